@@ -1,0 +1,18 @@
+//! The objects that travel on Gotify's wire, and the ids that name them.
+//!
+//! Field names and order are Gotify 2.9's; see the [API facts](https://gotify.net/api-docs).
+
+mod application;
+mod client;
+mod id;
+mod message;
+mod user;
+
+pub use application::Application;
+pub use client::Client;
+pub use id::{ApplicationId, ClientId, MessageId, UserId};
+pub use message::{Extras, Message};
+pub use user::User;
+
+/// A point in time, with the zone it is shown in.
+pub type Timestamp = chrono::DateTime<chrono::FixedOffset>;

@@ -1,0 +1,34 @@
+//! An application: what may send messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApplicationId, Timestamp};
+
+/// An application as it is listed. Its owner is not on the wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// Its id.
+    pub id: ApplicationId,
+    /// The token that its messages are sent with.
+    pub token: String,
+    /// Shown with its messages.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// Made by a plugin, hence not to be deleted by hand.
+    pub internal: bool,
+    /// Path of its picture, relative to the server's base URL.
+    pub image: String,
+    /// The priority of messages that carry none.
+    #[serde(rename = "defaultPriority")]
+    pub default_priority: i64,
+    /// When it was made. Gotify 3 shows it, 2 does not.
+    #[serde(rename = "createdAt", skip)]
+    pub created_at: Option<Timestamp>,
+    /// When its token was last used, to within five minutes.
+    #[serde(rename = "lastUsed")]
+    pub last_used: Option<Timestamp>,
+    /// Its place in the list: keys are compared byte by byte.
+    #[serde(rename = "sortKey")]
+    pub sort_key: String,
+}

@@ -1,0 +1,206 @@
+//! What a database must be able to do.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::model::{
+    Application, ApplicationId, Client, ClientId, Extras, Message, MessageId, Timestamp, User, UserId,
+};
+
+/// A row with the user that owns it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Owned<T> {
+    /// The owner.
+    pub user_id: UserId,
+    /// The row.
+    pub row: T,
+}
+
+/// A user with the hash of its password.
+#[derive(Clone)]
+pub struct Credential {
+    /// The user.
+    pub user: User,
+    /// The bcrypt hash, as text; `None` for a user that has no password.
+    pub password_hash: Option<String>,
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// A user to be made.
+pub struct NewUser {
+    /// The name to log in with, unique.
+    pub name: String,
+    /// The bcrypt hash of its password.
+    pub password_hash: String,
+    /// May manage users.
+    pub admin: bool,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// An application to be made.
+pub struct NewApplication {
+    /// Its owner.
+    pub user_id: UserId,
+    /// Its token, unique.
+    pub token: String,
+    /// Its name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// The priority of messages that carry none.
+    pub default_priority: i64,
+    /// Its place in the list, unique for the user; `None` for the place after the last one.
+    pub sort_key: Option<String>,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// What an application is changed to.
+#[derive(Clone, Debug)]
+pub struct UpdateApplication {
+    /// Its name.
+    pub name: String,
+    /// Free text.
+    pub description: String,
+    /// The priority of messages that carry none.
+    pub default_priority: i64,
+    /// Its new place in the list; `None` leaves it where it is.
+    pub sort_key: Option<String>,
+}
+
+/// A client to be made.
+pub struct NewClient {
+    /// Its owner.
+    pub user_id: UserId,
+    /// Its token, unique.
+    pub token: String,
+    /// Its name.
+    pub name: String,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
+/// A message to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    /// Who will receive it: the owner of its application.
+    pub user_id: UserId,
+    /// The application that sends it.
+    pub application_id: ApplicationId,
+    /// The text.
+    pub message: String,
+    /// The title.
+    pub title: String,
+    /// The priority.
+    pub priority: i64,
+    /// What the sender attached.
+    pub extras: Option<Extras>,
+    /// When the server took it.
+    pub date: Timestamp,
+}
+
+/// Which messages to list: newest first, at most `limit`, with ids below `before` where it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct MessagePage {
+    /// Only ids below this one.
+    pub before: Option<MessageId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// One database. Every method is one transaction: all of it happens, or none.
+///
+/// A look-up that finds nothing is `Ok(None)`. All methods are cancel safe in the sense that a dropped future
+/// leaves the change either made or not made.
+#[async_trait]
+pub trait Database: Send + Sync + fmt::Debug + 'static {
+    /// Answers whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Closes the connections once what runs on them has ended.
+    async fn close(&self);
+
+    /// Counts the users.
+    async fn user_count(&self) -> Result<u64, StoreError>;
+    /// Makes a user. [`StoreError::Conflict`] if the name is taken.
+    async fn create_user(&self, user: NewUser) -> Result<User, StoreError>;
+    /// Returns the user of that id, with its password hash.
+    async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError>;
+    /// Returns the user of that name, with its password hash.
+    async fn user_by_name(&self, name: &str) -> Result<Option<Credential>, StoreError>;
+    /// Changes a user's password hash; false if there is no such user.
+    async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError>;
+
+    /// Makes an application. [`StoreError::Conflict`] if the token or the sort key is taken.
+    async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError>;
+    /// Lists a user's applications by sort key, then id.
+    async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError>;
+    /// Returns the application of that id, whoever owns it.
+    async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError>;
+    /// Returns the application with that token.
+    async fn application_by_token(&self, token: &str) -> Result<Option<Owned<Application>>, StoreError>;
+    /// Changes an application and returns it. [`StoreError::Conflict`] if the sort key is taken.
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        change: UpdateApplication,
+    ) -> Result<Option<Application>, StoreError>;
+    /// Deletes an application with its messages; false if there was none.
+    async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError>;
+    /// Sets when these applications' tokens were last used.
+    async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Makes a client. [`StoreError::Conflict`] if the token is taken.
+    async fn create_client(&self, client: NewClient) -> Result<Client, StoreError>;
+    /// Lists a user's clients by id.
+    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError>;
+    /// Returns the client of that id, whoever owns it.
+    async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError>;
+    /// Returns the client with that token.
+    async fn client_by_token(&self, token: &str) -> Result<Option<Owned<Client>>, StoreError>;
+    /// Renames a client and returns it.
+    async fn rename_client(&self, id: ClientId, name: &str) -> Result<Option<Client>, StoreError>;
+    /// Deletes a client; false if there was none.
+    async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError>;
+    /// Sets when these clients' tokens were last used.
+    async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError>;
+
+    /// Stores messages in one durable transaction and returns their ids, which ascend in the order given.
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError>;
+    /// Lists a user's messages, newest first.
+    async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError>;
+    /// Lists an application's messages, newest first.
+    async fn application_messages(
+        &self,
+        application: ApplicationId,
+        page: MessagePage,
+    ) -> Result<Vec<Message>, StoreError>;
+    /// Lists a user's messages with ids above `after`, oldest first, at most `limit`.
+    async fn messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError>;
+    /// Counts a user's messages with ids above `after`, up to `limit`.
+    async fn count_messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
+    /// Deletes a message of that user; false if it has none of that id.
+    async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError>;
+    /// Deletes all of a user's messages.
+    async fn delete_messages(&self, user: UserId) -> Result<(), StoreError>;
+    /// Deletes all of an application's messages.
+    async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError>;
+}

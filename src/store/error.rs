@@ -1,0 +1,32 @@
+//! What can go wrong with a database.
+
+/// A database operation that failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A value that must be unique is taken; `what` names it, as in `user name` or `sort key`.
+    #[error("{what} is not unique")]
+    Conflict {
+        /// What was to be unique.
+        what: &'static str,
+    },
+    /// The database can't take the operation now: disk full, file locked or read-only, server gone.
+    /// Nothing was changed; the same call may go through later.
+    #[error("database is unavailable while it was to {operation}")]
+    Unavailable {
+        /// What was being done, as in `insert messages`.
+        operation: &'static str,
+        /// What the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Anything else: a defect, or a file that is not what it should be.
+    #[error("failed to {operation}")]
+    Failed {
+        /// What was being done, as in `open the database`.
+        operation: &'static str,
+        /// What the database said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
