@@ -1,1 +1,289 @@
-//! hub
+//! The hub: who is connected, and how messages reach them.
+//!
+//! A [`Hub`] knows users, their streams and the order of their messages. It does no I/O but writing bytes to
+//! sockets, and knows nothing of HTTP, databases or JSON: what it sends are [`Frame`]s, encoded once by whoever
+//! publishes.
+//!
+//! # Task model
+//! A hub owns a few tasks, ended when its last handle is dropped: the *lanes*, one for each worker thread, which
+//! carry what is published to the streams, and the *sweep*, which sends pings and closes what has stalled. Each
+//! stream is owned by a task of the caller's, which polls [`Stream::poll_outgoing`]; that task sleeps as long as
+//! the stream's socket takes everything at once.
+//!
+//! # A stream is a cursor
+//! A stream holds the id of the last message it was given, not a queue. One that has everything up to the newest
+//! message gets the next ones from the pass itself. One whose socket is full stays where it is; when the socket
+//! takes bytes again, its task sends all that it missed in as few writes as possible: from the user's ring of recent
+//! frames, or, further back, from the [`Backlog`]. Nobody waits for anybody else.
+//!
+//! # Locks
+//! Taken in this order, and never across an await: an entry of the user index, a stream, a user. A shard's lock is
+//! taken alone. No log, callback or write happens under a shard's or a user's lock; a stream's own lock is held
+//! while its socket is written to without waiting, so that two writers can't tear a frame apart.
+//!
+//! ```
+//! use shardcast::hub::{Frame, Hub, HubConfig, MessageId, UserId};
+//! use tokio::{io::AsyncReadExt, net::{TcpListener, TcpStream}};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let hub = Hub::new(HubConfig::default());
+//! let listener = TcpListener::bind("127.0.0.1:0").await?;
+//! let mut reader = TcpStream::connect(listener.local_addr()?).await?;
+//! let (socket, _) = listener.accept().await?;
+//!
+//! let mut stream = hub.register(UserId(1), "token", None)?.attach(socket);
+//! hub.notify(UserId(1), &[Frame::new(MessageId(1), "hello")]);
+//!
+//! let mut hello = [0; 5];
+//! tokio::select! {
+//!     read = reader.read_exact(&mut hello) => { read?; }
+//!     reason = stream.ended() => panic!("{}", reason.name()),
+//! }
+//! assert_eq!(&hello, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{
+    num::NonZeroUsize,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
+
+mod backlog;
+mod backplane;
+mod clock;
+mod config;
+mod connection;
+mod end;
+mod fanout;
+mod frame;
+mod id;
+mod observer;
+mod outgoing;
+mod ring;
+mod roster;
+mod shard;
+mod shared;
+mod socket;
+mod stream;
+mod sweep;
+mod user;
+
+#[cfg(test)]
+mod tests;
+
+pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
+pub use backplane::Backplane;
+pub use config::HubConfig;
+pub use end::EndReason;
+pub use frame::{Frame, put_header};
+pub use id::{ConnectionId, MessageId, UserId};
+pub use observer::{Observer, PassReport};
+pub use socket::Socket;
+pub use stream::{Registration, Stream};
+
+use connection::Connection;
+use shared::Shared;
+use user::{Scheduled, User};
+
+/// A handle of a hub; clones share it. Its tasks end with the last handle.
+#[derive(Clone, Debug)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Why a stream was not admitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegisterError {
+    /// [`Hub::close_all`] was called.
+    #[error("the hub takes no more streams")]
+    Draining,
+}
+
+/// What a hub is made of, besides its configuration. The default has no backlog, no other nodes and no observer.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct HubParts {
+    /// Where streams read what they missed; without one, a stream that is further behind than the ring is closed.
+    pub backlog: Option<Arc<dyn Backlog>>,
+    /// The way to other nodes.
+    pub backplane: Option<Arc<dyn Backplane>>,
+    /// Who is told what happens.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Hub {
+    /// Makes a hub that has nothing to fall back on: no backlog, no other nodes, nobody who watches.
+    ///
+    /// # Panics
+    /// As [`Hub::with_parts`].
+    pub fn new(config: HubConfig) -> Self {
+        Self::with_parts(config, HubParts::default())
+    }
+
+    /// Makes a hub, and starts its tasks.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with time enabled, or when the number of shards is not a power of two from 1 to 4096.
+    pub fn with_parts(config: HubConfig, parts: HubParts) -> Self {
+        assert!(
+            HubConfig::shard_count_is_valid(config.shard_count),
+            "the number of shards must be a power of two from 1 to 4096, not {}",
+            config.shard_count
+        );
+        let runtime = Handle::current();
+        let lanes = config.lanes.map_or(runtime.metrics().num_workers(), NonZeroUsize::get);
+        let shared = Arc::new(Shared::new(
+            config,
+            parts.backlog,
+            parts.backplane.unwrap_or_else(|| Arc::new(())),
+            parts.observer.unwrap_or_else(|| Arc::new(())),
+        ));
+        let mut tasks: Vec<_> =
+            (0..lanes).map(|_| runtime.spawn(fanout::lane(Arc::clone(&shared), lanes))).collect();
+        tasks.push(runtime.spawn(sweep::sweep(Arc::clone(&shared))));
+        Self(Arc::new(Inner { shared, tasks }))
+    }
+
+    /// Registers a stream of `user` under `token`, before it has a socket: every message given to [`Hub::notify`]
+    /// from now on will reach it. With `since`, the backlog's messages after that id come first.
+    pub fn register(
+        &self,
+        user: UserId,
+        token: &str,
+        since: Option<MessageId>,
+    ) -> Result<Registration, RegisterError> {
+        let shared = &self.0.shared;
+        if shared.draining.load(Ordering::Acquire) {
+            return Err(RegisterError::Draining);
+        }
+        Ok(Registration::new(Arc::clone(shared), shared.register(user, token, since)))
+    }
+
+    /// Brings frames to the user's streams on this node and to the other nodes; returns at once.
+    ///
+    /// Ids must be above 0 and ascend from call to call for one user: a frame whose id is not above the last one's
+    /// was brought already, and is left out.
+    pub fn notify(&self, user: UserId, frames: &[Frame]) {
+        self.notify_local(user, frames);
+        self.0.shared.backplane.forward(user, frames);
+    }
+
+    /// As [`Hub::notify`], for this node alone: what a backplane does with frames from other nodes.
+    pub fn notify_local(&self, user: UserId, frames: &[Frame]) {
+        let shared = &self.0.shared;
+        let Some(user) = shared.users.get(&user).map(|entry| Arc::clone(&entry)) else { return };
+        if user.post(frames) == Scheduled::Yes {
+            shared.queue.push(user);
+        }
+    }
+
+    /// Answers whether the user has a stream here, so that a message need not be encoded for nobody.
+    pub fn has_streams(&self, user: UserId) -> bool {
+        self.0.shared.users.contains_key(&user)
+    }
+
+    /// Closes the streams of one token; returns how many there were.
+    pub fn close_token(&self, user: UserId, token: &str) -> usize {
+        self.close_each(&self.0.shared.shards.of_token(user, token), EndReason::TokenDeleted)
+    }
+
+    /// Closes all streams of a user; returns how many there were.
+    pub fn close_user(&self, user: UserId) -> usize {
+        let user = self.0.shared.users.get(&user).map(|entry| Arc::clone(&entry));
+        let segments = user.as_deref().map_or_else(Vec::new, User::segments);
+        segments.iter().map(|segment| self.close_each(segment, EndReason::UserDeleted)).sum()
+    }
+
+    /// Admits nobody any more, closes all streams shard by shard, spread over `window`, and waits until all have
+    /// ended, but no longer than `deadline` in all. Returns how many are left.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves some streams open; call it again to go on.
+    pub async fn close_all(&self, window: Duration, deadline: Duration) -> usize {
+        let shared = &self.0.shared;
+        shared.draining.store(true, Ordering::Release);
+        let end = Instant::now() + deadline;
+        let pause = window.min(deadline) / u32::try_from(shared.shards.count()).unwrap_or(u32::MAX);
+        let mut next = Instant::now();
+        let mut streams = Vec::new();
+        // The second round is for those that were about to register when the first began.
+        for pause in [pause, Duration::ZERO] {
+            for shard in 0..shared.shards.count() {
+                shared.shards.collect(shard, &mut streams);
+                if streams.is_empty() {
+                    continue;
+                }
+                self.close_each(&streams, EndReason::Shutdown);
+                streams.clear();
+                next += pause;
+                tokio::time::sleep_until(next.min(end)).await;
+            }
+        }
+        loop {
+            let emptied = shared.emptied.notified();
+            let left = self.stream_count();
+            if left == 0 || tokio::time::timeout_at(end, emptied).await.is_err() {
+                return self.stream_count();
+            }
+        }
+    }
+
+    /// Counts the registered streams.
+    pub fn stream_count(&self) -> usize {
+        self.0.shared.streams.load(Ordering::Acquire)
+    }
+
+    /// Counts the streams of one user.
+    pub fn stream_count_of(&self, user: UserId) -> usize {
+        self.0.shared.users.get(&user).map_or(0, |user| user.stream_count())
+    }
+
+    /// Counts the streams of each shard.
+    pub fn stream_counts_by_shard(&self) -> Vec<usize> {
+        self.0.shared.shards.counts()
+    }
+
+    /// Counts the users that have a stream.
+    pub fn user_count(&self) -> usize {
+        self.0.shared.users.len()
+    }
+
+    /// Counts the streams that have ended, by reason; reasons that never occurred are left out.
+    pub fn end_counts(&self) -> Vec<(EndReason, u64)> {
+        let ends = self.0.shared.ends.iter().map(|count| count.load(Ordering::Relaxed));
+        EndReason::ALL.into_iter().zip(ends).filter(|&(_, count)| count > 0).collect()
+    }
+
+    fn close_each(&self, streams: &[Arc<Connection>], reason: EndReason) -> usize {
+        let shared = &self.0.shared;
+        let now = shared.clock.now();
+        for stream in streams {
+            stream.close(reason, now, &shared.config);
+        }
+        streams.len()
+    }
+}
+
+impl std::fmt::Debug for HubParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubParts").field("backlog", &self.backlog.is_some()).finish_non_exhaustive()
+    }
+}

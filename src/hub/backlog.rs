@@ -1,0 +1,32 @@
+//! Where a stream reads what its user's ring no longer holds.
+
+use std::{error::Error, future::Future, pin::Pin};
+
+use super::{Frame, MessageId, UserId};
+
+/// What a read of the backlog brought.
+#[derive(Clone, Debug, Default)]
+pub struct BacklogPage {
+    /// The user's messages after the id asked for, oldest first, none left out.
+    pub frames: Vec<Frame>,
+    /// No message of the user came after these when they were read.
+    pub complete: bool,
+}
+
+/// Why a read of the backlog failed.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read the backlog")]
+pub struct BacklogError(#[source] pub Box<dyn Error + Send + Sync>);
+
+/// What [`Backlog::read`] returns.
+pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, BacklogError>> + Send + 'a>>;
+
+/// The stored messages, asked for by streams that are behind and by clients that return.
+///
+/// A message must be readable here before it is given to [`Hub::notify`](super::Hub::notify). A hub without a backlog
+/// closes a stream as a slow consumer once the ring no longer holds what it needs.
+pub trait Backlog: Send + Sync + 'static {
+    /// Reads the messages of `user` with ids above `after`, oldest first: at most `limit`, and no more once they
+    /// come to `max_bytes`, but at least one where there is one.
+    fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_>;
+}

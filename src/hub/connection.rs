@@ -1,0 +1,308 @@
+//! One stream as the hub holds it: a socket, a cursor, and at most what is half written.
+
+use std::{
+    fmt, io,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Waker,
+};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{
+    ConnectionId, EndReason, Frame, HubConfig, MessageId,
+    clock::Tick,
+    outgoing::{self, Outgoing},
+    roster::Place,
+    socket::Socket,
+    user::{Batch, User},
+};
+
+/// One stream. Its memory is what an idle stream costs, so every field is here for a reason.
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    pub(super) user: Arc<User>,
+    pub(super) token: Box<str>,
+    /// Where it stands among its user's streams.
+    pub(super) place: Place,
+    /// Where it stands among the streams of its token, if there are several. Changed under the shard's lock.
+    pub(super) token_place: AtomicUsize,
+    socket: OnceLock<Box<dyn Socket>>,
+    state: Mutex<State>,
+}
+
+/// Where a stream is in its life. It only moves forward, but for `Live` and `Behind`, which alternate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It has everything up to the newest message: passes write to its socket.
+    Live,
+    /// Something is missing: its own task fetches and writes it, passes leave it alone.
+    Behind,
+    /// The close frame is in `outgoing`.
+    Closing,
+    /// The close frame is out; the peer may answer it.
+    Lingering,
+    /// Nothing more is read or written.
+    Closed,
+}
+
+/// What changes in a stream's life.
+#[derive(Debug)]
+pub(super) struct State {
+    /// All messages up to this one were written, or are in `outgoing`.
+    pub(super) cursor: MessageId,
+    phase: Phase,
+    /// It asked for old messages and has not seen the last of them yet.
+    pub(super) replaying: bool,
+    /// It waits for the backlog, not for its peer.
+    pub(super) loading: bool,
+    /// Why it ended, once it has.
+    end: Option<EndReason>,
+    /// Half-written frames and answers; there is none most of the time.
+    pub(super) outgoing: Option<Box<Outgoing>>,
+    pub(super) waker: Option<Waker>,
+    /// When its socket last took something while more was waiting.
+    pub(super) progress_at: Tick,
+    ping_at: Tick,
+    pong_by: Tick,
+    close_by: Tick,
+}
+
+/// What a pass did for one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// So many messages went to the socket.
+    Sent(usize),
+    /// It is behind: what is missing goes out when its socket takes it.
+    Behind,
+    /// It is about to end.
+    Ended,
+}
+
+impl Connection {
+    /// A stream that has no socket yet, with everything up to `newest`, or else to be brought all after `since`.
+    pub(super) fn new(
+        id: ConnectionId,
+        user: Arc<User>,
+        token: &str,
+        newest: MessageId,
+        since: Option<MessageId>,
+    ) -> Self {
+        let state = State {
+            cursor: since.unwrap_or(newest),
+            phase: if since.is_some() { Phase::Behind } else { Phase::Live },
+            replaying: since.is_some(),
+            loading: false,
+            end: None,
+            outgoing: None,
+            waker: None,
+            progress_at: Tick::default(),
+            ping_at: Tick::default(),
+            pong_by: Tick::default(),
+            close_by: Tick::default(),
+        };
+        if since.is_some() {
+            user.behind.fetch_add(1, Ordering::Relaxed);
+        }
+        Self {
+            id,
+            user,
+            token: token.into(),
+            place: Place::default(),
+            token_place: AtomicUsize::new(0),
+            socket: OnceLock::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Gives the stream its socket.
+    pub(super) fn attach(&self, socket: Box<dyn Socket>, now: Tick, first_ping: Tick, config: &HubConfig) {
+        let mut state = self.state.lock();
+        state.progress_at = now;
+        state.ping_at = first_ping;
+        state.pong_by = now.after(config.pong_timeout);
+        drop(state);
+        // A registration is turned into a stream once, so there is no socket yet.
+        let _ = self.socket.set(socket);
+    }
+
+    pub(super) fn socket(&self) -> Option<&dyn Socket> {
+        self.socket.get().map(|socket| &**socket)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Moves on, and keeps the user's count of streams that are behind.
+    pub(super) fn set_phase(&self, state: &mut State, phase: Phase) {
+        match (state.phase == Phase::Behind, phase == Phase::Behind) {
+            (false, true) => self.user.behind.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.user.behind.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
+        state.phase = phase;
+    }
+
+    /// Brings one pass to this stream: writes at once if nothing else waits, else leaves it to the stream's task.
+    pub(super) fn deliver(&self, batch: &Batch, config: &HubConfig) -> Delivery {
+        let mut state = self.state.lock();
+        match state.phase {
+            Phase::Live => {}
+            Phase::Behind => {
+                let lost = batch.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
+                if lost {
+                    self.close_locked(&mut state, EndReason::SlowConsumer, batch.now, config);
+                    wake(state);
+                    return Delivery::Ended;
+                }
+                return Delivery::Behind;
+            }
+            Phase::Closing | Phase::Lingering | Phase::Closed => return Delivery::Ended,
+        }
+        state.cursor = state.cursor.max(batch.base);
+        if !batch.incomplete && state.outgoing.is_none() {
+            let from = batch.frames.partition_point(|frame| frame.id <= state.cursor);
+            let frames = &batch.frames[from..];
+            match self.write(batch, from) {
+                Ok(written) => {
+                    let begun = state.settle(frames, written);
+                    if begun == frames.len() && state.outgoing.is_none() {
+                        return Delivery::Sent(begun);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => {
+                    self.end_locked(&mut state, EndReason::PeerGone);
+                    wake(state);
+                    return Delivery::Ended;
+                }
+            }
+        }
+        state.progress_at = batch.now;
+        self.set_phase(&mut state, Phase::Behind);
+        wake(state);
+        Delivery::Behind
+    }
+
+    /// Writes the batch's frames from one on, in one call; returns the bytes taken.
+    fn write(&self, batch: &Batch, from: usize) -> io::Result<usize> {
+        let Some(socket) = self.socket() else { return Err(io::ErrorKind::WouldBlock.into()) };
+        match batch.joined(from) {
+            Some(joined) => socket.try_write(joined),
+            None => outgoing::write_frames(socket, &batch.frames[from..]),
+        }
+    }
+
+    /// Begins to close the stream, unless it is ending already.
+    pub(super) fn close(&self, reason: EndReason, now: Tick, config: &HubConfig) {
+        let mut state = self.state.lock();
+        self.close_locked(&mut state, reason, now, config);
+        wake(state);
+    }
+
+    pub(super) fn close_locked(&self, state: &mut State, reason: EndReason, now: Tick, config: &HubConfig) {
+        if !matches!(state.phase, Phase::Live | Phase::Behind) {
+            return;
+        }
+        state.end = Some(reason);
+        state.outgoing.get_or_insert_default().reply(&reason.close_frame());
+        state.close_by = now.after(config.close_timeout);
+        self.set_phase(state, Phase::Closing);
+    }
+
+    /// Ends the stream without another word.
+    pub(super) fn end_locked(&self, state: &mut State, reason: EndReason) {
+        state.end.get_or_insert(reason);
+        state.outgoing = None;
+        self.set_phase(state, Phase::Closed);
+    }
+
+    /// Ends the stream if it has not ended, and tells why it did.
+    pub(super) fn end(&self, reason: EndReason) -> EndReason {
+        let mut state = self.state.lock();
+        self.end_locked(&mut state, reason);
+        state.end()
+    }
+
+    pub(super) fn on_pong(&self, now: Tick, config: &HubConfig) {
+        self.state.lock().pong_by = now.after(config.pong_timeout);
+    }
+
+    /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
+    pub(super) fn sweep(&self, now: Tick, config: &HubConfig) {
+        let Some(socket) = self.socket() else { return };
+        let mut state = self.state.lock();
+        match state.phase {
+            Phase::Closed => return,
+            Phase::Closing | Phase::Lingering => {
+                if now >= state.close_by {
+                    // What is still half written never will be written.
+                    self.end_locked(&mut state, EndReason::Dropped);
+                    wake(state);
+                }
+                return;
+            }
+            Phase::Live | Phase::Behind => {}
+        }
+        let waits = state.outgoing.is_some() || (state.phase == Phase::Behind && !state.loading);
+        if waits && now >= state.progress_at.after(config.stall_timeout) {
+            self.close_locked(&mut state, EndReason::SlowConsumer, now, config);
+        } else if now >= state.pong_by {
+            self.close_locked(&mut state, EndReason::NoPong, now, config);
+        } else if now >= state.ping_at {
+            state.ping_at = now.after(config.ping_period);
+            if !waits {
+                state.progress_at = now;
+            }
+            outgoing::ping(socket, &mut state);
+            if state.outgoing.is_none() {
+                return;
+            }
+        } else {
+            return;
+        }
+        wake(state);
+    }
+}
+
+impl State {
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Why it ended; `Dropped` until it has.
+    pub(super) fn end(&self) -> EndReason {
+        self.end.unwrap_or(EndReason::Dropped)
+    }
+
+    /// Notes that a socket took `written` bytes of these frames, the next ones; returns how many were begun.
+    pub(super) fn settle(&mut self, frames: &[Frame], written: usize) -> usize {
+        let (begun, rest) = outgoing::settle(frames, written);
+        if let Some(last) = begun.checked_sub(1) {
+            self.cursor = frames[last].id;
+        }
+        self.outgoing = rest.filter(|rest| !rest.is_empty()).map(|rest| Box::new(Outgoing::rest_of(rest)));
+        begun
+    }
+}
+
+/// Wakes the stream's task once its lock is released.
+pub(super) fn wake(mut state: MutexGuard<'_, State>) {
+    let waker = state.waker.take();
+    drop(state);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("user", &self.user.id)
+            .finish_non_exhaustive()
+    }
+}

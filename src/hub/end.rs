@@ -1,0 +1,146 @@
+//! Why a stream ended, and the close frame that says so.
+
+use std::borrow::Cow;
+
+/// Why a stream ended. Each stream has exactly one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// It took nothing for too long, or was too many messages behind.
+    SlowConsumer,
+    /// It answered no ping in time.
+    NoPong,
+    /// Its token was deleted.
+    TokenDeleted,
+    /// Its user was deleted.
+    UserDeleted,
+    /// The server goes down.
+    Shutdown,
+    /// It sent a frame larger than allowed.
+    TooLarge,
+    /// It sent more frames than allowed.
+    TooManyFrames,
+    /// It broke the WebSocket protocol.
+    ProtocolError,
+    /// It sent text that is not UTF-8.
+    InvalidPayload,
+    /// The server could not read what the stream had missed.
+    Internal,
+    /// The peer closed it, with this code if it gave one.
+    PeerClosed(Option<u16>),
+    /// The peer went away without a word.
+    PeerGone,
+    /// Its owner dropped it.
+    Dropped,
+}
+
+impl EndReason {
+    /// Every kind of end, for tables and counters.
+    pub const ALL: [Self; 13] = [
+        Self::SlowConsumer,
+        Self::NoPong,
+        Self::TokenDeleted,
+        Self::UserDeleted,
+        Self::Shutdown,
+        Self::TooLarge,
+        Self::TooManyFrames,
+        Self::ProtocolError,
+        Self::InvalidPayload,
+        Self::Internal,
+        Self::PeerClosed(None),
+        Self::PeerGone,
+        Self::Dropped,
+    ];
+
+    /// A short name, as logs and counters use it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SlowConsumer => "slow consumer",
+            Self::NoPong => "no pong",
+            Self::TokenDeleted => "token deleted",
+            Self::UserDeleted => "user deleted",
+            Self::Shutdown => "service restart",
+            Self::TooLarge => "frame too large",
+            Self::TooManyFrames => "too many frames",
+            Self::ProtocolError => "protocol error",
+            Self::InvalidPayload => "invalid payload",
+            Self::Internal => "internal error",
+            Self::PeerClosed(_) => "closed by peer",
+            Self::PeerGone => "peer gone",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// Place in [`EndReason::ALL`].
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::SlowConsumer => 0,
+            Self::NoPong => 1,
+            Self::TokenDeleted => 2,
+            Self::UserDeleted => 3,
+            Self::Shutdown => 4,
+            Self::TooLarge => 5,
+            Self::TooManyFrames => 6,
+            Self::ProtocolError => 7,
+            Self::InvalidPayload => 8,
+            Self::Internal => 9,
+            Self::PeerClosed(_) => 10,
+            Self::PeerGone => 11,
+            Self::Dropped => 12,
+        }
+    }
+
+    /// The code of the close frame (RFC 6455, section 7.4; 1012 is in IANA's registry); `None` for a close frame
+    /// without one, or where there is nobody to send it to.
+    pub fn close_code(self) -> Option<u16> {
+        match self {
+            Self::SlowConsumer
+            | Self::NoPong
+            | Self::TokenDeleted
+            | Self::UserDeleted
+            | Self::TooManyFrames => Some(1008),
+            Self::Shutdown => Some(1012),
+            Self::TooLarge => Some(1009),
+            Self::ProtocolError => Some(1002),
+            Self::InvalidPayload => Some(1007),
+            Self::Internal => Some(1011),
+            Self::PeerClosed(code) => code,
+            Self::PeerGone | Self::Dropped => None,
+        }
+    }
+
+    /// The whole close frame. The reason goes with the code, but for an answer to the peer's own close, which
+    /// repeats its code alone.
+    pub(crate) fn close_frame(self) -> Cow<'static, [u8]> {
+        const FIN_CLOSE: u8 = 0x88;
+        let Some(code) = self.close_code() else {
+            return Cow::Borrowed(&[FIN_CLOSE, 0]);
+        };
+        let text = if matches!(self, Self::PeerClosed(_)) { "" } else { self.name() };
+        let length = u8::try_from(2 + text.len()).expect("every reason is shorter than 123 bytes");
+        let mut frame = vec![FIN_CLOSE, length];
+        frame.extend_from_slice(&code.to_be_bytes());
+        frame.extend_from_slice(text.as_bytes());
+        Cow::Owned(frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_place_and_name() {
+        for (place, reason) in EndReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason.index(), place);
+            assert_eq!(EndReason::ALL.iter().filter(|other| other.name() == reason.name()).count(), 1);
+        }
+    }
+
+    #[test]
+    fn a_close_frame_carries_code_and_reason() {
+        assert_eq!(&*EndReason::SlowConsumer.close_frame(), b"\x88\x0f\x03\xf0slow consumer");
+        assert_eq!(&*EndReason::PeerClosed(Some(1000)).close_frame(), b"\x88\x02\x03\xe8");
+        assert_eq!(&*EndReason::PeerClosed(None).close_frame(), b"\x88\x00");
+    }
+}

@@ -1,0 +1,47 @@
+//! What a program may watch.
+
+use super::{ConnectionId, EndReason, UserId};
+
+/// What one pass over a user's streams did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PassReport {
+    /// Messages that the pass carried.
+    pub messages: usize,
+    /// Streams that the pass came by.
+    pub streams: usize,
+    /// Messages given to sockets, summed over the streams.
+    pub delivered: usize,
+    /// Streams that were behind when the pass came by, or fell behind in it.
+    pub behind: usize,
+}
+
+/// Told what happens in the hub. Every method does nothing by default.
+///
+/// Calls come from the hub's own tasks, or from the caller of [`Hub::register`](super::Hub::register), with no lock
+/// held. They must be quick and must not block. An [`Observer::on_end`] follows each [`Observer::on_register`],
+/// exactly once.
+pub trait Observer: Send + Sync + 'static {
+    /// A stream was registered.
+    fn on_register(&self, user: UserId, connection: ConnectionId) {
+        let _ = (user, connection);
+    }
+
+    /// A stream ended.
+    fn on_end(&self, user: UserId, connection: ConnectionId, reason: EndReason) {
+        let _ = (user, connection, reason);
+    }
+
+    /// A pass over a user's streams has ended. What streams that were behind fetch later is told by
+    /// [`Observer::on_catch_up`].
+    fn on_pass(&self, user: UserId, report: PassReport) {
+        let _ = (user, report);
+    }
+
+    /// A stream that was behind took so many messages.
+    fn on_catch_up(&self, user: UserId, messages: usize) {
+        let _ = (user, messages);
+    }
+}
+
+/// Watches nothing.
+impl Observer for () {}

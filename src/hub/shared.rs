@@ -1,0 +1,144 @@
+//! What all handles, guards and tasks of one hub share.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use tokio::sync::{Notify, Semaphore};
+
+use super::{
+    Backlog, BacklogError, Backplane, ConnectionId, EndReason, HubConfig, MessageId, Observer, UserId,
+    backlog::BacklogPage,
+    clock::Clock,
+    connection::Connection,
+    fanout::Queue,
+    shard::Shards,
+    socket::Socket,
+    user::{Chunk, User},
+};
+
+pub(super) struct Shared {
+    pub(super) config: HubConfig,
+    pub(super) clock: Clock,
+    pub(super) shards: Shards,
+    pub(super) users: DashMap<UserId, Arc<User>>,
+    pub(super) queue: Queue,
+    pub(super) backlog: Option<Arc<dyn Backlog>>,
+    pub(super) backplane: Arc<dyn Backplane>,
+    pub(super) observer: Arc<dyn Observer>,
+    /// No stream is admitted any more.
+    pub(super) draining: AtomicBool,
+    /// Registered streams.
+    pub(super) streams: AtomicUsize,
+    /// Told when the last stream has left.
+    pub(super) emptied: Notify,
+    /// Ends so far, by place in [`EndReason::ALL`].
+    pub(super) ends: [AtomicU64; EndReason::ALL.len()],
+    next_connection: AtomicU64,
+    loads: Semaphore,
+    jitter: RandomState,
+}
+
+impl Shared {
+    pub(super) fn new(
+        config: HubConfig,
+        backlog: Option<Arc<dyn Backlog>>,
+        backplane: Arc<dyn Backplane>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            clock: Clock::start(),
+            shards: Shards::new(config.shard_count),
+            users: DashMap::new(),
+            queue: Queue::default(),
+            backlog,
+            backplane,
+            observer,
+            draining: AtomicBool::new(false),
+            streams: AtomicUsize::new(0),
+            emptied: Notify::new(),
+            ends: Default::default(),
+            next_connection: AtomicU64::new(1),
+            loads: Semaphore::new(HubConfig::LOADS),
+            jitter: RandomState::new(),
+            config,
+        }
+    }
+
+    pub(super) fn register(&self, user: UserId, token: &str, since: Option<MessageId>) -> Arc<Connection> {
+        let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
+        // The entry stays locked while the stream joins, so that the user is not dropped as empty meanwhile.
+        let entry = self.users.entry(user).or_insert_with(|| Arc::new(User::new(user)));
+        let of_user = Arc::clone(&entry);
+        let connection = entry.join(|newest| Connection::new(id, of_user, token, newest, since));
+        drop(entry);
+        self.shards.insert(Arc::clone(&connection));
+        self.streams.fetch_add(1, Ordering::Relaxed);
+        self.observer.on_register(user, id);
+        connection
+    }
+
+    pub(super) fn attach(&self, connection: &Connection, socket: Box<dyn Socket>) {
+        let now = self.clock.now();
+        // Between three quarters of a period and a whole one.
+        let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();
+        let first_ping = now.after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
+        connection.attach(socket, now, first_ping, &self.config);
+    }
+
+    pub(super) fn unregister(&self, connection: &Arc<Connection>, reason: EndReason) {
+        self.shards.remove(connection);
+        let user = &connection.user;
+        if user.leave(connection) {
+            self.users.remove_if(&user.id, |_, user| user.stream_count() == 0);
+        } else {
+            user.tidy();
+        }
+        self.ends[reason.index()].fetch_add(1, Ordering::Relaxed);
+        self.observer.on_end(user.id, connection.id, reason);
+        if self.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Reads a piece of the backlog, unless another stream of the user has read one meanwhile that will do.
+    /// `newest` is the newest message that was taken up for the user before the question.
+    pub(super) async fn load(
+        &self,
+        user: &User,
+        cursor: MessageId,
+        newest: MessageId,
+    ) -> Result<Arc<Chunk>, BacklogError> {
+        let Some(backlog) = &self.backlog else {
+            return Ok(Arc::new(Chunk::new(
+                cursor,
+                BacklogPage { frames: Vec::new(), complete: true },
+                newest,
+            )));
+        };
+        let _permit = self.loads.acquire().await;
+        if let Some(chunk) = user.shared_chunk(cursor) {
+            return Ok(chunk);
+        }
+        let page = backlog.read(user.id, cursor, HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES).await?;
+        let chunk = Arc::new(Chunk::new(cursor, page, newest));
+        user.share(&chunk);
+        Ok(chunk)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("config", &self.config)
+            .field("streams", &self.streams)
+            .field("users", &self.users.len())
+            .finish_non_exhaustive()
+    }
+}

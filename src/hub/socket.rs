@@ -1,0 +1,48 @@
+//! The seam between the hub and what bytes travel on.
+
+use std::{
+    io::{self, IoSlice},
+    task::{Context, Poll},
+};
+
+use tokio::net::TcpStream;
+
+/// A connected, non-blocking byte stream.
+///
+/// The `try_` methods never wait: they do what they can at once or answer [`io::ErrorKind::WouldBlock`], and may
+/// be called from any thread. The `poll_` methods are called by the task that drives the stream alone, and wake
+/// it by the latest waker given.
+pub trait Socket: Send + Sync + 'static {
+    /// Writes some of `bytes`.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Writes some of `parts`, in order.
+    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Reads some bytes; 0 is the end.
+    fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
+    /// Waits until a write may go through.
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Waits until a read may go through.
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+impl Socket for TcpStream {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        TcpStream::try_write(self, bytes)
+    }
+
+    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        TcpStream::try_write_vectored(self, parts)
+    }
+
+    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+        TcpStream::try_read(self, into)
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        TcpStream::poll_write_ready(self, cx)
+    }
+
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        TcpStream::poll_read_ready(self, cx)
+    }
+}

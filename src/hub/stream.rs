@@ -1,0 +1,320 @@
+//! The owner's side of a stream: a guard from registration on, and what its task polls.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    io::ErrorKind,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use super::{
+    BacklogError, ConnectionId, EndReason, MessageId, UserId,
+    connection::{Connection, Phase, State, wake},
+    outgoing::{self, WRITE_FRAMES},
+    shared::Shared,
+    socket::Socket,
+    user::{Chunk, Next},
+};
+
+/// A place in the hub, taken before there is a socket: from here on no message is missed. Dropping it gives the
+/// place up.
+#[derive(Debug)]
+pub struct Registration(Guard);
+
+/// Unregisters a stream, and reports its end, exactly once.
+struct Guard {
+    shared: Arc<Shared>,
+    connection: Arc<Connection>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let reason = self.connection.end(EndReason::Dropped);
+        self.shared.unregister(&self.connection, reason);
+    }
+}
+
+impl Registration {
+    pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Self {
+        Self(Guard { shared, connection })
+    }
+
+    /// The id of this registration.
+    pub fn id(&self) -> ConnectionId {
+        self.0.connection.id
+    }
+
+    /// Gives the stream its socket. What was published since the registration goes out once the stream is polled.
+    pub fn attach(self, socket: impl Socket) -> Stream {
+        let Self(guard) = self;
+        guard.shared.attach(&guard.connection, Box::new(socket));
+        Stream { guard, load: None, chunk: None }
+    }
+}
+
+type Load = Pin<Box<dyn Future<Output = Result<Arc<Chunk>, BacklogError>> + Send>>;
+
+/// A registered stream with its socket.
+///
+/// One task owns it and polls [`Stream::poll_outgoing`], which writes what a pass could not. While nothing is
+/// missing, passes write to the socket without waking that task. Dropping it ends the stream.
+pub struct Stream {
+    guard: Guard,
+    load: Option<Load>,
+    chunk: Option<Arc<Chunk>>,
+}
+
+/// What one write came to.
+enum Step {
+    /// Nothing is left to write.
+    Idle,
+    /// The socket takes no more.
+    Full,
+    /// The backlog has to be asked first; all up to this message was published.
+    Load(MessageId),
+    /// It is all over.
+    Ended(EndReason),
+    /// So many messages were begun, and there may be more.
+    More(usize),
+}
+
+/// Writes that a stream does before it lets other tasks run.
+const WRITES_A_POLL: usize = 32;
+
+impl Stream {
+    /// The id of its registration.
+    pub fn id(&self) -> ConnectionId {
+        self.guard.connection.id
+    }
+
+    /// Whose messages it gets.
+    pub fn user(&self) -> UserId {
+        self.guard.connection.user.id
+    }
+
+    /// The socket, for reading. Writing to it directly would break frames apart.
+    #[expect(clippy::missing_panics_doc, reason = "a stream has its socket from the start")]
+    pub fn socket(&self) -> &dyn Socket {
+        self.guard.connection.socket().expect("a stream is made by attaching a socket")
+    }
+
+    /// Writes what waits, and returns the reason once the stream has ended; until then it is pending, and wakes
+    /// the task when there is something to do.
+    ///
+    /// After the close frame has gone out the peer has [`HubConfig::close_timeout`](super::HubConfig::close_timeout) to answer; call
+    /// [`Stream::on_peer_close`] when it does.
+    pub fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
+        for _ in 0..WRITES_A_POLL {
+            if let Some(load) = self.load.as_mut() {
+                match load.as_mut().poll(cx) {
+                    Poll::Ready(loaded) => self.on_loaded(loaded),
+                    // A close must not wait for the backlog.
+                    Poll::Pending if !self.is_open() => self.load = None,
+                    Poll::Pending => {
+                        store_waker(&mut self.guard.connection.lock(), cx);
+                        // It may have been closed since the question, when there was no waker to wake.
+                        if self.is_open() {
+                            return Poll::Pending;
+                        }
+                        self.load = None;
+                    }
+                }
+            }
+            match self.write_some(cx) {
+                Step::Idle => return Poll::Pending,
+                Step::Full => {
+                    if ready!(self.socket().poll_write_ready(cx)).is_err() {
+                        return Poll::Ready(self.guard.connection.end(EndReason::PeerGone));
+                    }
+                }
+                Step::Load(newest) => self.start_load(newest),
+                Step::Ended(reason) => return Poll::Ready(reason),
+                Step::More(0) => {}
+                Step::More(messages) => self.guard.shared.observer.on_catch_up(self.user(), messages),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Waits for the end of the stream while only writing to it. What the peer sends is left unread.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing; call it again to go on.
+    pub async fn ended(&mut self) -> EndReason {
+        poll_fn(|cx| self.poll_outgoing(cx)).await
+    }
+
+    /// Sends a frame of the owner's own, a pong for instance, before any further message. The owner must not read
+    /// on from the socket before [`Stream::is_flushed`], so that a peer that never reads can't make it queue up
+    /// answers.
+    pub fn reply(&mut self, frame: &[u8]) {
+        let mut state = self.guard.connection.lock();
+        if matches!(state.phase(), Phase::Live | Phase::Behind) {
+            if state.outgoing.is_none() && state.phase() == Phase::Live {
+                state.progress_at = self.guard.shared.clock.now();
+            }
+            state.outgoing.get_or_insert_default().reply(frame);
+            wake(state);
+        }
+    }
+
+    /// Answers whether all replies have gone to the socket.
+    pub fn is_flushed(&self) -> bool {
+        self.guard.connection.lock().outgoing.is_none()
+    }
+
+    /// Answers whether neither side has begun to close the stream.
+    pub fn is_open(&self) -> bool {
+        matches!(self.guard.connection.lock().phase(), Phase::Live | Phase::Behind)
+    }
+
+    /// Notes that the peer answered a ping.
+    pub fn on_pong(&self) {
+        self.guard.connection.on_pong(self.guard.shared.clock.now(), &self.guard.shared.config);
+    }
+
+    /// Notes that the peer sent a close frame: it is answered with the same code, or, if it is itself an answer,
+    /// ends the stream.
+    pub fn on_peer_close(&self, code: Option<u16>) {
+        let connection = &self.guard.connection;
+        let mut state = connection.lock();
+        if matches!(state.phase(), Phase::Closing | Phase::Lingering) {
+            connection.end_locked(&mut state, EndReason::PeerClosed(code));
+            wake(state);
+        } else {
+            drop(state);
+            self.close(EndReason::PeerClosed(code));
+        }
+    }
+
+    /// Notes that the peer is gone.
+    pub fn on_peer_gone(&self) {
+        let connection = &self.guard.connection;
+        let mut state = connection.lock();
+        connection.end_locked(&mut state, EndReason::PeerGone);
+        wake(state);
+    }
+
+    /// Begins to close the stream for this reason.
+    pub fn close(&self, reason: EndReason) {
+        self.guard.connection.close(reason, self.guard.shared.clock.now(), &self.guard.shared.config);
+    }
+
+    /// Does one write, under the stream's lock.
+    fn write_some(&mut self, cx: &Context<'_>) -> Step {
+        let Self { guard: Guard { shared, connection }, chunk, .. } = self;
+        let socket = connection.socket().expect("a stream is made by attaching a socket");
+        let mut state = connection.lock();
+        let state = &mut *state;
+        store_waker(state, cx);
+        if let Some(outgoing) = state.outgoing.as_mut() {
+            let progress_at = &mut state.progress_at;
+            match outgoing.flush(socket, || *progress_at = shared.clock.now()) {
+                Ok(true) => state.outgoing = None,
+                Ok(false) => return Step::Full,
+                Err(_) => connection.end_locked(state, EndReason::PeerGone),
+            }
+        }
+        match state.phase() {
+            Phase::Live | Phase::Lingering => Step::Idle,
+            Phase::Closed => Step::Ended(state.end()),
+            Phase::Closing => {
+                // The close frame is out. If it was the answer to the peer's, nothing more will come.
+                let answered = matches!(state.end(), EndReason::PeerClosed(_));
+                connection.set_phase(state, if answered { Phase::Closed } else { Phase::Lingering });
+                Step::More(0)
+            }
+            Phase::Behind => match find_next(connection, state, chunk) {
+                Next::Live => {
+                    connection.set_phase(state, Phase::Live);
+                    connection.user.tidy();
+                    Step::Idle
+                }
+                Next::Load(_) if shared.backlog.is_none() => {
+                    let now = shared.clock.now();
+                    connection.close_locked(state, EndReason::SlowConsumer, now, &shared.config);
+                    Step::More(0)
+                }
+                Next::Load(newest) => {
+                    state.loading = true;
+                    Step::Load(newest)
+                }
+                Next::Chunk(found) => {
+                    *chunk = Some(found);
+                    Step::More(0)
+                }
+                Next::Frames(frames) => match outgoing::write_frames(socket, &frames) {
+                    Ok(written) => {
+                        state.progress_at = shared.clock.now();
+                        Step::More(state.settle(&frames, written))
+                    }
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Full,
+                    Err(_) => {
+                        connection.end_locked(state, EndReason::PeerGone);
+                        Step::Ended(state.end())
+                    }
+                },
+            },
+        }
+    }
+
+    fn start_load(&mut self, newest: MessageId) {
+        let shared = Arc::clone(&self.guard.shared);
+        let user = Arc::clone(&self.guard.connection.user);
+        let cursor = self.guard.connection.lock().cursor;
+        self.load = Some(Box::pin(async move { shared.load(&user, cursor, newest).await }));
+    }
+
+    fn on_loaded(&mut self, loaded: Result<Arc<Chunk>, BacklogError>) {
+        self.load = None;
+        let mut state = self.guard.connection.lock();
+        state.loading = false;
+        state.progress_at = self.guard.shared.clock.now();
+        drop(state);
+        match loaded {
+            Ok(chunk) => self.chunk = Some(chunk),
+            Err(error) => {
+                tracing::warn!(
+                    conn.id = %self.id(), user.id = %self.user(), error = &error as &dyn std::error::Error,
+                    "closing a stream that can't be brought up to date"
+                );
+                self.close(EndReason::Internal);
+            }
+        }
+    }
+}
+
+/// Says what the stream needs next: from the piece of the backlog that it holds, as long as that lasts.
+fn find_next(connection: &Connection, state: &mut State, chunk: &mut Option<Arc<Chunk>>) -> Next {
+    if let Some(held) = chunk.take() {
+        let frames = held.read(state.cursor, WRITE_FRAMES);
+        if !frames.is_empty() {
+            *chunk = Some(held);
+            return Next::Frames(frames);
+        }
+        state.cursor = state.cursor.max(held.up_to);
+        state.replaying &= !held.complete;
+    }
+    connection.user.next(state.cursor, state.replaying, WRITE_FRAMES)
+}
+
+fn store_waker(state: &mut State, cx: &Context<'_>) {
+    if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        state.waker = Some(cx.waker().clone());
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Stream").field(&self.guard.connection).finish()
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.connection.fmt(f)
+    }
+}

@@ -1,0 +1,171 @@
+//! A socket with as much room as the test gives it, and a backlog in memory.
+
+use std::{
+    io::{self, IoSlice},
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use parking_lot::Mutex;
+
+use crate::hub::{Backlog, BacklogFuture, BacklogPage, Frame, MessageId, Socket, UserId};
+
+/// Bytes of a frame before its padding: its id.
+const ID_BYTES: usize = 8;
+
+/// A frame that says its id and its length, so that a torn one is noticed.
+pub(super) fn frame(id: u64, padding: u8) -> Frame {
+    let mut bytes = vec![b'['];
+    bytes.extend_from_slice(&id.to_be_bytes());
+    bytes.push(padding);
+    bytes.extend(std::iter::repeat_n(b'.', padding.into()));
+    bytes.push(b']');
+    Frame::new(MessageId(id), bytes)
+}
+
+/// The other end of a stream.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FakeSocket(Arc<Mutex<Fake>>);
+
+#[derive(Debug, Default)]
+struct Fake {
+    room: usize,
+    written: Vec<u8>,
+    writes: usize,
+    waker: Option<Waker>,
+}
+
+/// What a peer has seen.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) ids: Vec<u64>,
+    pub(super) pings: usize,
+    pub(super) close_code: Option<u16>,
+}
+
+impl FakeSocket {
+    pub(super) fn with_room(room: usize) -> Self {
+        let socket = Self::default();
+        socket.add_room(room);
+        socket
+    }
+
+    pub(super) fn add_room(&self, bytes: usize) {
+        let mut fake = self.0.lock();
+        fake.room = fake.room.saturating_add(bytes);
+        let waker = fake.waker.take();
+        drop(fake);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    pub(super) fn writes(&self) -> usize {
+        self.0.lock().writes
+    }
+
+    /// Takes apart what was written. A frame that is not complete counts only as its beginning.
+    pub(super) fn seen(&self) -> Seen {
+        let fake = self.0.lock();
+        let mut seen = Seen::default();
+        let mut rest = &fake.written[..];
+        while let Some(&first) = rest.first() {
+            assert_eq!(seen.close_code, None, "something follows the close frame");
+            let length = match first {
+                b'[' if rest.len() > ID_BYTES + 1 => ID_BYTES + 3 + usize::from(rest[ID_BYTES + 1]),
+                0x88 | 0x89 if rest.len() > 1 => 2 + usize::from(rest[1]),
+                b'[' | 0x88 | 0x89 => break,
+                other => panic!("a frame begins with {other:#x}"),
+            };
+            if rest.len() < length {
+                break;
+            }
+            let (frame, after) = rest.split_at(length);
+            match first {
+                b'[' => {
+                    assert_eq!(frame[length - 1], b']');
+                    seen.ids.push(u64::from_be_bytes(frame[1..=ID_BYTES].try_into().unwrap()));
+                }
+                0x88 => seen.close_code = Some(u16::from_be_bytes([frame[2], frame[3]])),
+                _ => seen.pings += 1,
+            }
+            rest = after;
+        }
+        seen
+    }
+}
+
+impl Socket for FakeSocket {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut fake = self.0.lock();
+        if fake.room == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        fake.writes += 1;
+        let mut taken = 0;
+        for part in parts {
+            let count = part.len().min(fake.room);
+            fake.written.extend_from_slice(&part[..count]);
+            fake.room -= count;
+            taken += count;
+        }
+        Ok(taken)
+    }
+
+    fn try_read(&self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut fake = self.0.lock();
+        if fake.room > 0 {
+            return Poll::Ready(Ok(()));
+        }
+        fake.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn poll_read_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+/// All messages ever published, readable by id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>);
+
+impl FakeBacklog {
+    pub(super) fn store(&self, user: UserId, frame: Frame) {
+        self.0.lock().push((user, frame));
+    }
+
+    pub(super) fn ids(&self, user: UserId) -> Vec<u64> {
+        self.0.lock().iter().filter(|(owner, _)| *owner == user).map(|(_, frame)| frame.id.0).collect()
+    }
+}
+
+impl Backlog for FakeBacklog {
+    fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_> {
+        let mut page = BacklogPage { frames: Vec::new(), complete: true };
+        let mut bytes = 0;
+        for (owner, frame) in self.0.lock().iter().filter(|(owner, frame)| *owner == user && frame.id > after)
+        {
+            assert_eq!(*owner, user);
+            if page.frames.len() == limit || bytes >= max_bytes {
+                page.complete = false;
+                break;
+            }
+            bytes += frame.bytes.len();
+            page.frames.push(frame.clone());
+        }
+        // A little later than it was read, as from a real database.
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Ok(page)
+        })
+    }
+}

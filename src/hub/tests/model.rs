@@ -1,0 +1,205 @@
+//! Random histories against a plain model: every stream sees every id once, in order, or is closed with a reason.
+
+use std::{sync::Arc, time::Duration};
+
+use proptest::{collection::vec, prelude::*};
+use tokio::task::JoinHandle;
+
+use super::fake::{FakeBacklog, FakeSocket, frame};
+use crate::hub::{EndReason, Hub, HubConfig, HubParts, MessageId, UserId};
+
+const USERS: u64 = 3;
+const TOKENS: usize = 2;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// A stream joins; `since` asks for all after a share (in 1/256) of what there is.
+    Join {
+        user: u64,
+        token: usize,
+        since: Option<u8>,
+        room: usize,
+    },
+    /// The sender of a stream is dropped.
+    Leave(usize),
+    /// Messages are stored, then published.
+    Publish {
+        user: u64,
+        count: u8,
+        padding: u8,
+    },
+    /// A peer reads so many bytes.
+    Read {
+        stream: usize,
+        bytes: usize,
+    },
+    /// A token is deleted.
+    CloseToken {
+        user: u64,
+        token: usize,
+    },
+    /// Tasks run for a while, or until nothing is left to do.
+    Run {
+        turns: u8,
+    },
+    Settle,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let user = 0..USERS;
+    prop_oneof![
+        3 => (user.clone(), 0..TOKENS, proptest::option::of(any::<u8>()), 0_usize..200)
+            .prop_map(|(user, token, since, room)| Step::Join { user, token, since, room }),
+        1 => any::<usize>().prop_map(Step::Leave),
+        8 => (user.clone(), 1_u8..12, 0_u8..60)
+            .prop_map(|(user, count, padding)| Step::Publish { user, count, padding }),
+        8 => (any::<usize>(), 0_usize..400).prop_map(|(stream, bytes)| Step::Read { stream, bytes }),
+        1 => (user, 0..TOKENS).prop_map(|(user, token)| Step::CloseToken { user, token }),
+        4 => (0_u8..6).prop_map(|turns| Step::Run { turns }),
+        2 => Just(Step::Settle),
+    ]
+}
+
+struct Joined {
+    user: u64,
+    token: usize,
+    /// It is to see every id of its user above this one.
+    after: u64,
+    socket: FakeSocket,
+    task: Option<JoinHandle<EndReason>>,
+    /// Why it may have ended, besides being slow.
+    expected_end: Option<EndReason>,
+}
+
+struct World {
+    hub: Hub,
+    backlog: Option<FakeBacklog>,
+    published: FakeBacklog,
+    next_id: u64,
+    streams: Vec<Joined>,
+}
+
+impl World {
+    fn new(config: HubConfig, with_backlog: bool) -> Self {
+        let published = FakeBacklog::default();
+        let backlog = with_backlog.then(|| published.clone());
+        let parts = HubParts {
+            backlog: backlog.clone().map(|backlog| Arc::new(backlog) as Arc<_>),
+            ..HubParts::default()
+        };
+        Self { hub: Hub::with_parts(config, parts), backlog, published, next_id: 0, streams: Vec::new() }
+    }
+
+    async fn apply(&mut self, step: Step) {
+        match step {
+            Step::Join { user, token, since, room } => {
+                let since = since.filter(|_| self.backlog.is_some());
+                let after = since.map_or(self.next_id, |share| self.next_id * u64::from(share) / 256);
+                let socket = FakeSocket::with_room(room);
+                let since = since.map(|_| MessageId(after));
+                let registration = self.hub.register(UserId(user), &token.to_string(), since).unwrap();
+                let mut stream = registration.attach(socket.clone());
+                let task = Some(tokio::spawn(async move { stream.ended().await }));
+                self.streams.push(Joined { user, token, after, socket, task, expected_end: None });
+            }
+            Step::Leave(stream) if !self.streams.is_empty() => {
+                let stream = stream % self.streams.len();
+                let stream = &mut self.streams[stream];
+                if let Some(task) = stream.task.take() {
+                    task.abort();
+                }
+            }
+            Step::Publish { user, count, padding } => {
+                let ids = self.next_id + 1..=self.next_id + u64::from(count);
+                self.next_id = *ids.end();
+                let frames: Vec<_> = ids.map(|id| frame(id, padding)).collect();
+                for frame in &frames {
+                    self.published.store(UserId(user), frame.clone());
+                }
+                self.hub.notify(UserId(user), &frames);
+            }
+            Step::Read { stream, bytes } if !self.streams.is_empty() => {
+                self.streams[stream % self.streams.len()].socket.add_room(bytes);
+            }
+            Step::CloseToken { user, token } => {
+                for stream in self.streams.iter_mut().filter(|s| s.user == user && s.token == token) {
+                    stream.expected_end.get_or_insert(EndReason::TokenDeleted);
+                }
+                self.hub.close_token(UserId(user), &token.to_string());
+            }
+            Step::Run { turns } => {
+                for _ in 0..turns {
+                    tokio::task::yield_now().await;
+                }
+            }
+            Step::Settle => tokio::time::sleep(Duration::from_millis(1)).await,
+            Step::Leave(_) | Step::Read { .. } => {}
+        }
+    }
+
+    /// Everybody reads everything; then what each stream saw is held against what there was.
+    async fn check(mut self) {
+        for stream in &self.streams {
+            stream.socket.add_room(1 << 30);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let mut open = 0;
+        for stream in &mut self.streams {
+            let seen = stream.socket.seen();
+            let mut expected = self.published.ids(UserId(stream.user));
+            expected.retain(|&id| id > stream.after);
+            let Some(task) = stream.task.take() else {
+                assert!(expected.starts_with(&seen.ids), "saw {:?} of {expected:?}", seen.ids);
+                continue;
+            };
+            if stream.expected_end.is_none() && seen.close_code.is_none() {
+                assert_eq!(seen.ids, expected, "an open stream has seen everything, once, in order");
+                assert!(!task.is_finished());
+                open += 1;
+                continue;
+            }
+            assert!(expected.starts_with(&seen.ids), "saw {:?} of {expected:?}", seen.ids);
+            assert_eq!(seen.close_code, Some(1008));
+            // Nobody answers the close frame: the sweep ends the stream.
+            let end = task.await.expect("a stream's task does not panic");
+            let slow_is_fair = end == EndReason::SlowConsumer;
+            assert!(Some(end) == stream.expected_end || slow_is_fair, "ended as {end:?}");
+        }
+        assert_eq!(self.hub.stream_count(), open);
+        assert_eq!(self.hub.stream_counts_by_shard().iter().sum::<usize>(), open);
+        let by_user: usize = (0..USERS).map(|user| self.hub.stream_count_of(UserId(user))).sum();
+        assert_eq!(by_user, open);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_stream_sees_every_id_once_in_order_or_is_closed(
+        steps in vec(step(), 1..120),
+        ring_messages in 0_usize..8,
+        max_lag in prop_oneof![Just(10_000_usize), 5_usize..60],
+        with_backlog in prop::bool::weighted(0.8),
+    ) {
+        let config = HubConfig {
+            shard_count: 2,
+            ring_messages,
+            ring_bytes_per_stream: 200,
+            max_lag,
+            ..HubConfig::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut world = World::new(config, with_backlog);
+            for step in steps {
+                world.apply(step).await;
+            }
+            world.check().await;
+        });
+    }
+}

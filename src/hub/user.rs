@@ -1,0 +1,306 @@
+//! What the hub knows of a user: its streams, and what is on the way to them.
+
+use std::{
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+
+use super::{
+    Frame, HubConfig, MessageId, UserId,
+    backlog::BacklogPage,
+    clock::Tick,
+    connection::Connection,
+    ring::{LagMarks, Ring},
+    roster::{Roster, Segment},
+};
+
+/// Batches up to this size are copied into one buffer, since one plain write is cheaper than a vectored one.
+const JOIN_BYTES: usize = 64 << 10;
+
+/// A user with at least one stream.
+#[derive(Debug)]
+pub(super) struct User {
+    pub(super) id: UserId,
+    /// Streams that are behind.
+    pub(super) behind: AtomicUsize,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// The newest message that a pass has taken up; 0 before the first.
+    newest: MessageId,
+    /// A pass is under way or waits for its turn.
+    scheduled: bool,
+    roster: Roster,
+    /// There is one while a pass is under way or a stream is behind.
+    traffic: Option<Box<Traffic>>,
+}
+
+#[derive(Debug, Default)]
+struct Traffic {
+    /// What the next pass will carry.
+    inbox: Vec<Frame>,
+    inbox_bytes: usize,
+    /// The ids of the first and the last message since the last pass, kept or not.
+    inbox_ids: Option<(MessageId, MessageId)>,
+    /// How many messages came since the last pass, kept or not.
+    inbox_count: usize,
+    /// The inbox was full: the next pass sends everybody to the backlog.
+    overflow: bool,
+    ring: Ring,
+    lag: LagMarks,
+    chunks: Vec<Arc<Chunk>>,
+}
+
+/// A piece of the backlog, shared by the streams that need it.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// It holds the user's messages after this one.
+    after: MessageId,
+    /// It holds them up to this one.
+    pub(super) up_to: MessageId,
+    /// No message came after these when they were read.
+    pub(super) complete: bool,
+    frames: Vec<Frame>,
+}
+
+impl Chunk {
+    pub(super) fn new(after: MessageId, page: BacklogPage, newest: MessageId) -> Self {
+        let last = page.frames.last().map_or(after, |frame| frame.id);
+        let complete = page.complete || page.frames.is_empty();
+        // What was taken up by a pass is stored: a complete page that lacks it says that it was deleted.
+        let up_to = if complete { last.max(newest) } else { last };
+        Self { after, up_to, complete, frames: page.frames }
+    }
+
+    fn covers(&self, cursor: MessageId) -> bool {
+        self.after <= cursor && cursor < self.up_to
+    }
+
+    /// The frames after `cursor`, at most `limit`.
+    pub(super) fn read(&self, cursor: MessageId, limit: usize) -> Vec<Frame> {
+        let from = self.frames.partition_point(|frame| frame.id <= cursor);
+        self.frames[from..].iter().take(limit).cloned().collect()
+    }
+}
+
+/// What one pass carries.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The user's messages before these were all carried by earlier passes: a stream that is not behind has them.
+    pub(super) base: MessageId,
+    pub(super) frames: Vec<Frame>,
+    /// All frames one after the other.
+    joined: Option<Bytes>,
+    /// How many messages it stands for.
+    pub(super) messages: usize,
+    /// Some messages are not in `frames`: they are to be read from the backlog.
+    pub(super) incomplete: bool,
+    /// A cursor not past this one is too far behind.
+    pub(super) lag_floor: Option<MessageId>,
+    pub(super) now: Tick,
+}
+
+impl Batch {
+    /// All frames in one buffer, where `from` is the first of them and there is such a buffer.
+    pub(super) fn joined(&self, from: usize) -> Option<&Bytes> {
+        self.joined.as_ref().filter(|_| from == 0)
+    }
+}
+
+/// Where a stream that is behind finds what comes next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Nothing is missing: from here on the passes bring everything.
+    Live,
+    /// These come next.
+    Frames(Vec<Frame>),
+    /// Here is what comes next, and more.
+    Chunk(Arc<Chunk>),
+    /// The backlog has to be asked. All up to this message was given to [`Hub::notify`](super::Hub::notify).
+    Load(MessageId),
+}
+
+/// Whether a user needs a pass now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheduled {
+    /// Nobody is to be told, or a pass is already on its way.
+    No,
+    /// The caller is to put the user into the queue.
+    Yes,
+}
+
+impl User {
+    pub(super) fn new(id: UserId) -> Self {
+        Self { id, behind: AtomicUsize::new(0), inner: Mutex::default() }
+    }
+
+    /// Adds the stream that `make` makes, given the id of the newest message that was published before it.
+    pub(super) fn join(&self, make: impl FnOnce(MessageId) -> Connection) -> Arc<Connection> {
+        let mut inner = self.inner.lock();
+        let waiting = inner.traffic.as_deref().and_then(|traffic| traffic.inbox_ids);
+        let connection = Arc::new(make(waiting.map_or(inner.newest, |(_, last)| last)));
+        inner.roster.push(Arc::clone(&connection));
+        connection
+    }
+
+    /// Removes a stream; true if it was the last one.
+    pub(super) fn leave(&self, connection: &Connection) -> bool {
+        let mut inner = self.inner.lock();
+        inner.roster.remove(connection);
+        inner.roster.is_empty()
+    }
+
+    pub(super) fn stream_count(&self) -> usize {
+        self.inner.lock().roster.len()
+    }
+
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        self.inner.lock().roster.segments()
+    }
+
+    /// Takes frames for the next pass; those whose ids do not ascend were brought before and are left out.
+    pub(super) fn post(&self, frames: &[Frame]) -> Scheduled {
+        let mut inner = self.inner.lock();
+        if inner.roster.is_empty() {
+            return Scheduled::No;
+        }
+        let newest = inner.newest;
+        let traffic = inner.traffic(newest);
+        for frame in frames {
+            if frame.id <= traffic.inbox_ids.map_or(newest, |(_, last)| last) {
+                continue;
+            }
+            traffic.accept(frame);
+        }
+        if traffic.inbox_count == 0 || inner.scheduled {
+            return Scheduled::No;
+        }
+        inner.scheduled = true;
+        Scheduled::Yes
+    }
+
+    /// Takes what waits, and the streams to bring it to.
+    pub(super) fn begin_pass(&self, config: &HubConfig, now: Tick) -> Option<(Batch, Vec<Segment>)> {
+        let mut inner = self.inner.lock();
+        let newest = inner.newest;
+        let traffic = inner.traffic.as_deref_mut()?;
+        let (first, last) = traffic.inbox_ids.take()?;
+        let frames = mem::take(&mut traffic.inbox);
+        let messages = mem::take(&mut traffic.inbox_count);
+        let incomplete = mem::take(&mut traffic.overflow);
+        let bytes = mem::take(&mut traffic.inbox_bytes);
+        let base = newest.max(first.before());
+        let lag_floor = traffic.lag.advance(base, messages, config.max_lag);
+        if incomplete {
+            traffic.ring.skip_to(last);
+        } else {
+            // A stream that falls behind in this very pass will need these.
+            let behind = self.behind.load(Ordering::Relaxed).max(1);
+            traffic.ring.push(&frames, config, behind);
+        }
+        inner.newest = last;
+        let segments = inner.roster.segments();
+        drop(inner);
+        let joined = (frames.len() > 1 && bytes <= JOIN_BYTES).then(|| join(&frames, bytes));
+        Some((Batch { base, frames, joined, messages, incomplete, lag_floor, now }, segments))
+    }
+
+    /// Ends a pass: says whether another is due, and forgets the traffic once nobody needs it.
+    pub(super) fn end_pass(&self) -> Scheduled {
+        let mut inner = self.inner.lock();
+        if inner.traffic.as_deref().is_some_and(|traffic| traffic.inbox_count > 0) {
+            return Scheduled::Yes;
+        }
+        inner.scheduled = false;
+        self.forget_traffic(&mut inner);
+        Scheduled::No
+    }
+
+    /// Called when a stream is no longer behind.
+    pub(super) fn tidy(&self) {
+        let mut inner = self.inner.lock();
+        if !inner.scheduled {
+            self.forget_traffic(&mut inner);
+        }
+    }
+
+    fn forget_traffic(&self, inner: &mut Inner) {
+        if self.behind.load(Ordering::Relaxed) == 0 {
+            inner.traffic = None;
+        }
+    }
+
+    /// Says what a stream with that cursor needs next. A stream that replays the backlog must read it to its end
+    /// before it may trust that nothing newer than `newest` is missing.
+    pub(super) fn next(&self, cursor: MessageId, replaying: bool, limit: usize) -> Next {
+        let inner = self.inner.lock();
+        if !replaying && cursor >= inner.newest {
+            return Next::Live;
+        }
+        let Some(traffic) = inner.traffic.as_deref() else { return Next::Load(inner.newest) };
+        if !replaying && let Some(frames) = traffic.ring.read(cursor, limit) {
+            return Next::Frames(frames);
+        }
+        traffic.chunk(cursor).map_or(Next::Load(inner.newest), Next::Chunk)
+    }
+
+    /// A piece of the backlog that begins where `cursor` stands, if another stream has read one.
+    pub(super) fn shared_chunk(&self, cursor: MessageId) -> Option<Arc<Chunk>> {
+        self.inner.lock().traffic.as_deref()?.chunk(cursor)
+    }
+
+    /// Keeps a piece of the backlog for the other streams that are behind.
+    pub(super) fn share(&self, chunk: &Arc<Chunk>) {
+        let mut inner = self.inner.lock();
+        let newest = inner.newest;
+        let traffic = inner.traffic(newest);
+        if traffic.chunks.len() == HubConfig::CHUNKS {
+            traffic.chunks.remove(0);
+        }
+        traffic.chunks.push(Arc::clone(chunk));
+    }
+}
+
+impl Inner {
+    fn traffic(&mut self, newest: MessageId) -> &mut Traffic {
+        self.traffic
+            .get_or_insert_with(|| Box::new(Traffic { ring: Ring::after(newest), ..Traffic::default() }))
+    }
+}
+
+impl Traffic {
+    fn chunk(&self, cursor: MessageId) -> Option<Arc<Chunk>> {
+        self.chunks.iter().find(|chunk| chunk.covers(cursor)).cloned()
+    }
+
+    fn accept(&mut self, frame: &Frame) {
+        self.inbox_ids = Some((self.inbox_ids.map_or(frame.id, |(first, _)| first), frame.id));
+        self.inbox_count += 1;
+        self.inbox_bytes += frame.bytes.len();
+        let full = self.inbox.len() >= HubConfig::INBOX_MESSAGES || self.inbox_bytes > HubConfig::INBOX_BYTES;
+        if full && !self.inbox.is_empty() {
+            self.overflow = true;
+        }
+        if self.overflow {
+            self.inbox = Vec::new();
+        } else {
+            self.inbox.push(frame.clone());
+        }
+    }
+}
+
+fn join(frames: &[Frame], bytes: usize) -> Bytes {
+    let mut joined = BytesMut::with_capacity(bytes);
+    for frame in frames {
+        joined.extend_from_slice(&frame.bytes);
+    }
+    joined.freeze()
+}
