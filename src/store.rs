@@ -12,3 +12,6 @@ pub use database::{
     UpdateApplication,
 };
 pub use error::StoreError;
+
+mod interim;
+pub use interim::{PublishError, Store};
