@@ -2,11 +2,10 @@
 //!
 //! [`Authenticator`] is the one way from a token or a name and password to a user. Tokens it has seen are
 //! kept in a bounded cache, so that a message is accepted without a look-up in the database; whoever changes
-//! or deletes what a token stands for does so through [`Authenticator::change_application`] and
-//! [`Authenticator::change_client`], which see to it that the cache never outlives the change.
+//! or deletes what a token stands for calls [`Authenticator::forget_application`] or
+//! [`Authenticator::forget_client`] afterwards.
 //!
-//! Tasks: one, owned by the authenticator, writes when tokens were last used. Each change runs in a task of
-//! its own, awaited by the caller, so that a caller that goes away can't leave a change half noted.
+//! Tasks: one, owned by the authenticator, writes when tokens were last used.
 
 mod authenticator;
 mod cache;

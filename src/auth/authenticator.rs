@@ -117,45 +117,15 @@ impl Authenticator {
         &self.0.passwords
     }
 
-    /// Changes or deletes the application with this token: runs `change`, then forgets the token.
-    ///
-    /// Cancel safe: once begun, the change and the forgetting are completed even if the caller goes away.
-    pub async fn change_application<T: Send + 'static>(
-        &self,
-        token: String,
-        change: impl Future<Output = T> + Send + 'static,
-    ) -> T {
-        self.complete(change, move |inner| inner.applications.forget(&token)).await
+    /// Forgets what an application's token stands for. Whoever changes or deletes an application calls this
+    /// after the change and before the answer, in a task that goes on when the caller goes away.
+    pub fn forget_application(&self, token: &str) {
+        self.0.applications.forget(token);
     }
 
-    /// Changes or deletes the client with this token: runs `change`, then forgets the token.
-    ///
-    /// Cancel safe: once begun, the change and the forgetting are completed even if the caller goes away.
-    pub async fn change_client<T: Send + 'static>(
-        &self,
-        token: String,
-        change: impl Future<Output = T> + Send + 'static,
-    ) -> T {
-        self.complete(change, move |inner| inner.clients.forget(&token)).await
-    }
-
-    async fn complete<T: Send + 'static>(
-        &self,
-        change: impl Future<Output = T> + Send + 'static,
-        forget: impl FnOnce(&Inner) + Send + 'static,
-    ) -> T {
-        let inner = Arc::clone(&self.0);
-        // Awaited right here; a task only because the caller may be dropped between the change, which the
-        // database then makes all the same, and the forgetting.
-        let task = tokio::spawn(async move {
-            let outcome = change.await;
-            forget(&inner);
-            outcome
-        });
-        match task.await {
-            Ok(outcome) => outcome,
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+    /// Forgets what a client's token stands for; to be called like [`Self::forget_application`].
+    pub fn forget_client(&self, token: &str) {
+        self.0.clients.forget(token);
     }
 }
 

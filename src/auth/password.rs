@@ -76,8 +76,7 @@ impl Passwords {
     }
 
     async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit =
-            Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
         // The permit goes along: when the caller is dropped, the thread is still busy.
         let work = spawn_blocking(move || {
             let _permit = permit;
