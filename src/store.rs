@@ -12,6 +12,3 @@ pub use database::{
     UpdateApplication,
 };
 pub use error::StoreError;
-
-mod interim;
-pub use interim::{PublishError, Store};
