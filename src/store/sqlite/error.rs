@@ -60,8 +60,13 @@ fn taken(error: &dyn DatabaseError) -> Option<&'static str> {
     }
     // The message lists the columns: `UNIQUE constraint failed: users.name`.
     let columns = error.message();
-    [("users.name", "user name"), (".token", "token"), (".sort_key", "sort key"), ("users.oidc_id", "OIDC id")]
-        .into_iter()
-        .find_map(|(column, what)| columns.contains(column).then_some(what))
-        .or(Some("value"))
+    [
+        ("users.name", "user name"),
+        (".token", "token"),
+        (".sort_key", "sort key"),
+        ("users.oidc_id", "OIDC id"),
+    ]
+    .into_iter()
+    .find_map(|(column, what)| columns.contains(column).then_some(what))
+    .or(Some("value"))
 }
