@@ -26,14 +26,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_goes_on_when_nobody_waits_for_it() {
-        let (begin, begun) = oneshot::channel::<()>();
+        let (start, started) = oneshot::channel::<()>();
         let (done, outcome) = oneshot::channel();
         let waiting = to_completion(async move {
-            begun.await.unwrap();
+            started.await.unwrap();
             done.send(7).unwrap();
         });
-        assert!(waiting.now_or_never().is_none(), "it has begun, and is dropped");
-        begin.send(()).unwrap();
+        assert!(waiting.now_or_never().is_none(), "it is running when its caller is dropped");
+        start.send(()).unwrap();
         assert_eq!(outcome.await, Ok(7));
     }
 }

@@ -87,7 +87,12 @@ impl From<StoreError> for ApiError {
 
 impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {
-        Self::from(&*error.0)
+        match error {
+            PublishError::Store(error) => Self::from(&*error),
+            PublishError::ShutDown => Self::Unavailable,
+            // The store has logged the defect.
+            PublishError::Interrupted => Self::Internal,
+        }
     }
 }
 
