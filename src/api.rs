@@ -1,1 +1,46 @@
-//! api
+//! Gotify's REST API.
+//!
+//! Each resource has a file with its handlers and its own `router()`; [`router`] puts them together. What they
+//! share: [`ApiError`] is every answer that is not a success; [`encode_json`] is the one way to JSON, on the
+//! stream too; [`ClientAuth`] and [`ApplicationAuth`] are the gates, taken as arguments by what they guard.
+//!
+//! The order of a handler's arguments is the order of its checks: first who is asking, then the id in the
+//! path, and the body last, once it is known that the thing it is about exists.
+
+mod application;
+mod body;
+mod boundary;
+mod client;
+mod completion;
+mod current_user;
+mod error;
+mod gate;
+mod health;
+mod json;
+mod message;
+mod paging;
+mod path;
+mod query;
+mod routing;
+mod state;
+mod version;
+
+pub use error::ApiError;
+pub use gate::{ApplicationAuth, ClientAuth};
+pub use json::{Json, encode_json};
+pub use state::{ApiSettings, AppState, Streams, VersionInfo};
+
+use axum::Router;
+use axum::middleware::from_fn;
+
+/// Returns the whole API, ready to be served or nested into another router.
+pub fn router(state: AppState) -> Router {
+    let resources = Router::new()
+        .merge(message::router())
+        .merge(application::router())
+        .merge(client::router())
+        .merge(current_user::router())
+        .merge(version::router())
+        .merge(health::router());
+    routing::forgiving(resources.with_state(state)).layer(from_fn(boundary::guard))
+}

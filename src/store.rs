@@ -4,11 +4,109 @@
 //! the group-commit writer: whatever messages wait are written in one transaction, and none is acknowledged
 //! before that transaction is durable.
 
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::model::Message;
+
 mod database;
 mod error;
+mod publish;
+mod sort_key;
+mod writer;
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(test)]
+mod conformance;
 
 pub use database::{
     Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
     UpdateApplication,
 };
 pub use error::StoreError;
+pub use publish::{PublishError, Stored};
+#[cfg(feature = "sqlite")]
+pub use sqlite::Sqlite;
+
+/// A database with the writer in front of it. Clones share both.
+///
+/// The writer is a task that ends by [`shutdown`](Self::shutdown), or by itself once the last clone is dropped
+/// and what was accepted is written.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    database: Arc<dyn Database>,
+    /// Taken out on shutdown, so that the writer sees the end of its queue.
+    queue: parking_lot::Mutex<Option<mpsc::Sender<writer::Job>>>,
+    writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Store {
+    /// Starts the writer on a database.
+    ///
+    /// `on_commit` is called on the writer's task after each transaction, once, with all of its messages in the
+    /// order of their ids; every sender has been answered by then. Over all calls the ids ascend. The next
+    /// transaction waits for it, so it must be brief.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn new(database: Arc<dyn Database>, on_commit: impl Fn(&[Stored]) + Send + Sync + 'static) -> Self {
+        let (sender, receiver) = mpsc::channel(writer::QUEUE_MESSAGES);
+        let writer = tokio::spawn(writer::run(Arc::clone(&database), receiver, Box::new(on_commit)));
+        Self(Arc::new(Inner {
+            database,
+            queue: parking_lot::Mutex::new(Some(sender)),
+            writer: tokio::sync::Mutex::new(Some(writer)),
+        }))
+    }
+
+    /// The database, for everything but publishing.
+    pub fn database(&self) -> &dyn Database {
+        &*self.0.database
+    }
+
+    /// Stores a message and returns it once it is durable. Waits while the writer's queue is full.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves the message either stored, and then announced to the observer, or not.
+    pub async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
+        let queue = self.0.queue.lock().clone().ok_or(PublishError::ShutDown)?;
+        let (reply, answer) = oneshot::channel();
+        queue.send(writer::Job { message, reply }).await.map_err(|_| PublishError::ShutDown)?;
+        // The writer must see the queue's end as soon as the message is in it.
+        drop(queue);
+        answer.await.unwrap_or(Err(PublishError::Interrupted))
+    }
+
+    /// Writes what was accepted, then closes the database. From the call on, [`publish`](Self::publish) answers
+    /// [`PublishError::ShutDown`].
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves the writer to finish; another call waits for it again.
+    pub async fn shutdown(&self) {
+        drop(self.0.queue.lock().take());
+        let mut writer = self.0.writer.lock().await;
+        if let Some(task) = writer.as_mut() {
+            if let Err(error) = task.await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the writer ended early");
+            }
+            *writer = None;
+        }
+        self.0.database.close().await;
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("database", &self.0.database).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,59 @@
+-- Gotify's tables, as its own migration makes them. A file that Gotify made keeps the tables it has.
+-- Run at every start: each statement must do nothing where its work is done.
+
+CREATE TABLE IF NOT EXISTS users (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    name varchar(180),
+    pass blob,
+    admin numeric,
+    created_at datetime,
+    oidc_id text
+);
+
+CREATE TABLE IF NOT EXISTS applications (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    token varchar(180),
+    user_id integer,
+    name text,
+    description text,
+    internal numeric,
+    image text,
+    default_priority integer,
+    created_at datetime,
+    last_used datetime,
+    sort_key blob
+);
+
+CREATE TABLE IF NOT EXISTS messages (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    application_id integer,
+    message text,
+    title text,
+    priority integer,
+    extras blob,
+    date datetime
+);
+
+CREATE TABLE IF NOT EXISTS clients (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    token varchar(180),
+    user_id integer,
+    name text,
+    created_at datetime,
+    last_used datetime,
+    elevated_until datetime,
+    expires_after_inactivity_seconds integer DEFAULT 0,
+    expires_at datetime
+);
+
+CREATE TABLE IF NOT EXISTS plugin_confs (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    user_id integer,
+    module_path text,
+    token varchar(180),
+    application_id integer,
+    enabled numeric,
+    created_at datetime,
+    config blob,
+    storage blob
+);

@@ -1,0 +1,144 @@
+//! `/application`: what may send messages.
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::put;
+
+use super::body::{Field, Form, Slot, Unread};
+use super::completion::to_completion;
+use super::json::Done;
+use super::path::PathId;
+use super::routing::get_only;
+use super::{ApiError, AppState, ClientAuth, Json};
+use crate::auth::{Authenticator, application_token};
+use crate::model::{Application, ApplicationId, UserId};
+use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
+
+/// The picture of an application that has none of its own, relative to the server's base URL.
+const DEFAULT_IMAGE: &str = "static/defaultapp.png";
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/application", get_only(list).post(create))
+        .route("/application/{id}", put(update).delete(delete))
+}
+
+#[derive(Default)]
+struct ApplicationParams {
+    name: String,
+    description: String,
+    default_priority: Option<i64>,
+    sort_key: String,
+}
+
+impl Form for ApplicationParams {
+    const NAME: &'static str = "ApplicationParams";
+    const FIELDS: &'static [Field] = &[
+        Field::required("name"),
+        Field::optional("description"),
+        Field::optional("defaultPriority"),
+        Field::optional("sortKey"),
+    ];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.name),
+            1 => Slot::Text(&mut self.description),
+            2 => Slot::Integer(&mut self.default_priority),
+            _ => Slot::Text(&mut self.sort_key),
+        }
+    }
+}
+
+async fn list(client: ClientAuth, State(store): State<Store>) -> Result<Json<Vec<Application>>, ApiError> {
+    let applications = store.database().applications(client.user_id).await?;
+    Ok(Json(applications.into_iter().map(with_image_path).collect()))
+}
+
+async fn create(
+    client: ClientAuth,
+    State(store): State<Store>,
+    body: Unread,
+) -> Result<Json<Application>, ApiError> {
+    let form: ApplicationParams = body.read().await?;
+    let application = NewApplication {
+        user_id: client.user_id,
+        token: application_token(&mut rand::rng()),
+        name: form.name,
+        description: form.description,
+        default_priority: form.default_priority.unwrap_or_default(),
+        sort_key: Some(form.sort_key).filter(|key| !key.is_empty()),
+        created_at: chrono::Local::now().fixed_offset(),
+    };
+    let created = store.database().create_application(application).await.map_err(taken_sort_key)?;
+    Ok(Json(with_image_path(created)))
+}
+
+async fn update(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+    body: Unread,
+) -> Result<Json<Application>, ApiError> {
+    let id = ApplicationId(id);
+    let known = owned(&store, client.user_id, id).await?;
+    let form: ApplicationParams = body.read().await?;
+    let change = UpdateApplication {
+        name: form.name,
+        description: form.description,
+        default_priority: form.default_priority.unwrap_or_default(),
+        sort_key: Some(form.sort_key).filter(|key| !key.is_empty()),
+    };
+    let updated = to_completion(async move {
+        let updated = store.database().update_application(id, change).await;
+        auth.forget_application(&known.token);
+        updated
+    });
+    let updated = updated.await.map_err(taken_sort_key)?.ok_or_else(|| not_found(id))?;
+    Ok(Json(with_image_path(updated)))
+}
+
+async fn delete(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+) -> Result<Done, ApiError> {
+    let id = ApplicationId(id);
+    let known = owned(&store, client.user_id, id).await?;
+    if known.internal {
+        return Err(ApiError::BadRequest("cannot delete internal application".to_owned()));
+    }
+    let deleted = to_completion(async move {
+        let deleted = store.database().delete_application(id).await;
+        auth.forget_application(&known.token);
+        deleted
+    });
+    if deleted.await? { Ok(Done) } else { Err(not_found(id)) }
+}
+
+async fn owned(store: &Store, user: UserId, id: ApplicationId) -> Result<Application, ApiError> {
+    let found = store.database().application(id).await?;
+    found.filter(|owned| owned.user_id == user).map(|owned| owned.row).ok_or_else(|| not_found(id))
+}
+
+fn not_found(id: ApplicationId) -> ApiError {
+    ApiError::NotFound(format!("app with id {id} doesn't exists"))
+}
+
+fn taken_sort_key(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict { what: "sort key" } => ApiError::BadRequest(error.to_string()),
+        other => other.into(),
+    }
+}
+
+/// The store keeps the name of the picture's file.
+fn with_image_path(mut application: Application) -> Application {
+    application.image = match application.image.as_str() {
+        "" => DEFAULT_IMAGE.to_owned(),
+        file => format!("image/{file}"),
+    };
+    application
+}

@@ -1,0 +1,84 @@
+//! Reading request bodies with Gotify's leniencies.
+//!
+//! JSON for `application/json`, form fields for everything else: from a multipart body alone, else from the
+//! body and the URL's query. Either way, what comes out is a [`Form`], checked for what it requires.
+
+mod fields;
+mod form;
+mod json;
+
+pub(super) use fields::{Field, Form, Slot};
+pub(super) use form::integer;
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::{ApiError, ApiSettings};
+
+/// A body that is not read before it is known that the request may be granted.
+pub(super) struct Unread {
+    parts: Parts,
+    body: Body,
+    limit_bytes: usize,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Unread
+where
+    Arc<ApiSettings>: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let limit_bytes = Arc::<ApiSettings>::from_ref(state).max_body_bytes;
+        Ok(Self { parts, body, limit_bytes })
+    }
+}
+
+impl Unread {
+    /// Reads and decodes the body, and checks that what is required is there.
+    pub(super) async fn read<F: Form>(self) -> Result<F, ApiError> {
+        let Self { parts, body, limit_bytes } = self;
+        let content_type =
+            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let query = parts.uri.query().unwrap_or_default();
+        let media_type = content_type.split([';', ' ']).next().unwrap_or_default();
+
+        let mut form: F = match media_type {
+            "application/json" => json::decode(&bytes(&parts, body, limit_bytes).await?),
+            "multipart/form-data" => {
+                form::decode_multipart(content_type, bytes(&parts, body, limit_bytes).await?).await
+            }
+            other if other.eq_ignore_ascii_case("application/x-www-form-urlencoded") => {
+                form::decode(&[&bytes(&parts, body, limit_bytes).await?, query.as_bytes()])
+            }
+            // A body of any other kind is not looked at.
+            _ => form::decode(&[query.as_bytes()]),
+        }
+        .map_err(ApiError::BadRequest)?;
+        fields::check_required(&mut form).map_err(ApiError::BadRequest)?;
+        Ok(form)
+    }
+}
+
+async fn bytes(parts: &Parts, body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
+    let too_large = || ApiError::BodyTooLarge { limit_bytes };
+    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|bytes: usize| bytes > limit_bytes) {
+        return Err(too_large());
+    }
+    match Limited::new(body, limit_bytes).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) => {
+            tracing::debug!(error, "failed to read a request body");
+            Err(ApiError::BadRequest("failed to read the request body".to_owned()))
+        }
+    }
+}

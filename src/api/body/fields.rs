@@ -1,0 +1,90 @@
+//! What a request body is decoded into.
+
+use crate::model::Extras;
+
+/// A set of named fields that a request fills in. Decoding begins with the default, and leaves what the
+/// request does not name.
+pub(in crate::api) trait Form: Default + Send {
+    /// What Gotify's texts call it.
+    const NAME: &'static str;
+    /// Its fields.
+    const FIELDS: &'static [Field];
+
+    /// Returns where the value of `FIELDS[index]` goes.
+    fn slot(&mut self, index: usize) -> Slot<'_>;
+}
+
+/// A field's name, and whether it must be there.
+pub(in crate::api) struct Field {
+    pub(in crate::api) name: &'static str,
+    pub(in crate::api) required: bool,
+}
+
+impl Field {
+    pub(in crate::api) const fn required(name: &'static str) -> Self {
+        Self { name, required: true }
+    }
+
+    pub(in crate::api) const fn optional(name: &'static str) -> Self {
+        Self { name, required: false }
+    }
+}
+
+/// Where a field's value goes, by its type.
+pub(in crate::api) enum Slot<'f> {
+    Text(&'f mut String),
+    Integer(&'f mut Option<i64>),
+    /// Can only be sent as JSON.
+    Extras(&'f mut Option<Extras>),
+}
+
+/// Checks that no required field has the zero value, or says which have.
+pub(super) fn check_required<F: Form>(form: &mut F) -> Result<(), String> {
+    let mut missing = Vec::new();
+    for (index, field) in F::FIELDS.iter().enumerate() {
+        let zero = match form.slot(index) {
+            Slot::Text(text) => text.is_empty(),
+            Slot::Integer(number) => number.unwrap_or_default() == 0,
+            Slot::Extras(extras) => extras.is_none(),
+        };
+        if field.required && zero {
+            missing.push(format!("Field '{}' is required", field.name));
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("; ")) }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A form with a field of each type.
+    #[derive(Debug, Default, PartialEq)]
+    pub(in crate::api::body) struct Sample {
+        pub(in crate::api::body) name: String,
+        pub(in crate::api::body) count: Option<i64>,
+        pub(in crate::api::body) extras: Option<Extras>,
+    }
+
+    impl Form for Sample {
+        const NAME: &'static str = "Sample";
+        const FIELDS: &'static [Field] =
+            &[Field::required("name"), Field::required("maxCount"), Field::optional("extras")];
+
+        fn slot(&mut self, index: usize) -> Slot<'_> {
+            match index {
+                0 => Slot::Text(&mut self.name),
+                1 => Slot::Integer(&mut self.count),
+                _ => Slot::Extras(&mut self.extras),
+            }
+        }
+    }
+
+    #[test]
+    fn every_missing_field_is_named() {
+        let error = check_required(&mut Sample { count: Some(0), ..Sample::default() });
+        assert_eq!(error, Err("Field 'name' is required; Field 'maxCount' is required".to_owned()));
+        let mut complete = Sample { name: " ".to_owned(), count: Some(-1), extras: None };
+        assert_eq!(check_required(&mut complete), Ok(()));
+    }
+}

@@ -1,0 +1,152 @@
+//! Every answer that is not a success.
+
+use std::error::Error;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::Json;
+use crate::auth::HashPasswordError;
+use crate::store::{PublishError, StoreError};
+
+/// Why a request was not granted. Its text is what the client reads.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApiError {
+    /// The request itself is wrong.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Nobody in particular is asking, or nobody who may.
+    #[error("you need to provide a valid access token or user credentials to access this api")]
+    Unauthorized,
+    /// It is known who is asking, and may not.
+    #[error("you are not allowed to access this api")]
+    Forbidden,
+    /// There is no such route.
+    #[error("page not found")]
+    NoRoute,
+    /// The thing that was asked for is not there, or belongs to somebody else.
+    #[error("{0}")]
+    NotFound(String),
+    /// The body is larger than allowed.
+    #[error("request body must be at most {limit_bytes} bytes long")]
+    BodyTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The database can't do it now; the same request may succeed later.
+    #[error("the database is unavailable, try again later")]
+    Unavailable,
+    /// A defect, or a broken database. What exactly is in the log.
+    #[error("an internal error occurred")]
+    Internal,
+}
+
+impl ApiError {
+    /// Returns the status that it is answered with.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a> {
+            error: &'a str,
+            error_code: u16,
+            error_description: String,
+        }
+
+        let status = self.status();
+        let body = Body {
+            error: status.canonical_reason().unwrap_or_default(),
+            error_code: status.as_u16(),
+            error_description: self.to_string(),
+        };
+        (status, Json(body)).into_response()
+    }
+}
+
+/// Logs what the client is not told. A conflict that a handler did not expect is a defect.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<PublishError> for ApiError {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Store(error) => Self::from(&*error),
+            PublishError::ShutDown => Self::Unavailable,
+            // The store has logged the defect.
+            PublishError::Interrupted => Self::Internal,
+        }
+    }
+}
+
+impl From<&StoreError> for ApiError {
+    fn from(error: &StoreError) -> Self {
+        let cause = error.source().map(tracing::field::display);
+        if matches!(error, StoreError::Unavailable { .. }) {
+            tracing::warn!(%error, cause, "answered that the database is unavailable");
+            Self::Unavailable
+        } else {
+            tracing::error!(%error, cause, "the store failed");
+            Self::Internal
+        }
+    }
+}
+
+impl From<HashPasswordError> for ApiError {
+    fn from(error: HashPasswordError) -> Self {
+        match error {
+            HashPasswordError::TooLong => Self::BadRequest(error.to_string()),
+            HashPasswordError::Hash(cause) => {
+                tracing::error!(%cause, "failed to hash a password");
+                Self::Internal
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use axum::http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_error_is_answered_as_gotifys_object() {
+        let response = ApiError::NotFound("app with id 7 doesn't exists".to_owned()).into_response();
+        assert_eq!(response.status(), 404);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
+        let body = to_bytes(response.into_body(), 1000).await.unwrap();
+        assert_eq!(
+            body,
+            r#"{"error":"Not Found","errorCode":404,"errorDescription":"app with id 7 doesn't exists"}"#
+        );
+    }
+
+    #[test]
+    fn an_unavailable_database_is_a_503_and_any_other_failure_a_500_that_tells_nothing() {
+        let unavailable = StoreError::Unavailable { operation: "list clients", source: "disk full".into() };
+        assert_eq!(ApiError::from(unavailable).status(), 503);
+        let failed = StoreError::Failed { operation: "list clients", source: "no such table".into() };
+        let failed = ApiError::from(failed);
+        assert_eq!(failed.status(), 500);
+        assert_eq!(failed.to_string(), "an internal error occurred");
+    }
+}

@@ -1,0 +1,130 @@
+//! `/message` and `/application/{id}/message`: sending, listing and deleting messages.
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::delete;
+
+use super::body::{Field, Form, Slot, Unread};
+use super::json::Done;
+use super::paging::{PagedMessages, Paging};
+use super::path::PathId;
+use super::routing::get_only;
+use super::{ApiError, AppState, ApplicationAuth, ClientAuth, Json};
+use crate::model::{ApplicationId, Extras, MessageId, UserId};
+use crate::store::{NewMessage, Store};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new()
+        .route("/message", get_only(list).post(create).delete(delete_all))
+        .route("/message/{id}", delete(delete_one))
+        .route("/application/{id}/message", get_only(list_of_application).delete(delete_of_application))
+}
+
+#[derive(Default)]
+struct CreateMessage {
+    message: String,
+    title: String,
+    priority: Option<i64>,
+    extras: Option<Extras>,
+}
+
+impl Form for CreateMessage {
+    const NAME: &'static str = "MessageExternal";
+    const FIELDS: &'static [Field] = &[
+        Field::required("message"),
+        Field::optional("title"),
+        Field::optional("priority"),
+        Field::optional("extras"),
+    ];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.message),
+            1 => Slot::Text(&mut self.title),
+            2 => Slot::Integer(&mut self.priority),
+            _ => Slot::Extras(&mut self.extras),
+        }
+    }
+}
+
+/// The hot path: a cached token, one read of the body, and the store.
+async fn create(
+    ApplicationAuth(application): ApplicationAuth,
+    State(store): State<Store>,
+    body: Unread,
+) -> Result<Response, ApiError> {
+    let form: CreateMessage = body.read().await?;
+    let blank = form.title.trim().is_empty();
+    let message = store
+        .publish(NewMessage {
+            user_id: application.user_id,
+            application_id: application.id,
+            message: form.message,
+            title: if blank { application.name.clone() } else { form.title },
+            priority: form.priority.unwrap_or(application.default_priority),
+            extras: form.extras.filter(|extras| !extras.is_empty()),
+            date: chrono::Local::now().fixed_offset(),
+        })
+        .await?;
+    Ok(Json(&*message).into_response())
+}
+
+async fn list(
+    client: ClientAuth,
+    paging: Paging,
+    State(store): State<Store>,
+) -> Result<Json<PagedMessages>, ApiError> {
+    let messages = store.database().messages(client.user_id, paging.page()).await?;
+    Ok(Json(paging.answer(messages)))
+}
+
+async fn list_of_application(
+    client: ClientAuth,
+    PathId(id): PathId,
+    paging: Paging,
+    State(store): State<Store>,
+) -> Result<Json<PagedMessages>, ApiError> {
+    let id = ApplicationId(id);
+    if !owns(&store, client.user_id, id).await? {
+        return Err(ApiError::NotFound("application does not exist".to_owned()));
+    }
+    let messages = store.database().application_messages(id, paging.page()).await?;
+    Ok(Json(paging.answer(messages)))
+}
+
+async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Done, ApiError> {
+    store.database().delete_messages(client.user_id).await?;
+    Ok(Done)
+}
+
+async fn delete_one(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+) -> Result<Done, ApiError> {
+    if store.database().delete_message(client.user_id, MessageId(id)).await? {
+        Ok(Done)
+    } else {
+        Err(ApiError::NotFound("message does not exist".to_owned()))
+    }
+}
+
+async fn delete_of_application(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+) -> Result<Done, ApiError> {
+    let id = ApplicationId(id);
+    if !owns(&store, client.user_id, id).await? {
+        // Spelled differently from the listing's text: so does Gotify.
+        return Err(ApiError::NotFound("application does not exists".to_owned()));
+    }
+    store.database().delete_application_messages(id).await?;
+    Ok(Done)
+}
+
+async fn owns(store: &Store, user: UserId, application: ApplicationId) -> Result<bool, ApiError> {
+    let found = store.database().application(application).await?;
+    Ok(found.is_some_and(|owned| owned.user_id == user))
+}

@@ -1,0 +1,147 @@
+//! Pages of messages: newest first, the next page by the last id of this one.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::HOST;
+use axum::http::request::Parts;
+use serde::Serialize;
+
+use super::ApiError;
+use super::body::integer;
+use super::query::first;
+use crate::model::{Message, MessageId};
+use crate::store::MessagePage;
+
+const DEFAULT_LIMIT: i64 = 100;
+const MAX_LIMIT: i64 = 200;
+
+/// Which page is asked for, and where.
+pub(super) struct Paging {
+    limit: usize,
+    since: u64,
+    /// The URL of this request without its query.
+    url: String,
+}
+
+/// A page, as it is answered.
+#[derive(Serialize)]
+pub(super) struct PagedMessages {
+    paging: Place,
+    messages: Vec<Message>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    size: usize,
+    since: u64,
+    limit: usize,
+}
+
+impl Paging {
+    /// Returns what to read: one message more than asked for, which tells whether there is a next page.
+    pub(super) fn page(&self) -> MessagePage {
+        let before = (self.since > 0).then_some(MessageId(self.since));
+        MessagePage { before, limit: self.limit + 1 }
+    }
+
+    /// Makes the answer of what [`Self::page`] found.
+    pub(super) fn answer(&self, mut messages: Vec<Message>) -> PagedMessages {
+        let has_next = messages.len() > self.limit;
+        messages.truncate(self.limit);
+        let since = messages.last().filter(|_| has_next).map_or(0, |last| last.id.0);
+        let next = has_next.then(|| format!("{}?limit={}&since={since}", self.url, self.limit));
+        PagedMessages { paging: Place { next, size: messages.len(), since, limit: self.limit }, messages }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let limit = match first(query, "limit") {
+            Some(limit) => integer(&limit, "ParseInt").map_err(ApiError::BadRequest)?,
+            None => DEFAULT_LIMIT,
+        };
+        let since = match first(query, "since") {
+            Some(since) => integer(&since, "ParseUint").map_err(ApiError::BadRequest)?,
+            None => 0,
+        };
+        if limit > MAX_LIMIT {
+            return Err(ApiError::BadRequest(format!("Field 'limit' must be less or equal to {MAX_LIMIT}")));
+        }
+        let limit = usize::try_from(limit).ok().filter(|&limit| limit >= 1);
+        let limit = limit
+            .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
+        Ok(Self { limit, since, url: url(parts) })
+    }
+}
+
+/// Returns the absolute URL that the client used, as far as the proxy in front tells.
+fn url(parts: &Parts) -> String {
+    let header = |name: &str| parts.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
+    let scheme = header("x-forwarded-proto").unwrap_or("http");
+    let host = header("x-forwarded-host").or_else(|| header(HOST.as_str())).unwrap_or_default();
+    format!("{scheme}://{host}{}", parts.uri.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn paging(uri: &str, headers: &[(&str, &str)]) -> Result<Paging, String> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        Paging::from_request_parts(&mut parts, &()).await.map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_an_absolute_url() {
+        let paging = paging("/message?limit=1&x=2", &[("host", "push.example")]).await.unwrap();
+        let message = |id| Message {
+            id: MessageId(id),
+            application_id: crate::model::ApplicationId(1),
+            message: "m".to_owned(),
+            title: "t".to_owned(),
+            priority: 0,
+            extras: None,
+            date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
+        };
+        let more = paging.answer(vec![message(9), message(8)]).paging;
+        assert_eq!(more.next.as_deref(), Some("http://push.example/message?limit=1&since=9"));
+        assert_eq!((more.size, more.since), (1, 9));
+        let last = paging.answer(vec![message(8)]).paging;
+        assert_eq!((last.next, last.size, last.since), (None, 1, 0));
+    }
+
+    #[tokio::test]
+    async fn the_proxy_says_which_url_the_client_used() {
+        let headers =
+            [("host", "inner"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "push.example:8443")];
+        assert_eq!(paging("/message", &headers).await.unwrap().url, "https://push.example:8443/message");
+    }
+
+    #[tokio::test]
+    async fn limits_are_kept() {
+        let page = paging("/message", &[]).await.unwrap().page();
+        assert_eq!((page.before, page.limit), (None, 101));
+        let page = paging("/message?limit=200&since=7", &[]).await.unwrap().page();
+        assert_eq!((page.before, page.limit), (Some(MessageId(7)), 201));
+        for (query, text) in [
+            ("limit=0", "Field 'limit' must be more or equal to 1"),
+            ("limit=", "Field 'limit' must be more or equal to 1"),
+            ("limit=-3", "Field 'limit' must be more or equal to 1"),
+            ("limit=201", "Field 'limit' must be less or equal to 200"),
+            ("limit=x&since=-1", r#"strconv.ParseInt: parsing "x": invalid syntax"#),
+            ("limit=0&since=-1", r#"strconv.ParseUint: parsing "-1": invalid syntax"#),
+        ] {
+            assert_eq!(paging(&format!("/message?{query}"), &[]).await.err().as_deref(), Some(text));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Ids in paths.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use super::ApiError;
+
+/// The id in the path, as a decimal number without a sign.
+pub(super) struct PathId(pub(super) u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let invalid = || ApiError::BadRequest("invalid id".to_owned());
+        let Path(id) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| invalid())?;
+        // Rust would take a sign, Gotify does not.
+        if !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(invalid());
+        }
+        id.parse().map(Self).map_err(|_| invalid())
+    }
+}

@@ -1,0 +1,189 @@
+//! Routes as Gotify's router takes them.
+//!
+//! Exact paths are served at once. Only a request that matches none gets a second look: repeated slashes,
+//! dots and escapes are resolved, and a slash too many at the end is redirected away.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::header::{ALLOW, LOCATION};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use tower::ServiceExt;
+
+use super::ApiError;
+use super::json::Done;
+use super::query::escaped_byte;
+
+/// Serves GET, and not HEAD, which axum would add.
+pub(super) fn get_only<H, T, S>(handler: H) -> MethodRouter<S>
+where
+    H: Handler<T, S>,
+    T: 'static,
+    S: Clone + Send + Sync + 'static,
+{
+    get(handler).head(unmatched)
+}
+
+/// Adds to the routes what happens to requests that match none of them.
+pub(super) fn forgiving(routes: Router) -> Router {
+    let exact = routes.method_not_allowed_fallback(unmatched).fallback(unmatched);
+    let resolving = exact.clone();
+    exact.fallback(move |request| resolve(resolving, request))
+}
+
+/// Answers a method that the path does not have, and a path that is not there.
+async fn unmatched(method: Method) -> Response {
+    if method == Method::OPTIONS { Done.into_response() } else { ApiError::NoRoute.into_response() }
+}
+
+async fn resolve(routes: Router, mut request: Request) -> Response {
+    let Some(path) = resolved(request.uri().path()) else {
+        return unmatched(request.method().clone()).await;
+    };
+    if path.len() > 1
+        && let Some(stripped) = path.strip_suffix('/')
+    {
+        let location = with_path(request.uri(), stripped);
+        return match location {
+            Some(location) if has_route(routes, request.method(), &location).await => {
+                redirect(request.method(), request.headers(), &location)
+            }
+            _ => unmatched(request.method().clone()).await,
+        };
+    }
+    if path == request.uri().path() {
+        return unmatched(request.method().clone()).await;
+    }
+    match with_path(request.uri(), &path) {
+        Some(uri) => {
+            *request.uri_mut() = uri;
+            routes.oneshot(request).await.into_response()
+        }
+        None => unmatched(request.method().clone()).await,
+    }
+}
+
+/// Asks the routes which methods a path has, as OPTIONS does, without running a handler.
+async fn has_route(routes: Router, method: &Method, uri: &Uri) -> bool {
+    let mut question = Request::new(Body::empty());
+    *question.method_mut() = Method::OPTIONS;
+    *question.uri_mut() = uri.clone();
+    let answer = routes.oneshot(question).await.into_response();
+    let allowed = answer.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok()).unwrap_or_default();
+    allowed.split(',').any(|allowed| allowed == method.as_str())
+}
+
+fn redirect(method: &Method, headers: &HeaderMap, location: &Uri) -> Response {
+    let prefix = headers.get("x-forwarded-prefix").and_then(|prefix| prefix.to_str().ok());
+    let location = match prefix.map(|prefix| prefix.trim_end_matches('/')) {
+        // Only a plain path: anything else could lead to another host.
+        Some(prefix) if is_plain_prefix(prefix) => format!("{prefix}{location}"),
+        _ => location.to_string(),
+    };
+    if method != Method::GET {
+        return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response();
+    }
+    let shown =
+        location.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&#34;");
+    let page = Html(format!("<a href=\"{shown}\">Moved Permanently</a>.\n\n"));
+    (StatusCode::MOVED_PERMANENTLY, [(LOCATION, location)], page).into_response()
+}
+
+fn is_plain_prefix(prefix: &str) -> bool {
+    prefix.starts_with('/')
+        && !prefix.starts_with("//")
+        && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte))
+}
+
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let target = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    PathAndQuery::try_from(target).ok().map(Uri::from)
+}
+
+/// Decodes a path, then resolves `//`, `.` and `..`. A slash at the end stays one. `None` if what comes out
+/// is not a path that could be served.
+fn resolved(path: &str) -> Option<String> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        decoded.push(if byte == b'%' {
+            rest = after.get(2..)?;
+            escaped_byte(after)?
+        } else {
+            byte
+        });
+    }
+    let decoded = String::from_utf8(decoded).ok()?;
+    if !decoded.bytes().all(|byte| byte.is_ascii_graphic()) || decoded.contains(['?', '#', '%']) {
+        return None;
+    }
+    let mut segments = Vec::new();
+    for segment in decoded.split('/') {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop();
+            }
+            segment => segments.push(segment),
+        }
+    }
+    let mut path = format!("/{}", segments.join("/"));
+    if decoded.ends_with('/') && !segments.is_empty() {
+        path.push('/');
+    }
+    Some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_resolved() {
+        for (path, expected) in [
+            ("/message", "/message"),
+            ("//message", "/message"),
+            ("/./message", "/message"),
+            ("/a/../message", "/message"),
+            ("/../../message", "/message"),
+            ("/%6Dessage", "/message"),
+            ("/message//", "/message/"),
+            ("/", "/"),
+            ("//", "/"),
+        ] {
+            assert_eq!(resolved(path).as_deref(), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_no_path_is_not_resolved() {
+        for path in ["/%", "/%zz", "/%0a", "/%20", "/%FF", "/%3Fx", "/%25"] {
+            assert_eq!(resolved(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_leads_to_no_other_host() {
+        let location = Uri::from_static("/message");
+        for (prefix, expected) in [
+            ("/gotify", "/gotify/message"),
+            ("/gotify/", "/gotify/message"),
+            ("//evil", "/message"),
+            ("https://evil", "/message"),
+            ("/\\evil", "/message"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-prefix", prefix.parse().unwrap());
+            let response = redirect(&Method::POST, &headers, &location);
+            assert_eq!(response.headers()[LOCATION], expected, "{prefix}");
+        }
+    }
+}

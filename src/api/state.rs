@@ -1,0 +1,97 @@
+//! What the handlers share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use serde::Serialize;
+
+use crate::auth::Authenticator;
+use crate::model::UserId;
+use crate::store::Store;
+
+/// What the handlers share: handles, each cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    /// Users, applications, clients and messages.
+    pub store: Store,
+    /// Who is asking.
+    pub auth: Authenticator,
+    /// The open streams, to close those of a client that is deleted.
+    pub streams: Arc<dyn Streams>,
+    /// Limits, and what the server says about itself.
+    pub settings: Arc<ApiSettings>,
+}
+
+macro_rules! part {
+    ($field:ident: $part:ty) => {
+        impl FromRef<AppState> for $part {
+            fn from_ref(state: &AppState) -> Self {
+                state.$field.clone()
+            }
+        }
+    };
+}
+
+part!(store: Store);
+part!(auth: Authenticator);
+part!(streams: Arc<dyn Streams>);
+part!(settings: Arc<ApiSettings>);
+
+impl fmt::Debug for AppState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Limits of the API, and what it says about itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ApiSettings {
+    /// The largest request body, in bytes; a larger one is answered with 413. 4 MiB by default.
+    pub max_body_bytes: usize,
+    /// The answer of `GET /version`.
+    pub version: VersionInfo,
+}
+
+impl Default for ApiSettings {
+    fn default() -> Self {
+        Self { max_body_bytes: 4 * 1024 * 1024, version: VersionInfo::default() }
+    }
+}
+
+/// Which build this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VersionInfo {
+    /// The version; the package's by default.
+    pub version: String,
+    /// The commit it was built from, or `unknown`.
+    pub commit: String,
+    /// When it was built, or `unknown`.
+    pub build_date: String,
+}
+
+impl Default for VersionInfo {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: "unknown".to_owned(),
+            build_date: "unknown".to_owned(),
+        }
+    }
+}
+
+/// The open streams, as far as the API has to do with them.
+pub trait Streams: Send + Sync + 'static {
+    /// Closes the streams that this user opened with this token. Must not block.
+    ///
+    /// When a client is deleted it is called twice: before the deletion, and again once the token is no
+    /// longer accepted, for a stream that was admitted in between.
+    fn close_client(&self, user: UserId, token: &str);
+}
+
+/// No streams.
+impl Streams for () {
+    fn close_client(&self, _: UserId, _: &str) {}
+}

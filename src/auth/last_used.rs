@@ -1,0 +1,141 @@
+//! Writing down when tokens were last used, off the path of the requests that use them.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::model::{ApplicationId, ClientId, Timestamp};
+use crate::store::Store;
+
+/// A use is noted when the last one noted is longer ago than this.
+const PRECISION_SECONDS: i64 = 5 * 60;
+
+/// Uses that may wait to be written. When that many wait, a use is not noted; the token's next one is.
+const QUEUE: usize = 1024;
+
+/// What was used.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Used {
+    Application(ApplicationId),
+    Client(ClientId),
+}
+
+/// When a cached token was last used, as far as the database has been told or soon will be.
+#[derive(Debug)]
+pub(super) struct LastUsed(AtomicI64);
+
+impl LastUsed {
+    const NEVER: i64 = i64::MIN;
+
+    pub(super) fn new(last_used: Option<Timestamp>) -> Self {
+        Self(AtomicI64::new(last_used.map_or(Self::NEVER, |at| at.timestamp())))
+    }
+
+    /// Takes on the duty to note a use at `now`, in Unix seconds; of those who race for it, one gets it.
+    fn claim(&self, now: i64) -> Option<i64> {
+        let noted = self.0.load(Ordering::Relaxed);
+        if noted != Self::NEVER && now - noted <= PRECISION_SECONDS {
+            return None;
+        }
+        self.0.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).ok()
+    }
+
+    fn give_back(&self, noted: i64) {
+        self.0.store(noted, Ordering::Relaxed);
+    }
+}
+
+/// The task that writes uses down, a batch at a time. Dropping this ends it; what it has not written is lost,
+/// and noted with the token's next use.
+pub(super) struct LastUsedWriter {
+    queue: mpsc::Sender<(Used, Timestamp)>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl LastUsedWriter {
+    pub(super) fn spawn(store: Store) -> Self {
+        let (queue, uses) = mpsc::channel(QUEUE);
+        Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(store, uses))) }
+    }
+
+    /// Notes that a token was used now, if that is news. Never waits.
+    pub(super) fn note(&self, used: Used, last_used: &LastUsed) {
+        let now = chrono::Local::now().fixed_offset();
+        if let Some(before) = last_used.claim(now.timestamp())
+            && self.queue.try_send((used, now)).is_err()
+        {
+            last_used.give_back(before);
+        }
+    }
+}
+
+impl fmt::Debug for LastUsedWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LastUsedWriter").finish_non_exhaustive()
+    }
+}
+
+async fn write(store: Store, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
+    let mut batch = Vec::new();
+    while uses.recv_many(&mut batch, QUEUE).await > 0 {
+        let (mut applications, mut clients) = (Vec::new(), Vec::new());
+        let mut latest = batch[0].1;
+        for (used, at) in batch.drain(..) {
+            latest = latest.max(at);
+            match used {
+                Used::Application(id) => applications.push(id),
+                Used::Client(id) => clients.push(id),
+            }
+        }
+        if !applications.is_empty()
+            && let Err(error) = store.database().touch_applications(&applications, latest).await
+        {
+            tracing::debug!(%error, "failed to note when applications were last used");
+        }
+        if !clients.is_empty()
+            && let Err(error) = store.database().touch_clients(&clients, latest).await
+        {
+            tracing::debug!(%error, "failed to note when clients were last used");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000;
+
+    fn used_ago(seconds: i64) -> LastUsed {
+        LastUsed(AtomicI64::new(NOW - seconds))
+    }
+
+    #[test]
+    fn the_first_use_is_noted() {
+        assert!(LastUsed::new(None).claim(NOW).is_some());
+    }
+
+    #[test]
+    fn a_use_is_noted_once_the_last_is_older_than_five_minutes() {
+        assert!(used_ago(0).claim(NOW).is_none());
+        assert!(used_ago(300).claim(NOW).is_none());
+        assert!(used_ago(301).claim(NOW).is_some());
+    }
+
+    #[test]
+    fn a_noted_use_is_not_noted_again() {
+        let last_used = used_ago(1000);
+        assert!(last_used.claim(NOW).is_some());
+        assert!(last_used.claim(NOW).is_none());
+    }
+
+    #[test]
+    fn a_use_that_found_the_queue_full_is_left_to_the_next_one() {
+        let last_used = used_ago(1000);
+        let before = last_used.claim(NOW).unwrap();
+        last_used.give_back(before);
+        assert!(last_used.claim(NOW).is_some());
+    }
+}

@@ -1,0 +1,173 @@
+//! Applications.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::Connection as _;
+
+use super::{row, time};
+use crate::model::{Application, ApplicationId, Timestamp, UserId};
+use crate::store::{NewApplication, Owned, UpdateApplication, sort_key};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, user_id, token, name, description, internal, image, default_priority, created_at, ",
+            "last_used, sort_key FROM applications ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    new: NewApplication,
+) -> Result<Application, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let sort_key = match new.sort_key {
+        Some(key) => key,
+        None => next_sort_key(&mut transaction, new.user_id).await?,
+    };
+    let done = sqlx::query(
+        "INSERT INTO applications \
+         (token, user_id, name, description, internal, image, default_priority, created_at, sort_key) \
+         VALUES (?, ?, ?, ?, 0, '', ?, ?, ?)",
+    )
+    .bind(new.token.as_str())
+    .bind(row::id(new.user_id.0))
+    .bind(new.name.as_str())
+    .bind(new.description.as_str())
+    .bind(new.default_priority)
+    .bind(time::to_text(new.created_at))
+    .bind(sort_key.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(Application {
+        id: ApplicationId(done.last_insert_rowid().unsigned_abs()),
+        token: new.token,
+        name: new.name,
+        description: new.description,
+        internal: false,
+        image: image_path(""),
+        default_priority: new.default_priority,
+        created_at: Some(new.created_at),
+        last_used: None,
+        sort_key,
+    })
+}
+
+pub(super) async fn of_user(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<Vec<Application>, sqlx::Error> {
+    let found = sqlx::query(select!("WHERE user_id = ? ORDER BY sort_key, id"))
+        .bind(row::id(user.0))
+        .fetch_all(connection)
+        .await?;
+    found.iter().map(application).collect()
+}
+
+pub(super) async fn by_id(
+    connection: &mut SqliteConnection,
+    id: ApplicationId,
+) -> Result<Option<Owned<Application>>, sqlx::Error> {
+    let found = sqlx::query(select!("WHERE id = ?")).bind(row::id(id.0)).fetch_optional(connection).await?;
+    found.as_ref().map(owned).transpose()
+}
+
+pub(super) async fn by_token(
+    connection: &mut SqliteConnection,
+    token: &str,
+) -> Result<Option<Owned<Application>>, sqlx::Error> {
+    let found = sqlx::query(select!("WHERE token = ?")).bind(token).fetch_optional(connection).await?;
+    found.as_ref().map(owned).transpose()
+}
+
+pub(super) async fn update(
+    connection: &mut SqliteConnection,
+    id: ApplicationId,
+    change: UpdateApplication,
+) -> Result<Option<Application>, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query(
+        "UPDATE applications SET name = ?, description = ?, default_priority = ?, \
+         sort_key = coalesce(?, sort_key) WHERE id = ?",
+    )
+    .bind(change.name)
+    .bind(change.description)
+    .bind(change.default_priority)
+    .bind(change.sort_key)
+    .bind(row::id(id.0))
+    .execute(&mut *transaction)
+    .await?;
+    let changed = by_id(&mut transaction, id).await?;
+    transaction.commit().await?;
+    Ok(changed.map(|owned| owned.row))
+}
+
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    id: ApplicationId,
+) -> Result<bool, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    sqlx::query("DELETE FROM messages WHERE application_id = ?")
+        .bind(row::id(id.0))
+        .execute(&mut *transaction)
+        .await?;
+    let done = sqlx::query("DELETE FROM applications WHERE id = ?")
+        .bind(row::id(id.0))
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn touch(
+    connection: &mut SqliteConnection,
+    ids: &[ApplicationId],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE applications SET last_used = ? WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(time::to_text(at))
+        .bind(row::id_list(ids.iter().map(|id| id.0)))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Returns a sort key above all that the user's applications have.
+pub(super) async fn next_sort_key(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<String, sqlx::Error> {
+    let last =
+        sqlx::query("SELECT sort_key FROM applications WHERE user_id = ? ORDER BY sort_key DESC LIMIT 1")
+            .bind(row::id(user.0))
+            .fetch_optional(connection)
+            .await?;
+    let last = last.map(|found| row::text(&found, 0)).transpose()?;
+    sort_key::after(last.as_deref()).map_err(|invalid| sqlx::Error::Encode(invalid.into()))
+}
+
+fn owned(found: &SqliteRow) -> Result<Owned<Application>, sqlx::Error> {
+    Ok(Owned { user_id: UserId(row::unsigned(found, 1)?), row: application(found)? })
+}
+
+fn application(found: &SqliteRow) -> Result<Application, sqlx::Error> {
+    Ok(Application {
+        id: ApplicationId(row::unsigned(found, 0)?),
+        token: row::text(found, 2)?,
+        name: row::text(found, 3)?,
+        description: row::text(found, 4)?,
+        internal: row::flag(found, 5)?,
+        image: image_path(&row::text(found, 6)?),
+        default_priority: row::integer(found, 7)?,
+        created_at: row::time(found, 8)?,
+        last_used: row::time(found, 9)?,
+        sort_key: row::text(found, 10)?,
+    })
+}
+
+/// The column holds a file's name, or nothing; the model the path below the server's base URL.
+fn image_path(file: &str) -> String {
+    if file.is_empty() { "static/defaultapp.png".to_owned() } else { format!("image/{file}") }
+}

@@ -1,0 +1,112 @@
+//! Where the database file is, read from what Gotify takes as a connection.
+
+use std::path::{Path, PathBuf};
+
+/// A connection that names no file.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidLocation {
+    /// Nothing, or options alone.
+    #[error("the connection names no file")]
+    Empty,
+    /// A database in memory would lose what was acknowledged.
+    #[error("a database in memory is not durable: name a file")]
+    InMemory,
+    /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
+    #[error("the file's URI is not well-formed")]
+    Malformed,
+}
+
+/// Returns the file that a connection names: `data/gotify.db`, `data/gotify.db?_busy_timeout=100`,
+/// `file:data/gotify.db?cache=shared` or `file:///data/gotify.db`.
+///
+/// The options after `?` tune Gotify's driver and are ignored.
+pub(super) fn file(connection: &str) -> Result<PathBuf, InvalidLocation> {
+    let (name, options) = connection.split_once('?').unwrap_or((connection, ""));
+    if name.ends_with(":memory:") || options.split('&').any(|option| option == "mode=memory") {
+        return Err(InvalidLocation::InMemory);
+    }
+    let path = match name.strip_prefix("file:") {
+        Some(uri) => decode(without_authority(uri))?,
+        None => name.to_owned(),
+    };
+    if path.is_empty() {
+        return Err(InvalidLocation::Empty);
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// Returns the folder that must exist for the file to be made.
+pub(super) fn parent(file: &Path) -> Option<&Path> {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Drops `//` or `//localhost` before an absolute path.
+fn without_authority(uri: &str) -> &str {
+    match uri.strip_prefix("//") {
+        Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
+        None => uri,
+    }
+}
+
+/// Decodes `%20` and its like, and drops a fragment.
+fn decode(uri: &str) -> Result<String, InvalidLocation> {
+    let uri = uri.split_once('#').map_or(uri, |(path, _)| path);
+    let mut bytes = Vec::with_capacity(uri.len());
+    let mut rest = uri.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            bytes.push(byte.ok_or(InvalidLocation::Malformed)?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| InvalidLocation::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_gotify_names_its_file() {
+        for (connection, expected) in [
+            ("data/gotify.db", "data/gotify.db"),
+            ("/srv/a b%20.db", "/srv/a b%20.db"),
+            ("data/gotify.db?_busy_timeout=100", "data/gotify.db"),
+            ("file:data/gotify.db?cache=shared&mode=rwc", "data/gotify.db"),
+            ("file:/srv/gotify.db", "/srv/gotify.db"),
+            ("file:///srv/gotify.db", "/srv/gotify.db"),
+            ("file://localhost/srv/gotify.db", "/srv/gotify.db"),
+            ("file:my%20data/gotify.db#top", "my data/gotify.db"),
+        ] {
+            assert_eq!(file(connection), Ok(PathBuf::from(expected)), "{connection}");
+        }
+    }
+
+    #[test]
+    fn a_database_in_memory_is_refused() {
+        for connection in [":memory:", "file::memory:?cache=shared", "file:x?mode=memory&cache=shared"] {
+            assert_eq!(file(connection), Err(InvalidLocation::InMemory), "{connection}");
+        }
+    }
+
+    #[test]
+    fn a_connection_without_a_file_is_refused() {
+        for connection in ["", "?cache=shared", "file:", "file:#x"] {
+            assert_eq!(file(connection), Err(InvalidLocation::Empty), "{connection}");
+        }
+        for connection in ["file:a%2", "file:a%zz", "file:a%ff"] {
+            assert_eq!(file(connection), Err(InvalidLocation::Malformed), "{connection}");
+        }
+    }
+
+    #[test]
+    fn only_a_path_with_a_folder_has_a_parent() {
+        assert_eq!(parent(Path::new("data/gotify.db")), Some(Path::new("data")));
+        assert_eq!(parent(Path::new("gotify.db")), None);
+    }
+}

@@ -1,0 +1,237 @@
+//! Messages.
+//!
+//! The table says which application sent a message, not whose it is. A user's messages are therefore merged
+//! from its applications by a recursive query that works as a priority queue: it holds the next message of
+//! each application, takes out the best one, and puts in the one that follows it in the same application.
+//! Every step is one search in the index, so a page costs as many steps as it has rows, however many
+//! messages there are.
+
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{row, time};
+use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
+use crate::store::{MessagePage, NewMessage};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT m.id, application_id, message, title, priority, extras, date FROM ", $rest)
+    };
+}
+
+/// A user's messages below an id, newest first.
+const NEWEST: &str = concat!(
+    "WITH RECURSIVE page (id, application) AS (
+        SELECT * FROM (
+            SELECT (SELECT id FROM messages WHERE application_id = a.id AND id < ?2
+                    ORDER BY id DESC LIMIT 1) AS first, a.id
+            FROM applications a WHERE a.user_id = ?1
+        ) WHERE first IS NOT NULL
+        UNION ALL
+        SELECT (SELECT id FROM messages WHERE application_id = page.application AND id < page.id
+                ORDER BY id DESC LIMIT 1), page.application
+        FROM page WHERE page.id IS NOT NULL
+        ORDER BY 1 DESC LIMIT ?3
+    ) ",
+    select!("page CROSS JOIN messages m ON m.id = page.id ORDER BY page.id DESC")
+);
+
+/// A user's messages above an id, oldest first.
+const OLDEST: &str = concat!(
+    "WITH RECURSIVE page (id, application) AS (
+        SELECT * FROM (
+            SELECT (SELECT id FROM messages WHERE application_id = a.id AND id > ?2
+                    ORDER BY id LIMIT 1) AS first, a.id
+            FROM applications a WHERE a.user_id = ?1
+        ) WHERE first IS NOT NULL
+        UNION ALL
+        SELECT (SELECT id FROM messages WHERE application_id = page.application AND id > page.id
+                ORDER BY id LIMIT 1), page.application
+        FROM page WHERE page.id IS NOT NULL
+        ORDER BY 1 NULLS LAST LIMIT ?3
+    ) ",
+    select!("page CROSS JOIN messages m ON m.id = page.id ORDER BY page.id")
+);
+
+const OF_APPLICATION: &str =
+    select!("messages m WHERE application_id = ?1 AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3");
+
+const COUNT_AFTER: &str = "SELECT count(*) FROM (
+    SELECT 1 FROM applications a CROSS JOIN messages m ON m.application_id = a.id AND m.id > ?2
+    WHERE a.user_id = ?1 LIMIT ?3
+)";
+
+const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?1
+    AND application_id IN (SELECT id FROM applications WHERE user_id = ?2)";
+
+const DELETE_ALL: &str = "DELETE FROM messages
+    WHERE application_id IN (SELECT id FROM applications WHERE user_id = ?1)";
+
+/// Inserts all rows by one statement, which is one transaction and one turn of the connection's thread. Rows
+/// one by one cost thirty times as much, `RETURNING` twice as much.
+pub(super) async fn insert(
+    connection: &mut SqliteConnection,
+    messages: &[NewMessage],
+) -> Result<Vec<MessageId>, sqlx::Error> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = sqlx::query(AssertSqlSafe(insertion(messages.len())));
+    for message in messages {
+        query = query
+            .bind(row::id(message.application_id.0))
+            .bind(message.message.as_str())
+            .bind(message.title.as_str())
+            .bind(message.priority)
+            .bind(message.extras.as_ref().and_then(encode_extras))
+            .bind(time::to_text(message.date));
+    }
+    let done = query.execute(connection).await?;
+    // Ids of one statement are consecutive: each is one above the highest, and nobody else writes meanwhile.
+    let last = done.last_insert_rowid().unsigned_abs();
+    let count = messages.len() as u64;
+    Ok((last + 1 - count..=last).map(MessageId).collect())
+}
+
+/// Returns the statement for so many rows, or more: parameters that are not bound are NULL, and such rows are
+/// left out. So the connection prepares and keeps one statement for each power of two.
+fn insertion(rows: usize) -> String {
+    const ROW: &str = "(?,?,?,?,?,?),";
+    let values = ROW.repeat(rows.next_power_of_two());
+    format!(
+        "INSERT INTO messages (application_id, message, title, priority, extras, date) \
+         SELECT * FROM (VALUES {}) WHERE column1 IS NOT NULL",
+        values.trim_end_matches(',')
+    )
+}
+
+pub(super) async fn of_user(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    page: MessagePage,
+) -> Result<Vec<Message>, sqlx::Error> {
+    list(connection, NEWEST, user.0, before(page), page.limit).await
+}
+
+pub(super) async fn of_application(
+    connection: &mut SqliteConnection,
+    application: ApplicationId,
+    page: MessagePage,
+) -> Result<Vec<Message>, sqlx::Error> {
+    list(connection, OF_APPLICATION, application.0, before(page), page.limit).await
+}
+
+pub(super) async fn after(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    after: MessageId,
+    limit: usize,
+) -> Result<Vec<Message>, sqlx::Error> {
+    list(connection, OLDEST, user.0, row::id(after.0), limit).await
+}
+
+pub(super) async fn count_after(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    after: MessageId,
+    limit: usize,
+) -> Result<usize, sqlx::Error> {
+    let counted = sqlx::query(COUNT_AFTER)
+        .bind(row::id(user.0))
+        .bind(row::id(after.0))
+        .bind(row::limit(limit))
+        .fetch_one(connection)
+        .await?;
+    Ok(row::unsigned(&counted, 0)?.try_into().unwrap_or(limit))
+}
+
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    user: UserId,
+    id: MessageId,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query(DELETE_ONE).bind(row::id(id.0)).bind(row::id(user.0)).execute(connection).await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn delete_of_user(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(DELETE_ALL).bind(row::id(user.0)).execute(connection).await?;
+    Ok(())
+}
+
+pub(super) async fn delete_of_application(
+    connection: &mut SqliteConnection,
+    application: ApplicationId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM messages WHERE application_id = ?")
+        .bind(row::id(application.0))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn list(
+    connection: &mut SqliteConnection,
+    statement: &'static str,
+    owner: u64,
+    bound: i64,
+    limit: usize,
+) -> Result<Vec<Message>, sqlx::Error> {
+    let found = sqlx::query(statement)
+        .bind(row::id(owner))
+        .bind(bound)
+        .bind(row::limit(limit))
+        .fetch_all(connection)
+        .await?;
+    found.iter().map(message).collect()
+}
+
+fn before(page: MessagePage) -> i64 {
+    page.before.map_or(i64::MAX, |id| row::id(id.0))
+}
+
+fn message(found: &SqliteRow) -> Result<Message, sqlx::Error> {
+    Ok(Message {
+        id: MessageId(row::unsigned(found, 0)?),
+        application_id: ApplicationId(row::unsigned(found, 1)?),
+        message: row::text(found, 2)?,
+        title: row::text(found, 3)?,
+        priority: row::integer(found, 4)?,
+        extras: decode_extras(found.try_get_unchecked::<Option<&[u8]>, _>(5)?),
+        date: row::time(found, 6)?.unwrap_or_else(time::zero),
+    })
+}
+
+/// Writes extras as JSON; an empty object is the same as none.
+fn encode_extras(extras: &Extras) -> Option<Vec<u8>> {
+    let encode = || serde_json::to_vec(extras).expect("a map of JSON values encodes as JSON");
+    (!extras.is_empty()).then(encode)
+}
+
+/// Reads extras. What is no JSON object does not hide the message that it came with.
+fn decode_extras(json: Option<&[u8]>) -> Option<Extras> {
+    serde_json::from_slice::<Extras>(json?).ok().filter(|extras| !extras.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_come_in_powers_of_two() {
+        for (rows, parameters) in [(1, 6), (2, 12), (3, 24), (64, 384), (65, 768), (256, 1536)] {
+            assert_eq!(insertion(rows).matches('?').count(), parameters, "{rows} rows");
+        }
+    }
+
+    #[test]
+    fn empty_or_broken_extras_are_none() {
+        for json in ["", "null", "{}", "[1]", "{"] {
+            assert_eq!(decode_extras(Some(json.as_bytes())), None, "{json}");
+        }
+        assert_eq!(encode_extras(&Extras::new()), None);
+    }
+}

@@ -1,0 +1,80 @@
+//! Brings a file to the schema: a new one, one that Gotify 2 or 3 made, or our own.
+//!
+//! There is no version number. A Gotify may have had the file since the last start, added columns and rebuilt
+//! tables, so every step looks at what is there, and does nothing where nothing is missing.
+
+use std::collections::HashSet;
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+
+use super::{applications, time};
+use crate::model::{Timestamp, UserId};
+
+const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
+const INDEXES: &str = include_str!("../../../migrations/sqlite/0002_indexes.sql");
+
+/// The columns that some Gotify 2 did not have yet: table, name, type.
+const ADDED_COLUMNS: [(&str, &str, &str); 15] = [
+    ("users", "created_at", "datetime"),
+    ("users", "oidc_id", "text"),
+    ("applications", "description", "text"),
+    ("applications", "internal", "numeric"),
+    ("applications", "image", "text"),
+    ("applications", "default_priority", "integer"),
+    ("applications", "created_at", "datetime"),
+    ("applications", "last_used", "datetime"),
+    ("applications", "sort_key", "blob"),
+    ("messages", "extras", "blob"),
+    ("clients", "created_at", "datetime"),
+    ("clients", "last_used", "datetime"),
+    ("clients", "elevated_until", "datetime"),
+    ("clients", "expires_after_inactivity_seconds", "integer DEFAULT 0"),
+    ("clients", "expires_at", "datetime"),
+];
+
+/// The tables whose rows say when they were made.
+const DATED_TABLES: [&str; 3] = ["users", "applications", "clients"];
+
+/// Makes whatever is missing, in one transaction. `now` dates the rows that have no date.
+pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    transaction.execute(TABLES).await?;
+    for (table, column, kind) in ADDED_COLUMNS {
+        if !columns(&mut transaction, table).await?.contains(column) {
+            let statement = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
+            transaction.execute(AssertSqlSafe(statement)).await?;
+        }
+    }
+    for table in DATED_TABLES {
+        let statement = format!("UPDATE {table} SET created_at = ? WHERE created_at IS NULL");
+        sqlx::query(AssertSqlSafe(statement)).bind(time::to_text(now)).execute(&mut *transaction).await?;
+    }
+    fill_sort_keys(&mut transaction).await?;
+    transaction.execute(INDEXES).await?;
+    transaction.commit().await
+}
+
+async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<HashSet<String>, sqlx::Error> {
+    let rows = sqlx::query("SELECT name FROM pragma_table_info(?)").bind(table).fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
+}
+
+/// Gives every application without a sort key the next one of its user, in the order of ids.
+async fn fill_sort_keys(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT id, user_id FROM applications WHERE sort_key IS NULL OR length(sort_key) = 0 ORDER BY id",
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        let (id, user): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let key = applications::next_sort_key(connection, UserId(user.unsigned_abs())).await?;
+        sqlx::query("UPDATE applications SET sort_key = ? WHERE id = ?")
+            .bind(key)
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Times as text, in the forms that Go's SQLite drivers write and read.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Timelike as _};
+
+use crate::model::Timestamp;
+
+/// Writes a time as `2006-01-02 15:04:05.999999999-07:00`, without the zeros at a fraction's end.
+pub(super) fn to_text(time: Timestamp) -> String {
+    let mut text = String::with_capacity("2006-01-02 15:04:05.999999999-07:00".len());
+    // A leap second shows as more than a second's nanoseconds, which no reader takes.
+    let nanoseconds = time.nanosecond().min(999_999_999);
+    write!(text, "{}", time.format("%Y-%m-%d %H:%M:%S")).expect("a String takes what is written");
+    if nanoseconds != 0 {
+        write!(text, ".{nanoseconds:09}").expect("a String takes what is written");
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    write!(text, "{}", time.format("%:z")).expect("a String takes what is written");
+    text
+}
+
+/// Reads a time in any of the forms that Gotify's databases hold; without a zone it is UTC.
+pub(super) fn from_text(text: &str) -> Option<Timestamp> {
+    // Go's own notation carries the zone's name and perhaps a clock reading: `... +0100 CET m=+0.1`.
+    let mut words = text.split(' ');
+    let (date, clock, offset) = (words.next()?, words.next(), words.next());
+    let joined = match (clock, offset) {
+        (None, _) => date.to_owned(),
+        (Some(clock), None) => format!("{date} {clock}"),
+        (Some(clock), Some(offset)) => format!("{date} {clock}{offset}"),
+    };
+    let zoned = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"];
+    if let Some(time) = zoned.iter().find_map(|form| DateTime::parse_from_str(&joined, form).ok()) {
+        return Some(time);
+    }
+    let plain = joined.strip_suffix('Z').unwrap_or(&joined);
+    let local = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+        .iter()
+        .find_map(|form| NaiveDateTime::parse_from_str(plain, form).ok())
+        .or_else(|| NaiveDate::parse_from_str(plain, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+        .or_else(|| epoch(plain))?;
+    Some(local.and_utc().into())
+}
+
+/// What Go shows for a time that was never set: the first moment of year 1.
+pub(super) fn zero() -> Timestamp {
+    NaiveDate::from_ymd_opt(1, 1, 1)
+        .and_then(|date| date.and_hms_opt(0, 0, 0))
+        .expect("year 1 is within the calendar")
+        .and_utc()
+        .with_timezone(&FixedOffset::east_opt(0).expect("zero is within a day"))
+}
+
+/// Reads a count of seconds since 1970, or of milliseconds where it is too large for that.
+fn epoch(text: &str) -> Option<NaiveDateTime> {
+    let count: i64 = text.parse().ok()?;
+    let time = if count.unsigned_abs() > 1_000_000_000_000 {
+        DateTime::from_timestamp_millis(count)
+    } else {
+        DateTime::from_timestamp(count, 0)
+    };
+    time.map(|time| time.naive_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(rfc3339: &str) -> Timestamp {
+        DateTime::parse_from_rfc3339(rfc3339).unwrap()
+    }
+
+    #[test]
+    fn a_time_is_written_as_go_writes_it() {
+        for (written, expected) in [
+            ("2026-11-23T19:26:10.123456789+01:00", "2026-11-23 19:26:10.123456789+01:00"),
+            ("2026-11-23T19:26:10.120-07:30", "2026-11-23 19:26:10.12-07:30"),
+            ("2026-11-23T19:26:10Z", "2026-11-23 19:26:10+00:00"),
+            ("2026-11-23T19:26:20.000000001Z", "2026-11-23 19:26:20.000000001+00:00"),
+        ] {
+            assert_eq!(to_text(time(written)), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back_with_its_zone() {
+        for original in ["2026-11-23T19:26:10.123456789+01:00", "1999-12-31T23:59:59-11:30"] {
+            let read = from_text(&to_text(time(original))).unwrap();
+            assert_eq!((read, read.offset()), (time(original), time(original).offset()));
+        }
+    }
+
+    #[test]
+    fn every_form_that_go_writes_is_read() {
+        for (text, expected) in [
+            ("2020-01-02 03:04:05.6+02:00", "2020-01-02T03:04:05.6+02:00"),
+            ("2020-01-02T03:04:05.6+02:00", "2020-01-02T03:04:05.6+02:00"),
+            ("2020-01-02T03:04:05Z", "2020-01-02T03:04:05Z"),
+            ("2020-01-02 03:04:05.678", "2020-01-02T03:04:05.678Z"),
+            ("2020-01-02 03:04:05", "2020-01-02T03:04:05Z"),
+            ("2020-01-02T03:04", "2020-01-02T03:04:00Z"),
+            ("2020-01-02", "2020-01-02T00:00:00Z"),
+            ("2020-01-02 03:04:05.6 +0200 CEST m=+0.012", "2020-01-02T03:04:05.6+02:00"),
+            ("2020-01-02 03:04:05 +0000 UTC", "2020-01-02T03:04:05Z"),
+            ("1577934245", "2020-01-02T03:04:05Z"),
+            ("1577934245678", "2020-01-02T03:04:05.678Z"),
+        ] {
+            assert_eq!(from_text(text), Some(time(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn text_that_is_no_time_is_none() {
+        for text in ["", " ", "soon", "2020-13-01", "2020-01-02 25:00:00"] {
+            assert_eq!(from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_zero_time_is_that_of_go() {
+        assert_eq!(to_text(zero()), "0001-01-01 00:00:00+00:00");
+    }
+}

@@ -1,0 +1,130 @@
+//! The group-commit writer: whatever messages wait become one transaction.
+//!
+//! One task takes messages from a bounded queue. While the database commits a batch the next one gathers in
+//! the queue, so batches grow with the load by themselves and a lone message waits for nothing.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Database, NewMessage, PublishError, Stored};
+use crate::model::{Message, MessageId};
+
+/// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
+pub(super) const QUEUE_MESSAGES: usize = 1024;
+
+/// Most messages in one transaction.
+const BATCH_MESSAGES: usize = 256;
+
+/// A batch that has so many bytes takes no further message.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is told of every commit.
+pub(super) type OnCommit = Box<dyn Fn(&[Stored]) + Send + Sync>;
+
+/// A message on its way to the database, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) message: NewMessage,
+    pub(super) reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
+}
+
+/// Writes until every sender of the queue is gone and the queue is empty.
+pub(super) async fn run(database: Arc<dyn Database>, mut queue: mpsc::Receiver<Job>, on_commit: OnCommit) {
+    let mut batch = Batch::default();
+    while batch.gather(&mut queue).await {
+        match batch.insert(&*database).await {
+            Ok(ids) => {
+                let stored = batch.acknowledge(ids);
+                // A panic of the observer is its own defect. The messages are stored, and more will come.
+                if std::panic::catch_unwind(AssertUnwindSafe(|| on_commit(&stored))).is_err() {
+                    tracing::error!(messages = stored.len(), "the commit observer panicked");
+                }
+            }
+            Err(error) => batch.refuse(&error),
+        }
+    }
+}
+
+/// The messages of one transaction, each with the reply at the same place.
+#[derive(Debug, Default)]
+struct Batch {
+    messages: Vec<NewMessage>,
+    replies: Vec<oneshot::Sender<Result<Arc<Message>, PublishError>>>,
+}
+
+impl Batch {
+    /// Waits for a message and takes what waits behind it; false when there will be none.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Job>) -> bool {
+        let Some(first) = queue.recv().await else { return false };
+        let mut bytes = self.push(first);
+        while self.messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
+            match queue.try_recv() {
+                Ok(job) => bytes += self.push(job),
+                Err(_) => break,
+            }
+        }
+        true
+    }
+
+    /// Adds a message and returns about how many bytes it has.
+    fn push(&mut self, job: Job) -> usize {
+        let Job { message, reply } = job;
+        let extras = message.extras.iter().flatten().map(|(key, value)| key.len() + weight(value));
+        let bytes = message.message.len() + message.title.len() + extras.sum::<usize>();
+        self.messages.push(message);
+        self.replies.push(reply);
+        bytes
+    }
+
+    async fn insert(&self, database: &dyn Database) -> Result<Vec<MessageId>, PublishError> {
+        match AssertUnwindSafe(database.insert_messages(&self.messages)).catch_unwind().await {
+            Ok(Ok(ids)) if ids.len() == self.messages.len() => Ok(ids),
+            Ok(Ok(ids)) => {
+                tracing::error!(messages = self.messages.len(), ids = ids.len(), "ids don't match messages");
+                Err(PublishError::Interrupted)
+            }
+            Ok(Err(error)) => Err(PublishError::Store(Arc::new(error))),
+            Err(_) => {
+                tracing::error!(messages = self.messages.len(), "the database panicked");
+                Err(PublishError::Interrupted)
+            }
+        }
+    }
+
+    /// Answers every sender with its message, and returns what was stored in the order of ids.
+    fn acknowledge(&mut self, ids: Vec<MessageId>) -> Vec<Stored> {
+        let answered = self.messages.drain(..).zip(self.replies.drain(..)).zip(ids);
+        let stored = answered.map(|((new, reply), id)| {
+            let stored = Stored::new(id, new);
+            // A sender that went away has nobody to tell.
+            let _ = reply.send(Ok(Arc::clone(&stored.message)));
+            stored
+        });
+        stored.collect()
+    }
+
+    /// Answers every sender with the error.
+    fn refuse(&mut self, error: &PublishError) {
+        self.messages.clear();
+        for reply in self.replies.drain(..) {
+            let _ = reply.send(Err(error.clone()));
+        }
+    }
+}
+
+/// About how many bytes a value has as JSON.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => values.iter().map(weight).sum::<usize>() + 2,
+        Value::Object(values) => values.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
