@@ -16,7 +16,7 @@ mod conforms {
 }
 
 /// Opens a database in a folder of its own, which goes when the second value is dropped.
-async fn in_new_folder() -> (Sqlite, TempDir) {
+pub(super) async fn in_new_folder() -> (Sqlite, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = open(&folder).await;
     (database, folder)
