@@ -62,8 +62,8 @@ async fn what_a_sender_gets_is_what_is_read() {
 async fn shutdown_writes_what_was_accepted_and_refuses_the_rest() {
     let (store, told, folder) = store().await;
     // Polled in this order, every message is queued by the time the shutdown begins.
-    let publishes = join_all((0..25).map(|_| store.publish(message("x"))));
-    let (published, (), ()) = tokio::join!(publishes, store.shutdown(), store.shutdown());
+    let queued = join_all((0..25).map(|_| store.publish(message("x"))));
+    let (published, (), ()) = tokio::join!(queued, store.shutdown(), store.shutdown());
     assert!(published.iter().all(Result::is_ok), "{published:?}");
     assert_eq!(told.lock().concat().len(), 25);
     let error = store.publish(message("late")).await.unwrap_err();
