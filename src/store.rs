@@ -23,6 +23,8 @@ mod sqlite;
 
 #[cfg(test)]
 mod conformance;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
 
 pub use database::{
     Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,

@@ -227,6 +227,23 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn no_statement_scans_a_table() {
+        let (database, _folder) = crate::store::sqlite::tests::in_new_folder().await;
+        let mut lease = database.writer.lease("explain").await.unwrap();
+        for statement in [NEWEST, OLDEST, OF_APPLICATION, COUNT_AFTER, DELETE_ONE, DELETE_ALL] {
+            let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let steps = sqlx::query(explained).bind(1).bind(1).bind(1).fetch_all(&mut *lease).await.unwrap();
+            let steps: Vec<_> = steps.iter().map(|step| row::text(step, 3).unwrap()).collect();
+            assert!(steps.iter().any(|step| step.starts_with("SEARCH m")), "{steps:#?}");
+            for step in steps.iter().filter(|step| step.starts_with("SCAN")) {
+                assert!(["SCAN page", "SCAN (subquery-1)"].contains(&step.as_str()), "{steps:#?}");
+            }
+            let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();
+            assert!(sorts <= usize::from(statement.contains("page")), "only a page is sorted: {steps:#?}");
+        }
+    }
+
     #[test]
     fn empty_or_broken_extras_are_none() {
         for json in ["", "null", "{}", "[1]", "{"] {

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
 use super::{applications, time};
 use crate::model::{Timestamp, UserId};
@@ -38,21 +38,22 @@ const DATED_TABLES: [&str; 3] = ["users", "applications", "clients"];
 
 /// Makes whatever is missing, in one transaction. `now` dates the rows that have no date.
 pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    transaction.execute(TABLES).await?;
+    connection.execute("BEGIN IMMEDIATE").await?;
+    connection.execute(TABLES).await?;
     for (table, column, kind) in ADDED_COLUMNS {
-        if !columns(&mut transaction, table).await?.contains(column) {
+        if !columns(connection, table).await?.contains(column) {
             let statement = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-            transaction.execute(AssertSqlSafe(statement)).await?;
+            connection.execute(AssertSqlSafe(statement)).await?;
         }
     }
     for table in DATED_TABLES {
         let statement = format!("UPDATE {table} SET created_at = ? WHERE created_at IS NULL");
-        sqlx::query(AssertSqlSafe(statement)).bind(time::to_text(now)).execute(&mut *transaction).await?;
+        sqlx::query(AssertSqlSafe(statement)).bind(time::to_text(now)).execute(&mut *connection).await?;
     }
-    fill_sort_keys(&mut transaction).await?;
-    transaction.execute(INDEXES).await?;
-    transaction.commit().await
+    fill_sort_keys(connection).await?;
+    connection.execute(INDEXES).await?;
+    connection.execute("COMMIT").await?;
+    Ok(())
 }
 
 async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<HashSet<String>, sqlx::Error> {
