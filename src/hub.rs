@@ -102,6 +102,14 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
+        // Streams whose hub is gone would never hear of anything again.
+        let mut streams = Vec::new();
+        for shard in 0..self.shared.shards.count() {
+            self.shared.shards.collect(shard, &mut streams);
+            for stream in streams.drain(..) {
+                stream.abandon();
+            }
+        }
         for task in &self.tasks {
             task.abort();
         }

@@ -227,6 +227,13 @@ impl Connection {
         state.end()
     }
 
+    /// Ends the stream, and lets its task know.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state.lock();
+        self.end_locked(&mut state, EndReason::Dropped);
+        wake(state);
+    }
+
     pub(super) fn on_pong(&self, now: Tick, config: &HubConfig) {
         self.state.lock().pong_by = now.after(config.pong_timeout);
     }
@@ -248,6 +255,10 @@ impl Connection {
             Phase::Live | Phase::Behind => {}
         }
         let waits = state.outgoing.is_some() || (state.phase == Phase::Behind && !state.loading);
+        if waits {
+            // A peer that takes bytes is alive, and can't answer a ping that it has not got.
+            state.pong_by = now.after(config.pong_timeout);
+        }
         if waits && now >= state.progress_at.after(config.stall_timeout) {
             self.close_locked(&mut state, EndReason::SlowConsumer, now, config);
         } else if now >= state.pong_by {

@@ -29,6 +29,10 @@ impl Outgoing {
         self.replies.extend_from_slice(frame);
     }
 
+    pub(super) fn has_replied(&self) -> bool {
+        self.replied == self.replies.len()
+    }
+
     /// Writes until all is out (true) or the socket is full (false); tells `on_progress` when it took something.
     pub(super) fn flush(&mut self, socket: &dyn Socket, mut on_progress: impl FnMut()) -> io::Result<bool> {
         while !self.rest.is_empty() || self.replied < self.replies.len() {

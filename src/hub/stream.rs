@@ -148,7 +148,7 @@ impl Stream {
     }
 
     /// Sends a frame of the owner's own, a pong for instance, before any further message. The owner must not read
-    /// on from the socket before [`Stream::is_flushed`], so that a peer that never reads can't make it queue up
+    /// on from the socket before [`Stream::has_replied`], so that a peer that never reads can't make it queue up
     /// answers.
     pub fn reply(&mut self, frame: &[u8]) {
         let mut state = self.guard.connection.lock();
@@ -162,8 +162,8 @@ impl Stream {
     }
 
     /// Answers whether all replies have gone to the socket.
-    pub fn is_flushed(&self) -> bool {
-        self.guard.connection.lock().outgoing.is_none()
+    pub fn has_replied(&self) -> bool {
+        self.guard.connection.lock().outgoing.as_ref().is_none_or(|outgoing| outgoing.has_replied())
     }
 
     /// Answers whether neither side has begun to close the stream.

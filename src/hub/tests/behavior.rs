@@ -293,11 +293,11 @@ async fn a_reply_goes_out_between_frames_and_a_peer_that_never_reads_is_closed()
     hub.notify(ALICE, &[frame(1, 20)]);
     settle().await;
     stream.reply(&[0x89, 0]);
-    assert!(!stream.is_flushed());
+    assert!(!stream.has_replied());
     socket.add_room(PLENTY);
     assert!(tokio::time::timeout(Duration::from_secs(1), stream.ended()).await.is_err());
     let seen = socket.seen();
-    assert!(stream.is_flushed());
+    assert!(stream.has_replied());
     assert_eq!((seen.ids, seen.pings), (vec![1], 1));
 
     let never_reads = FakeSocket::with_room(0);

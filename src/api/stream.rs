@@ -1,0 +1,143 @@
+//! `GET /stream`: messages as they come.
+//!
+//! The handler authenticates, checks the handshake, registers with the hub and answers 101; then the connection is
+//! taken back from the HTTP server, and a [`Session`] owns it until the stream ends. The registration stands before
+//! the client can see the 101, so a message that it causes afterwards reaches it.
+
+use std::{fmt, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderValue, Uri, request::Parts},
+    response::{IntoResponse, Response},
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+mod backlog;
+mod decoder;
+mod flood;
+mod handshake;
+mod origin;
+mod session;
+
+pub use backlog::{StoredBacklog, announce};
+pub use decoder::{ClientFrame, Opcode};
+pub use flood::FrameRate;
+pub use handshake::{HandshakeError, accept, switching_protocols};
+pub use origin::AllowedOrigins;
+pub use session::{Ignore, Inbox, Session, SessionLimits};
+
+use super::{ApiError, AppState, ClientAuth, query, routing::get_only};
+use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
+
+/// Bytes that the kernel holds for a client besides what is on its way: less, and a client that does not read would
+/// be noticed later and cost more.
+const NOT_SENT_BYTES: u32 = 32 << 10;
+
+/// The hub, and what its clients may do.
+#[derive(Clone)]
+pub struct StreamState {
+    /// Where streams are registered.
+    pub hub: Hub,
+    /// Pages that may open one.
+    pub origins: Arc<AllowedOrigins>,
+    /// What clients may send.
+    pub limits: Arc<SessionLimits>,
+}
+
+impl fmt::Debug for StreamState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamState").field("hub", &self.hub).field("limits", &self.limits).finish()
+    }
+}
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/stream", get_only(open))
+}
+
+async fn open(
+    client: ClientAuth,
+    State(state): State<StreamState>,
+    request: Request,
+) -> Result<Response, Response> {
+    let (mut parts, _) = request.into_parts();
+    let upgrade = Upgrade::from_parts(&mut parts).map_err(IntoResponse::into_response)?;
+    if !state.origins.allow(&parts.headers) {
+        return Err(HandshakeError::Origin.into_response());
+    }
+    let since = since(&parts.uri).map_err(IntoResponse::into_response)?;
+    // Headers are slices of the connection's read buffer, and would keep it alive.
+    drop(parts);
+    let registration = state
+        .hub
+        .register(UserId(client.user_id.0), &client.token, since)
+        // The same answer as for a database that is away: the client is to come back later.
+        .map_err(|RegisterError::Draining| ApiError::Unavailable.into_response())?;
+    Ok(upgrade.run(registration, Ignore, state.limits))
+}
+
+/// Reads `since`: the stream begins with what was stored after that message.
+fn since(uri: &Uri) -> Result<Option<MessageId>, ApiError> {
+    let Some(since) = uri.query().and_then(|query| query::first(query, "since")) else { return Ok(None) };
+    match since.parse() {
+        Ok(id) => Ok(Some(MessageId(id))),
+        Err(_) => Err(ApiError::BadRequest("Field 'since' must be the id of a message".to_owned())),
+    }
+}
+
+/// A request that is a WebSocket handshake, and the connection it came on.
+#[derive(Debug)]
+pub struct Upgrade {
+    accept: HeaderValue,
+    on_upgrade: OnUpgrade,
+}
+
+impl Upgrade {
+    /// Checks the handshake and takes hold of the connection.
+    pub fn from_parts(parts: &mut Parts) -> Result<Self, HandshakeError> {
+        let accept = accept(&parts.headers)?;
+        let on_upgrade = parts.extensions.remove().ok_or(HandshakeError::NotUpgradable)?;
+        Ok(Self { accept, on_upgrade })
+    }
+
+    /// Answers 101, and runs a session on the connection once that answer is out. The session's task is owned by
+    /// the registration's hub: it ends with [`Hub::close_all`], and at the latest when the hub is dropped.
+    pub fn run(
+        self,
+        registration: Registration,
+        inbox: impl Inbox + 'static,
+        limits: Arc<SessionLimits>,
+    ) -> Response {
+        let Self { accept, on_upgrade } = self;
+        tokio::spawn(async move {
+            match on_upgrade.await {
+                Ok(upgraded) => run(upgraded, registration, inbox, limits).await,
+                Err(error) => tracing::debug!(%error, "a stream's connection was lost before it began"),
+            }
+        });
+        switching_protocols(accept)
+    }
+}
+
+async fn run(
+    upgraded: Upgraded,
+    registration: Registration,
+    inbox: impl Inbox,
+    limits: Arc<SessionLimits>,
+) {
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        tracing::error!("a stream came on a connection that is not TCP");
+        return;
+    };
+    let socket = parts.io.into_inner();
+    if let Err(error) = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
+        tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
+    }
+    let id = registration.id();
+    let session = Session::new(registration.attach(socket), inbox, limits);
+    let reason = session.run(&parts.read_buf).await;
+    tracing::debug!(conn.id = %id, reason = reason.name(), "a stream ended");
+}

@@ -1,0 +1,159 @@
+//! One client on its stream: what it sends, and when it ends.
+//!
+//! The task of a session sleeps in one `poll_fn` that waits for the socket to be readable and for the hub to have
+//! something to do. Both readinesses are polled from this task, so that its waker replaces the one that the HTTP
+//! connection's task left in the socket, which would keep that task's memory alive.
+
+use std::{
+    future::poll_fn,
+    io::ErrorKind,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use tokio::time::Instant;
+
+use super::{
+    decoder::{ClientFrame, Decoder, Opcode, close_code},
+    flood::{FloodGuard, FrameRate},
+};
+use crate::hub::{EndReason, Stream, put_header};
+
+const FIN_PONG: u8 = 0x8A;
+
+/// What a client may send.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SessionLimits {
+    /// Bytes taken from the socket in one go; allocated only while there is something to read.
+    pub read_buffer_bytes: usize,
+    /// The largest frame; a larger one closes the stream with 1009. Gotify's limit is 64 bytes.
+    pub max_frame_bytes: usize,
+    /// How many frames; more close the stream with 1008.
+    pub frame_rate: FrameRate,
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self { read_buffer_bytes: 8192, max_frame_bytes: 64, frame_rate: FrameRate::default() }
+    }
+}
+
+/// Takes the messages that a client sends.
+pub trait Inbox: Send {
+    /// Takes a text, binary or continuation frame; the decoder has made sure that they follow on one another. An
+    /// error closes the stream for that reason.
+    fn on_data(&mut self, frame: ClientFrame, stream: &mut Stream) -> Result<(), EndReason>;
+}
+
+/// Gotify's clients have nothing to say: whatever they send is ignored.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ignore;
+
+impl Inbox for Ignore {
+    fn on_data(&mut self, _: ClientFrame, _: &mut Stream) -> Result<(), EndReason> {
+        Ok(())
+    }
+}
+
+/// A stream with what its client has half sent.
+#[derive(Debug)]
+pub struct Session<I> {
+    stream: Stream,
+    inbox: I,
+    limits: Arc<SessionLimits>,
+    flood: FloodGuard,
+    /// There is one only while a frame or a message is half read.
+    decoder: Option<Box<Decoder>>,
+}
+
+impl<I: Inbox> Session<I> {
+    /// Makes a session; nothing happens before it is run.
+    pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>) -> Self {
+        Self { stream, inbox, limits, flood: FloodGuard::default(), decoder: None }
+    }
+
+    /// Runs until the stream ends, and says why it did. `early` are bytes that arrived with the handshake.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the stream without a close frame.
+    pub async fn run(mut self, early: &[u8]) -> EndReason {
+        if !early.is_empty() {
+            self.on_bytes(early);
+        }
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
+        loop {
+            if let Poll::Ready(reason) = self.stream.poll_outgoing(cx) {
+                return Poll::Ready(reason);
+            }
+            // A client that does not take its pongs is not listened to until it does.
+            if !self.stream.has_replied() {
+                return Poll::Pending;
+            }
+            if ready!(self.stream.socket().poll_read_ready(cx)).is_err() {
+                self.stream.on_peer_gone();
+                continue;
+            }
+            let mut buffer = vec![0; self.limits.read_buffer_bytes];
+            match self.stream.socket().try_read(&mut buffer) {
+                Ok(0) => self.stream.on_peer_gone(),
+                Ok(count) => self.on_bytes(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => self.stream.on_peer_gone(),
+            }
+        }
+    }
+
+    fn on_bytes(&mut self, mut bytes: &[u8]) {
+        let mut decoder = self.decoder.take().map_or_else(Decoder::default, |decoder| *decoder);
+        while !bytes.is_empty() {
+            match decoder.decode(&mut bytes, self.limits.max_frame_bytes) {
+                Ok(Some(frame)) => {
+                    if let Err(reason) = self.on_frame(frame) {
+                        return self.refuse(reason);
+                    }
+                }
+                Ok(None) => {}
+                Err(reason) => return self.refuse(reason),
+            }
+        }
+        if !decoder.is_idle() {
+            self.decoder = Some(Box::new(decoder));
+        }
+    }
+
+    fn on_frame(&mut self, frame: ClientFrame) -> Result<(), EndReason> {
+        if frame.opcode == Opcode::Close {
+            self.stream.on_peer_close(close_code(&frame.payload)?);
+            return Ok(());
+        }
+        if !self.stream.is_open() {
+            return Ok(());
+        }
+        if !self.flood.allows(&self.limits.frame_rate, Instant::now()) {
+            return Err(EndReason::TooManyFrames);
+        }
+        match frame.opcode {
+            Opcode::Ping => {
+                let mut pong = Vec::with_capacity(2 + frame.payload.len());
+                put_header(&mut pong, FIN_PONG, frame.payload.len());
+                pong.extend_from_slice(&frame.payload);
+                self.stream.reply(&pong);
+            }
+            Opcode::Pong => self.stream.on_pong(),
+            _ => self.inbox.on_data(frame, &mut self.stream)?,
+        }
+        Ok(())
+    }
+
+    /// Closes the stream. What follows on bytes that can't be understood can't be understood either, so a client
+    /// that has been refused once ends at once when it sends more of that.
+    fn refuse(&mut self, reason: EndReason) {
+        if self.stream.is_open() {
+            self.stream.close(reason);
+        }
+    }
+}
