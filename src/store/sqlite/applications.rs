@@ -1,7 +1,7 @@
 //! Applications.
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{row, time};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
