@@ -1,10 +1,11 @@
 //! Gotify's wire, as data: what a Gotify 2.9 answers to which request.
 //!
-//! Each file in `compat/` is a scenario for a fresh server, see [`scenario`] for the notation. To add a case,
-//! add its lines; to add a file, add it to [`scenarios!`].
+//! Each file in `compat/` is a scenario for a fresh server, see `scenario` for the notation. To add a case,
+//! add its lines; to add a file, add it to `scenarios!`.
 
 mod gates;
 mod limits;
+mod outage;
 mod scenario;
 
 macro_rules! scenarios {
