@@ -29,7 +29,8 @@ async fn stored(database: &Sqlite) -> usize {
 
 #[track_caller]
 fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
-    assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
+    let error = result.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
 }
 
 #[tokio::test]
