@@ -23,7 +23,8 @@ mod sqlite;
 
 #[cfg(test)]
 mod conformance;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 
 pub use database::{
