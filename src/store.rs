@@ -15,13 +15,15 @@ use crate::model::Message;
 mod database;
 mod error;
 mod publish;
-mod sort_key;
 mod writer;
 
+#[cfg(feature = "sqlite")]
+mod sort_key;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod conformance;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
