@@ -15,14 +15,19 @@ use crate::model::Message;
 mod database;
 mod error;
 mod publish;
-mod sort_key;
 mod writer;
 
+#[cfg(feature = "sqlite")]
+mod sort_key;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod conformance;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
 
 pub use database::{
     Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,

@@ -1,1 +1,137 @@
+//! What every database must do, written once against the trait.
+//!
+//! `conformance::suite!(open)` makes a test of each case; `open` is an async function in scope that returns an
+//! empty database with whatever must live as long as it does.
 
+use chrono::DateTime;
+
+use super::{Database, NewApplication, NewClient, NewMessage, NewUser};
+use crate::model::{Application, ApplicationId, Client, Timestamp, User, UserId};
+
+pub(crate) mod applications;
+pub(crate) mod clients;
+pub(crate) mod messages;
+pub(crate) mod users;
+
+/// Makes a test of every case, on a database of its own.
+macro_rules! suite {
+    ($open:ident) => {
+        $crate::store::conformance::cases! { $open,
+            users {
+                a_user_is_found_by_id_and_by_name
+                a_taken_name_is_a_conflict
+                names_differ_in_case
+                a_password_is_changed
+                an_id_beyond_any_row_finds_nothing
+            }
+            applications {
+                an_application_is_found_by_id_and_by_token
+                sort_keys_are_made_in_order
+                applications_are_listed_by_sort_key
+                a_taken_sort_key_is_a_conflict_for_the_same_user_only
+                a_taken_token_is_a_conflict
+                after_a_foreign_sort_key_none_is_made
+                an_application_is_updated
+                deleting_an_application_deletes_its_messages
+                ids_of_deleted_rows_are_not_given_again
+                applications_are_touched
+            }
+            clients {
+                a_client_is_found_by_id_and_by_token
+                a_taken_token_is_a_conflict
+                clients_are_listed_by_id
+                a_client_is_renamed
+                a_client_is_deleted_once
+                clients_are_touched
+            }
+            messages {
+                a_message_reads_back_as_it_was
+                empty_extras_are_none
+                ids_ascend_in_the_order_given_for_every_size
+                pages_join_to_all_messages_newest_first
+                an_application_lists_its_own_messages
+                messages_after_an_id_come_oldest_first
+                counting_stops_at_the_limit
+                a_user_with_many_applications_gets_one_order
+                only_its_user_deletes_a_message
+                deleting_all_leaves_other_users_alone
+                deleting_an_applications_messages_leaves_the_rest
+            }
+        }
+    };
+}
+
+macro_rules! cases {
+    ($open:ident, $($group:ident { $($case:ident)* })*) => {
+        $(mod $group {
+            use super::$open;
+
+            $(#[tokio::test]
+            async fn $case() {
+                let (database, _keep) = $open().await;
+                $crate::store::conformance::$group::$case(&database).await;
+                $crate::store::Database::close(&database).await;
+            })*
+        })*
+    };
+}
+
+pub(crate) use {cases, suite};
+
+/// A time with a zone and a fraction, some seconds after a fixed one.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    let start = DateTime::parse_from_rfc3339("2026-11-23T19:26:10.123456789+01:00").unwrap();
+    start + chrono::TimeDelta::seconds(seconds)
+}
+
+/// Makes a user.
+pub(crate) async fn user(database: &dyn Database, name: &str) -> User {
+    database.create_user(new_user(name)).await.unwrap()
+}
+
+fn new_user(name: &str) -> NewUser {
+    NewUser {
+        name: name.to_owned(),
+        password_hash: format!("hash of {name}"),
+        admin: false,
+        created_at: at(0),
+    }
+}
+
+/// Makes an application that is named as its token.
+pub(crate) async fn application(database: &dyn Database, user: &User, token: &str) -> Application {
+    database.create_application(new_application(user.id, token)).await.unwrap()
+}
+
+pub(crate) fn new_application(user_id: UserId, token: &str) -> NewApplication {
+    NewApplication {
+        user_id,
+        token: token.to_owned(),
+        name: token.to_owned(),
+        description: format!("about {token}"),
+        default_priority: 5,
+        sort_key: None,
+        created_at: at(0),
+    }
+}
+
+async fn client(database: &dyn Database, user: &User, token: &str) -> Client {
+    database.create_client(new_client(user.id, token)).await.unwrap()
+}
+
+fn new_client(user_id: UserId, token: &str) -> NewClient {
+    NewClient { user_id, token: token.to_owned(), name: token.to_owned(), created_at: at(0) }
+}
+
+/// A message of an application, to be stored.
+pub(crate) fn new_message(user_id: UserId, application_id: ApplicationId, text: &str) -> NewMessage {
+    NewMessage {
+        user_id,
+        application_id,
+        message: text.to_owned(),
+        title: "title".to_owned(),
+        priority: 5,
+        extras: None,
+        date: at(0),
+    }
+}

@@ -45,6 +45,15 @@ pub struct NewUser {
     pub created_at: Timestamp,
 }
 
+impl fmt::Debug for NewUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewUser")
+            .field("name", &self.name)
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An application to be made.
 pub struct NewApplication {
     /// Its owner.
@@ -61,6 +70,15 @@ pub struct NewApplication {
     pub sort_key: Option<String>,
     /// When it is made.
     pub created_at: Timestamp,
+}
+
+impl fmt::Debug for NewApplication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewApplication")
+            .field("user_id", &self.user_id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What an application is changed to.
@@ -86,6 +104,15 @@ pub struct NewClient {
     pub name: String,
     /// When it is made.
     pub created_at: Timestamp,
+}
+
+impl fmt::Debug for NewClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewClient")
+            .field("user_id", &self.user_id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A message to be stored.

@@ -64,7 +64,7 @@ impl Sqlite {
         let writer = Writer::new(connection::writing(&file, busy_timeout));
         let mut lease = writer.lease(OPERATION).await?;
         let applied = schema::apply(&mut lease, chrono::Local::now().fixed_offset()).await;
-        lease.end(applied)?;
+        lease.end(applied).await?;
         Ok(Self { writer, readers: Readers::new(&file, busy_timeout) })
     }
 }

@@ -7,10 +7,11 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Database, NewMessage, PublishError, Stored};
+use super::{Database, NewMessage, PublishError, StoreError, Stored};
 use crate::model::{Message, MessageId};
 
 /// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
@@ -25,6 +26,18 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// What is told of every commit.
 pub(super) type OnCommit = Box<dyn Fn(&[Stored]) + Send + Sync>;
 
+/// The part of a database that the writer needs.
+pub(super) trait InsertMessages: Send + Sync {
+    /// As [`Database::insert_messages`].
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>>;
+}
+
+impl InsertMessages for Arc<dyn Database> {
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>> {
+        self.insert_messages(messages)
+    }
+}
+
 /// A message on its way to the database, and who waits for it.
 #[derive(Debug)]
 pub(super) struct Job {
@@ -33,10 +46,10 @@ pub(super) struct Job {
 }
 
 /// Writes until every sender of the queue is gone and the queue is empty.
-pub(super) async fn run(database: Arc<dyn Database>, mut queue: mpsc::Receiver<Job>, on_commit: OnCommit) {
+pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, on_commit: OnCommit) {
     let mut batch = Batch::default();
     while batch.gather(&mut queue).await {
-        match batch.insert(&*database).await {
+        match batch.insert(&database).await {
             Ok(ids) => {
                 let stored = batch.acknowledge(ids);
                 // A panic of the observer is its own defect. The messages are stored, and more will come.
@@ -80,8 +93,8 @@ impl Batch {
         bytes
     }
 
-    async fn insert(&self, database: &dyn Database) -> Result<Vec<MessageId>, PublishError> {
-        match AssertUnwindSafe(database.insert_messages(&self.messages)).catch_unwind().await {
+    async fn insert(&self, database: &impl InsertMessages) -> Result<Vec<MessageId>, PublishError> {
+        match AssertUnwindSafe(async { database.insert(&self.messages).await }).catch_unwind().await {
             Ok(Ok(ids)) if ids.len() == self.messages.len() => Ok(ids),
             Ok(Ok(ids)) => {
                 tracing::error!(messages = self.messages.len(), ids = ids.len(), "ids don't match messages");

@@ -1,19 +1,22 @@
 //! Applications.
 
-use sqlx::Connection as _;
+use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{row, time};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
 use crate::store::{NewApplication, Owned, UpdateApplication, sort_key};
 
+macro_rules! columns {
+    () => {
+        "id, user_id, token, name, description, internal, image, default_priority, created_at, last_used, \
+         sort_key"
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!(
-            "SELECT id, user_id, token, name, description, internal, image, default_priority, created_at, ",
-            "last_used, sort_key FROM applications ",
-            $rest
-        )
+        concat!("SELECT ", columns!(), " FROM applications ", $rest)
     };
 }
 
@@ -21,10 +24,10 @@ pub(super) async fn create(
     connection: &mut SqliteConnection,
     new: NewApplication,
 ) -> Result<Application, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    // Nobody else writes before the insertion: this is the one connection that does.
     let sort_key = match new.sort_key {
         Some(key) => key,
-        None => next_sort_key(&mut transaction, new.user_id).await?,
+        None => next_sort_key(connection, new.user_id).await?,
     };
     let done = sqlx::query(
         "INSERT INTO applications \
@@ -38,9 +41,8 @@ pub(super) async fn create(
     .bind(new.default_priority)
     .bind(time::to_text(new.created_at))
     .bind(sort_key.as_str())
-    .execute(&mut *transaction)
+    .execute(connection)
     .await?;
-    transaction.commit().await?;
     Ok(Application {
         id: ApplicationId(done.last_insert_rowid().unsigned_abs()),
         token: new.token,
@@ -87,37 +89,36 @@ pub(super) async fn update(
     id: ApplicationId,
     change: UpdateApplication,
 ) -> Result<Option<Application>, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query(
+    // All rows are fetched, though there is one at most: only then the statement runs to its commit.
+    let changed = sqlx::query(concat!(
         "UPDATE applications SET name = ?, description = ?, default_priority = ?, \
-         sort_key = coalesce(?, sort_key) WHERE id = ?",
-    )
+         sort_key = coalesce(?, sort_key) WHERE id = ? RETURNING ",
+        columns!()
+    ))
     .bind(change.name)
     .bind(change.description)
     .bind(change.default_priority)
     .bind(change.sort_key)
     .bind(row::id(id.0))
-    .execute(&mut *transaction)
+    .fetch_all(connection)
     .await?;
-    let changed = by_id(&mut transaction, id).await?;
-    transaction.commit().await?;
-    Ok(changed.map(|owned| owned.row))
+    changed.first().map(application).transpose()
 }
 
 pub(super) async fn delete(
     connection: &mut SqliteConnection,
     id: ApplicationId,
 ) -> Result<bool, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    connection.execute("BEGIN IMMEDIATE").await?;
     sqlx::query("DELETE FROM messages WHERE application_id = ?")
         .bind(row::id(id.0))
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
     let done = sqlx::query("DELETE FROM applications WHERE id = ?")
         .bind(row::id(id.0))
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await?;
-    transaction.commit().await?;
+    connection.execute("COMMIT").await?;
     Ok(done.rows_affected() > 0)
 }
 

@@ -1,15 +1,20 @@
 //! Clients.
 
-use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{row, time};
 use crate::model::{Client, ClientId, Timestamp, UserId};
 use crate::store::{NewClient, Owned};
 
+macro_rules! columns {
+    () => {
+        "id, user_id, token, name, created_at, last_used"
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
-        concat!("SELECT id, user_id, token, name, created_at, last_used FROM clients ", $rest)
+        concat!("SELECT ", columns!(), " FROM clients ", $rest)
     };
 }
 
@@ -65,15 +70,13 @@ pub(super) async fn rename(
     id: ClientId,
     name: &str,
 ) -> Result<Option<Client>, sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query("UPDATE clients SET name = ? WHERE id = ?")
+    // All rows are fetched, though there is one at most: only then the statement runs to its commit.
+    let renamed = sqlx::query(concat!("UPDATE clients SET name = ? WHERE id = ? RETURNING ", columns!()))
         .bind(name)
         .bind(row::id(id.0))
-        .execute(&mut *transaction)
+        .fetch_all(connection)
         .await?;
-    let renamed = by_id(&mut transaction, id).await?;
-    transaction.commit().await?;
-    Ok(renamed.map(|owned| owned.row))
+    renamed.first().map(client).transpose()
 }
 
 pub(super) async fn delete(connection: &mut SqliteConnection, id: ClientId) -> Result<bool, sqlx::Error> {

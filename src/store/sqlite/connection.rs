@@ -9,7 +9,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Connection as _, Sqlite};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, Sqlite};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::error::{is_broken, store_error};
@@ -52,6 +52,9 @@ fn base(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
 
 /// The one connection that writes. SQLite has one writer at a time in any case; waiting here is cheaper and
 /// fairer than waiting for its lock.
+///
+/// Transactions are begun and committed by plain statements, not by sqlx's `Transaction`: that one counts how
+/// deep it is, and miscounts for good once SQLite has rolled back by itself, as it does when the disk is full.
 #[derive(Debug)]
 pub(super) struct Writer {
     options: SqliteConnectOptions,
@@ -60,28 +63,42 @@ pub(super) struct Writer {
 
 #[derive(Debug)]
 enum Slot {
-    Open(SqliteConnection),
-    /// Not opened yet, or broken: to be opened by whoever comes next.
-    Absent,
+    Unopened,
+    Open(SqliteConnection, State),
     Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// No transaction is open.
+    Settled,
+    /// An operation failed, or was dropped half-way: a transaction may be open.
+    Unsettled,
+    /// To be replaced. It stays open until then: readers need no disk space while any connection is open.
+    Broken,
 }
 
 impl Writer {
     pub(super) fn new(options: SqliteConnectOptions) -> Self {
-        Self { options, slot: Mutex::new(Slot::Absent) }
+        Self { options, slot: Mutex::new(Slot::Unopened) }
     }
 
     /// Waits for the connection, and opens it where that is needed.
     pub(super) async fn lease(&self, operation: &'static str) -> Result<WriteLease<'_>, StoreError> {
         let mut slot = self.slot.lock().await;
-        match *slot {
-            Slot::Open(_) => {}
-            Slot::Absent => {
+        if let Slot::Open(connection, State::Unsettled) = &mut *slot {
+            let state = settle(connection).await;
+            *slot.state() = state;
+        }
+        match &*slot {
+            Slot::Open(_, State::Settled | State::Unsettled) => {}
+            Slot::Open(_, State::Broken) | Slot::Unopened => {
                 let opened = self.options.connect().await;
-                *slot = Slot::Open(opened.map_err(|error| store_error(operation, error))?);
+                *slot = Slot::Open(opened.map_err(|error| store_error(operation, error))?, State::Settled);
             }
             Slot::Closed => return Err(store_error(operation, sqlx::Error::PoolClosed)),
         }
+        *slot.state() = State::Unsettled;
         Ok(WriteLease { operation, slot })
     }
 
@@ -89,27 +106,54 @@ impl Writer {
     pub(super) async fn close(&self) -> Result<(), sqlx::Error> {
         let mut slot = self.slot.lock().await;
         match std::mem::replace(&mut *slot, Slot::Closed) {
-            Slot::Open(connection) => connection.close().await,
-            Slot::Absent | Slot::Closed => Ok(()),
+            Slot::Open(connection, _) => connection.close().await,
+            Slot::Unopened | Slot::Closed => Ok(()),
         }
     }
 }
 
+impl Slot {
+    fn connection(&mut self) -> &mut SqliteConnection {
+        match self {
+            Self::Open(connection, _) => connection,
+            Self::Unopened | Self::Closed => unreachable!("a lease is made of an open connection"),
+        }
+    }
+
+    fn state(&mut self) -> &mut State {
+        match self {
+            Self::Open(_, state) => state,
+            Self::Unopened | Self::Closed => unreachable!("a lease is made of an open connection"),
+        }
+    }
+}
+
+/// Ends the transaction that may be open.
+async fn settle(connection: &mut SqliteConnection) -> State {
+    match connection.execute("ROLLBACK").await {
+        Err(error) if is_broken(&error) => State::Broken,
+        // An error of any other kind is that there is no transaction.
+        Ok(_) | Err(_) => State::Settled,
+    }
+}
+
 /// The connection that writes, held for one operation.
+#[derive(Debug)]
 pub(super) struct WriteLease<'a> {
     operation: &'static str,
     slot: MutexGuard<'a, Slot>,
 }
 
 impl WriteLease<'_> {
-    /// Gives the connection back with what came of the operation.
-    pub(super) fn end<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        result.map_err(|error| {
-            if is_broken(&error) {
-                *self.slot = Slot::Absent;
-            }
-            store_error(self.operation, error)
-        })
+    /// Gives the connection back with what came of the operation, and rolls back if it failed.
+    pub(super) async fn end<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let state = match &result {
+            Ok(_) => State::Settled,
+            Err(error) if is_broken(error) => State::Broken,
+            Err(_) => settle(&mut self).await,
+        };
+        *self.slot.state() = state;
+        result.map_err(|error| store_error(self.operation, error))
     }
 }
 
@@ -118,18 +162,15 @@ impl Deref for WriteLease<'_> {
 
     fn deref(&self) -> &SqliteConnection {
         match &*self.slot {
-            Slot::Open(connection) => connection,
-            Slot::Absent | Slot::Closed => unreachable!("a lease is made of an open connection"),
+            Slot::Open(connection, _) => connection,
+            Slot::Unopened | Slot::Closed => unreachable!("a lease is made of an open connection"),
         }
     }
 }
 
 impl DerefMut for WriteLease<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        match &mut *self.slot {
-            Slot::Open(connection) => connection,
-            Slot::Absent | Slot::Closed => unreachable!("a lease is made of an open connection"),
-        }
+        self.slot.connection()
     }
 }
 
@@ -143,6 +184,9 @@ impl Readers {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(READER_PATIENCE)
+            // A connection that fails is closed by its lease; asking each one first would cost every read a
+            // turn of its thread.
+            .test_before_acquire(false)
             .idle_timeout(READER_IDLE)
             .connect_lazy_with(reading(file, busy_timeout));
         Self(pool)

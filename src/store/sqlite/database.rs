@@ -37,7 +37,7 @@ impl Database for Sqlite {
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
         let mut lease = self.writer.lease("create a user").await?;
         let result = users::create(&mut lease, user).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
@@ -55,13 +55,13 @@ impl Database for Sqlite {
     async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("change a password").await?;
         let result = users::set_password_hash(&mut lease, id, hash).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
         let mut lease = self.writer.lease("create an application").await?;
         let result = applications::create(&mut lease, application).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError> {
@@ -89,25 +89,25 @@ impl Database for Sqlite {
     ) -> Result<Option<Application>, StoreError> {
         let mut lease = self.writer.lease("update an application").await?;
         let result = applications::update(&mut lease, id, change).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("delete an application").await?;
         let result = applications::delete(&mut lease, id).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError> {
         let mut lease = self.writer.lease("note when applications were used").await?;
         let result = applications::touch(&mut lease, ids, at).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn create_client(&self, client: NewClient) -> Result<Client, StoreError> {
         let mut lease = self.writer.lease("create a client").await?;
         let result = clients::create(&mut lease, client).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError> {
@@ -131,25 +131,25 @@ impl Database for Sqlite {
     async fn rename_client(&self, id: ClientId, name: &str) -> Result<Option<Client>, StoreError> {
         let mut lease = self.writer.lease("rename a client").await?;
         let result = clients::rename(&mut lease, id, name).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("delete a client").await?;
         let result = clients::delete(&mut lease, id).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError> {
         let mut lease = self.writer.lease("note when clients were used").await?;
         let result = clients::touch(&mut lease, ids, at).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError> {
         let mut lease = self.writer.lease("insert messages").await?;
         let result = messages::insert(&mut lease, messages).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError> {
@@ -193,18 +193,18 @@ impl Database for Sqlite {
     async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("delete a message").await?;
         let result = messages::delete(&mut lease, user, id).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn delete_messages(&self, user: UserId) -> Result<(), StoreError> {
         let mut lease = self.writer.lease("delete messages").await?;
         let result = messages::delete_of_user(&mut lease, user).await;
-        lease.end(result)
+        lease.end(result).await
     }
 
     async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError> {
         let mut lease = self.writer.lease("delete messages").await?;
         let result = messages::delete_of_application(&mut lease, application).await;
-        lease.end(result)
+        lease.end(result).await
     }
 }

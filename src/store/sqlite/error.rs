@@ -26,10 +26,13 @@ pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> StoreE
     }
 }
 
-/// Whether the connection that said so is better opened anew: its file may be another one, or gone.
+/// Whether the connection that said so is better opened anew: its file may be gone, or was opened while it
+/// could only be read, which lasts as long as the connection.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => matches!(primary(&**error), Some(code::IOERR | code::CANTOPEN)),
+        sqlx::Error::Database(error) => {
+            matches!(primary(&**error), Some(code::READONLY | code::IOERR | code::CANTOPEN))
+        }
         sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => true,
         _ => false,
     }

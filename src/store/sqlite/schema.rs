@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use super::{applications, time};
+use super::{applications, row, time};
 use crate::model::{Timestamp, UserId};
 
 const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
@@ -38,21 +38,22 @@ const DATED_TABLES: [&str; 3] = ["users", "applications", "clients"];
 
 /// Makes whatever is missing, in one transaction. `now` dates the rows that have no date.
 pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    transaction.execute(TABLES).await?;
+    connection.execute("BEGIN IMMEDIATE").await?;
+    connection.execute(TABLES).await?;
     for (table, column, kind) in ADDED_COLUMNS {
-        if !columns(&mut transaction, table).await?.contains(column) {
+        if !columns(connection, table).await?.contains(column) {
             let statement = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");
-            transaction.execute(AssertSqlSafe(statement)).await?;
+            connection.execute(AssertSqlSafe(statement)).await?;
         }
     }
     for table in DATED_TABLES {
         let statement = format!("UPDATE {table} SET created_at = ? WHERE created_at IS NULL");
-        sqlx::query(AssertSqlSafe(statement)).bind(time::to_text(now)).execute(&mut *transaction).await?;
+        sqlx::query(AssertSqlSafe(statement)).bind(time::to_text(now)).execute(&mut *connection).await?;
     }
-    fill_sort_keys(&mut transaction).await?;
-    transaction.execute(INDEXES).await?;
-    transaction.commit().await
+    fill_sort_keys(connection).await?;
+    connection.execute(INDEXES).await?;
+    connection.execute("COMMIT").await?;
+    Ok(())
 }
 
 async fn columns(connection: &mut SqliteConnection, table: &str) -> Result<HashSet<String>, sqlx::Error> {
@@ -67,9 +68,16 @@ async fn fill_sort_keys(connection: &mut SqliteConnection) -> Result<(), sqlx::E
     )
     .fetch_all(&mut *connection)
     .await?;
-    for row in rows {
-        let (id, user): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let key = applications::next_sort_key(connection, UserId(user.unsigned_abs())).await?;
+    for found in rows {
+        let (id, user) = (row::integer(&found, 0)?, UserId(row::unsigned(&found, 1)?));
+        let key = match applications::next_sort_key(connection, user).await {
+            // The highest key is one that its user made up. The list shows this application first.
+            Err(sqlx::Error::Encode(error)) => {
+                tracing::warn!(application.id = id, error = &*error, "failed to make a sort key");
+                continue;
+            }
+            made => made?,
+        };
         sqlx::query("UPDATE applications SET sort_key = ? WHERE id = ?")
             .bind(key)
             .bind(id)

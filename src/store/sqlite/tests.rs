@@ -1,1 +1,32 @@
+use std::time::Duration;
 
+use tempfile::TempDir;
+
+use super::Sqlite;
+use crate::store::conformance;
+
+mod faults;
+mod file;
+mod upgrade;
+
+mod conforms {
+    use super::{conformance, in_new_folder};
+
+    conformance::suite!(in_new_folder);
+}
+
+/// Opens a database in a folder of its own, which goes when the second value is dropped.
+pub(super) async fn in_new_folder() -> (Sqlite, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&folder).await;
+    (database, folder)
+}
+
+/// Opens the database of a folder. It waits for locks only briefly, since tests hold them on purpose.
+async fn open(folder: &TempDir) -> Sqlite {
+    Sqlite::open_with(&path(folder), Duration::from_millis(20)).await.unwrap()
+}
+
+fn path(folder: &TempDir) -> String {
+    folder.path().join("data/gotify.db").to_str().unwrap().to_owned()
+}

@@ -1,1 +1,191 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::model::{ApplicationId, UserId};
+
+type Answer = oneshot::Receiver<Result<Arc<Message>, PublishError>>;
+
+/// A database that commits when it is let, and notes how large the batches were.
+#[derive(Clone)]
+struct Gated(Arc<GatedInner>);
+
+struct GatedInner {
+    begun: Semaphore,
+    gate: Semaphore,
+    last_id: AtomicU64,
+    batches: Mutex<Vec<usize>>,
+}
+
+impl Gated {
+    fn new(permits: usize) -> Self {
+        Self(Arc::new(GatedInner {
+            begun: Semaphore::new(0),
+            gate: Semaphore::new(permits),
+            last_id: AtomicU64::new(0),
+            batches: Mutex::default(),
+        }))
+    }
+
+    fn batches(&self) -> Vec<usize> {
+        self.0.batches.lock().clone()
+    }
+}
+
+impl InsertMessages for Gated {
+    /// Fails for a message `fail`, panics for a message `panic`, loses the id of a message `lose`.
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>> {
+        let any = |text: &str| messages.iter().any(|new| new.message == text);
+        assert!(!any("panic"), "as asked");
+        Box::pin(async move {
+            self.0.batches.lock().push(messages.len());
+            self.0.begun.add_permits(1);
+            self.0.gate.acquire().await.unwrap().forget();
+            if any("fail") {
+                return Err(StoreError::Unavailable { operation: "insert messages", source: "full".into() });
+            }
+            let rows = messages.len() - usize::from(any("lose"));
+            let next = || MessageId(self.0.last_id.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok((0..rows).map(|_| next()).collect())
+        })
+    }
+}
+
+fn message(text: &str) -> NewMessage {
+    NewMessage {
+        user_id: UserId(7),
+        application_id: ApplicationId(1),
+        message: text.to_owned(),
+        title: String::new(),
+        priority: 0,
+        extras: None,
+        date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
+    }
+}
+
+/// Queues messages without waiting.
+fn queue(sender: &mpsc::Sender<Job>, texts: &[&str]) -> Vec<Answer> {
+    let enqueue = |text: &&str| {
+        let (reply, answer) = oneshot::channel();
+        sender.try_send(Job { message: message(text), reply }).unwrap();
+        answer
+    };
+    texts.iter().map(enqueue).collect()
+}
+
+/// Runs the writer on what is queued, to its end, and returns what the observer was told.
+async fn run_to_end(database: Gated, receiver: mpsc::Receiver<Job>) -> Vec<Vec<Stored>> {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let observer = Arc::clone(&told);
+    run(database, receiver, Box::new(move |stored| observer.lock().push(stored.to_vec()))).await;
+    Arc::try_unwrap(told).unwrap().into_inner()
+}
+
+#[tokio::test]
+async fn what_waits_while_a_batch_commits_becomes_the_next_batch() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let database = Gated::new(0);
+    let writer = tokio::spawn(run_to_end(database.clone(), receiver));
+    let mut answers = queue(&sender, &["first"]);
+    database.0.begun.acquire().await.unwrap().forget();
+    answers.extend(queue(&sender, &["later"; 64]));
+    drop(sender);
+    database.0.gate.add_permits(2);
+    let told = writer.await.unwrap();
+    assert_eq!(database.batches(), [1, 64]);
+    assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [1, 64]);
+    let ids: Vec<_> = told.iter().flatten().map(|stored| stored.message.id.0).collect();
+    assert_eq!(ids, (1..=65).collect::<Vec<_>>());
+    for (answer, stored) in answers.into_iter().zip(told.iter().flatten()) {
+        assert!(Arc::ptr_eq(&answer.await.unwrap().unwrap(), &stored.message));
+        assert_eq!(stored.user_id, UserId(7));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_has_a_bound_in_messages_and_in_bytes() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let _answers = queue(&sender, &["x"; 300]);
+    let large = "x".repeat(BATCH_BYTES / 2);
+    let _more = queue(&sender, &[large.as_str(); 5]);
+    drop(sender);
+    let database = Gated::new(100);
+    run_to_end(database.clone(), receiver).await;
+    // The first large message still fits behind the 44 that were left, and fills the batch with a second one.
+    assert_eq!(database.batches(), [256, 46, 2, 1]);
+}
+
+#[test]
+fn extras_count_as_bytes() {
+    let (reply, _answer) = oneshot::channel();
+    let mut message = message("12345");
+    let extras = serde_json::json!({ "k": ["x".repeat(1000), { "y": "z".repeat(500) }, 5, null] });
+    message.extras = extras.as_object().cloned();
+    let bytes = Batch::default().push(Job { message, reply });
+    assert!((1500..1600).contains(&bytes), "{bytes}");
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_answers_every_sender_and_the_writer_goes_on() {
+    for (poison, batches, unavailable) in
+        [("fail", vec![3, 1], true), ("panic", vec![1], false), ("lose", vec![3, 1], false)]
+    {
+        let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+        let database = Gated::new(100);
+        let answers = queue(&sender, &["a", poison, "b"]);
+        let writer = tokio::spawn(run_to_end(database.clone(), receiver));
+        for answer in answers {
+            let error = answer.await.unwrap().unwrap_err();
+            assert_eq!(error.is_unavailable(), unavailable, "{error:?}");
+        }
+        let after = queue(&sender, &["after"]);
+        drop(sender);
+        let told = writer.await.unwrap();
+        assert_eq!(database.batches(), batches);
+        assert_eq!(told.len(), 1, "only the batch that was stored is told");
+        for answer in after {
+            assert_eq!(answer.await.unwrap().unwrap().message, "after");
+        }
+    }
+}
+
+#[tokio::test]
+async fn senders_are_answered_before_the_observer_is_told() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let answers = Mutex::new(queue(&sender, &["a", "b", "c"]));
+    drop(sender);
+    let told = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&told);
+    let observer = move |stored: &[Stored]| {
+        for (answer, stored) in answers.lock().iter_mut().zip(stored) {
+            assert_eq!(answer.try_recv().unwrap().unwrap(), stored.message);
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    run(Gated::new(1), receiver, Box::new(observer)).await;
+    assert_eq!(told.load(Ordering::Relaxed), 3);
+}
+
+#[tokio::test]
+async fn a_panic_of_the_observer_does_not_end_the_writer() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let writer = tokio::spawn(run(Gated::new(2), receiver, Box::new(|_| panic!("as asked"))));
+    for text in ["a", "b"] {
+        for answer in queue(&sender, &[text]) {
+            assert_eq!(answer.await.unwrap().unwrap().message, text);
+        }
+    }
+    drop(sender);
+    writer.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sender_that_went_away_does_not_matter() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    drop(queue(&sender, &["a", "b"]));
+    drop(sender);
+    let told = run_to_end(Gated::new(1), receiver).await;
+    assert_eq!(told.concat().len(), 2);
+}

@@ -1,0 +1,150 @@
+use super::{application, at, new_application, new_message, user};
+use crate::model::{Application, ApplicationId};
+use crate::store::{Database, MessagePage, StoreError, UpdateApplication};
+
+const ALL: MessagePage = MessagePage { before: None, limit: 100 };
+
+pub(crate) async fn an_application_is_found_by_id_and_by_token(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "Abackup").await;
+    application(database, &alice, "Aother").await;
+    let expected = Application {
+        id: backup.id,
+        token: "Abackup".to_owned(),
+        name: "Abackup".to_owned(),
+        description: "about Abackup".to_owned(),
+        internal: false,
+        image: "static/defaultapp.png".to_owned(),
+        default_priority: 5,
+        created_at: Some(at(0)),
+        last_used: None,
+        sort_key: "a0".to_owned(),
+    };
+    assert_eq!(backup, expected);
+    for found in [
+        database.application(backup.id).await.unwrap(),
+        database.application_by_token("Abackup").await.unwrap(),
+    ] {
+        let found = found.unwrap();
+        assert_eq!((found.user_id, found.row), (alice.id, expected.clone()));
+    }
+    assert!(database.application(ApplicationId(99)).await.unwrap().is_none());
+    assert!(database.application_by_token("abackup").await.unwrap().is_none());
+}
+
+pub(crate) async fn sort_keys_are_made_in_order(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    let mut keys = Vec::new();
+    for number in 0..64 {
+        keys.push(application(database, &alice, &format!("A{number}")).await.sort_key);
+    }
+    assert!(keys.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "{keys:?}");
+    assert_eq!([&keys[0], &keys[1], &keys[61], &keys[62]], ["a0", "a1", "az", "b00"]);
+    assert_eq!(application(database, &bob, "Abob").await.sort_key, "a0");
+}
+
+pub(crate) async fn applications_are_listed_by_sort_key(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    for (token, key) in [("A1", "b00"), ("A2", "Zz"), ("A3", "a1"), ("A4", "aA"), ("A5", "aa")] {
+        let mut new = new_application(alice.id, token);
+        new.sort_key = Some(key.to_owned());
+        assert_eq!(database.create_application(new).await.unwrap().sort_key, key);
+    }
+    application(database, &bob, "Abob").await;
+    let listed = database.applications(alice.id).await.unwrap();
+    let keys: Vec<_> = listed.iter().map(|application| application.sort_key.as_str()).collect();
+    assert_eq!(keys, ["Zz", "a1", "aA", "aa", "b00"]);
+}
+
+pub(crate) async fn a_taken_sort_key_is_a_conflict_for_the_same_user_only(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    application(database, &alice, "A1").await;
+    let second = application(database, &alice, "A2").await;
+    let mut new = new_application(alice.id, "A3");
+    new.sort_key = Some("a0".to_owned());
+    let error = database.create_application(new).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { what: "sort key" }), "{error:?}");
+    let error = database.update_application(second.id, change("taken", Some("a0"))).await.unwrap_err();
+    assert_eq!(error.to_string(), "sort key is not unique");
+    assert_eq!(database.application(second.id).await.unwrap().unwrap().row, second, "nothing changed");
+    let mut new = new_application(bob.id, "A4");
+    new.sort_key = Some("a0".to_owned());
+    database.create_application(new).await.unwrap();
+}
+
+pub(crate) async fn a_taken_token_is_a_conflict(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    application(database, &alice, "A1").await;
+    let error = database.create_application(new_application(bob.id, "A1")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { what: "token" }), "{error:?}");
+}
+
+pub(crate) async fn after_a_foreign_sort_key_none_is_made(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let mut new = new_application(alice.id, "A1");
+    new.sort_key = Some("ü".to_owned());
+    database.create_application(new).await.unwrap();
+    let error = database.create_application(new_application(alice.id, "A2")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");
+    assert_eq!(database.applications(alice.id).await.unwrap().len(), 1);
+    // The failed transaction is over.
+    application(database, &user(database, "bob").await, "A2").await;
+}
+
+pub(crate) async fn an_application_is_updated(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let before = application(database, &alice, "A1").await;
+    let kept = database.update_application(before.id, change("kept", None)).await.unwrap().unwrap();
+    let expected = Application {
+        name: "kept".to_owned(),
+        description: "changed".to_owned(),
+        default_priority: -3,
+        ..before.clone()
+    };
+    assert_eq!(kept, expected);
+    let moved = database.update_application(before.id, change("kept", Some("a5"))).await.unwrap().unwrap();
+    assert_eq!(moved, Application { sort_key: "a5".to_owned(), ..expected });
+    assert_eq!(database.applications(alice.id).await.unwrap(), [moved]);
+    assert!(database.update_application(ApplicationId(99), change("x", None)).await.unwrap().is_none());
+}
+
+pub(crate) async fn deleting_an_application_deletes_its_messages(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let (gone, kept) = (application(database, &alice, "A1").await, application(database, &alice, "A2").await);
+    let new = [new_message(alice.id, gone.id, "gone"), new_message(alice.id, kept.id, "kept")];
+    database.insert_messages(&new).await.unwrap();
+    assert!(database.delete_application(gone.id).await.unwrap());
+    assert!(!database.delete_application(gone.id).await.unwrap());
+    assert_eq!(database.applications(alice.id).await.unwrap(), [kept]);
+    assert!(database.application_messages(gone.id, ALL).await.unwrap().is_empty());
+    let left = database.messages(alice.id, ALL).await.unwrap();
+    assert_eq!(left.iter().map(|message| message.message.as_str()).collect::<Vec<_>>(), ["kept"]);
+}
+
+pub(crate) async fn ids_of_deleted_rows_are_not_given_again(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let first = application(database, &alice, "A1").await;
+    let ids = database.insert_messages(&[new_message(alice.id, first.id, "x")]).await.unwrap();
+    database.delete_application(first.id).await.unwrap();
+    let second = application(database, &alice, "A2").await;
+    assert!(second.id > first.id);
+    let later = database.insert_messages(&[new_message(alice.id, second.id, "y")]).await.unwrap();
+    assert!(later[0] > ids[0]);
+}
+
+pub(crate) async fn applications_are_touched(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let (used, idle) = (application(database, &alice, "A1").await, application(database, &alice, "A2").await);
+    database.touch_applications(&[used.id, ApplicationId(99)], at(60)).await.unwrap();
+    assert_eq!(database.application(used.id).await.unwrap().unwrap().row.last_used, Some(at(60)));
+    assert_eq!(database.application(idle.id).await.unwrap().unwrap().row, idle);
+}
+
+fn change(name: &str, sort_key: Option<&str>) -> UpdateApplication {
+    UpdateApplication {
+        name: name.to_owned(),
+        description: "changed".to_owned(),
+        default_priority: -3,
+        sort_key: sort_key.map(str::to_owned),
+    }
+}

@@ -1,0 +1,185 @@
+use serde_json::json;
+
+use super::{application, at, new_message, user};
+use crate::model::{ApplicationId, Extras, Message, MessageId, User, UserId};
+use crate::store::{Database, MessagePage};
+
+const ALL: MessagePage = MessagePage { before: None, limit: usize::MAX };
+
+pub(crate) async fn a_message_reads_back_as_it_was(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    let mut new = new_message(alice.id, backup.id, "line 1\nline 2 \0 ü 🦀 '\"");
+    new.title = String::new();
+    new.priority = i64::MIN;
+    let extras =
+        json!({ "client::display": { "contentType": "text/markdown" }, "n": 9_007_199_254_740_993_i64 });
+    new.extras = extras.as_object().cloned();
+    let ids = database.insert_messages(std::slice::from_ref(&new)).await.unwrap();
+    let expected = Message {
+        id: ids[0],
+        application_id: backup.id,
+        message: new.message,
+        title: String::new(),
+        priority: i64::MIN,
+        extras: new.extras,
+        date: at(0),
+    };
+    let read = database.messages(alice.id, ALL).await.unwrap();
+    assert_eq!(read, [expected]);
+    assert_eq!(read[0].date.offset(), at(0).offset());
+}
+
+pub(crate) async fn empty_extras_are_none(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    let mut new = new_message(alice.id, backup.id, "x");
+    new.extras = Some(Extras::new());
+    database.insert_messages(&[new]).await.unwrap();
+    assert_eq!(database.messages(alice.id, ALL).await.unwrap()[0].extras, None);
+}
+
+pub(crate) async fn ids_ascend_in_the_order_given_for_every_size(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    assert!(database.insert_messages(&[]).await.unwrap().is_empty());
+    let mut expected = Vec::new();
+    for size in (1..=20).chain([63, 64, 65, 127, 128, 129, 255, 256]) {
+        let text = |at: usize| format!("{size}/{at}");
+        let new: Vec<_> = (0..size).map(|at| new_message(alice.id, backup.id, &text(at))).collect();
+        let ids = database.insert_messages(&new).await.unwrap();
+        assert_eq!(ids.len(), size);
+        expected.extend(ids.into_iter().zip((0..size).map(text)));
+    }
+    assert!(expected.is_sorted_by(|a, b| a.0 < b.0));
+    let read = database.messages_after(alice.id, MessageId(0), usize::MAX).await.unwrap();
+    let read: Vec<_> = read.into_iter().map(|message| (message.id, message.message)).collect();
+    assert_eq!(read, expected);
+}
+
+pub(crate) async fn pages_join_to_all_messages_newest_first(database: &dyn Database) {
+    let (alice, _) = alice_and_bob(database, 30).await;
+    let mut expected: Vec<_> = database.messages_after(alice.id, MessageId(0), 100).await.unwrap();
+    expected.reverse();
+    assert_eq!(expected.len(), 30);
+    let mut joined = Vec::new();
+    let mut page = MessagePage { before: None, limit: 7 };
+    loop {
+        let read = database.messages(alice.id, page).await.unwrap();
+        assert_eq!(read.len(), 7.min(30 - joined.len()));
+        joined.extend(read);
+        if joined.len() == 30 {
+            break;
+        }
+        page.before = joined.last().map(|message: &Message| message.id);
+    }
+    assert_eq!(joined, expected);
+    let end = MessagePage { before: joined.last().map(|message| message.id), limit: 7 };
+    assert!(database.messages(alice.id, end).await.unwrap().is_empty());
+    let beyond = MessagePage { before: Some(MessageId(u64::MAX)), limit: 3 };
+    assert_eq!(database.messages(alice.id, beyond).await.unwrap(), expected[..3]);
+    assert!(database.messages(alice.id, MessagePage { before: None, limit: 0 }).await.unwrap().is_empty());
+}
+
+pub(crate) async fn an_application_lists_its_own_messages(database: &dyn Database) {
+    let (alice, _) = alice_and_bob(database, 12).await;
+    let all = database.messages(alice.id, ALL).await.unwrap();
+    for application in database.applications(alice.id).await.unwrap() {
+        let own: Vec<_> =
+            all.iter().filter(|message| message.application_id == application.id).cloned().collect();
+        assert!(own.len() >= 2);
+        assert_eq!(database.application_messages(application.id, ALL).await.unwrap(), own);
+        let second = MessagePage { before: Some(own[0].id), limit: 1 };
+        assert_eq!(database.application_messages(application.id, second).await.unwrap(), own[1..2]);
+    }
+    assert!(database.application_messages(ApplicationId(99), ALL).await.unwrap().is_empty());
+}
+
+pub(crate) async fn messages_after_an_id_come_oldest_first(database: &dyn Database) {
+    let (alice, bob) = alice_and_bob(database, 20).await;
+    let mut all = database.messages(alice.id, ALL).await.unwrap();
+    all.reverse();
+    let after = all[4].id;
+    assert_eq!(database.messages_after(alice.id, after, 5).await.unwrap(), all[5..10]);
+    assert_eq!(database.messages_after(alice.id, after, 100).await.unwrap(), all[5..]);
+    assert!(database.messages_after(alice.id, all[19].id, 5).await.unwrap().is_empty());
+    assert!(database.messages_after(alice.id, MessageId(u64::MAX), 5).await.unwrap().is_empty());
+    let foreign = database.messages_after(bob.id, MessageId(0), 100).await.unwrap();
+    assert!(foreign.iter().all(|message| message.message.starts_with("bob")));
+    assert!(database.messages_after(UserId(99), MessageId(0), 5).await.unwrap().is_empty());
+}
+
+pub(crate) async fn counting_stops_at_the_limit(database: &dyn Database) {
+    let (alice, bob) = alice_and_bob(database, 20).await;
+    let all = database.messages_after(alice.id, MessageId(0), 100).await.unwrap();
+    for (after, limit, expected) in
+        [(MessageId(0), 100, 20), (all[4].id, 100, 15), (all[4].id, 7, 7), (all[19].id, 7, 0)]
+    {
+        assert_eq!(database.count_messages_after(alice.id, after, limit).await.unwrap(), expected);
+    }
+    assert_eq!(database.count_messages_after(bob.id, MessageId(0), 100).await.unwrap(), 20);
+}
+
+pub(crate) async fn a_user_with_many_applications_gets_one_order(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let mut new = Vec::new();
+    for number in 0..50_usize {
+        let id = application(database, &alice, &format!("A{number}")).await.id;
+        // Applications without any, with few and with many messages.
+        new.extend((0..number % 5).map(|at| (at * 31 + number * 17, new_message(alice.id, id, "x"))));
+    }
+    new.sort_by_key(|(place, _)| place % 23);
+    let new: Vec<_> = new.into_iter().map(|(_, message)| message).collect();
+    let ids = database.insert_messages(&new).await.unwrap();
+    let read = database.messages_after(alice.id, MessageId(0), 1000).await.unwrap();
+    assert_eq!(read.iter().map(|message| message.id).collect::<Vec<_>>(), ids);
+    let mut newest = database.messages(alice.id, ALL).await.unwrap();
+    newest.reverse();
+    assert_eq!(newest, read);
+}
+
+pub(crate) async fn only_its_user_deletes_a_message(database: &dyn Database) {
+    let (alice, bob) = alice_and_bob(database, 2).await;
+    let message = database.messages(alice.id, ALL).await.unwrap().remove(0);
+    assert!(!database.delete_message(bob.id, message.id).await.unwrap());
+    assert!(database.delete_message(alice.id, message.id).await.unwrap());
+    assert!(!database.delete_message(alice.id, message.id).await.unwrap());
+    assert_eq!(database.messages(alice.id, ALL).await.unwrap().len(), 1);
+}
+
+pub(crate) async fn deleting_all_leaves_other_users_alone(database: &dyn Database) {
+    let (alice, bob) = alice_and_bob(database, 6).await;
+    database.delete_messages(alice.id).await.unwrap();
+    assert!(database.messages(alice.id, ALL).await.unwrap().is_empty());
+    assert_eq!(database.messages(bob.id, ALL).await.unwrap().len(), 6);
+    database.delete_messages(alice.id).await.unwrap();
+}
+
+pub(crate) async fn deleting_an_applications_messages_leaves_the_rest(database: &dyn Database) {
+    let (alice, bob) = alice_and_bob(database, 9).await;
+    let applications = database.applications(alice.id).await.unwrap();
+    database.delete_application_messages(applications[0].id).await.unwrap();
+    let left = database.messages(alice.id, ALL).await.unwrap();
+    assert_eq!(left.len(), 6);
+    assert!(left.iter().all(|message| message.application_id != applications[0].id));
+    assert_eq!(database.messages(bob.id, ALL).await.unwrap().len(), 9);
+    assert_eq!(database.applications(alice.id).await.unwrap().len(), 3, "the application stays");
+}
+
+/// Two users with three applications each, and so many messages each, turn by turn.
+async fn alice_and_bob(database: &dyn Database, messages: usize) -> (User, User) {
+    let mut senders = Vec::new();
+    let users = [user(database, "alice").await, user(database, "bob").await];
+    for number in 0..3 {
+        for user in &users {
+            let token = format!("A{}{number}", user.name);
+            senders.push((user, application(database, user, &token).await.id));
+        }
+    }
+    let new = (0..2 * messages).map(|at| {
+        let (user, application) = senders[at % senders.len()];
+        new_message(user.id, application, &format!("{} {at}", user.name))
+    });
+    database.insert_messages(&new.collect::<Vec<_>>()).await.unwrap();
+    users.into()
+}

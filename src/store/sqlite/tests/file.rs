@@ -1,0 +1,109 @@
+use sqlx::Executor as _;
+
+use super::{in_new_folder, open, path};
+use crate::model::{MessageId, UserId};
+use crate::store::conformance::{application, new_message, user};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Database, MessagePage};
+
+const ALL: MessagePage = MessagePage { before: None, limit: 100 };
+
+#[tokio::test]
+async fn reopening_keeps_everything() {
+    let (database, folder) = in_new_folder().await;
+    let alice = user(&database, "alice").await;
+    let sender = application(&database, &alice, "A1").await;
+    let ids = database.insert_messages(&[new_message(alice.id, sender.id, "kept")]).await.unwrap();
+    let messages = database.messages(alice.id, ALL).await.unwrap();
+    database.close().await;
+    assert!(!folder.path().join("data/gotify.db-wal").exists(), "the log is moved into the file");
+    for _ in 0..2 {
+        let database = open(&folder).await;
+        assert_eq!(database.user_by_name("alice").await.unwrap().unwrap().user, alice);
+        assert_eq!(database.applications(alice.id).await.unwrap(), std::slice::from_ref(&sender));
+        assert_eq!(database.messages(alice.id, ALL).await.unwrap(), messages);
+        database.close().await;
+    }
+    let database = open(&folder).await;
+    database.delete_messages(alice.id).await.unwrap();
+    database.close().await;
+    let database = open(&folder).await;
+    let later = database.insert_messages(&[new_message(alice.id, sender.id, "later")]).await.unwrap();
+    assert!(later[0] > ids[0], "ids are not given again after a restart");
+}
+
+#[tokio::test]
+async fn the_settings_are_in_force() {
+    let (database, _folder) = in_new_folder().await;
+    let mut writer = database.writer.lease("look").await.unwrap();
+    for (pragma, expected) in [
+        ("PRAGMA journal_mode", "wal"),
+        ("PRAGMA synchronous", "2"),
+        ("PRAGMA foreign_keys", "0"),
+        ("PRAGMA busy_timeout", "20"),
+        ("PRAGMA journal_size_limit", "33554432"),
+    ] {
+        let row = sqlx::query(pragma).fetch_one(&mut *writer).await.unwrap();
+        assert_eq!(crate::store::sqlite::row::text(&row, 0).unwrap(), expected, "{pragma}");
+    }
+    let mut reader = database.readers.lease("look").await.unwrap();
+    for (pragma, expected) in [
+        ("PRAGMA journal_mode", "wal"),
+        ("PRAGMA query_only", "1"),
+        ("PRAGMA cache_size", "-512"),
+        ("PRAGMA foreign_keys", "0"),
+        ("PRAGMA busy_timeout", "20"),
+    ] {
+        let row = sqlx::query(pragma).fetch_one(&mut *reader).await.unwrap();
+        assert_eq!(crate::store::sqlite::row::text(&row, 0).unwrap(), expected, "{pragma}");
+    }
+    reader.execute("DELETE FROM messages").await.unwrap_err();
+}
+
+#[tokio::test]
+async fn readers_see_the_last_commit_while_the_writer_is_at_work() {
+    let (database, _folder) = in_new_folder().await;
+    let alice = user(&database, "alice").await;
+    let mut writer = database.writer.lease("hold a transaction").await.unwrap();
+    writer.execute("BEGIN IMMEDIATE; DELETE FROM users").await.unwrap();
+    assert_eq!(database.user_count().await.unwrap(), 1);
+    assert_eq!(database.user(alice.id).await.unwrap().unwrap().user, alice);
+    writer.execute("COMMIT").await.unwrap();
+    assert_eq!(database.user_count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_uri_and_options_name_the_same_file() {
+    let (database, folder) = in_new_folder().await;
+    user(&database, "alice").await;
+    database.close().await;
+    for connection in [format!("file:{}?cache=shared", path(&folder)), format!("{}?_x=1", path(&folder))] {
+        let database = Sqlite::open(&connection).await.unwrap();
+        assert_eq!(database.user_count().await.unwrap(), 1);
+        database.close().await;
+    }
+}
+
+#[tokio::test]
+async fn messages_that_were_damaged_elsewhere_are_still_listed() {
+    let (database, _folder) = in_new_folder().await;
+    let alice = user(&database, "alice").await;
+    let sender = application(&database, &alice, "A1").await;
+    let mut writer = database.writer.lease("damage").await.unwrap();
+    writer
+        .execute(sqlx::AssertSqlSafe(format!(
+            "INSERT INTO messages (application_id, message, title, priority, extras, date) VALUES \
+             ({0}, CAST(x'61ff62' AS TEXT), NULL, NULL, '{{\"a\":1}}', 'soon'), \
+             ({0}, 'm', 't', 1, 'null', NULL)",
+            sender.id
+        )))
+        .await
+        .unwrap();
+    drop(writer);
+    let read = database.messages_after(UserId(1), MessageId(0), 10).await.unwrap();
+    assert_eq!(read[0].message, "a\u{fffd}b");
+    assert_eq!((read[0].title.as_str(), read[0].priority), ("", 0));
+    assert_eq!(read[0].extras.as_ref().unwrap()["a"], 1);
+    assert_eq!(read[0].date.to_rfc3339(), "0001-01-01T00:00:00+00:00");
+    assert_eq!(read[1].extras, None);
+}

@@ -1,0 +1,163 @@
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+
+use super::{in_new_folder, open, path};
+use crate::model::{ApplicationId, ClientId, UserId};
+use crate::store::conformance::{application, at, new_message};
+use crate::store::sqlite::Sqlite;
+use crate::store::{Database, MessagePage};
+
+const ALL: MessagePage = MessagePage { before: None, limit: 100 };
+
+/// The tables of an early Gotify 2, with rows.
+const EARLY: &str = r#"
+    CREATE TABLE "users" ("id" integer primary key autoincrement, "name" varchar(180), "pass" blob, "admin" bool);
+    CREATE UNIQUE INDEX uix_users_name ON "users"("name");
+    CREATE TABLE "applications" ("id" integer primary key autoincrement, "token" varchar(180),
+        "user_id" integer, "name" varchar(255), "description" varchar(255), "internal" bool, "image" varchar(255));
+    CREATE UNIQUE INDEX uix_applications_token ON "applications"("token");
+    CREATE TABLE "messages" ("id" integer primary key autoincrement, "application_id" integer,
+        "message" text, "title" text, "priority" integer, "extras" blob, "date" datetime);
+    CREATE TABLE "clients" ("id" integer primary key autoincrement, "token" varchar(180), "user_id" integer,
+        "name" varchar(255));
+    INSERT INTO users VALUES (1, 'admin', CAST('$2a$10$hash' AS BLOB), 1), (2, 'bob', x'', 0);
+    INSERT INTO applications VALUES (3, 'A3', 1, 'backup', 'nightly', 0, 'x.png'), (5, 'A5', 2, 'door', '', 0, ''),
+        (7, 'A7', 1, 'cron', '', 1, '');
+    INSERT INTO clients VALUES (4, 'C4', 1, 'phone');
+    INSERT INTO messages VALUES
+        (10, 3, 'done', 'backup', 5, CAST('{"a":{"b":1}}' AS BLOB), '2019-03-04 05:06:07.89+01:00'),
+        (11, 7, 'ran', 'cron', 0, NULL, '2019-03-04 05:06:08+00:00');
+"#;
+
+async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
+    std::fs::create_dir_all(folder.path().join("data")).unwrap();
+    let options = SqliteConnectOptions::new().filename(path(folder)).create_if_missing(true);
+    options.connect().await.unwrap()
+}
+
+async fn early() -> (Sqlite, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = connect(&folder).await;
+    connection.execute(EARLY).await.unwrap();
+    connection.close().await.unwrap();
+    (open(&folder).await, folder)
+}
+
+async fn schema(folder: &tempfile::TempDir) -> Vec<(String, Option<String>)> {
+    let mut connection = connect(folder).await;
+    let rows = sqlx::query_as("SELECT name, sql FROM sqlite_master ORDER BY name");
+    rows.fetch_all(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_early_file_keeps_its_rows() {
+    let (database, _folder) = early().await;
+    let admin = database.user_by_name("admin").await.unwrap().unwrap();
+    assert!(admin.user.admin);
+    assert_eq!(admin.password_hash.as_deref(), Some("$2a$10$hash"));
+    assert_eq!(database.user(UserId(2)).await.unwrap().unwrap().password_hash, None);
+    let backup = database.application_by_token("A3").await.unwrap().unwrap();
+    assert_eq!((backup.user_id, backup.row.id), (UserId(1), ApplicationId(3)));
+    assert_eq!((backup.row.image.as_str(), backup.row.description.as_str()), ("image/x.png", "nightly"));
+    assert_eq!((backup.row.default_priority, backup.row.last_used), (0, None));
+    assert!(database.application(ApplicationId(7)).await.unwrap().unwrap().row.internal);
+    assert_eq!(database.client_by_token("C4").await.unwrap().unwrap().row.id, ClientId(4));
+    let messages = database.messages(UserId(1), ALL).await.unwrap();
+    assert_eq!(messages.iter().map(|message| message.id.0).collect::<Vec<_>>(), [11, 10]);
+    assert_eq!(messages[1].date.to_rfc3339(), "2019-03-04T05:06:07.890+01:00");
+    assert_eq!(messages[1].extras.as_ref().unwrap()["a"]["b"], 1);
+}
+
+#[tokio::test]
+async fn what_an_early_file_lacks_is_filled() {
+    let (database, folder) = early().await;
+    let keys: Vec<_> = database.applications(UserId(1)).await.unwrap();
+    let keys: Vec<_> = keys.iter().map(|row| (row.id.0, row.sort_key.as_str())).collect();
+    assert_eq!(keys, [(3, "a0"), (7, "a1")]);
+    let door = database.applications(UserId(2)).await.unwrap().remove(0);
+    assert_eq!(door.sort_key, "a0");
+    assert!(door.created_at.is_some());
+    let bob = database.user(UserId(2)).await.unwrap().unwrap().user;
+    assert_eq!(application(&database, &bob, "A8").await.sort_key, "a1");
+    database.touch_clients(&[ClientId(4)], at(5)).await.unwrap();
+    assert_eq!(database.client(ClientId(4)).await.unwrap().unwrap().row.last_used, Some(at(5)));
+    let ids = database.insert_messages(&[new_message(UserId(2), door.id, "x")]).await.unwrap();
+    assert_eq!(ids[0].0, 12);
+    database.close().await;
+    let before = schema(&folder).await;
+    open(&folder).await.close().await;
+    assert_eq!(schema(&folder).await, before, "opening again changes nothing");
+}
+
+#[tokio::test]
+async fn rows_that_no_key_can_be_made_for_do_not_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = connect(&folder).await;
+    connection.execute(EARLY).await.unwrap();
+    let made_up = "ALTER TABLE applications ADD COLUMN sort_key blob; \
+        UPDATE applications SET sort_key = 'ü' WHERE id = 3; \
+        UPDATE applications SET user_id = NULL WHERE id = 5";
+    connection.execute(made_up).await.unwrap();
+    connection.close().await.unwrap();
+    let database = open(&folder).await;
+    let listed = database.applications(UserId(1)).await.unwrap();
+    let keys: Vec<_> = listed.iter().map(|row| (row.id.0, row.sort_key.as_str())).collect();
+    assert_eq!(keys, [(7, ""), (3, "ü")]);
+}
+
+#[tokio::test]
+async fn a_gotify_may_have_the_file_in_between() {
+    let (database, folder) = in_new_folder().await;
+    let bob = crate::store::conformance::user(&database, "bob").await;
+    let first = application(&database, &bob, "A1").await;
+    let complete = schema(&folder).await;
+    database.close().await;
+    // It writes the columns that it knows, and may rebuild a table, which drops the indexes of others.
+    let mut gotify = connect(&folder).await;
+    gotify
+        .execute(
+            "INSERT INTO applications (token, user_id, name, description, internal, image, default_priority, \
+             last_used) VALUES ('A2', 1, 'two', '', 0, '', 4, '2026-01-02 03:04:05.6+00:00');
+             INSERT INTO messages (application_id, message, title, priority, date) \
+             VALUES (2, 'hi', 't', 1, '2026-01-02 03:04:05.6+00:00');
+             DROP INDEX shardcast_messages_application_id",
+        )
+        .await
+        .unwrap();
+    gotify.close().await.unwrap();
+    let database = open(&folder).await;
+    let applications = database.applications(bob.id).await.unwrap();
+    assert_eq!(applications[0], first);
+    assert_eq!((applications[1].sort_key.as_str(), applications[1].default_priority), ("a1", 4));
+    assert!(applications[1].last_used.is_some());
+    assert_eq!(database.messages(bob.id, ALL).await.unwrap()[0].message, "hi");
+    assert_eq!(schema(&folder).await, complete);
+}
+
+#[tokio::test]
+async fn values_have_the_types_that_gotify_writes() {
+    let (database, folder) = in_new_folder().await;
+    let bob = crate::store::conformance::user(&database, "bob").await;
+    let sender = application(&database, &bob, "A1").await;
+    let mut message = new_message(bob.id, sender.id, "x");
+    message.extras = serde_json::json!({ "a": 1 }).as_object().cloned();
+    database.insert_messages(&[message]).await.unwrap();
+    let mut connection = connect(&folder).await;
+    for (query, expected) in [
+        (
+            "SELECT typeof(pass) || ' ' || typeof(admin) || ' ' || created_at FROM users",
+            "blob integer 2026-11-23 19:26:10.123456789+01:00",
+        ),
+        (
+            "SELECT typeof(sort_key) || ' ' || typeof(internal) || ' ' || typeof(image) FROM applications",
+            "text integer text",
+        ),
+        (
+            "SELECT typeof(extras) || ' ' || CAST(extras AS TEXT) || ' ' || date FROM messages",
+            "blob {\"a\":1} 2026-11-23 19:26:10.123456789+01:00",
+        ),
+    ] {
+        let found: String = sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(found, expected);
+    }
+}
