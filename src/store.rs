@@ -15,15 +15,18 @@ use crate::model::Message;
 mod database;
 mod error;
 mod publish;
-mod sort_key;
 mod writer;
 
+#[cfg(feature = "sqlite")]
+mod sort_key;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod conformance;
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
 mod tests;
 
 pub use database::{

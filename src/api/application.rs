@@ -14,9 +14,6 @@ use crate::auth::{Authenticator, application_token};
 use crate::model::{Application, ApplicationId, UserId};
 use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
 
-/// The picture of an application that has none of its own, relative to the server's base URL.
-const DEFAULT_IMAGE: &str = "static/defaultapp.png";
-
 pub(super) fn router() -> Router<AppState> {
     Router::new()
         .route("/application", get_only(list).post(create))
@@ -51,8 +48,7 @@ impl Form for ApplicationParams {
 }
 
 async fn list(client: ClientAuth, State(store): State<Store>) -> Result<Json<Vec<Application>>, ApiError> {
-    let applications = store.database().applications(client.user_id).await?;
-    Ok(Json(applications.into_iter().map(with_image_path).collect()))
+    Ok(Json(store.database().applications(client.user_id).await?))
 }
 
 async fn create(
@@ -71,7 +67,7 @@ async fn create(
         created_at: chrono::Local::now().fixed_offset(),
     };
     let created = store.database().create_application(application).await.map_err(taken_sort_key)?;
-    Ok(Json(with_image_path(created)))
+    Ok(Json(created))
 }
 
 async fn update(
@@ -95,8 +91,7 @@ async fn update(
         auth.forget_application(&known.token);
         updated
     });
-    let updated = updated.await.map_err(taken_sort_key)?.ok_or_else(|| not_found(id))?;
-    Ok(Json(with_image_path(updated)))
+    updated.await.map_err(taken_sort_key)?.map(Json).ok_or_else(|| not_found(id))
 }
 
 async fn delete(
@@ -132,13 +127,4 @@ fn taken_sort_key(error: StoreError) -> ApiError {
         StoreError::Conflict { what: "sort key" } => ApiError::BadRequest(error.to_string()),
         other => other.into(),
     }
-}
-
-/// The store keeps the name of the picture's file.
-fn with_image_path(mut application: Application) -> Application {
-    application.image = match application.image.as_str() {
-        "" => DEFAULT_IMAGE.to_owned(),
-        file => format!("image/{file}"),
-    };
-    application
 }

@@ -82,3 +82,23 @@ async fn bytes(parts: &Parts, body: Body, limit_bytes: usize) -> Result<Bytes, A
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    async fn read(body: &str, limit_bytes: usize) -> Result<Bytes, ApiError> {
+        // Without a `Content-Length`, as in chunks.
+        let parts = Request::new(()).into_parts().0;
+        bytes(&parts, Body::from(body.to_owned()), limit_bytes).await
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_announce_its_length_is_bounded_too() {
+        assert_eq!(read("12345", 5).await.unwrap(), "12345");
+        let error = read("123456", 5).await.unwrap_err();
+        assert!(matches!(error, ApiError::BodyTooLarge { limit_bytes: 5 }), "{error}");
+    }
+}

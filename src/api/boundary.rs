@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::ALLOW;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -17,15 +16,11 @@ use super::ApiError;
 pub(super) async fn guard(request: Request, next: Next) -> Response {
     let line = tracing::enabled!(tracing::Level::DEBUG).then(|| AccessLine::begin(&request));
     let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = served.unwrap_or_else(|_| {
+    let response = served.unwrap_or_else(|_| {
         // The panic hook has said where and why.
         tracing::error!("a request handler panicked");
         ApiError::Internal.into_response()
     });
-    if response.status() == StatusCode::NOT_FOUND {
-        // To Gotify a wrong method is a wrong path.
-        response.headers_mut().remove(ALLOW);
-    }
     if let Some(line) = line {
         line.end(response.status());
     }

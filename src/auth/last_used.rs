@@ -62,9 +62,9 @@ impl LastUsedWriter {
 
     /// Notes that a token was used now, if that is news. Never waits.
     pub(super) fn note(&self, used: Used, last_used: &LastUsed) {
-        let now = chrono::Local::now().fixed_offset();
-        if let Some(before) = last_used.claim(now.timestamp())
-            && self.queue.try_send((used, now)).is_err()
+        // Hardly ever news: the local time, which takes longer to get, is only asked for when it is.
+        if let Some(before) = last_used.claim(chrono::Utc::now().timestamp())
+            && self.queue.try_send((used, chrono::Local::now().fixed_offset())).is_err()
         {
             last_used.give_back(before);
         }

@@ -184,6 +184,9 @@ impl Readers {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(READER_PATIENCE)
+            // A connection that fails is closed by its lease; asking each one first would cost every read a
+            // turn of its thread.
+            .test_before_acquire(false)
             .idle_timeout(READER_IDLE)
             .connect_lazy_with(reading(file, busy_timeout));
         Self(pool)

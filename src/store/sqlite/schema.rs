@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use super::{applications, time};
+use super::{applications, row, time};
 use crate::model::{Timestamp, UserId};
 
 const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
@@ -68,9 +68,16 @@ async fn fill_sort_keys(connection: &mut SqliteConnection) -> Result<(), sqlx::E
     )
     .fetch_all(&mut *connection)
     .await?;
-    for row in rows {
-        let (id, user): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let key = applications::next_sort_key(connection, UserId(user.unsigned_abs())).await?;
+    for found in rows {
+        let (id, user) = (row::integer(&found, 0)?, UserId(row::unsigned(&found, 1)?));
+        let key = match applications::next_sort_key(connection, user).await {
+            // The highest key is one that its user made up. The list shows this application first.
+            Err(sqlx::Error::Encode(error)) => {
+                tracing::warn!(application.id = id, error = &*error, "failed to make a sort key");
+                continue;
+            }
+            made => made?,
+        };
         sqlx::query("UPDATE applications SET sort_key = ? WHERE id = ?")
             .bind(key)
             .bind(id)

@@ -29,7 +29,8 @@ async fn stored(database: &Sqlite) -> usize {
 
 #[track_caller]
 fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
-    assert!(matches!(result, Err(StoreError::Unavailable { .. })), "{result:?}");
+    let error = result.unwrap_err();
+    assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -40,7 +41,7 @@ async fn while_another_process_holds_the_lock_writes_are_unavailable_and_reads_g
     other.execute("BEGIN EXCLUSIVE").await.unwrap();
     assert_unavailable(database.insert_messages(&batch(&application, 3, 10)).await);
     assert_unavailable(database.create_application(new_application(UserId(1), "A2")).await);
-    assert_eq!(database.applications(UserId(1)).await.unwrap(), [application.clone()]);
+    assert_eq!(database.applications(UserId(1)).await.unwrap(), std::slice::from_ref(&application));
     other.execute("ROLLBACK").await.unwrap();
     database.insert_messages(&batch(&application, 3, 10)).await.unwrap();
     assert_eq!(stored(&database).await, 3);

@@ -20,7 +20,7 @@ async fn reopening_keeps_everything() {
     for _ in 0..2 {
         let database = open(&folder).await;
         assert_eq!(database.user_by_name("alice").await.unwrap().unwrap().user, alice);
-        assert_eq!(database.applications(alice.id).await.unwrap(), [sender.clone()]);
+        assert_eq!(database.applications(alice.id).await.unwrap(), std::slice::from_ref(&sender));
         assert_eq!(database.messages(alice.id, ALL).await.unwrap(), messages);
         database.close().await;
     }

@@ -90,6 +90,22 @@ async fn what_an_early_file_lacks_is_filled() {
 }
 
 #[tokio::test]
+async fn rows_that_no_key_can_be_made_for_do_not_stop_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut connection = connect(&folder).await;
+    connection.execute(EARLY).await.unwrap();
+    let made_up = "ALTER TABLE applications ADD COLUMN sort_key blob; \
+        UPDATE applications SET sort_key = 'ü' WHERE id = 3; \
+        UPDATE applications SET user_id = NULL WHERE id = 5";
+    connection.execute(made_up).await.unwrap();
+    connection.close().await.unwrap();
+    let database = open(&folder).await;
+    let listed = database.applications(UserId(1)).await.unwrap();
+    let keys: Vec<_> = listed.iter().map(|row| (row.id.0, row.sort_key.as_str())).collect();
+    assert_eq!(keys, [(7, ""), (3, "ü")]);
+}
+
+#[tokio::test]
 async fn a_gotify_may_have_the_file_in_between() {
     let (database, folder) = in_new_folder().await;
     let bob = crate::store::conformance::user(&database, "bob").await;

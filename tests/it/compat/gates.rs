@@ -1,0 +1,217 @@
+//! Who may do what: every endpoint with every kind of credential, in every place.
+
+use crate::harness::{Person, TestServer};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+/// What a request carries.
+#[derive(Clone, Copy, Debug)]
+enum Carries {
+    Nothing,
+    Unknown,
+    Application(Place),
+    Client(Place),
+    Password,
+    WrongPassword,
+    UnknownUser,
+    PasswordAndApplication,
+    WrongPasswordAndClient,
+    WrongPasswordAndApplication,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Query,
+    Header,
+    Bearer,
+}
+
+use Carries::{
+    Application, Client, Nothing, Password, PasswordAndApplication, Unknown, UnknownUser, WrongPassword,
+    WrongPasswordAndApplication, WrongPasswordAndClient,
+};
+use Place::{Bearer, Header, Query};
+
+const ALL: [Carries; 14] = [
+    Nothing,
+    Unknown,
+    Application(Query),
+    Application(Header),
+    Application(Bearer),
+    Client(Query),
+    Client(Header),
+    Client(Bearer),
+    Password,
+    WrongPassword,
+    UnknownUser,
+    PasswordAndApplication,
+    WrongPasswordAndClient,
+    WrongPasswordAndApplication,
+];
+
+/// Every endpoint behind the clients' gate, in a form that changes nothing, and what it answers who may pass.
+const BEHIND_CLIENT: [(&str, &str, u16); 14] = [
+    ("GET", "/message", 200),
+    ("DELETE", "/message", 200),
+    ("DELETE", "/message/7777", 404),
+    ("GET", "/application", 200),
+    ("POST", "/application", 400),
+    ("PUT", "/application/7777", 404),
+    ("DELETE", "/application/7777", 404),
+    ("GET", "/application/7777/message", 404),
+    ("DELETE", "/application/7777/message", 404),
+    ("GET", "/client", 200),
+    ("POST", "/client", 400),
+    ("PUT", "/client/7777", 404),
+    ("DELETE", "/client/7777", 404),
+    ("GET", "/current/user", 200),
+];
+
+#[tokio::test]
+async fn clients_and_passwords_pass_the_clients_gate_and_nobody_else() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for (method, path, granted) in BEHIND_CLIENT {
+        for carries in ALL {
+            let expected = match carries {
+                Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => granted,
+                _ => 401,
+            };
+            assert_eq!(
+                status(&server, &ann, method, path, carries).await,
+                expected,
+                "{method} {path} {carries:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_password_change_passes_the_clients_gate() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for carries in ALL {
+        let expected = match carries {
+            // The body is empty.
+            Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => 400,
+            _ => 401,
+        };
+        let status = status(&server, &ann, "POST", "/current/user/password", carries).await;
+        assert_eq!(status, expected, "{carries:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_applications_send_and_a_right_password_is_forbidden_to() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for carries in ALL {
+        let expected = match carries {
+            Application(_) | WrongPasswordAndApplication => 200,
+            Password | PasswordAndApplication => 403,
+            _ => 401,
+        };
+        let status = status(&server, &ann, "POST", "/message?message=hi", carries).await;
+        assert_eq!(status, expected, "{carries:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_place_that_holds_a_token_decides() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let (good, bad) = (ann.client.token.as_str(), "Cunknown");
+    let key = |token: &str| ("X-Gotify-Key".to_owned(), token.to_owned());
+    let bearer = |token: &str| ("Authorization".to_owned(), format!("Bearer {token}"));
+    for (query, headers, expected) in [
+        (good, vec![key(bad), bearer(bad)], 200),
+        (bad, vec![key(good), bearer(good)], 401),
+        ("", vec![key(good), bearer(bad)], 200),
+        ("", vec![key(bad), bearer(good)], 401),
+        ("", vec![key(""), bearer(good)], 200),
+    ] {
+        let answer = server.send("GET", &format!("/client?token={query}"), &headers, "").await;
+        assert_eq!(answer.status, expected, "{query:?} {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn refusals_have_gotifys_texts() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let basic = [("Authorization".to_owned(), basic(&ann, &ann.password))];
+    let forbidden = server.send("POST", "/message?message=hi", &basic, "").await;
+    assert_eq!(forbidden.json()["errorDescription"], "you are not allowed to access this api");
+    let unauthorized = server.send("POST", "/message?message=hi", &[], "").await;
+    assert_eq!(
+        unauthorized.json()["errorDescription"],
+        "you need to provide a valid access token or user credentials to access this api"
+    );
+    assert_eq!(unauthorized.header("www-authenticate"), None);
+}
+
+#[tokio::test]
+async fn a_clients_streams_are_closed_when_it_is_deleted() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let key = [("X-Gotify-Key".to_owned(), ann.client.token.clone())];
+
+    let foreign = server.send("DELETE", &format!("/client/{}", bob.client.id), &key, "").await;
+    assert_eq!((foreign.status, server.closed_streams.taken()), (404, vec![]));
+
+    let own = server.send("DELETE", &format!("/client/{}", ann.client.id), &key, "").await;
+    let closed = (ann.user.id, ann.client.token.clone());
+    assert_eq!((own.status, server.closed_streams.taken()), (200, vec![closed.clone(), closed]));
+}
+
+#[tokio::test]
+async fn a_used_token_is_noted_soon() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    assert_eq!(status(&server, &ann, "GET", "/current/user", Client(Header)).await, 200);
+    assert_eq!(status(&server, &ann, "POST", "/message?message=hi", Application(Header)).await, 200);
+    let noted = async {
+        loop {
+            let client = server.store.database().client(ann.client.id).await.unwrap().unwrap();
+            let application = server.store.database().application(ann.application.id).await.unwrap().unwrap();
+            if client.row.last_used.is_some() && application.row.last_used.is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), noted).await.expect("both uses are noted");
+}
+
+fn basic(person: &Person, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{password}", person.user.name)))
+}
+
+async fn status(server: &TestServer, person: &Person, method: &str, path: &str, carries: Carries) -> u16 {
+    let (application, client) = (person.application.token.as_str(), person.client.token.as_str());
+    let (token, password) = match carries {
+        Nothing => (None, None),
+        Unknown => (Some(("Cunknown_______", Header)), None),
+        Application(place) => (Some((application, place)), None),
+        Client(place) => (Some((client, place)), None),
+        Password => (None, Some(basic(person, &person.password))),
+        WrongPassword => (None, Some(basic(person, "wrong"))),
+        UnknownUser => (None, Some(format!("Basic {}", BASE64_STANDARD.encode("nobody:secret")))),
+        PasswordAndApplication => (Some((application, Header)), Some(basic(person, &person.password))),
+        WrongPasswordAndClient => (Some((client, Header)), Some(basic(person, "wrong"))),
+        WrongPasswordAndApplication => (Some((application, Header)), Some(basic(person, "wrong"))),
+    };
+    let mut target = path.to_owned();
+    let mut headers: Vec<_> =
+        password.map(|password| ("Authorization".to_owned(), password)).into_iter().collect();
+    match token {
+        Some((token, Query)) => {
+            target.push(if path.contains('?') { '&' } else { '?' });
+            target.extend(["token=", token]);
+        }
+        Some((token, Header)) => headers.push(("X-Gotify-Key".to_owned(), token.to_owned())),
+        Some((token, Bearer)) => headers.push(("Authorization".to_owned(), format!("Bearer {token}"))),
+        None => {}
+    }
+    server.send(method, &target, &headers, "").await.status
+}

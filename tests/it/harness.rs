@@ -1,0 +1,173 @@
+//! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use shardcast::api::{self, ApiSettings, AppState, Streams};
+use shardcast::auth::{self, Authenticator, Passwords};
+use shardcast::model::{Application, Client, User, UserId};
+use shardcast::store::{Database, NewApplication, NewClient, NewUser, Sqlite, Store};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::AbortOnDropHandle;
+
+/// A running server. Dropping it stops it and removes its folder.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Store,
+    pub(crate) closed_streams: Arc<ClosedStreams>,
+    passwords: Passwords,
+    _task: AbortOnDropHandle<()>,
+    _folder: TempDir,
+}
+
+/// Notes the streams that it was told to close.
+#[derive(Default)]
+pub(crate) struct ClosedStreams(Mutex<Vec<(UserId, String)>>);
+
+impl ClosedStreams {
+    pub(crate) fn taken(&self) -> Vec<(UserId, String)> {
+        std::mem::take(&mut self.0.lock())
+    }
+}
+
+impl Streams for ClosedStreams {
+    fn close_client(&self, user: UserId, token: &str) {
+        self.0.lock().push((user, token.to_owned()));
+    }
+}
+
+/// A user of a server, with an application and a client.
+pub(crate) struct Person {
+    pub(crate) user: User,
+    pub(crate) password: String,
+    pub(crate) application: Application,
+    pub(crate) client: Client,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// Returns the value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
+        let store = Store::new(Arc::new(database) as Arc<dyn Database>, |_| {});
+        // The cheapest that bcrypt takes: these tests are not about its strength.
+        let passwords = Passwords::new(4);
+        let closed_streams = Arc::new(ClosedStreams::default());
+        let state = AppState {
+            store: store.clone(),
+            auth: Authenticator::new(store.clone(), passwords.clone()),
+            streams: Arc::clone(&closed_streams) as Arc<dyn Streams>,
+            settings: Arc::new(ApiSettings::default()),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(async move { axum::serve(listener, api::router(state)).await.unwrap() });
+        Self {
+            address,
+            store,
+            closed_streams,
+            passwords,
+            _task: AbortOnDropHandle::new(serving),
+            _folder: folder,
+        }
+    }
+
+    /// Makes a user with an application called `ci`, whose default priority is 4, and a client called `phone`.
+    pub(crate) async fn person(&self, name: &str) -> Person {
+        let created_at = chrono::Local::now().fixed_offset();
+        let password = format!("secret of {name}");
+        let password_hash = self.passwords.hash(password.clone().into()).await.unwrap();
+        let database = self.store.database();
+        let user = database
+            .create_user(NewUser { name: name.to_owned(), password_hash, admin: false, created_at })
+            .await
+            .unwrap();
+        let application = database
+            .create_application(NewApplication {
+                user_id: user.id,
+                token: auth::application_token(&mut rand::rng()),
+                name: "ci".to_owned(),
+                description: String::new(),
+                default_priority: 4,
+                sort_key: None,
+                created_at,
+            })
+            .await
+            .unwrap();
+        let client = database
+            .create_client(NewClient {
+                user_id: user.id,
+                token: auth::client_token(&mut rand::rng()),
+                name: "phone".to_owned(),
+                created_at,
+            })
+            .await
+            .unwrap();
+        Person { user, password, application, client }
+    }
+
+    /// Sends a request exactly as given: unlike with a real client, paths are not tidied and no header is added
+    /// but `Host`, `Connection` and `Content-Length`.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(String, String)],
+        body: &str,
+    ) -> Answer {
+        let mut headers = headers.to_vec();
+        headers.push(("Content-Length".to_owned(), body.len().to_string()));
+        self.exchange(method, target, &headers, body).await
+    }
+
+    /// Sends a request whose body never comes.
+    pub(crate) async fn send_head(&self, method: &str, target: &str, headers: &[(String, String)]) -> Answer {
+        self.exchange(method, target, headers, "").await
+    }
+
+    async fn exchange(&self, method: &str, target: &str, headers: &[(String, String)], body: &str) -> Answer {
+        let headers: String =
+            headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+            self.address
+        );
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).await.unwrap();
+        parse(&String::from_utf8(answer).unwrap())
+    }
+}
+
+fn parse(answer: &str) -> Answer {
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+    let headers = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    Answer { status, headers, body: body.to_owned() }
+}
