@@ -1,1 +1,5 @@
-//! server
+//! The process.
+
+mod config;
+
+pub use config::{ServerConfig, StreamConfig};
