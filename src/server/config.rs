@@ -69,7 +69,7 @@ impl Default for StreamConfig {
     fn default() -> Self {
         Self {
             ping_period: Duration::from_secs(45),
-            pong_timeout: Duration::from_secs(60),
+            pong_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_secs(10),
             allowed_origins: Vec::new(),
             shard_count: 256,
