@@ -18,35 +18,36 @@ impl Loaded {
     /// Returns how to listen and serve.
     pub fn server(&self) -> ServerConfig {
         let section = &self.config.server;
-        let mut config = ServerConfig::default();
-        config.listen_address.clone_from(&section.listenaddr);
-        config.port = section.port;
-        config.fallback_port = self.source("server.port").is_none().then_some(UNPRIVILEGED_PORT);
-        config.keepalive = match section.keepaliveperiodseconds {
-            0 => Some(DEFAULT_KEEPALIVE),
-            seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
-        };
-        config.header_timeout = Duration::from_secs(section.headertimeoutseconds);
-        config.max_body_bytes = section.maxbodybytes;
-        config.max_connections = (section.maxconnections > 0).then_some(section.maxconnections);
-        config.shutdown_grace = Duration::from_secs(section.shutdowngraceseconds);
-        config
+        ServerConfig {
+            listen_address: section.listenaddr.clone(),
+            port: section.port,
+            fallback_port: self.source("server.port").is_none().then_some(UNPRIVILEGED_PORT),
+            keepalive: match section.keepaliveperiodseconds {
+                0 => Some(DEFAULT_KEEPALIVE),
+                seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
+            },
+            header_timeout: Duration::from_secs(section.headertimeoutseconds),
+            max_body_bytes: section.maxbodybytes,
+            max_connections: (section.maxconnections > 0).then_some(section.maxconnections),
+            shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
+        }
     }
 
     /// Returns how streams are kept.
     pub fn stream(&self) -> StreamConfig {
         let section = &self.config.server.stream;
-        let mut config = StreamConfig::default();
-        config.ping_period = Duration::from_secs(section.pingperiodseconds);
-        config.pong_timeout = config.ping_period + PONG_GRACE;
-        config.allowed_origins.clone_from(&section.allowedorigins);
-        config.shard_count = section.shardcount;
-        config.read_buffer_bytes = section.readbuffersize;
-        config.write_buffer_bytes = section.writebuffersize;
-        config.ring_messages = section.channelbuffersize;
-        config.max_lag = section.maxlag;
-        config.stall_timeout = Duration::from_secs(section.stalltimeoutseconds);
-        config
+        let ping_period = Duration::from_secs(section.pingperiodseconds);
+        StreamConfig {
+            ping_period,
+            pong_timeout: ping_period + PONG_GRACE,
+            stall_timeout: Duration::from_secs(section.stalltimeoutseconds),
+            allowed_origins: section.allowedorigins.clone(),
+            shard_count: section.shardcount,
+            read_buffer_bytes: section.readbuffersize,
+            write_buffer_bytes: section.writebuffersize,
+            ring_messages: section.channelbuffersize,
+            max_lag: section.maxlag,
+        }
     }
 
     /// Returns the least important level that is logged.
@@ -73,9 +74,7 @@ mod tests {
 
     #[test]
     fn defaults_of_the_file_are_the_defaults_of_the_library() {
-        let mut expected = ServerConfig::default();
-        expected.port = 80;
-        expected.fallback_port = Some(8080);
+        let expected = ServerConfig { port: 80, fallback_port: Some(8080), ..ServerConfig::default() };
         assert_eq!(with(&[]).server(), expected);
         assert_eq!(with(&[]).stream(), StreamConfig::default());
     }

@@ -1,1 +1,5 @@
-fn main() {}
+//! The program from outside.
+
+mod configuration;
+mod process;
+mod program;
