@@ -8,13 +8,14 @@
 //!   connection is upgraded: from then on the socket belongs to whoever took the upgrade, and is counted by
 //!   [`Streams::open`]. Tasks wait on no shared signal: each leaves its waker in a list when it starts, and the
 //!   drain sets a phase and wakes the list in slices.
-//! - At most 64 *refusal* tasks, in the same tracker, which say 503 and live for a second.
+//! - At most 64 *refusal* tasks (fewer where few files may be open), in the same tracker, which say 503 and live
+//!   for a second.
 //!
 //! # Bounds
 //!
 //! Connections, upgraded ones included, stay below [`ServerConfig::max_connections`] and below the limit of open
-//! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond 64 refusals at
-//! a time it is closed without one. A header may have 16 KiB and a header, a pause in a body and an idle
+//! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond the refusals at a
+//! time it is closed without one. A header may have 16 KiB and a header, a pause in a body and an idle
 //! connection have [`ServerConfig::header_timeout`]. A body that is larger than
 //! [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
 //!

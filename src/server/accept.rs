@@ -16,8 +16,9 @@ use super::bind::Listener;
 use super::connection::Http;
 use super::connections::Connections;
 use super::drain::{Drain, Drained};
+use super::limits::Limits;
 use super::refuse::Refusals;
-use super::{ServerConfig, Streams, limits};
+use super::{ServerConfig, Streams};
 
 /// The pause after a first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -42,14 +43,15 @@ pub(super) struct Acceptor<S> {
 
 impl<S: Streams> Acceptor<S> {
     pub(super) fn new(listener: Listener, config: &ServerConfig, router: Router, streams: S) -> Self {
+        let limits = Limits::new(config.max_connections);
         Self {
             listener,
             http: Arc::new(Http::new(config, router)),
             streams,
             tasks: TaskTracker::new(),
             connections: Connections::new(),
-            refusals: Refusals::new(),
-            cap: limits::connection_cap(config.max_connections),
+            refusals: Refusals::new(limits.refused),
+            cap: limits.admitted,
             full: false,
             grace: config.shutdown_grace,
         }

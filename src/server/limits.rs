@@ -20,20 +20,37 @@ pub fn raise_open_file_limit() {
     }
 }
 
-/// Returns how many connections are admitted: what is wanted, but always below the limit of open files.
-pub(super) fn connection_cap(wanted: Option<usize>) -> usize {
-    let possible = below_limit(getrlimit(Resource::Nofile).current);
-    if let Some(wanted) = wanted.filter(|wanted| *wanted > possible) {
-        tracing::warn!(wanted, possible, "the limit of open files allows fewer connections");
-    }
-    wanted.map_or(possible, |wanted| wanted.min(possible))
+/// How many connections there may be at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Served or upgraded.
+    pub(super) admitted: usize,
+    /// Being turned away.
+    pub(super) refused: usize,
 }
 
-fn below_limit(open_files: Option<u64>) -> usize {
-    let open_files = open_files.unwrap_or(UNLIMITED);
-    // A quarter at most, so that a tiny limit still leaves room for connections.
-    let headroom = HEADROOM.min(open_files / 4);
-    usize::try_from(open_files - headroom).unwrap_or(usize::MAX)
+impl Limits {
+    /// Admits what is wanted, but always less than the limit of open files.
+    pub(super) fn new(wanted: Option<usize>) -> Self {
+        let possible = Self::below(getrlimit(Resource::Nofile).current);
+        if let Some(wanted) = wanted.filter(|wanted| *wanted > possible.admitted) {
+            tracing::warn!(
+                wanted,
+                possible = possible.admitted,
+                "the limit of open files allows fewer connections"
+            );
+        }
+        let admitted = wanted.map_or(possible.admitted, |wanted| wanted.min(possible.admitted));
+        Self { admitted, ..possible }
+    }
+
+    fn below(open_files: Option<u64>) -> Self {
+        let open_files = open_files.unwrap_or(UNLIMITED);
+        // A quarter at most, so that a tiny limit still leaves room for connections.
+        let headroom = HEADROOM.min(open_files / 4);
+        let size = |files| usize::try_from(files).unwrap_or(usize::MAX);
+        Self { admitted: size(open_files - headroom), refused: size(headroom / 4) }
+    }
 }
 
 #[cfg(test)]
@@ -41,15 +58,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cap_stays_below_the_limit_of_open_files() {
-        assert_eq!(below_limit(Some(20_000)), 19_744);
-        assert_eq!(below_limit(Some(64)), 48);
-        assert_eq!(below_limit(None), (1 << 24) - 256);
+    fn connections_stay_below_the_limit_of_open_files() {
+        assert_eq!(Limits::below(Some(20_000)), Limits { admitted: 19_744, refused: 64 });
+        assert_eq!(Limits::below(Some(64)), Limits { admitted: 48, refused: 4 });
+        assert_eq!(Limits::below(None).admitted, (1 << 24) - 256);
     }
 
     #[test]
     fn a_wish_is_granted_up_to_what_is_possible() {
-        assert_eq!(connection_cap(Some(1)), 1);
-        assert_eq!(connection_cap(Some(usize::MAX)), connection_cap(None));
+        assert_eq!(Limits::new(Some(1)).admitted, 1);
+        assert_eq!(Limits::new(Some(usize::MAX)), Limits::new(None));
     }
 }

@@ -9,9 +9,6 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
-/// How many are turned away politely at a time. Further ones are closed at once.
-const AT_ONCE: usize = 64;
-
 /// How long one may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -28,17 +25,19 @@ const RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
 /// The door.
 #[derive(Debug)]
 pub(super) struct Refusals {
+    at_once: usize,
     free: Arc<Semaphore>,
 }
 
 impl Refusals {
-    pub(super) fn new() -> Self {
-        Self { free: Arc::new(Semaphore::new(AT_ONCE)) }
+    /// Turns away politely so many at a time; further ones are closed at once.
+    pub(super) fn new(at_once: usize) -> Self {
+        Self { at_once, free: Arc::new(Semaphore::new(at_once)) }
     }
 
     /// Returns how many are being turned away.
     pub(super) fn running(&self) -> usize {
-        AT_ONCE - self.free.available_permits()
+        self.at_once - self.free.available_permits()
     }
 
     /// Answers 503 in a task of its own, or closes the connection if too many of those run.
