@@ -1,1 +1,7 @@
-fn main() {}
+//! The `shardcast` program; see [`shardcast::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shardcast::cli::run()
+}

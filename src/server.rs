@@ -1,1 +1,119 @@
-//! server
+//! Listening, serving and ending well.
+//!
+//! # Tasks
+//!
+//! - One *accept task*, owned by [`Server`], which it ends by being dropped. It owns the listener; it admits,
+//!   refuses or backs off, and after [`Server::shutdown`] it is what drains.
+//! - One task a *connection*, in a tracker that the accept task owns. It ends with its connection, or when the
+//!   connection is upgraded: from then on the socket belongs to whoever took the upgrade, and is counted by
+//!   [`Streams::open`]. Tasks wait on no shared signal: each leaves its waker in a list when it starts, and the
+//!   drain sets a phase and wakes the list in slices.
+//! - At most 64 *refusal* tasks (fewer where few files may be open), in the same tracker, which say 503 and live
+//!   for a second.
+//!
+//! # Bounds
+//!
+//! Connections, upgraded ones included, stay below [`ServerConfig::max_connections`] and below the limit of open
+//! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond the refusals at a
+//! time it is closed without one. A header may have 16 KiB and a header, a pause in a body and an idle
+//! connection have [`ServerConfig::header_timeout`]. A body that is larger than
+//! [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
+//!
+//! # What a handler finds
+//!
+//! [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) in the request's extensions, IPv4 addresses as such. The
+//! connection is served by `hyper::server::conn::http1` over `TokioIo<TcpStream>`, so that
+//! `Upgraded::downcast::<TokioIo<TcpStream>>()` gives the socket back after an upgrade.
+
+mod accept;
+mod bind;
+mod body;
+mod config;
+mod connection;
+mod connections;
+mod drain;
+mod limits;
+mod refuse;
+mod streams;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use tokio::sync::Notify;
+use tokio_util::task::AbortOnDropHandle;
+
+pub use bind::BindError;
+pub use config::{ServerConfig, StreamConfig};
+pub use drain::Drained;
+pub use limits::raise_open_file_limit;
+pub use streams::Streams;
+
+/// A running server. Dropping it stops it at once; [`Server::shutdown`] stops it well.
+pub struct Server {
+    local_addr: SocketAddr,
+    stop: Arc<Notify>,
+    accept: AbortOnDropHandle<Drained>,
+    drained: Option<Drained>,
+}
+
+impl Server {
+    /// Binds the address and serves the router on it from now on. `streams` is what owns upgraded connections;
+    /// `()` if there are none.
+    ///
+    /// # Panics
+    ///
+    /// If called outside a tokio runtime.
+    pub async fn bind(
+        config: ServerConfig,
+        router: Router,
+        streams: impl Streams,
+    ) -> Result<Self, BindError> {
+        let listener = bind::Listener::bind(&config).await?;
+        let local_addr = listener.local_addr();
+        let stop = Arc::new(Notify::new());
+        let task = accept::Acceptor::new(listener, &config, router, streams).run(Arc::clone(&stop));
+        let accept = AbortOnDropHandle::new(tokio::spawn(task));
+        Ok(Self { local_addr, stop, accept, drained: None })
+    }
+
+    /// Returns the address that it listens on, with the real port.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Begins to stop: no new connections, requests that run are finished, streams are drained. What is left after
+    /// [`ServerConfig::shutdown_grace`] is cut off. Returns at once; [`Server::join`] waits.
+    pub fn shutdown(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Waits until the server has stopped, and returns how that went. Does not stop it by itself.
+    ///
+    /// # Panics
+    ///
+    /// If the accept task did.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped: it may be called again.
+    pub async fn join(&mut self) -> Drained {
+        if let Some(drained) = self.drained {
+            return drained;
+        }
+        match (&mut self.accept).await {
+            Ok(drained) => *self.drained.insert(drained),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

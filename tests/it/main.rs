@@ -1,6 +1,10 @@
-//! Tests of the whole server, over real sockets.
+//! The server from outside: over real sockets, and as a program.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod compat;
+mod configuration;
 mod harness;
+mod process;
+mod program;
+mod stream;

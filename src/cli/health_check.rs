@@ -1,0 +1,104 @@
+//! `shardcast healthcheck`.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+
+use super::print_problem;
+use crate::config::Loaded;
+use crate::server::ServerConfig;
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const REQUEST: &[u8] =
+    b"GET /health HTTP/1.1\r\nHost: localhost\r\nUser-Agent: shardcast-healthcheck\r\nConnection: close\r\n\r\n";
+
+/// As much of the answer as is looked at.
+const STATUS_LINE: &[u8] = b"HTTP/1.1 200";
+
+/// Asks the server at the configured address; 0 if it says that it is well, 1 if not.
+pub(super) fn run(loaded: &Loaded) -> ExitCode {
+    let outcome = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| runtime.block_on(ask(&loaded.server())));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            print_problem(&format!("not healthy: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn ask(config: &ServerConfig) -> io::Result<()> {
+    timeout(PATIENCE, async {
+        let host = host(config);
+        let answer = ask_port(host, config.port).await;
+        match (answer, config.fallback_port) {
+            (Err(_), Some(port)) => ask_port(host, port).await,
+            (answer, _) => answer,
+        }
+    })
+    .await
+    .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
+}
+
+/// The host to ask: a server that listens on all addresses listens on the local one.
+fn host(config: &ServerConfig) -> &str {
+    match config.listen_address.trim_start_matches('[').trim_end_matches(']') {
+        "" | "0.0.0.0" => "127.0.0.1",
+        "::" => "::1",
+        host => host,
+    }
+}
+
+async fn ask_port(host: &str, port: u16) -> io::Result<()> {
+    let mut stream = TcpStream::connect((host, port)).await?;
+    stream.write_all(REQUEST).await?;
+    let mut status = [0; STATUS_LINE.len()];
+    stream.read_exact(&mut status).await?;
+    if status == STATUS_LINE {
+        return Ok(());
+    }
+    Err(io::Error::other(format!("the server answered {}", String::from_utf8_lossy(&status))))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+
+    use super::*;
+    use crate::server::Server;
+
+    async fn answer_to(status: StatusCode) -> io::Result<()> {
+        let router = Router::new().route("/health", get(move || async move { status }));
+        let server = Server::bind(ServerConfig::default(), router, ()).await.unwrap();
+        ask(&ServerConfig { port: server.local_addr().port(), ..ServerConfig::default() }).await
+    }
+
+    #[tokio::test]
+    async fn only_200_is_healthy() {
+        answer_to(StatusCode::OK).await.unwrap();
+        let error = answer_to(StatusCode::SERVICE_UNAVAILABLE).await.unwrap_err();
+        assert_eq!(error.to_string(), "the server answered HTTP/1.1 503");
+    }
+
+    #[tokio::test]
+    async fn the_fallback_port_is_asked_where_there_is_nobody_on_the_first() {
+        let router = Router::new().route("/health", get(|| async {}));
+        let server = Server::bind(ServerConfig::default(), router, ()).await.unwrap();
+        // Nobody listens on port 1, which is reserved for a service of the eighties.
+        let config = ServerConfig { port: 1, ..ServerConfig::default() };
+        ask(&config).await.unwrap_err();
+        ask(&ServerConfig { fallback_port: Some(server.local_addr().port()), ..config }).await.unwrap();
+    }
+}

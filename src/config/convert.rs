@@ -1,0 +1,101 @@
+//! From what the file says to what the server takes.
+
+use std::time::Duration;
+
+use super::Loaded;
+use crate::server::{ServerConfig, StreamConfig};
+
+/// The port where 80 is not allowed to this user, and none was asked for.
+const UNPRIVILEGED_PORT: u16 = 8080;
+
+/// The keep-alive period that Gotify's runtime has by default.
+const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// How much longer than a ping period a client has to answer, as in Gotify.
+const PONG_GRACE: Duration = Duration::from_secs(15);
+
+impl Loaded {
+    /// Returns how to listen and serve.
+    pub fn server(&self) -> ServerConfig {
+        let section = &self.config.server;
+        ServerConfig {
+            listen_address: section.listenaddr.clone(),
+            port: section.port,
+            fallback_port: self.source("server.port").is_none().then_some(UNPRIVILEGED_PORT),
+            keepalive: match section.keepaliveperiodseconds {
+                0 => Some(DEFAULT_KEEPALIVE),
+                seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
+            },
+            header_timeout: Duration::from_secs(section.headertimeoutseconds),
+            max_body_bytes: section.maxbodybytes,
+            max_connections: (section.maxconnections > 0).then_some(section.maxconnections),
+            shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
+        }
+    }
+
+    /// Returns how streams are kept.
+    pub fn stream(&self) -> StreamConfig {
+        let section = &self.config.server.stream;
+        let ping_period = Duration::from_secs(section.pingperiodseconds);
+        StreamConfig {
+            ping_period,
+            pong_timeout: ping_period + PONG_GRACE,
+            stall_timeout: Duration::from_secs(section.stalltimeoutseconds),
+            allowed_origins: section.allowedorigins.clone(),
+            shard_count: section.shardcount,
+            read_buffer_bytes: section.readbuffersize,
+            write_buffer_bytes: section.writebuffersize,
+            ring_messages: section.channelbuffersize,
+            max_lag: section.maxlag,
+        }
+    }
+
+    /// Returns the least important level that is logged.
+    pub fn log_level(&self) -> tracing::Level {
+        match self.config.loglevel.as_str() {
+            "trace" => tracing::Level::TRACE,
+            "debug" => tracing::Level::DEBUG,
+            "warn" => tracing::Level::WARN,
+            "error" | "fatal" | "panic" => tracing::Level::ERROR,
+            _ => tracing::Level::INFO,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Files, load};
+
+    fn with(variables: &[(&str, &str)]) -> Loaded {
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        load(&Files::FirstOf(Vec::new()), variables).unwrap()
+    }
+
+    #[test]
+    fn defaults_of_the_file_are_the_defaults_of_the_library() {
+        let expected = ServerConfig { port: 80, fallback_port: Some(8080), ..ServerConfig::default() };
+        assert_eq!(with(&[]).server(), expected);
+        assert_eq!(with(&[]).stream(), StreamConfig::default());
+    }
+
+    #[test]
+    fn only_an_unset_port_has_a_fallback() {
+        let server = with(&[("GOTIFY_SERVER_PORT", "80")]).server();
+        assert_eq!((server.port, server.fallback_port), (80, None));
+    }
+
+    #[test]
+    fn minus_one_turns_keep_alive_off() {
+        let keepalive = |value| with(&[("GOTIFY_SERVER_KEEPALIVEPERIODSECONDS", value)]).server().keepalive;
+        assert_eq!(keepalive("-1"), None);
+        assert_eq!(keepalive("0"), Some(Duration::from_secs(15)));
+        assert_eq!(keepalive("7"), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn the_pong_deadline_follows_the_ping_period() {
+        let stream = with(&[("GOTIFY_SERVER_STREAM_PINGPERIODSECONDS", "5")]).stream();
+        assert_eq!(stream.pong_timeout, Duration::from_secs(20));
+    }
+}

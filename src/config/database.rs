@@ -1,0 +1,69 @@
+//! Where everything is kept.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::problem::MASK;
+
+/// `database`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct DatabaseSection {
+    /// The kind of database. Default and for now only `sqlite3`.
+    pub dialect: String,
+    /// The path of the file for `sqlite3`, else how to connect. Default `data/gotify.db`.
+    pub connection: Connection,
+}
+
+impl Default for DatabaseSection {
+    fn default() -> Self {
+        Self { dialect: "sqlite3".to_owned(), connection: Connection("data/gotify.db".to_owned()) }
+    }
+}
+
+/// How to connect to the database. Shown masked where it may hold a password.
+#[derive(Clone, Deserialize, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Connection(String);
+
+impl Connection {
+    /// Returns the text as configured.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the text if nothing in it looks like a log-in to a server.
+    fn shown(&self) -> &str {
+        if self.0.contains('@') || self.0.contains("password") { MASK } else { &self.0 }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
+}
+
+impl Serialize for Connection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.shown().serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_shows_a_path_but_no_password() {
+        assert_eq!(format!("{:?}", Connection("data/gotify.db".to_owned())), "\"data/gotify.db\"");
+        for text in ["gotify:hunter2@tcp(db)/gotify", "host=db user=gotify password=hunter2"] {
+            let connection = Connection(text.to_owned());
+            assert!(!format!("{connection:?}").contains("hunter2"));
+            assert!(!serde_json::to_string(&connection).unwrap().contains("hunter2"));
+            assert_eq!(connection.expose(), text);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The HTTP server.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CorsSection, SslSection, StreamSection};
+
+/// `server`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ServerSection {
+    /// The address to listen on. Default empty: all of them, IPv4 and IPv6.
+    pub listenaddr: String,
+    /// The TCP port; 0 takes a free one. Default 80, or 8080 where 80 is not allowed and the port is not set.
+    pub port: u16,
+    /// Seconds between TCP keep-alive probes; 0 (default) means 15, -1 none.
+    pub keepaliveperiodseconds: i32,
+    /// Headers that every response of the API carries. Default none.
+    pub responseheaders: BTreeMap<String, String>,
+    /// Addresses or networks whose `X-Forwarded-For` is believed. Default none.
+    pub trustedproxies: Vec<String>,
+    /// Seconds that a client may take to send a request's header, stay idle between two requests, or pause
+    /// within a body. Default 10. (ours)
+    pub headertimeoutseconds: u64,
+    /// The largest request body in bytes. Default 4194304. (ours)
+    pub maxbodybytes: usize,
+    /// How many connections there may be, streams included; 0 (default) means just below the limit of open
+    /// files. (ours)
+    pub maxconnections: usize,
+    /// Seconds that requests and streams have to end once the server was told to. Default 10. (ours)
+    pub shutdowngraceseconds: u64,
+    /// The stream of messages.
+    pub stream: StreamSection,
+    /// Which foreign web pages may use the API.
+    pub cors: CorsSection,
+    /// HTTPS.
+    pub ssl: SslSection,
+}
+
+impl Default for ServerSection {
+    fn default() -> Self {
+        Self {
+            listenaddr: String::new(),
+            port: 80,
+            keepaliveperiodseconds: 0,
+            responseheaders: BTreeMap::new(),
+            trustedproxies: Vec::new(),
+            headertimeoutseconds: 10,
+            maxbodybytes: 4 * 1024 * 1024,
+            maxconnections: 0,
+            shutdowngraceseconds: 10,
+            stream: StreamSection::default(),
+            cors: CorsSection::default(),
+            ssl: SslSection::default(),
+        }
+    }
+}

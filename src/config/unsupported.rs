@@ -1,0 +1,38 @@
+//! Settings of Gotify's that this version can't honour yet. A later one that can removes the line.
+
+use super::Config;
+use super::load::value_at;
+
+/// What a setting that can't be honoured leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// The start stops: going on would not be what was asked for.
+    Stops,
+    /// One warning: the server does without.
+    Warns,
+}
+
+/// Each takes effect when the key's value is not the default.
+const UNSUPPORTED: &[(&str, Effect, &str)] = &[
+    ("server.ssl.enabled", Effect::Stops, "HTTPS is not supported yet"),
+    ("database.dialect", Effect::Stops, "no database but sqlite3 is supported yet"),
+    ("registration", Effect::Warns, "registration is not supported yet, it stays off"),
+    ("server.cors.alloworigins", Effect::Warns, "not supported yet, ignored"),
+    ("server.cors.allowmethods", Effect::Warns, "not supported yet, ignored"),
+    ("server.cors.allowheaders", Effect::Warns, "not supported yet, ignored"),
+    ("server.responseheaders", Effect::Warns, "not supported yet, ignored"),
+    ("server.trustedproxies", Effect::Warns, "not supported yet, ignored"),
+    ("uploadedimagesdir", Effect::Warns, "pictures are not supported yet, ignored"),
+    ("pluginsdir", Effect::Warns, "plugins are not supported, ignored"),
+];
+
+/// Lists the settings that can't be honoured: key, effect and why.
+pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, &'static str)> {
+    let defaults = Config::default();
+    let changed = |key: &str| value_at(config, key) != value_at(&defaults, key);
+    let mut found: Vec<_> = UNSUPPORTED.iter().copied().filter(|(key, ..)| changed(key)).collect();
+    if config.server.listenaddr.starts_with("unix:") {
+        found.push(("server.listenaddr", Effect::Stops, "unix sockets are not supported yet"));
+    }
+    found
+}

@@ -1,0 +1,82 @@
+//! What the server and its streams are told.
+
+use std::time::Duration;
+
+/// How to listen and serve.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// The address or host name to listen on. Default empty: all addresses, IPv4 and IPv6.
+    pub listen_address: String,
+    /// The TCP port. Default 0: a free one.
+    pub port: u16,
+    /// The port to take where `port` is not allowed to this user. Default none.
+    pub fallback_port: Option<u16>,
+    /// How long a connection is idle before TCP probes it, and the time between probes. Default 15 s.
+    pub keepalive: Option<Duration>,
+    /// How long a client may take to send a request's header, stay idle between two requests, or pause within a
+    /// body. Default 10 s.
+    pub header_timeout: Duration,
+    /// The largest request body. Default 4 MiB.
+    pub max_body_bytes: usize,
+    /// The most connections at a time, upgraded ones included. Default none: just below the limit of open files,
+    /// which is the bound in any case.
+    pub max_connections: Option<usize>,
+    /// How long requests and streams have to end after [`Server::shutdown`](super::Server::shutdown). Default 10 s.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen_address: String::new(),
+            port: 0,
+            fallback_port: None,
+            keepalive: Some(Duration::from_secs(15)),
+            header_timeout: Duration::from_secs(10),
+            max_body_bytes: 4 * 1024 * 1024,
+            max_connections: None,
+            shutdown_grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How streams are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamConfig {
+    /// The time between pings. Default 45 s.
+    pub ping_period: Duration,
+    /// A client that sent no pong for so long is gone. Default 60 s.
+    pub pong_timeout: Duration,
+    /// A stream whose socket took nothing for so long is closed. Default 10 s.
+    pub stall_timeout: Duration,
+    /// Regular expressions, one of which the host of a foreign web page must match. Default none.
+    pub allowed_origins: Vec<String>,
+    /// In how many shards streams are kept, a power of two from 1 to 4096. Default 256.
+    pub shard_count: usize,
+    /// The most bytes that one frame from a client may use. Default 8192.
+    pub read_buffer_bytes: usize,
+    /// Bytes a stream in its user's ring of recent frames. Default 8192.
+    pub write_buffer_bytes: usize,
+    /// Messages in a user's ring of recent frames. Default 10.
+    pub ring_messages: usize,
+    /// How many messages a stream may be behind before it is closed. Default 10 000.
+    pub max_lag: u64,
+}
+
+impl Default for StreamConfig {
+    fn default() -> Self {
+        Self {
+            ping_period: Duration::from_secs(45),
+            pong_timeout: Duration::from_mins(1),
+            stall_timeout: Duration::from_secs(10),
+            allowed_origins: Vec::new(),
+            shard_count: 256,
+            read_buffer_bytes: 8192,
+            write_buffer_bytes: 8192,
+            ring_messages: 10,
+            max_lag: 10_000,
+        }
+    }
+}

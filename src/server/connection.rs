@@ -1,0 +1,109 @@
+//! Serving one connection.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::routing::future::RouteFuture;
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tower::Service as _;
+
+use super::ServerConfig;
+use super::body::RequestBody;
+use super::connections::{Connections, Phase};
+
+/// The most bytes of a request's header, and of what is read at a time.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// What all connections share.
+pub(super) struct Http {
+    protocol: http1::Builder,
+    router: Router,
+    max_body_bytes: usize,
+    pause: Duration,
+}
+
+impl Http {
+    pub(super) fn new(config: &ServerConfig, router: Router) -> Self {
+        let mut protocol = http1::Builder::new();
+        // hyper's timer also runs while it waits for the next request of an idle connection.
+        protocol
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.header_timeout)
+            .max_buf_size(BUFFER_BYTES);
+        Self {
+            protocol,
+            // Resolves the routes once, not at every request.
+            router: router.with_state(()),
+            max_body_bytes: config.max_body_bytes,
+            pause: config.header_timeout,
+        }
+    }
+
+    /// Serves a connection until it ends, is upgraded, or is told to end.
+    ///
+    /// Must be a task's own future: see [`Connections::enter`].
+    pub(super) async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        connections: Connections,
+    ) {
+        let requests = Requests { http: Arc::clone(&self), peer };
+        let connection = self.protocol.serve_connection(TokioIo::new(stream), requests).with_upgrades();
+        let mut connection = pin!(connection);
+        let mut entry = None;
+        let mut told = false;
+        poll_fn(|cx| {
+            let entry = entry.get_or_insert_with(|| connections.enter(cx.waker()));
+            match entry.phase() {
+                Phase::Running => {}
+                Phase::Draining if told => {}
+                Phase::Draining => {
+                    told = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                Phase::Ended => return Poll::Ready(()),
+            }
+            // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
+            connection.as_mut().poll(cx).map(drop)
+        })
+        .await;
+    }
+}
+
+/// Hands requests to the router.
+struct Requests {
+    http: Arc<Http>,
+    peer: SocketAddr,
+}
+
+impl hyper::service::Service<Request<Incoming>> for Requests {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let mut request = request.map(|body| {
+            // Nothing is allocated for the many requests without a body.
+            if body.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(RequestBody::new(body, self.http.max_body_bytes, self.http.pause))
+            }
+        });
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.http.router.clone().call(request)
+    }
+}

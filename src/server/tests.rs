@@ -1,0 +1,320 @@
+//! The real accept loop on a free port, with clients that write bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::routing::{get, post};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+use super::*;
+
+/// Long enough for any machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Short enough to wait for.
+const SHORT: Duration = Duration::from_millis(50);
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+
+fn config() -> ServerConfig {
+    ServerConfig { listen_address: "127.0.0.1".to_owned(), ..ServerConfig::default() }
+}
+
+fn router() -> Router {
+    Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/length", post(|body: axum::body::Bytes| async move { body.len().to_string() }))
+        .route("/forever", get(std::future::pending::<()>))
+}
+
+async fn start(config: ServerConfig) -> Server {
+    Server::bind(config, router(), ()).await.unwrap()
+}
+
+struct Client(TcpStream);
+
+impl Client {
+    async fn connect(server: &Server) -> Self {
+        Self(TcpStream::connect(server.local_addr()).await.unwrap())
+    }
+
+    async fn send(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// Reads until the text has come, and returns all that came.
+    async fn read_until(&mut self, end: &str) -> String {
+        let mut text = String::new();
+        while !text.ends_with(end) {
+            let byte = timeout(PATIENCE, self.0.read_u8()).await.expect("an answer in time").unwrap();
+            text.push(char::from(byte));
+        }
+        text
+    }
+
+    /// Reads until the server closes. A reset counts as that.
+    async fn read_to_end(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.expect("a close in time");
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+async fn ended(server: &mut Server) -> Drained {
+    timeout(PATIENCE, server.join()).await.expect("the server ends in time")
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_another() {
+    let server = start(config()).await;
+    let mut client = Client::connect(&server).await;
+    for _ in 0..3 {
+        client.send(GET).await;
+        assert!(client.read_until("hello").await.starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+}
+
+#[tokio::test]
+async fn handlers_see_the_address_of_the_peer() {
+    use axum::extract::ConnectInfo;
+    let handler = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
+    // All addresses: IPv4 clients come in on an IPv6 socket there, and must still look like IPv4.
+    let config = ServerConfig::default();
+    let server = Server::bind(config, Router::new().route("/", get(handler)), ()).await.unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", server.local_addr().port())).await.unwrap();
+    let address = stream.local_addr().unwrap().to_string();
+    let mut client = Client(stream);
+    client.send(GET).await;
+    client.read_until(&format!("\r\n\r\n{address}")).await;
+}
+
+#[tokio::test]
+async fn an_upgrade_gives_the_plain_socket_back() {
+    let handler = |mut request: Request<axum::body::Body>| async move {
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let parts = upgrade.await.unwrap().downcast::<TokioIo<TcpStream>>().expect("a TCP stream");
+            let mut stream = parts.io.into_inner();
+            stream.write_all(&parts.read_buf).await.unwrap();
+            stream.write_all(b"bye").await.unwrap();
+        });
+        (StatusCode::SWITCHING_PROTOCOLS, [("connection", "upgrade"), ("upgrade", "echo")])
+    };
+    let server = Server::bind(config(), Router::new().route("/", get(handler)), ()).await.unwrap();
+    let mut client = Client::connect(&server).await;
+    client.send(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nearly").await;
+    let answer = client.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nearlybye"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_come_closes_the_connection() {
+    let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
+    let mut silent = Client::connect(&server).await;
+    let mut slow = Client::connect(&server).await;
+    slow.send(b"GET / HTTP/1.1\r\nhost: te").await;
+    assert!(!silent.read_to_end().await.contains("200 OK"));
+    assert!(!slow.read_to_end().await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed() {
+    let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
+    let mut client = Client::connect(&server).await;
+    client.send(GET).await;
+    client.read_until("hello").await;
+    assert!(!client.read_to_end().await.contains("200 OK"));
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_ends_the_request() {
+    let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
+    let mut client = Client::connect(&server).await;
+    client.send(b"POST /length HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc").await;
+    assert!(client.read_to_end().await.starts_with("HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn a_body_may_have_the_configured_size_and_no_more() {
+    let server = start(ServerConfig { max_body_bytes: 4, ..config() }).await;
+    for (body, status) in [("four", "200 "), ("fiver", "413 ")] {
+        let mut client = Client::connect(&server).await;
+        let length = body.len();
+        let head =
+            format!("POST /length HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-length: {length}");
+        client.send(format!("{head}\r\n\r\n{body}").as_bytes()).await;
+        let answer = client.read_to_end().await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn beyond_the_cap_connections_get_503_until_one_ends() {
+    let server = start(ServerConfig { max_connections: Some(1), ..config() }).await;
+    let mut first = Client::connect(&server).await;
+    first.send(GET).await;
+    first.read_until("hello").await;
+
+    let mut second = Client::connect(&server).await;
+    second.send(GET).await;
+    let answer = second.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains(r#""errorCode":503"#), "{answer}");
+
+    // The first one is still served, and its end makes room.
+    first.send(GET).await;
+    first.read_until("hello").await;
+    drop(first);
+    let admitted = async {
+        loop {
+            let mut client = Client::connect(&server).await;
+            client.send(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await;
+            if client.read_to_end().await.starts_with("HTTP/1.1 200 ") {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, admitted).await.expect("a connection is admitted again");
+}
+
+/// Streams that are only a number.
+#[derive(Clone, Default)]
+struct Counted {
+    open: Arc<AtomicUsize>,
+    drained: Arc<AtomicUsize>,
+}
+
+impl Streams for Counted {
+    fn open(&self) -> usize {
+        self.open.load(Ordering::SeqCst)
+    }
+
+    async fn drain(&self, deadline: Instant) {
+        assert!(deadline > Instant::now());
+        self.drained.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn streams_count_against_the_cap() {
+    let streams = Counted::default();
+    let config = ServerConfig { max_connections: Some(5), ..config() };
+    let server = Server::bind(config, router(), streams.clone()).await.unwrap();
+    for (open, status) in [(5, "503"), (4, "200")] {
+        streams.open.store(open, Ordering::SeqCst);
+        let mut client = Client::connect(&server).await;
+        client.send(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await;
+        assert!(client.read_to_end().await.starts_with(&format!("HTTP/1.1 {status} ")));
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_drains_the_streams_once() {
+    let streams = Counted::default();
+    let mut server = Server::bind(config(), router(), streams.clone()).await.unwrap();
+    server.shutdown();
+    server.shutdown();
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+    assert_eq!(streams.drained.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_shutdown_finishes_the_request_that_runs() {
+    let (started, finish) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let handler = {
+        let (started, finish) = (Arc::clone(&started), Arc::clone(&finish));
+        move || async move {
+            started.add_permits(1);
+            finish.acquire().await.unwrap().forget();
+            "finished"
+        }
+    };
+    let router = Router::new().route("/", get(handler));
+    let mut server = Server::bind(config(), router, ()).await.unwrap();
+    let mut client = Client::connect(&server).await;
+    client.send(GET).await;
+    started.acquire().await.unwrap().forget();
+
+    server.shutdown();
+    // The listener is gone once the drain has begun; only then may the request end.
+    let refused = async { while TcpStream::connect(server.local_addr()).await.is_ok() {} };
+    timeout(PATIENCE, refused).await.expect("no further connections");
+    finish.add_permits(1);
+    let answer = client.read_to_end().await;
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("finished"), "{answer}");
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+}
+
+#[tokio::test]
+async fn idle_connections_do_not_hold_a_shutdown() {
+    let config = ServerConfig { shutdown_grace: PATIENCE * 10, header_timeout: PATIENCE * 10, ..config() };
+    let mut server = start(config).await;
+    let mut used = Client::connect(&server).await;
+    used.send(GET).await;
+    used.read_until("hello").await;
+    let mut fresh = Client::connect(&server).await;
+
+    server.shutdown();
+    assert_eq!(used.read_to_end().await, "");
+    assert_eq!(fresh.read_to_end().await, "");
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+}
+
+#[tokio::test]
+async fn what_does_not_end_in_time_is_cut_off() {
+    let mut server = start(ServerConfig { shutdown_grace: SHORT, ..config() }).await;
+    let mut client = Client::connect(&server).await;
+    client.send(GET).await;
+    client.read_until("hello").await;
+    client.send(b"GET /forever HTTP/1.1\r\nhost: test\r\n\r\nGET / HTTP/1.1\r\n").await;
+    // Another connection's answer shows that the loop has turned and the request above been taken up.
+    let mut other = Client::connect(&server).await;
+    other.send(GET).await;
+    other.read_until("hello").await;
+
+    server.shutdown();
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 1 });
+    assert_eq!(client.read_to_end().await, "");
+}
+
+#[tokio::test]
+async fn dropping_the_server_closes_everything() {
+    let server = start(config()).await;
+    let address = server.local_addr();
+    let mut client = Client::connect(&server).await;
+    client.send(b"GET /forever HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    drop(server);
+    assert_eq!(client.read_to_end().await, "");
+    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    timeout(PATIENCE, refused).await.expect("no further connections");
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_an_error_that_names_it() {
+    let first = start(config()).await;
+    let taken = ServerConfig { port: first.local_addr().port(), fallback_port: Some(0), ..config() };
+    let error = Server::bind(taken, router(), ()).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("failed to bind `{}`", first.local_addr()));
+    assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
+}
+
+#[tokio::test]
+async fn ipv6_addresses_come_with_or_without_brackets() {
+    for address in ["::1", "[::1]"] {
+        let config = ServerConfig { listen_address: address.to_owned(), ..ServerConfig::default() };
+        match Server::bind(config, router(), ()).await {
+            Ok(server) => assert!(server.local_addr().is_ipv6()),
+            // A machine without IPv6 still has to have understood the address.
+            Err(error) => assert_eq!(error.address, "[::1]:0"),
+        }
+    }
+}

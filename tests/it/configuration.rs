@@ -1,0 +1,56 @@
+//! What the program says about its configuration.
+
+use crate::program::Program;
+
+#[test]
+fn wrong_settings_stop_the_start_with_78_and_a_line_each() {
+    let outcome = Program::new(&["serve"])
+        .file("server:\n  port: 70000\n  prot: 80\n")
+        .variable("GOTIFY_PASSSTRENGTH", "99")
+        .run();
+    assert_eq!(outcome.code, Some(78));
+    assert_eq!(
+        outcome.stderr.lines().collect::<Vec<_>>(),
+        [
+            "config.yml: server.port: `70000` is not a whole number from 0 to 65535",
+            "config.yml: server.prot: unknown key",
+            "GOTIFY_PASSSTRENGTH: passstrength: `99` is not a whole number from 4 to 31",
+        ]
+    );
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn every_command_that_needs_the_configuration_refuses_a_wrong_one() {
+    for command in ["serve", "check-config", "healthcheck"] {
+        let outcome = Program::new(&[command]).file("ports: 1").run();
+        assert_eq!(outcome.code, Some(78), "{command}");
+        assert_eq!(outcome.stderr, "config.yml: ports: unknown key\n", "{command}");
+    }
+}
+
+#[test]
+fn the_effective_configuration_names_values_and_sources_but_no_secret() {
+    let outcome = Program::new(&["check-config"])
+        .file("server: { stream: { shardcount: 64 } }")
+        .variable("GOTIFY_DEFAULTUSER_PASS", "hunter2")
+        .variable("GOTIFY_PORT", "tcp://10.0.0.1:80")
+        .run();
+    assert_eq!(outcome.code, Some(0));
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    for expected in [
+        "server.port: 80  # default",
+        "server.stream.shardcount: 64  # config.yml",
+        "defaultuser.pass: \"[masked]\"  # GOTIFY_DEFAULTUSER_PASS",
+    ] {
+        assert!(lines.contains(&expected), "no `{expected}` in {lines:#?}");
+    }
+    assert_eq!(outcome.stderr, "GOTIFY_PORT: unknown variable, ignored\n");
+}
+
+#[test]
+fn the_file_can_be_named() {
+    let outcome = Program::new(&["check-config", "--config", "none.yml"]).file("loglevel: debug").run();
+    assert_eq!(outcome.code, Some(78));
+    assert!(outcome.stderr.starts_with("none.yml: failed to read the file: "), "{}", outcome.stderr);
+}

@@ -1,0 +1,114 @@
+//! Commands, signals and exit codes.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use rustix::process::Signal;
+
+use crate::program::{Program, Serving};
+
+fn server(variables: &[(&str, &str)]) -> Serving {
+    let program = Program::new(&[])
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1");
+    variables.iter().fold(program, |program, (name, value)| program.variable(name, value)).serve()
+}
+
+#[test]
+fn the_version_is_printed() {
+    let outcome = Program::new(&["version"]).file("not: read").run();
+    assert_eq!(outcome.code, Some(0));
+    assert_eq!(outcome.stdout, format!("{}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_unknown_command_ends_with_2() {
+    for arguments in [["sreve"], ["--no-such-flag"]] {
+        assert_eq!(Program::new(&arguments).run().code, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_is_no_failure() {
+    let outcome = Program::new(&["--help"]).run();
+    assert_eq!(outcome.code, Some(0));
+    assert!(outcome.stdout.contains("healthcheck"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_health_check_without_a_server_ends_with_1() {
+    // Port 1 is reserved, and nothing listens there.
+    let outcome = Program::new(&["healthcheck"]).variable("GOTIFY_SERVER_PORT", "1").run();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.starts_with("not healthy: "), "{}", outcome.stderr);
+}
+
+#[test]
+fn either_signal_ends_the_server_well() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let server = server(&[]);
+        server.signal(signal);
+        let (code, log) = server.wait();
+        assert_eq!(code, Some(0), "{log}");
+    }
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_the_end() {
+    let server = server(&[("GOTIFY_SERVER_SHUTDOWNGRACESECONDS", "600")]);
+    let mut client = TcpStream::connect(&server.address).unwrap();
+    client.write_all(b"HEAD /nowhere HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+    client.read_exact(&mut [0; 12]).unwrap();
+    server.signal(Signal::TERM);
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut server = server(&[
+        ("GOTIFY_SERVER_SHUTDOWNGRACESECONDS", "600"),
+        ("GOTIFY_SERVER_HEADERTIMEOUTSECONDS", "600"),
+    ]);
+    // Half a first request counts as one that runs: it holds the drain for as long as its header may take.
+    let mut half = TcpStream::connect(&server.address).unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHo").unwrap();
+    // Once a later connection has its answer, the server has seen that half.
+    let mut whole = TcpStream::connect(&server.address).unwrap();
+    for _ in 0..2 {
+        whole.write_all(b"HEAD /nowhere HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            whole.read_exact(&mut byte).unwrap();
+            answer.extend(byte);
+        }
+    }
+    server.signal(Signal::TERM);
+    server.wait_for_log("stopping");
+    server.signal(Signal::INT);
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(130), "{log}");
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let outcome = Program::new(&["serve"])
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
+        .variable("GOTIFY_SERVER_PORT", &address.port().to_string())
+        .run();
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains(&format!("failed to bind `{address}`: ")), "{}", outcome.stderr);
+}
+
+#[test]
+fn warnings_about_the_configuration_are_logged_once() {
+    let server = server(&[("GOTIFY_PORT", "tcp://10.0.0.1:80"), ("GOTIFY_REGISTRATION", "true")]);
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert_eq!(log.matches("GOTIFY_PORT: unknown variable, ignored").count(), 1, "{log}");
+    assert_eq!(log.matches("GOTIFY_REGISTRATION: registration: ").count(), 1, "{log}");
+    assert!(!log.contains('\u{1b}'), "colours in a pipe: {log:?}");
+}
