@@ -23,12 +23,13 @@ mod path;
 mod query;
 mod routing;
 mod state;
+pub mod stream;
 mod version;
 
 pub use error::ApiError;
 pub use gate::{ApplicationAuth, ClientAuth};
 pub use json::{Json, encode_json};
-pub use state::{ApiSettings, AppState, Streams, VersionInfo};
+pub use state::{ApiSettings, AppState, VersionInfo};
 
 use axum::Router;
 use axum::middleware::from_fn;
@@ -37,6 +38,7 @@ use axum::middleware::from_fn;
 pub fn router(state: AppState) -> Router {
     let resources = Router::new()
         .merge(message::router())
+        .merge(stream::router())
         .merge(application::router())
         .merge(client::router())
         .merge(current_user::router())

@@ -1,7 +1,5 @@
 //! `/client`: what may receive messages and manage its user's things.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::extract::State;
 use axum::routing::put;
@@ -11,8 +9,10 @@ use super::completion::to_completion;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ClientAuth, Json, Streams};
+use super::stream::StreamState;
+use super::{ApiError, AppState, ClientAuth, Json};
 use crate::auth::{Authenticator, client_token};
+use crate::hub;
 use crate::model::{Client, ClientId, UserId};
 use crate::store::{NewClient, Store};
 
@@ -74,17 +74,19 @@ async fn delete(
     PathId(id): PathId,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
-    State(streams): State<Arc<dyn Streams>>,
+    State(stream): State<StreamState>,
 ) -> Result<Done, ApiError> {
     let id = ClientId(id);
     let user = client.user_id;
     let known = owned(&store, user, id).await?;
     let deleted = to_completion(async move {
-        streams.close_client(user, &known.token);
+        let close_streams = || stream.hub.close_token(hub::UserId(user.0), &known.token);
+        close_streams();
         let deleted = store.database().delete_client(id).await;
         auth.forget_client(&known.token);
         if matches!(deleted, Ok(true)) {
-            streams.close_client(user, &known.token);
+            // One may have been admitted in between.
+            close_streams();
         }
         deleted
     });

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use serde::Serialize;
 
+use super::stream::StreamState;
 use crate::auth::Authenticator;
-use crate::model::UserId;
 use crate::store::Store;
 
 /// What the handlers share: handles, each cheap to clone.
@@ -17,8 +17,8 @@ pub struct AppState {
     pub store: Store,
     /// Who is asking.
     pub auth: Authenticator,
-    /// The open streams, to close those of a client that is deleted.
-    pub streams: Arc<dyn Streams>,
+    /// The hub, and what its clients may do.
+    pub stream: StreamState,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
 }
@@ -35,7 +35,7 @@ macro_rules! part {
 
 part!(store: Store);
 part!(auth: Authenticator);
-part!(streams: Arc<dyn Streams>);
+part!(stream: StreamState);
 part!(settings: Arc<ApiSettings>);
 
 impl fmt::Debug for AppState {
@@ -80,18 +80,4 @@ impl Default for VersionInfo {
             build_date: "unknown".to_owned(),
         }
     }
-}
-
-/// The open streams, as far as the API has to do with them.
-pub trait Streams: Send + Sync + 'static {
-    /// Closes the streams that this user opened with this token. Must not block.
-    ///
-    /// When a client is deleted it is called twice: before the deletion, and again once the token is no
-    /// longer accepted, for a stream that was admitted in between.
-    fn close_client(&self, user: UserId, token: &str);
-}
-
-/// No streams.
-impl Streams for () {
-    fn close_client(&self, _: UserId, _: &str) {}
 }

@@ -4,7 +4,7 @@
 //! taken back from the HTTP server, and a [`Session`] owns it until the stream ends. The registration stands before
 //! the client can see the 101, so a message that it causes afterwards reaches it.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Router,
@@ -31,6 +31,7 @@ pub use origin::AllowedOrigins;
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use super::{ApiError, AppState, ClientAuth, query, routing::get_only};
+use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 
 /// Bytes that the kernel holds for a client besides what is on its way: less, and a client that does not read would
@@ -38,7 +39,7 @@ use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 const NOT_SENT_BYTES: u32 = 32 << 10;
 
 /// The hub, and what its clients may do.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct StreamState {
     /// Where streams are registered.
     pub hub: Hub,
@@ -48,12 +49,6 @@ pub struct StreamState {
     pub limits: Arc<SessionLimits>,
 }
 
-impl fmt::Debug for StreamState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamState").field("hub", &self.hub).field("limits", &self.limits).finish()
-    }
-}
-
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/stream", get_only(open))
 }
@@ -61,6 +56,7 @@ pub(super) fn router() -> Router<AppState> {
 async fn open(
     client: ClientAuth,
     State(state): State<StreamState>,
+    State(auth): State<Authenticator>,
     request: Request,
 ) -> Result<Response, Response> {
     let (mut parts, _) = request.into_parts();
@@ -76,7 +72,16 @@ async fn open(
         .register(UserId(client.user_id.0), &client.token, since)
         // The same answer as for a database that is away: the client is to come back later.
         .map_err(|RegisterError::Draining| ApiError::Unavailable.into_response())?;
+    // A client that was deleted since the gate let it in is not found among the streams that its deletion closes.
+    if !client.token.is_empty() && !still_valid(&auth, &client.token).await? {
+        return Err(ApiError::Unauthorized.into_response());
+    }
     Ok(upgrade.run(registration, Ignore, state.limits))
+}
+
+async fn still_valid(auth: &Authenticator, token: &str) -> Result<bool, Response> {
+    let known = auth.client(token).await.map_err(|error| ApiError::from(error).into_response())?;
+    Ok(known.is_some())
 }
 
 /// Reads `since`: the stream begins with what was stored after that message.
@@ -122,12 +127,7 @@ impl Upgrade {
     }
 }
 
-async fn run(
-    upgraded: Upgraded,
-    registration: Registration,
-    inbox: impl Inbox,
-    limits: Arc<SessionLimits>,
-) {
+async fn run(upgraded: Upgraded, registration: Registration, inbox: impl Inbox, limits: Arc<SessionLimits>) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         tracing::error!("a stream came on a connection that is not TCP");
         return;

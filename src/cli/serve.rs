@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::Router;
+use secrecy::ExposeSecret;
 
-use super::runtime;
 use super::signals::Signals;
+use super::{print_line, runtime};
 use crate::config::Loaded;
-use crate::server::{BindError, Server, Streams};
+use crate::server::{BindError, FirstUser, Node, OpenError, Server};
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
 const BLOCKED: Duration = Duration::from_millis(500);
@@ -25,6 +25,8 @@ enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Bind(#[from] BindError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
 }
 
 /// Serves until a signal ends it.
@@ -46,17 +48,25 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
     // Before anything is opened, so that a signal during the start also ends it well.
     let signals = Signals::catch().map_err(StartError::Signals)?;
-    serve(loaded, signals, Router::new(), ()).await
+    let (node, first_user) = Node::open(loaded.node()).await?;
+    let outcome = serve(loaded, signals, &node, first_user).await;
+    node.close().await;
+    outcome
 }
 
-/// Serves the router until the first signal, then drains; a second signal ends at once.
+/// Serves the node until the first signal, then drains; a second signal ends at once.
 async fn serve(
     loaded: &Loaded,
     mut signals: Signals,
-    router: Router,
-    streams: impl Streams,
+    node: &Node,
+    first_user: Option<FirstUser>,
 ) -> Result<ExitCode, StartError> {
-    let mut server = Server::bind(loaded.server(), router, streams).await?;
+    let bound = Server::bind(loaded.server(), node.router(), node.hub().clone()).await;
+    // The first user is made whether or not the port was free: its password must be told now, or is lost.
+    if let Some(user) = first_user {
+        introduce(&user);
+    }
+    let mut server = bound?;
     tracing::info!(address = %server.local_addr(), "listening on {}", url(server.local_addr()));
 
     signals.next().await;
@@ -71,6 +81,22 @@ async fn serve(
         _ = server.join() => {
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Says how to log in: on standard output, since a password has no business in a log.
+fn introduce(user: &FirstUser) {
+    match &user.made_up_password {
+        Some(password) => {
+            print_line(&format!(
+                "First start. Log in as `{}` with the password `{}`; it is not shown again.",
+                user.name,
+                password.expose_secret()
+            ));
+        }
+        None => {
+            print_line(&format!("First start. Log in as `{}` with the password you configured.", user.name));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::Loaded;
-use crate::server::{ServerConfig, StreamConfig};
+use super::{Config, Loaded};
+use crate::api::ApiSettings;
+use crate::server::{NodeConfig, ServerConfig, StreamConfig};
 
 /// The port where 80 is not allowed to this user, and none was asked for.
 const UNPRIVILEGED_PORT: u16 = 8080;
@@ -47,6 +48,19 @@ impl Loaded {
             write_buffer_bytes: section.writebuffersize,
             ring_messages: section.channelbuffersize,
             max_lag: section.maxlag,
+        }
+    }
+
+    /// Returns what the node is made of.
+    pub fn node(&self) -> NodeConfig {
+        let Config { server, database, defaultuser, passstrength, .. } = &self.config;
+        NodeConfig {
+            database: database.connection.expose().to_owned(),
+            stream: self.stream(),
+            api: ApiSettings { max_body_bytes: server.maxbodybytes, ..ApiSettings::default() },
+            password_cost: *passstrength,
+            first_user: defaultuser.name.clone(),
+            first_password: defaultuser.pass.clone(),
         }
     }
 

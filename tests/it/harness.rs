@@ -1,42 +1,24 @@
 //! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use parking_lot::Mutex;
-use shardcast::api::{self, ApiSettings, AppState, Streams};
-use shardcast::auth::{self, Authenticator, Passwords};
-use shardcast::model::{Application, Client, User, UserId};
-use shardcast::store::{Database, NewApplication, NewClient, NewUser, Sqlite, Store};
+use shardcast::auth::{self, Passwords};
+use shardcast::hub::Hub;
+use shardcast::model::{Application, Client, User};
+use shardcast::server::{Node, NodeConfig, Server, ServerConfig};
+use shardcast::store::{NewApplication, NewClient, NewUser, Store};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio_util::task::AbortOnDropHandle;
+use tokio::net::TcpStream;
 
 /// A running server. Dropping it stops it and removes its folder.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) store: Store,
-    pub(crate) closed_streams: Arc<ClosedStreams>,
+    pub(crate) hub: Hub,
+    pub(crate) server: Server,
     passwords: Passwords,
-    _task: AbortOnDropHandle<()>,
     _folder: TempDir,
-}
-
-/// Notes the streams that it was told to close.
-#[derive(Default)]
-pub(crate) struct ClosedStreams(Mutex<Vec<(UserId, String)>>);
-
-impl ClosedStreams {
-    pub(crate) fn taken(&self) -> Vec<(UserId, String)> {
-        std::mem::take(&mut self.0.lock())
-    }
-}
-
-impl Streams for ClosedStreams {
-    fn close_client(&self, user: UserId, token: &str) {
-        self.0.lock().push((user, token.to_owned()));
-    }
 }
 
 /// A user of a server, with an application and a client.
@@ -68,27 +50,29 @@ impl Answer {
 
 impl TestServer {
     pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts a server whose configuration was changed first.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
-        let store = Store::new(Arc::new(database) as Arc<dyn Database>, |_| {});
+        let mut config = NodeConfig::default();
+        config.database = folder.path().join("gotify.db").to_str().unwrap().into();
         // The cheapest that bcrypt takes: these tests are not about its strength.
-        let passwords = Passwords::new(4);
-        let closed_streams = Arc::new(ClosedStreams::default());
-        let state = AppState {
-            store: store.clone(),
-            auth: Authenticator::new(store.clone(), passwords.clone()),
-            streams: Arc::clone(&closed_streams) as Arc<dyn Streams>,
-            settings: Arc::new(ApiSettings::default()),
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let serving = tokio::spawn(async move { axum::serve(listener, api::router(state)).await.unwrap() });
+        config.password_cost = 4;
+        config.first_user = "admin".into();
+        config.first_password = "admin".into();
+        change(&mut config);
+        let (node, _) = Node::open(config).await.unwrap();
+        let mut config = ServerConfig::default();
+        config.listen_address = "127.0.0.1".into();
+        let server = Server::bind(config, node.router(), node.hub().clone()).await.unwrap();
         Self {
-            address,
-            store,
-            closed_streams,
-            passwords,
-            _task: AbortOnDropHandle::new(serving),
+            address: server.local_addr(),
+            store: node.store().clone(),
+            hub: node.hub().clone(),
+            passwords: Passwords::new(4),
+            server,
             _folder: folder,
         }
     }
@@ -144,6 +128,18 @@ impl TestServer {
     /// Sends a request whose body never comes.
     pub(crate) async fn send_head(&self, method: &str, target: &str, headers: &[(String, String)]) -> Answer {
         self.exchange(method, target, headers, "").await
+    }
+
+    /// Sends a request to change the protocol and returns the status of the answer.
+    pub(crate) async fn send_upgrade(&self, target: &str, headers: &[(String, String)]) -> u16 {
+        let headers: String =
+            headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.address);
+        let mut socket = TcpStream::connect(self.address).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut status_line = [0; 12];
+        socket.read_exact(&mut status_line).await.unwrap();
+        std::str::from_utf8(&status_line[9..]).unwrap().parse().unwrap()
     }
 
     async fn exchange(&self, method: &str, target: &str, headers: &[(String, String)], body: &str) -> Answer {

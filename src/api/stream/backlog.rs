@@ -26,7 +26,13 @@ impl StoredBacklog {
 }
 
 impl Backlog for StoredBacklog {
-    fn read(&self, user: hub::UserId, after: hub::MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_> {
+    fn read(
+        &self,
+        user: hub::UserId,
+        after: hub::MessageId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> BacklogFuture<'_> {
         Box::pin(async move {
             let mut page = BacklogPage::default();
             let (mut after, mut bytes) = (MessageId(after.0), 0);

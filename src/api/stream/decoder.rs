@@ -195,7 +195,7 @@ mod tests {
         match u8::try_from(payload.len()) {
             Ok(short) if short < 126 => bytes.push(0x80 | short),
             _ => {
-                bytes.push(0x80 | 126);
+                bytes.push(0xfe);
                 bytes.extend_from_slice(&u16::try_from(payload.len()).unwrap().to_be_bytes());
             }
         }
@@ -251,7 +251,11 @@ mod tests {
             ("long ping", &[0x89, 0xfe, 0, 126, 0, 0, 0, 0], EndReason::ProtocolError),
             ("continuation of nothing", &[0x80, 0x80, 0, 0, 0, 0], EndReason::ProtocolError),
             ("text in text", &[0x01, 0x80, 0, 0, 0, 0, 0x81, 0x80, 0, 0, 0, 0], EndReason::ProtocolError),
-            ("negative length", &[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], EndReason::ProtocolError),
+            (
+                "negative length",
+                &[0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+                EndReason::ProtocolError,
+            ),
             ("too long", &too_long, EndReason::TooLarge),
         ];
         for (name, bytes, reason) in cases {

@@ -4,8 +4,8 @@ use axum::{
     http::{
         HeaderMap, HeaderValue, StatusCode,
         header::{
-            CONNECTION, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-            UPGRADE, X_CONTENT_TYPE_OPTIONS,
+            CONNECTION, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+            SEC_WEBSOCKET_VERSION, UPGRADE, X_CONTENT_TYPE_OPTIONS,
         },
     },
     response::{IntoResponse, Response},
@@ -54,10 +54,8 @@ impl IntoResponse for HandshakeError {
     fn into_response(self) -> Response {
         let status = self.status();
         let phrase = status.canonical_reason().unwrap_or_default();
-        let object = format!(
-            r#"{{"error":"{phrase}","errorCode":{},"errorDescription":"{self}"}}"#,
-            status.as_u16()
-        );
+        let object =
+            format!(r#"{{"error":"{phrase}","errorCode":{},"errorDescription":"{self}"}}"#, status.as_u16());
         let headers = [
             (CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8")),
             (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

@@ -1,6 +1,9 @@
 //! Which pages may open a stream.
 
-use axum::http::{HeaderMap, Uri, header::{HOST, ORIGIN}};
+use axum::http::{
+    HeaderMap, Uri,
+    header::{HOST, ORIGIN},
+};
 use regex::RegexSet;
 
 /// Host names, as patterns, that a page may come from besides the server's own.

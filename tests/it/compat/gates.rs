@@ -151,20 +151,6 @@ async fn refusals_have_gotifys_texts() {
 }
 
 #[tokio::test]
-async fn a_clients_streams_are_closed_when_it_is_deleted() {
-    let server = TestServer::start().await;
-    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
-    let key = [("X-Gotify-Key".to_owned(), ann.client.token.clone())];
-
-    let foreign = server.send("DELETE", &format!("/client/{}", bob.client.id), &key, "").await;
-    assert_eq!((foreign.status, server.closed_streams.taken()), (404, vec![]));
-
-    let own = server.send("DELETE", &format!("/client/{}", ann.client.id), &key, "").await;
-    let closed = (ann.user.id, ann.client.token.clone());
-    assert_eq!((own.status, server.closed_streams.taken()), (200, vec![closed.clone(), closed]));
-}
-
-#[tokio::test]
 async fn a_used_token_is_noted_soon() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;

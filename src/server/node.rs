@@ -1,0 +1,201 @@
+//! Everything behind the listener: the database, the hub, and the API over both.
+
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+
+use axum::Router;
+use rand::distr::{Alphanumeric, SampleString};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+
+use super::{StreamConfig, Streams};
+use crate::{
+    api::{
+        self, ApiSettings, AppState,
+        stream::{AllowedOrigins, SessionLimits, StoredBacklog, StreamState, announce},
+    },
+    auth::{Authenticator, HashPasswordError, Passwords},
+    hub::{Hub, HubConfig, HubParts},
+    store::{Database, NewUser, Sqlite, Store, StoreError},
+};
+
+/// Letters and digits of the first password, where none is configured: 119 bits.
+const PASSWORD_LENGTH: usize = 20;
+
+/// What a node is made of.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NodeConfig {
+    /// The database: a path, or a URI as Gotify takes it.
+    pub database: String,
+    /// How streams are kept.
+    pub stream: StreamConfig,
+    /// Limits of the API, and what it says about itself.
+    pub api: ApiSettings,
+    /// bcrypt's cost for new passwords.
+    pub password_cost: u32,
+    /// The name of the administrator that the first start makes.
+    pub first_user: String,
+    /// Its password; empty for a random one.
+    pub first_password: SecretString,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The database can't be used.
+    #[error("failed to open the database `{database}`")]
+    Database {
+        /// Which one.
+        database: String,
+        /// Why not.
+        #[source]
+        source: StoreError,
+    },
+    /// An allowed origin is not a regular expression.
+    #[error("failed to read the allowed origins")]
+    Origins(#[source] regex::Error),
+    /// The password of the first user can't be used.
+    #[error("failed to make the first user")]
+    FirstUser(#[source] HashPasswordError),
+}
+
+/// One node: it stores messages and brings them to its streams. Dropping it ends the streams; [`Node::close`] ends
+/// it well.
+pub struct Node {
+    store: Store,
+    state: AppState,
+}
+
+/// The administrator that a first start has made.
+#[derive(Debug)]
+pub struct FirstUser {
+    /// Its name.
+    pub name: String,
+    /// Its password, if it was made up: nobody else knows it.
+    pub made_up_password: Option<SecretString>,
+}
+
+impl Node {
+    /// Opens the database and starts the hub; makes the first user if there is none.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or if the number of shards is not a power of two from 1 to 4096.
+    pub async fn open(config: NodeConfig) -> Result<(Self, Option<FirstUser>), OpenError> {
+        let failed = |source| OpenError::Database { database: shown(&config.database), source };
+        let database = Sqlite::open(&config.database).await.map_err(failed)?;
+        let database: Arc<dyn Database> = Arc::new(database);
+        let passwords = Passwords::new(config.password_cost);
+        let first_user = first_user(&*database, &passwords, &config).await?;
+
+        let parts = HubParts {
+            backlog: Some(Arc::new(StoredBacklog::new(Arc::clone(&database)))),
+            ..HubParts::default()
+        };
+        let hub = Hub::with_parts(hub_config(&config.stream), parts);
+        let store = Store::new(database, {
+            let hub = hub.clone();
+            move |stored| announce(&hub, stored)
+        });
+        let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
+        let limits =
+            SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
+        let state = AppState {
+            store: store.clone(),
+            auth: Authenticator::new(store.clone(), passwords),
+            stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
+            settings: Arc::new(config.api),
+        };
+        Ok((Self { store, state }, first_user))
+    }
+
+    /// Returns the whole API, to be served or nested into another router.
+    pub fn router(&self) -> Router {
+        api::router(self.state.clone())
+    }
+
+    /// Returns the hub.
+    pub fn hub(&self) -> &Hub {
+        &self.state.stream.hub
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Writes what was accepted, and closes the database. Requests that come later are refused.
+    pub async fn close(&self) {
+        self.store.shutdown().await;
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// The hub owns the sockets of its streams.
+impl Streams for Hub {
+    fn open(&self) -> usize {
+        self.stream_count()
+    }
+
+    async fn drain(&self, deadline: Instant) {
+        let grace = deadline.saturating_duration_since(Instant::now());
+        // Spread over half of the time, so that the clients come back one after the other, wherever they go; a
+        // handful need not wait for that.
+        let spread = Duration::from_millis(self.stream_count() as u64);
+        self.close_all(spread.min(grace / 2), grace).await;
+    }
+}
+
+fn hub_config(config: &StreamConfig) -> HubConfig {
+    HubConfig {
+        shard_count: config.shard_count,
+        ring_messages: config.ring_messages,
+        ring_bytes_per_stream: config.write_buffer_bytes,
+        max_lag: usize::try_from(config.max_lag).unwrap_or(usize::MAX),
+        stall_timeout: config.stall_timeout,
+        ping_period: config.ping_period,
+        pong_timeout: config.pong_timeout,
+        ..HubConfig::default()
+    }
+}
+
+/// Makes an administrator if there is no user at all.
+async fn first_user(
+    database: &dyn Database,
+    passwords: &Passwords,
+    config: &NodeConfig,
+) -> Result<Option<FirstUser>, OpenError> {
+    let failed = |source| OpenError::Database { database: shown(&config.database), source };
+    if database.user_count().await.map_err(failed)? > 0 {
+        return Ok(None);
+    }
+    let configured = !config.first_password.expose_secret().is_empty();
+    let password = if configured {
+        config.first_password.clone()
+    } else {
+        Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH).into()
+    };
+    let user = NewUser {
+        name: config.first_user.clone(),
+        password_hash: passwords.hash(password.clone()).await.map_err(OpenError::FirstUser)?,
+        admin: true,
+        created_at: chrono::Local::now().fixed_offset(),
+    };
+    let user = database.create_user(user).await.map_err(failed)?;
+    Ok(Some(FirstUser { name: user.name, made_up_password: (!configured).then_some(password) }))
+}
+
+/// What of a database's address may be shown: a path, but not how to log in.
+fn shown(database: &str) -> String {
+    if database.contains('@') || database.contains("password") {
+        return "[masked]".to_owned();
+    }
+    let path = Path::new(database);
+    std::path::absolute(path).map_or_else(|_| database.to_owned(), |path| path.display().to_string())
+}

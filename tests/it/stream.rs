@@ -1,0 +1,249 @@
+//! `/stream`, with a real WebSocket client.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::Value;
+use shardcast::hub::EndReason;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::{Person, TestServer};
+
+/// Far more than anything here takes: it ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A client on the stream.
+struct Listener(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Listener {
+    async fn open(server: &TestServer, person: &Person, query: &str) -> Self {
+        let url = format!("ws://{}/stream?token={}{query}", server.address, person.client.token);
+        Self(connect_async(url).await.unwrap().0)
+    }
+
+    async fn next(&mut self) -> Message {
+        tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame comes").unwrap().unwrap()
+    }
+
+    async fn message(&mut self) -> Value {
+        loop {
+            match self.next().await {
+                Message::Text(text) => {
+                    assert!(text.ends_with('\n'), "a frame ends with a line feed: {text:?}");
+                    return serde_json::from_str(&text).unwrap();
+                }
+                Message::Ping(_) => {}
+                other => panic!("expected a message, not {other:?}"),
+            }
+        }
+    }
+
+    async fn close_code(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.next().await {
+                return frame.map_or(1005, |frame| frame.code.into());
+            }
+        }
+    }
+}
+
+async fn push(server: &TestServer, person: &Person, text: &str) -> Value {
+    let key = [("X-Gotify-Key".to_owned(), person.application.token.clone())];
+    let answer = server.send("POST", &format!("/message?message={text}"), &key, "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_message_comes_as_it_was_answered_and_to_its_user_alone() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let (mut first, mut second) =
+        (Listener::open(&server, &ann, "").await, Listener::open(&server, &ann, "").await);
+    let mut foreign = Listener::open(&server, &bob, "").await;
+
+    let answered = push(&server, &ann, "hello").await;
+    assert_eq!(first.message().await, answered);
+    assert_eq!(second.message().await, answered);
+    let own = push(&server, &bob, "bobs").await;
+    assert_eq!(foreign.message().await, own);
+}
+
+#[tokio::test]
+async fn every_place_of_a_token_opens_a_stream() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let upgrade = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    let basic = base64_of(&format!("ann:{}", ann.password));
+    for (name, value) in [
+        ("X-Gotify-Key", ann.client.token.clone()),
+        ("Authorization", format!("Bearer {}", ann.client.token)),
+        ("Authorization", format!("Basic {basic}")),
+    ] {
+        let mut headers: Vec<_> =
+            upgrade.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        headers.push((name.to_owned(), value));
+        let status = server.send_upgrade("/stream", &headers).await;
+        assert_eq!(status, 101, "{name}");
+    }
+}
+
+fn base64_of(text: &str) -> String {
+    use base64::Engine;
+    base64::prelude::BASE64_STANDARD.encode(text)
+}
+
+#[tokio::test]
+async fn who_may_not_listen_is_told_before_the_upgrade() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for token in ["", "Cnobody", ann.application.token.as_str()] {
+        let url = format!("ws://{}/stream?token={token}", server.address);
+        let Err(Error::Http(response)) = connect_async(url).await else { panic!("admitted with {token:?}") };
+        assert_eq!(response.status(), 401);
+        let body: Value = serde_json::from_slice(response.body().as_ref().unwrap()).unwrap();
+        assert_eq!(body["errorCode"], 401);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_handshake_gets_a_400_in_gotifys_form() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let answer = server.send("GET", &format!("/stream?token={}", ann.client.token), &[], "").await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.header("sec-websocket-version"), Some("13"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
+    let object = answer.body.strip_prefix("Bad Request\n").expect("the reason phrase comes first");
+    assert_eq!(serde_json::from_str::<Value>(object).unwrap()["errorCode"], 400);
+}
+
+#[tokio::test]
+async fn since_brings_what_was_missed_and_then_what_comes() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut ids = Vec::new();
+    for number in 0..300 {
+        ids.push(push(&server, &ann, &number.to_string()).await["id"].as_u64().unwrap());
+    }
+    let mut listener = Listener::open(&server, &ann, &format!("&since={}", ids[99])).await;
+    let publisher = async {
+        for number in 300..400 {
+            push(&server, &ann, &number.to_string()).await;
+        }
+    };
+    let reader = async {
+        for number in 100..400 {
+            assert_eq!(listener.message().await["message"], number.to_string());
+        }
+    };
+    tokio::join!(publisher, reader);
+
+    let url = format!("ws://{}/stream?token={}&since=x", server.address, ann.client.token);
+    let Err(Error::Http(response)) = connect_async(url).await else { panic!("`since=x` was taken") };
+    assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn deleting_a_client_closes_its_streams() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut listener = Listener::open(&server, &ann, "").await;
+    let key = [("X-Gotify-Key".to_owned(), ann.client.token.clone())];
+    let answer = server.send("DELETE", &format!("/client/{}", ann.client.id), &key, "").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(listener.close_code().await, 1008);
+    let url = format!("ws://{}/stream?token={}", server.address, ann.client.token);
+    assert!(connect_async(url).await.is_err());
+}
+
+#[tokio::test]
+async fn pings_are_answered_and_small_frames_ignored() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut listener = Listener::open(&server, &ann, "").await;
+    listener.0.send(Message::text("x".repeat(64))).await.unwrap();
+    listener.0.send(Message::Ping(b"are you there"[..].into())).await.unwrap();
+    assert_eq!(listener.next().await, Message::Pong(b"are you there"[..].into()));
+    let answered = push(&server, &ann, "still").await;
+    assert_eq!(listener.message().await, answered);
+    listener.0.close(None).await.unwrap();
+    assert!(matches!(listener.next().await, Message::Close(_)));
+}
+
+#[tokio::test]
+async fn a_frame_too_large_and_a_flood_are_closed() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut too_large = Listener::open(&server, &ann, "").await;
+    too_large.0.send(Message::text("x".repeat(65))).await.unwrap();
+    assert_eq!(too_large.close_code().await, u16::from(CloseCode::Size));
+
+    for frame in [Message::Ping("p".into()), Message::Pong("p".into()), Message::text("t")] {
+        let mut flood = Listener::open(&server, &ann, "").await;
+        for _ in 0..200 {
+            // The server may have closed already.
+            let _ = flood.0.send(frame.clone()).await;
+        }
+        assert_eq!(flood.close_code().await, 1008, "{frame:?}");
+    }
+    tokio::time::timeout(PATIENCE, async {
+        while server.hub.stream_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("all of them end");
+    let ends = server.hub.end_counts();
+    assert!(
+        ends.contains(&(EndReason::TooLarge, 1)) && ends.contains(&(EndReason::TooManyFrames, 3)),
+        "{ends:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_shutdown_says_1012_to_every_stream() {
+    let mut server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut listeners = Vec::new();
+    for _ in 0..20 {
+        listeners.push(Listener::open(&server, &ann, "").await);
+    }
+    server.server.shutdown();
+    for listener in &mut listeners {
+        assert_eq!(listener.close_code().await, 1012);
+        let _ = listener.0.close(None).await;
+    }
+    assert_eq!(server.server.join().await.unfinished, 0);
+}
+
+#[tokio::test]
+async fn a_page_from_elsewhere_is_refused_unless_its_host_is_allowed() {
+    let server =
+        TestServer::start_with(|config| config.stream.allowed_origins = vec![r"app\.example".to_owned()])
+            .await;
+    let ann = server.person("ann").await;
+    let target = format!("/stream?token={}", ann.client.token);
+    for (origin, status) in [
+        (format!("http://{}", server.address), 101),
+        ("https://app.example".to_owned(), 101),
+        ("https://app.example.evil".to_owned(), 403),
+    ] {
+        let headers = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("Origin", &origin),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(server.send_upgrade(&target, &headers).await, status, "{origin}");
+    }
+}
