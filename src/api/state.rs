@@ -87,7 +87,9 @@ pub trait Streams: Send + Sync + 'static {
     /// Closes the streams that this user opened with this token. Must not block.
     ///
     /// When a client is deleted it is called twice: before the deletion, and again once the token is no
-    /// longer accepted, for a stream that was admitted in between.
+    /// longer accepted, for a stream that was admitted in between. A stream that had shown its token by then
+    /// but registers later is not seen here: whoever registers it asks [`Authenticator::client`] once more
+    /// afterwards.
     fn close_client(&self, user: UserId, token: &str);
 }
 
