@@ -184,7 +184,11 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
         }
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
+        // How serde_json reads the integer -0.
+        if number == 0.0 && number.is_sign_negative() {
+            return self.visit_i64(0);
+        }
         self.number_mismatch(number);
         Ok(())
     }
