@@ -2,7 +2,7 @@
 //!
 //! The names are Gotify 2's. Three layers, the later ones win: the defaults of this module, one file
 //! (`config.yml` in the working directory, else `/etc/gotify/config.yml`), and `GOTIFY_*` variables.
-//! [`load`] checks each value where it stands and reports all problems at once, each with its key and source.
+//! [`load()`] checks each value where it stands and reports all problems at once, each with its key and source.
 //!
 //! These types mirror the file. What the library works with is in [`crate::server`]; [`Loaded::server`] and
 //! [`Loaded::stream`] convert.

@@ -99,7 +99,7 @@ fn listen_on(address: SocketAddr, keepalive: Option<Duration>) -> io::Result<(Tc
     }
     socket.set_reuse_address(true)?;
     if let Some(period) = keepalive {
-        // Accepted sockets inherit it from this one, so that it costs no call a connection.
+        // On Linux accepted sockets inherit it from this one, so that it costs no call a connection.
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(period).with_interval(period))?;
     }
     socket.set_nonblocking(true)?;

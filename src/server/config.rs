@@ -22,7 +22,8 @@ pub struct ServerConfig {
     /// The most connections at a time, upgraded ones included. Default none: just below the limit of open files,
     /// which is the bound in any case.
     pub max_connections: Option<usize>,
-    /// How long requests and streams have to end after [`Server::shutdown`](super::Server::shutdown). Default 10 s.
+    /// How long requests and streams have to end after [`Server::shutdown`](super::Server::shutdown); the
+    /// last tenth of it, a second at most, is for cutting off the rest. Default 10 s.
     pub shutdown_grace: Duration,
 }
 

@@ -11,6 +11,9 @@ use super::connections::Connections;
 /// How long tasks that were cut off have to be gone.
 const CUT_OFF: Duration = Duration::from_millis(200);
 
+/// The most of the time to end that is kept for what comes after the deadline, so that all of it fits.
+const LONGEST_RESERVE: Duration = Duration::from_secs(1);
+
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,7 +32,8 @@ pub(super) struct Drain {
 impl Drain {
     /// Lets requests and streams end, and cuts off what has not by the deadline.
     pub(super) async fn run(self, streams: &impl Streams) -> Drained {
-        let deadline = Instant::now() + self.grace;
+        let reserve = (self.grace / 10).min(LONGEST_RESERVE);
+        let deadline = Instant::now() + self.grace.saturating_sub(reserve);
         self.tasks.close();
         let all = async {
             tokio::join!(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -30,7 +31,8 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Turns away politely so many at a time; further ones are closed at once.
+    /// Turns away politely so many at a time; further ones are closed at once,
+    /// which may cost the client the answer.
     pub(super) fn new(at_once: usize) -> Self {
         Self { at_once, free: Arc::new(Semaphore::new(at_once)) }
     }
@@ -40,15 +42,18 @@ impl Refusals {
         self.at_once - self.free.available_permits()
     }
 
-    /// Answers 503 in a task of its own, or closes the connection if too many of those run.
+    /// Answers 503 in a task of its own, or as well as one can without waiting if too many of those run.
     pub(super) fn refuse(&self, stream: TcpStream, tasks: &TaskTracker) {
-        if let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() {
-            tasks.spawn(async move {
-                // A client that takes too long, or is gone, needs no answer.
-                let _ = timeout(PATIENCE, answer(stream)).await;
-                drop(permit);
-            });
-        }
+        let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
+            // A new socket takes this much. tokio's `try_write` would not try: it waits for an event first.
+            let _ = SockRef::from(&stream).send(RESPONSE);
+            return;
+        };
+        tasks.spawn(async move {
+            // A client that takes too long, or is gone, needs no answer.
+            let _ = timeout(PATIENCE, answer(stream)).await;
+            drop(permit);
+        });
     }
 }
 

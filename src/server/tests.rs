@@ -115,6 +115,23 @@ async fn an_upgrade_gives_the_plain_socket_back() {
 }
 
 #[tokio::test]
+async fn a_panic_in_a_handler_costs_its_connection_alone() {
+    async fn defect() {
+        panic!("a defect");
+    }
+    let router = router().route("/defect", get(defect));
+    let mut server = Server::bind(config(), router, ()).await.unwrap();
+    let mut unlucky = Client::connect(&server).await;
+    unlucky.send(b"GET /defect HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    assert_eq!(unlucky.read_to_end().await, "");
+    let mut other = Client::connect(&server).await;
+    other.send(GET).await;
+    other.read_until("hello").await;
+    server.shutdown();
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+}
+
+#[tokio::test]
 async fn a_header_that_does_not_come_closes_the_connection() {
     let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
     let mut silent = Client::connect(&server).await;
