@@ -95,6 +95,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     bytes: Vec<u8>,
+    run: [u8; RUN_DIGITS],
     text_at: usize,
     /// Where the id stands that the floor's messages carry in place of one from a server.
     id_at: Option<usize>,
@@ -116,7 +117,7 @@ impl Template {
         bytes.push(b';');
         bytes.extend((MIN_TEXT_BYTES..text_bytes).map(|at| b'a' + u8::try_from(at % 26).expect("below 26")));
         bytes.extend_from_slice(after.as_bytes());
-        Self { bytes, text_at, id_at: None }
+        Self { bytes, run: run.digits(), text_at, id_at: None }
     }
 
     /// Lets the messages carry ids of their own, for a peer that gives none: the body must hold `"id":1` and ten
@@ -126,7 +127,8 @@ impl Template {
         self
     }
 
-    /// Writes the request for one message into `request`, whose memory is reused.
+    /// Writes the request for one message into `request`, which may hold an earlier one of the same kind, perhaps of
+    /// another run: then only the digits change.
     pub(crate) fn write(&self, request: &mut Vec<u8>, sequence: u32, due: Nanos) {
         if request.len() != self.bytes.len() {
             request.clear();
@@ -134,6 +136,7 @@ impl Template {
         }
         let sequence = u64::from(sequence);
         let at = self.text_at;
+        request[at + RUN_AT..at + RUN_AT + RUN_DIGITS].copy_from_slice(&self.run);
         put(&mut request[at + SEQUENCE_AT..at + SEQUENCE_AT + SEQUENCE_DIGITS], sequence);
         put(&mut request[at + DUE_AT..at + DUE_AT + DUE_DIGITS], due);
         if let Some(at) = self.id_at {
@@ -184,6 +187,16 @@ mod tests {
             let id = before.split("\"id\":").nth(1).unwrap().split(',').next().unwrap();
             let expected = Delivered { id: Some(id.parse().unwrap()), sequence: 5, due: 6 };
             assert_eq!(reader.read(&payload), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_request_of_an_earlier_run_becomes_one_of_this_run() {
+        let mut request = Vec::new();
+        for n in [1, 2] {
+            let run = RunId::nth(n);
+            Template::new("", GOTIFY, run, 0, "\"}").write(&mut request, n, 0);
+            assert_eq!(Reader::new(run).read(&request).map(|found| found.sequence), Some(n));
         }
     }
 

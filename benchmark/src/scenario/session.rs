@@ -129,6 +129,9 @@ impl<'a> Session<'a> {
         if !publisher.refused.is_empty() {
             outcome.faults.push(format!("publishes answered: {}", counts(&publisher.refused)));
         }
+        if tally.foreign > 0 {
+            outcome.notes.push(format!("{} deliveries were not of this run", tally.foreign));
+        }
         if let Some(violation) = &tally.violation {
             outcome.faults.push(format!("a stream broke: {violation}"));
         }
