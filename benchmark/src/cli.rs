@@ -12,7 +12,10 @@ use crate::{
     process::{limits, stop::Stop},
     report::bar::Bar,
     rounds::{self, Plan},
-    scenario::{Scenario, burst::Burst, fanout::Fanout, idle::Idle, lane::Bench, publish::Publish},
+    scenario::{
+        Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
+        lane::Bench, publish::Publish, slow::Slow, stalled::Stalled,
+    },
     target::Peer,
 };
 
@@ -77,6 +80,10 @@ enum Command {
     Idle(Idle),
     Burst(Burst),
     Publish(Publish),
+    Stalled(Stalled),
+    Slow(Slow),
+    Churn(Churn),
+    Durability(Durability),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
         address: SocketAddr,
@@ -94,6 +101,10 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Idle(scenario) => scenario,
         Command::Burst(scenario) => scenario,
         Command::Publish(scenario) => scenario,
+        Command::Stalled(scenario) => scenario,
+        Command::Slow(scenario) => scenario,
+        Command::Churn(scenario) => scenario,
+        Command::Durability(durability) => return kill_and_look(durability, &cli.options),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
@@ -102,11 +113,22 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         }
     };
     let options = &cli.options;
-    let bench = Bench::new(Stop::on_signals()?, options.connect_rate, Duration::from_secs(options.patience));
+    let bench = bench(options)?;
     let peers = peers(options)?;
     rounds::check(&peers)?;
     let plan = Plan { rounds: options.rounds, json: options.json.clone(), bars: options.bar.clone() };
     rounds::measure(scenario, &peers, &bench, &plan)
+}
+
+fn bench(options: &Options) -> Result<Bench> {
+    Ok(Bench::new(Stop::on_signals()?, options.connect_rate, Duration::from_secs(options.patience)))
+}
+
+fn kill_and_look(durability: &Durability, options: &Options) -> Result<bool> {
+    let bench = bench(options)?;
+    let mut peers = peers(options)?;
+    let peer = peers.pop().filter(|_| peers.is_empty() && !options.floor);
+    durability.run(&peer.context("give the one server's address with `--against URL`")?, &bench)
 }
 
 fn peers(options: &Options) -> Result<Vec<Peer>> {

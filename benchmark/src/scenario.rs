@@ -2,11 +2,16 @@
 //! outside of it.
 
 pub(crate) mod burst;
+pub(crate) mod churn;
+pub(crate) mod durability;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod lane;
+pub(crate) mod memory;
 pub(crate) mod publish;
 pub(crate) mod session;
+pub(crate) mod slow;
+pub(crate) mod stalled;
 pub(crate) mod window;
 
 use anyhow::Result;

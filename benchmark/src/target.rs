@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    client::api::Credentials,
+    client::api::{Api, Credentials},
     process::{child::OwnedChild, listener, usage::Process},
 };
 
@@ -52,6 +52,13 @@ impl Peer {
             process: pid.or_else(found).map(Process),
             _floor: None,
         })
+    }
+
+    /// Returns the server's API, or `None` at the floor.
+    pub(crate) fn api(&self) -> Option<Api> {
+        let credentials = self.credentials.clone()?;
+        let (host, prefix) = (self.host.clone(), self.prefix.clone());
+        Some(Api { address: self.address, host, prefix, credentials })
     }
 
     /// Starts the floor on a free port, on the given core if any.

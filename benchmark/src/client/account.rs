@@ -36,10 +36,7 @@ impl Account {
     /// Makes what the peer needs: an application and a client, or nothing for the floor.
     pub(crate) fn open(peer: &Peer) -> Result<Self> {
         let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
-        let Some(credentials) = peer.credentials.clone() else {
-            return Ok(Self { host, prefix, tokens: None });
-        };
-        let api = Api { address: peer.address, host: host.clone(), prefix: prefix.clone(), credentials };
+        let Some(api) = peer.api() else { return Ok(Self { host, prefix, tokens: None }) };
         let application = api.make("application", "shardcast-bench")?;
         let client = match api.make("client", "shardcast-bench") {
             Ok(client) => client,

@@ -1,15 +1,18 @@
 //! Opening sockets to a server, past the number of ports that one source address has.
 
 use std::{
+    cell::Cell,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    rc::Rc,
 };
 
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// Connections before the next source address is taken: below the about 28 000 ports a default kernel gives one.
-const STREAMS_AN_ADDRESS: u64 = 20_000;
+/// Connections before the next source address is taken: far below the about 28 000 ports a default kernel gives one,
+/// because finding one of the last free ports takes it a millisecond.
+const STREAMS_AN_ADDRESS: u64 = 4000;
 /// The source addresses 127.0.0.2 to 127.0.0.251.
 const ADDRESSES: u64 = 250;
 
@@ -24,16 +27,32 @@ pub(crate) enum ConnectError {
     Io(#[from] io::Error),
 }
 
+/// Counts the connections of this process, so that a run does not come back to the ports of the one before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Begun(Rc<Cell<u64>>);
+
+impl Begun {
+    fn add(&self, connections: u64) {
+        self.0.set(self.0.get() + connections);
+    }
+
+    fn skip_address(&self) {
+        self.0.set(self.0.get().next_multiple_of(STREAMS_AN_ADDRESS));
+    }
+}
+
 /// Makes sockets to one server. On loopback it binds them to 127.0.0.2, 127.0.0.3 and so on in turn.
 #[derive(Debug)]
 pub(crate) struct Connector {
     server: SocketAddr,
-    begun: u64,
+    begun: Begun,
 }
 
 impl Connector {
-    pub(crate) fn new(server: SocketAddr) -> Self {
-        Self { server, begun: 0 }
+    /// Starts with a source address that none before used, as long as there is one.
+    pub(crate) fn new(server: SocketAddr, begun: Begun) -> Self {
+        begun.skip_address();
+        Self { server, begun }
     }
 
     /// Begins a connection without waiting for it, with a receive buffer of `receive_bytes` if given.
@@ -42,7 +61,7 @@ impl Connector {
         loop {
             match self.attempt(receive_bytes) {
                 Ok(socket) => {
-                    self.begun += 1;
+                    self.begun.add(1);
                     return Ok(TcpStream::from_std(socket.into()));
                 }
                 Err(error) if is_out_of_ports(&error) => {
@@ -50,7 +69,7 @@ impl Connector {
                     if !self.server.ip().is_loopback() || skipped == ADDRESSES {
                         return Err(ConnectError::Ports);
                     }
-                    self.begun += STREAMS_AN_ADDRESS;
+                    self.begun.add(STREAMS_AN_ADDRESS);
                 }
                 Err(error) if is_out_of_files(&error) => {
                     return Err(ConnectError::OpenFiles { limit: crate::process::limits::open_files() });
@@ -78,7 +97,7 @@ impl Connector {
     }
 
     fn source(&self) -> Option<IpAddr> {
-        let turn = u8::try_from(self.begun / STREAMS_AN_ADDRESS % ADDRESSES).expect("below 250");
+        let turn = u8::try_from(self.begun.0.get() / STREAMS_AN_ADDRESS % ADDRESSES).expect("below 250");
         (self.server.is_ipv4() && self.server.ip().is_loopback())
             .then(|| Ipv4Addr::new(127, 0, 0, turn + 2).into())
     }
@@ -99,12 +118,24 @@ mod tests {
 
     #[test]
     fn source_addresses_follow_each_other_on_loopback_alone() {
-        let mut connector = Connector::new("127.0.0.1:1".parse().unwrap());
+        let (begun, server) = (Begun::default(), "127.0.0.1:1".parse().unwrap());
+        let connector = Connector::new(server, begun.clone());
         assert_eq!(connector.source(), Some(Ipv4Addr::new(127, 0, 0, 2).into()));
-        connector.begun = STREAMS_AN_ADDRESS;
+        begun.add(STREAMS_AN_ADDRESS - 1);
+        assert_eq!(connector.source(), Some(Ipv4Addr::new(127, 0, 0, 2).into()));
+        begun.add(1);
         assert_eq!(connector.source(), Some(Ipv4Addr::new(127, 0, 0, 3).into()));
-        connector.begun = STREAMS_AN_ADDRESS * ADDRESSES;
+        begun.add(STREAMS_AN_ADDRESS * (ADDRESSES - 1));
         assert_eq!(connector.source(), Some(Ipv4Addr::new(127, 0, 0, 2).into()));
-        assert_eq!(Connector::new("192.0.2.1:1".parse().unwrap()).source(), None);
+        assert_eq!(Connector::new("192.0.2.1:1".parse().unwrap(), begun).source(), None);
+    }
+
+    #[test]
+    fn another_run_starts_with_an_address_of_its_own() {
+        let (begun, server) = (Begun::default(), "127.0.0.1:1".parse().unwrap());
+        Connector::new(server, begun.clone());
+        begun.add(1);
+        let second = Connector::new(server, begun);
+        assert_eq!(second.source(), Some(Ipv4Addr::new(127, 0, 0, 3).into()));
     }
 }

@@ -86,6 +86,11 @@ impl Api {
         }
     }
 
+    /// Removes every message of an application.
+    pub(crate) fn clear(&self, application: u64) -> Result<()> {
+        self.request("DELETE", &format!("/application/{application}/message"), None).map(|_| ())
+    }
+
     fn call<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T> {
         let answer = self.request(method, path, body)?;
         serde_json::from_slice(&answer)

@@ -1,7 +1,7 @@
 //! WebSocket frames as a client needs them: scanning what a server sends, and writing control frames.
 //!
-//! The scanner borrows from the read buffer and copies nothing. Fragmented messages are refused: Gotify's servers
-//! never send them, and putting them together would cost every stream a buffer.
+//! The scanner borrows from the read buffer and copies nothing. Gotify itself sends a message above its write buffer
+//! of 4 KiB in several frames, so these are told apart.
 
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
@@ -19,7 +19,14 @@ const MAX_DATA_BYTES: u64 = 64 << 20;
 /// One complete frame from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
+    /// A whole message.
     Data(&'a [u8]),
+    /// The first frame of a message in several.
+    Begin(&'a [u8]),
+    /// A frame in the middle of one.
+    Middle,
+    /// Its last frame.
+    End,
     Ping(&'a [u8]),
     Pong,
     /// With the close code, if the server gave one.
@@ -33,8 +40,8 @@ pub(crate) enum FrameError {
     ReservedBit,
     #[error("a server's frame is masked")]
     Masked,
-    #[error("a fragmented message")]
-    Fragmented,
+    #[error("a control frame in fragments")]
+    FragmentedControl,
     #[error("opcode {0} is unknown")]
     UnknownOpcode(u8),
     #[error("a control frame of {0} bytes")]
@@ -64,8 +71,9 @@ pub(crate) fn next(buf: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError>
         }
         short => (u64::from(short), 2),
     };
-    if first & FIN == 0 || opcode == CONTINUATION {
-        return Err(FrameError::Fragmented);
+    let is_last = first & FIN != 0;
+    if opcode >= CLOSE && !is_last {
+        return Err(FrameError::FragmentedControl);
     }
     if length > MAX_DATA_BYTES {
         return Err(FrameError::LongData(length));
@@ -76,7 +84,10 @@ pub(crate) fn next(buf: &[u8]) -> Result<Option<(Frame<'_>, usize)>, FrameError>
     }
     let Some(payload) = buf.get(header..header + size) else { return Ok(None) };
     let frame = match opcode {
-        TEXT | BINARY => Frame::Data(payload),
+        TEXT | BINARY if is_last => Frame::Data(payload),
+        TEXT | BINARY => Frame::Begin(payload),
+        CONTINUATION if is_last => Frame::End,
+        CONTINUATION => Frame::Middle,
         PING => Frame::Ping(payload),
         PONG => Frame::Pong,
         CLOSE => Frame::Close(payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code))),
@@ -144,6 +155,13 @@ mod tests {
     }
 
     #[test]
+    fn the_frames_of_one_message_are_told_apart() {
+        assert_eq!(next(&[0x01, 1, b'a']).unwrap(), Some((Frame::Begin(b"a"), 3)));
+        assert_eq!(next(&[0x00, 1, b'b']).unwrap(), Some((Frame::Middle, 3)));
+        assert_eq!(next(&[0x80, 1, b'c']).unwrap(), Some((Frame::End, 3)));
+    }
+
+    #[test]
     fn control_frames_are_told_apart() {
         assert_eq!(next(&[0x89, 2, b'h', b'i']).unwrap(), Some((Frame::Ping(b"hi"), 4)));
         assert_eq!(next(&[0x8A, 0]).unwrap(), Some((Frame::Pong, 2)));
@@ -155,8 +173,7 @@ mod tests {
     fn what_a_server_may_not_send_is_refused() {
         assert_eq!(next(&[0xC1, 0]), Err(FrameError::ReservedBit));
         assert_eq!(next(&[0x81, 0x80]), Err(FrameError::Masked));
-        assert_eq!(next(&[0x01, 0]), Err(FrameError::Fragmented));
-        assert_eq!(next(&[0x80, 0]), Err(FrameError::Fragmented));
+        assert_eq!(next(&[0x09, 0]), Err(FrameError::FragmentedControl));
         assert_eq!(next(&[0x83, 0]), Err(FrameError::UnknownOpcode(3)));
         assert_eq!(next(&[0x89, 126, 0, 126]), Err(FrameError::LongControl(126)));
         assert_eq!(next(&[0x82, 127, 1, 0, 0, 0, 0, 0, 0, 0]), Err(FrameError::LongData(1 << 56)));

@@ -103,10 +103,6 @@ impl Publisher {
     pub(crate) fn acknowledged(&self) -> u32 {
         self.acknowledged
     }
-
-    pub(crate) fn started(&self) -> Nanos {
-        self.started
-    }
 }
 
 #[cfg(test)]

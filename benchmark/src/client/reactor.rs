@@ -5,7 +5,7 @@
 
 use std::{io::ErrorKind, time::Duration};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use mio::{Events, Interest, Poll, Token, event::Event};
 
@@ -239,23 +239,19 @@ impl Reactor {
         (0..self.streams.len()).filter(|&at| self.is_open(at)).count()
     }
 
-    /// Says good-bye on one stream, if it is still there.
-    pub(crate) fn leave(&mut self, at: usize) -> Result<()> {
-        let stream = self.streams[at].stream.take().ok_or_else(|| anyhow!("stream {at} has left before"))?;
+    /// Returns whether a place is taken.
+    pub(crate) fn has_stream(&self, at: usize) -> bool {
+        self.streams[at].stream.is_some()
+    }
+
+    /// Says good-bye on one stream, if it is still there, and gives its place free.
+    pub(crate) fn leave(&mut self, at: usize) {
+        let Some(stream) = self.streams[at].stream.take() else { return };
         if matches!(stream.phase(), Phase::Connecting | Phase::Upgrading) {
             self.admissions.under_way -= 1;
         }
         stream.leave(self.clock.now());
         self.free.push(at);
-        Ok(())
-    }
-
-    /// Returns whether a stream has got as far as it will: it is open, ended or failed.
-    pub(crate) fn is_settled(&self, at: usize) -> bool {
-        self.streams[at]
-            .stream
-            .as_ref()
-            .is_none_or(|stream| matches!(stream.phase(), Phase::Open | Phase::Closed))
     }
 
     /// Forgets what was received so far and starts counting for another run.

@@ -14,6 +14,8 @@ use crate::client::{
     upgrade,
 };
 
+/// How much is kept of a message in several frames: the mark stands near its begin.
+const HEAD_BYTES: usize = 256;
 /// How much a shared read buffer grows by when one frame does not fit.
 const GROWTH_BYTES: usize = 256 << 10;
 
@@ -43,6 +45,8 @@ pub(crate) struct Stream {
     phase: Phase,
     /// Bytes of a frame, or of the answer to the handshake, that is not complete yet.
     carry: Vec<u8>,
+    /// The begin of a message whose last frame has not come yet.
+    head: Vec<u8>,
     pub(crate) ledger: Ledger,
     /// When the connection was begun.
     pub(crate) began: Nanos,
@@ -50,7 +54,14 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(socket: TcpStream, began: Nanos) -> Self {
-        Self { socket, phase: Phase::Connecting, carry: Vec::new(), ledger: Ledger::default(), began }
+        Self {
+            socket,
+            phase: Phase::Connecting,
+            carry: Vec::new(),
+            head: Vec::new(),
+            ledger: Ledger::default(),
+            began,
+        }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -148,6 +159,15 @@ impl Stream {
             match frame::next(&bytes[used..]) {
                 Ok(Some((Frame::Data(payload), length))) => {
                     tally.take(payload, now, &mut self.ledger);
+                    used += length;
+                }
+                Ok(Some((Frame::Begin(payload), length))) => {
+                    self.head = payload[..payload.len().min(HEAD_BYTES)].to_vec();
+                    used += length;
+                }
+                Ok(Some((Frame::Middle, length))) => used += length,
+                Ok(Some((Frame::End, length))) => {
+                    tally.take(&std::mem::take(&mut self.head), now, &mut self.ledger);
                     used += length;
                 }
                 Ok(Some((Frame::Ping(payload), length))) => {

@@ -28,6 +28,11 @@ impl Process {
         if let Some(kibibytes) = self.read("smaps_rollup").ok().as_deref().and_then(rollup) {
             return Ok(kibibytes * 1024);
         }
+        self.resident_bytes_quick()
+    }
+
+    /// Returns about the same at a price that does not grow with the memory: for looking often.
+    pub(crate) fn resident_bytes_quick(self) -> Result<u64> {
         let statm = self.read("statm")?;
         let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
         let pages = pages.with_context(|| format!("`/proc/{}/statm` is not as expected", self.0))?;

@@ -3,7 +3,7 @@
 use std::{cell::Cell, time::Duration};
 
 use crate::{
-    client::{Clock, account::Account, message::RunId},
+    client::{Clock, account::Account, address::Begun, message::RunId},
     process::{stop::Stop, usage::Process},
     target::Peer,
 };
@@ -33,12 +33,21 @@ pub(crate) struct Bench {
     pub(crate) connect_rate: u32,
     /// How long nothing may arrive before what is missing counts as lost.
     pub(crate) patience: Duration,
+    /// The connections all sessions have begun.
+    pub(crate) begun: Begun,
     runs: Cell<u32>,
 }
 
 impl Bench {
     pub(crate) fn new(stop: Stop, connect_rate: u32, patience: Duration) -> Self {
-        Self { clock: Clock::start(), stop, connect_rate, patience, runs: Cell::new(0) }
+        Self {
+            clock: Clock::start(),
+            stop,
+            connect_rate,
+            patience,
+            begun: Begun::default(),
+            runs: Cell::new(0),
+        }
     }
 
     /// Returns an id that no run of this process had before.

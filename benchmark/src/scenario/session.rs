@@ -45,7 +45,13 @@ impl<'a> Session<'a> {
         for _ in 0..senders {
             reactor.add_sender(Sender::connect(lane.peer.address)?)?;
         }
-        Ok(Self { reactor, connector: Connector::new(lane.peer.address), lane, bench, senders })
+        Ok(Self {
+            reactor,
+            connector: Connector::new(lane.peer.address, bench.begun.clone()),
+            lane,
+            bench,
+            senders,
+        })
     }
 
     /// Opens `count` streams at the bench's rate.
