@@ -14,7 +14,7 @@ use crate::{
     rounds::{self, Plan},
     scenario::{
         Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
-        lane::Bench, publish::Publish, slow::Slow, stalled::Stalled,
+        lane::Bench, publish::Publish, scale::Scale, slow::Slow, stalled::Stalled,
     },
     target::Peer,
 };
@@ -83,6 +83,7 @@ enum Command {
     Stalled(Stalled),
     Slow(Slow),
     Churn(Churn),
+    Scale(Scale),
     Durability(Durability),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
@@ -104,6 +105,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Stalled(scenario) => scenario,
         Command::Slow(scenario) => scenario,
         Command::Churn(scenario) => scenario,
+        Command::Scale(scenario) => scenario,
         Command::Durability(durability) => return kill_and_look(durability, &cli.options),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {

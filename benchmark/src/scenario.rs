@@ -9,6 +9,7 @@ pub(crate) mod idle;
 pub(crate) mod lane;
 pub(crate) mod memory;
 pub(crate) mod publish;
+pub(crate) mod scale;
 pub(crate) mod session;
 pub(crate) mod slow;
 pub(crate) mod stalled;

@@ -106,3 +106,50 @@ impl Drop for Account {
 fn key(made: &Made) -> String {
     format!("X-Gotify-Key: {}\r\n", made.token)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    use super::*;
+    use crate::client::api::Credentials;
+
+    /// Answers so many requests, one a connection, and returns their first lines.
+    fn serve(listener: TcpListener, requests: usize) -> thread::JoinHandle<Vec<String>> {
+        const BODY: &str = "{\"id\":7,\"token\":\"T7\"}";
+        thread::spawn(move || {
+            let answer = |_| {
+                let (mut socket, _) = listener.accept().unwrap();
+                let mut request = [0; 4096];
+                let got = socket.read(&mut request).unwrap();
+                write!(socket, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).unwrap();
+                String::from_utf8_lossy(&request[..got]).lines().next().unwrap().to_owned()
+            };
+            (0..requests).map(answer).collect()
+        })
+    }
+
+    #[test]
+    fn an_account_is_made_and_removed_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/push", listener.local_addr().unwrap());
+        let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
+        let peer = Peer::parse(&url, &login, Some(1)).unwrap();
+        let server = serve(listener, 4);
+        let account = Account::open(&peer).unwrap();
+        assert_eq!(account.application(), 7);
+        assert!(String::from_utf8(account.handshake()).unwrap().contains("X-Gotify-Key: T7\r\n"));
+        drop(account);
+        let lines = [
+            "POST /push/application HTTP/1.1",
+            "POST /push/client HTTP/1.1",
+            "DELETE /push/application/7 HTTP/1.1",
+            "DELETE /push/client/7 HTTP/1.1",
+        ];
+        assert_eq!(server.join().unwrap(), lines);
+    }
+}
