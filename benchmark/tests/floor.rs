@@ -27,7 +27,8 @@ const KINDS: [&[&str]; 7] = [
 ];
 
 fn bench(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_shardcast-bench")).args(arguments).output().unwrap()
+    let program = env!("CARGO_BIN_EXE_shardcast-bench");
+    Command::new(program).args(arguments).output().expect("cargo has built the program")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -36,11 +37,14 @@ fn text(bytes: &[u8]) -> String {
 
 /// Runs a scenario against the floor; returns its output and the first round's figures.
 fn measure(scenario: &[&str], more: &[&str]) -> (Output, Value) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder for the results");
     let json = folder.path().join("results.json");
-    let output = bench(&[scenario, &["--floor", "--json", json.to_str().unwrap()], more].concat());
+    let output = bench(
+        &[scenario, &["--floor", "--json", json.to_str().expect("temporary folders have plain names")], more]
+            .concat(),
+    );
     let results = std::fs::read(&json).unwrap_or_else(|_| panic!("{scenario:?}: {}", text(&output.stderr)));
-    let results: Value = serde_json::from_slice(&results).unwrap();
+    let results: Value = serde_json::from_slice(&results).expect("the results are JSON");
     (output, results["lanes"][0]["rounds"][0].clone())
 }
 

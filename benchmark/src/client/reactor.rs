@@ -162,11 +162,10 @@ impl Reactor {
         if event.is_writable() {
             sender.on_writable()?;
         }
-        if event.is_readable() || event.is_read_closed() || event.is_error() {
-            if let Some(ack) = sender.on_readable(&mut self.scratch, self.clock.now())? {
-                self.acks.push(ack);
-                self.idle_senders.push(at);
-            }
+        let speaks = event.is_readable() || event.is_read_closed() || event.is_error();
+        if speaks && let Some(ack) = sender.on_readable(&mut self.scratch, self.clock.now())? {
+            self.acks.push(ack);
+            self.idle_senders.push(at);
         }
         Ok(())
     }

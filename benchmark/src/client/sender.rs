@@ -91,27 +91,21 @@ impl Sender {
                 Err(error) => return Err(error).context("failed to read the answer to a publish"),
             };
             // Nearly every answer comes whole: then it is parsed where it lies.
-            let ack = if self.inbox.is_empty() {
-                match http::response(&scratch[..got])? {
-                    Some(response) => Some(acknowledge(&mut self.under_way, &response, got, now)?),
-                    None => {
-                        self.inbox.extend_from_slice(&scratch[..got]);
-                        None
-                    }
-                }
+            let answer = if self.inbox.is_empty() {
+                &scratch[..got]
             } else {
                 self.inbox.extend_from_slice(&scratch[..got]);
-                let ack = match http::response(&self.inbox)? {
-                    Some(response) => {
-                        Some(acknowledge(&mut self.under_way, &response, self.inbox.len(), now)?)
-                    }
-                    None => None,
-                };
-                if ack.is_some() {
-                    self.inbox.clear();
-                }
-                ack
+                &self.inbox
             };
+            let ack = match http::response(answer)? {
+                Some(response) => Some(acknowledge(&mut self.under_way, &response, answer.len(), now)?),
+                None => None,
+            };
+            if ack.is_some() {
+                self.inbox.clear();
+            } else if self.inbox.is_empty() {
+                self.inbox.extend_from_slice(&scratch[..got]);
+            }
             if ack.is_some() || got < scratch.len() {
                 return Ok(ack);
             }

@@ -165,7 +165,6 @@ impl Stream {
                     self.head = payload[..payload.len().min(HEAD_BYTES)].to_vec();
                     used += length;
                 }
-                Ok(Some((Frame::Middle, length))) => used += length,
                 Ok(Some((Frame::End, length))) => {
                     tally.take(&std::mem::take(&mut self.head), now, &mut self.ledger);
                     used += length;
@@ -176,7 +175,7 @@ impl Stream {
                     let _ = self.socket.write(&pong);
                     used += length;
                 }
-                Ok(Some((Frame::Pong, length))) => used += length,
+                Ok(Some((Frame::Middle | Frame::Pong, length))) => used += length,
                 Ok(Some((Frame::Close(code), _))) => {
                     let code = code.unwrap_or(1005);
                     let _ = self.socket.write(&frame::close(1000, mask(now)));

@@ -62,10 +62,10 @@ impl Floor {
         let mut published = Vec::new();
         let mut outcome = connection.read(&mut self.scratch, &mut published);
         if writable && outcome.is_ok() {
-            outcome = connection.flush().and_then(|empty| match empty {
-                true => registry.reregister(connection.socket(), Token(at), Interest::READABLE),
-                false => Ok(()),
-            });
+            outcome = match connection.flush() {
+                Ok(true) => registry.reregister(connection.socket(), Token(at), Interest::READABLE),
+                other => other.map(|_| ()),
+            };
         }
         if outcome.is_err() {
             self.connections[at] = None;

@@ -11,7 +11,10 @@ pub(crate) struct OwnedChild(Child);
 
 impl OwnedChild {
     pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        command.spawn().map(Self).with_context(|| format!("failed to start {:?}", command.get_program()))
+        command
+            .spawn()
+            .map(Self)
+            .with_context(|| format!("failed to start `{}`", command.get_program().display()))
     }
 
     pub(crate) fn id(&self) -> u32 {

@@ -62,8 +62,8 @@ impl Scenario for Burst {
             "deliveries a second",
             float(tally.received) / delivering,
         ));
-        let published = f64::from(publisher.acknowledged());
-        outcome.push(Figure::new("publishes_per_s", "publishes a second", published / publishing));
+        let acknowledged = f64::from(publisher.acknowledged());
+        outcome.push(Figure::new("publishes_per_s", "publishes a second", acknowledged / publishing));
         usage.push(&mut outcome, tally.received, DELIVERY_CPU);
         outcome.push_latency(&tally.latency, DELIVERY_LATENCY);
         let ack = float(publisher.latency.value_at_quantile(0.99)) / 1e6;

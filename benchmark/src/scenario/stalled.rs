@@ -35,8 +35,8 @@ pub(crate) struct Stalled {
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
     /// How many of them never read.
-    #[arg(long, default_value_t = 1000)]
-    stalled: usize,
+    #[arg(long = "stalled", default_value_t = 1000)]
+    stuck: usize,
     /// Messages published.
     #[arg(long, default_value_t = 60)]
     messages: u32,
@@ -53,9 +53,9 @@ pub(crate) struct Stalled {
 
 impl Scenario for Stalled {
     fn title(&self) -> String {
-        let Self { streams, stalled, messages, interval_ms, size, .. } = self;
+        let Self { streams, stuck, messages, interval_ms, size, .. } = self;
         format!(
-            "stalled: {stalled} of {streams} streams never read, {messages} messages of {size} B, {interval_ms} ms apart"
+            "stalled: {stuck} of {streams} streams never read, {messages} messages of {size} B, {interval_ms} ms apart"
         )
     }
 
@@ -64,9 +64,9 @@ impl Scenario for Stalled {
     }
 
     fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
-        ensure!(self.stalled < self.streams, "some streams must read");
-        let reading = self.streams - self.stalled;
-        let stalled = if lane.is_baseline { 0 } else { self.stalled };
+        ensure!(self.stuck < self.streams, "some streams must read");
+        let reading = self.streams - self.stuck;
+        let stalled = if lane.is_baseline { 0 } else { self.stuck };
         let mut session = Session::start(lane, bench, SENDERS)?;
         session.open(reading, false, None)?;
         session.warm_up(WARM_UP, self.size, reading as u64)?;

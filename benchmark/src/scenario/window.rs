@@ -42,7 +42,11 @@ impl Window {
         let wall = Duration::from_nanos(reactor.clock.now() - self.opened);
         let server = self.server.map(|(process, before)| process.cpu().map(|now| now.saturating_sub(before)));
         let own = Process::own().cpu()?.saturating_sub(self.own);
-        Ok(Usage { server: server.transpose()?, own: own.saturating_sub(reactor.spun - self.spun), wall })
+        Ok(Usage {
+            server: server.transpose()?,
+            own: own.saturating_sub(reactor.spun.saturating_sub(self.spun)),
+            wall,
+        })
     }
 }
 
