@@ -117,7 +117,6 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let options = &cli.options;
     let bench = bench(options)?;
     let peers = peers(options)?;
-    rounds::check(&peers)?;
     let plan = Plan { rounds: options.rounds, json: options.json.clone(), bars: options.bar.clone() };
     rounds::measure(scenario, &peers, &bench, &plan)
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, thread, time::Duration};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use crate::{
     client::account::Account,
@@ -32,11 +32,13 @@ pub(crate) struct Plan {
 
 /// Measures, prints the table, and returns whether nothing was lost and all bars were met.
 pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, plan: &Plan) -> Result<bool> {
+    ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--floor`");
     let accounts = peers.iter().map(Account::open).collect::<Result<Vec<_>>>()?;
     let lanes = lanes(scenario, peers, &accounts);
     let mut results: Vec<LaneRounds> =
         lanes.iter().map(|lane| LaneRounds { name: lane.name.clone(), rounds: Vec::new() }).collect();
     let (mut faults, mut notes) = (Vec::new(), Vec::new());
+    let mut sound = true;
     for round in 1..=plan.rounds {
         for (lane, result) in lanes.iter().zip(&mut results) {
             if round > 1 || !result.rounds.is_empty() {
@@ -44,6 +46,8 @@ pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, pl
             }
             let outcome =
                 scenario.run(lane, bench).with_context(|| format!("round {round} on {}", lane.name))?;
+            // What happens to a peer is its own business; under its baseline the first server is judged too.
+            sound &= outcome.faults.is_empty() || lane.peer.address != peers[0].address;
             let named = |text: String| format!("{}, round {round}: {text}", lane.name);
             faults.extend(outcome.faults.into_iter().map(named));
             notes.extend(outcome.notes.into_iter().map(named));
@@ -62,9 +66,7 @@ pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, pl
     if let Some(path) = &plan.json {
         json::write(path, &title, &results, &faults)?;
     }
-    let own_name = &results.first().context("no server to measure")?.name;
-    let own_faults = faults.iter().any(|fault| fault.starts_with(&format!("{own_name}, ")));
-    Ok(judge(&plan.bars, &results) && !own_faults)
+    Ok(judge(&plan.bars, &results) && sound)
 }
 
 fn judge(bars: &[Bar], results: &[LaneRounds]) -> bool {
@@ -87,12 +89,4 @@ fn lanes<'a>(scenario: &dyn Scenario, peers: &'a [Peer], accounts: &'a [Account]
         }
     }
     lanes
-}
-
-/// Makes sure that there is something to measure.
-pub(crate) fn check(peers: &[Peer]) -> Result<()> {
-    if peers.is_empty() {
-        bail!("nothing to measure: give a server with `--against URL`, or `--floor`");
-    }
-    Ok(())
 }

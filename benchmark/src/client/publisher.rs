@@ -100,6 +100,11 @@ impl Publisher {
         self.next
     }
 
+    /// Returns how many messages were published and not refused: those that every stream must get.
+    pub(crate) fn accepted(&self) -> u32 {
+        self.next - self.refused.values().sum::<u32>()
+    }
+
     pub(crate) fn acknowledged(&self) -> u32 {
         self.acknowledged
     }
@@ -122,6 +127,14 @@ mod tests {
         assert_eq!(publisher.next_due(100_000), Some(200));
         publisher.next = 3;
         assert_eq!(publisher.next_due(100_000), None);
+    }
+
+    #[test]
+    fn a_refused_message_is_not_expected_anywhere() {
+        let mut publisher = publisher(Pace::BackToBack, Limit::Messages(5));
+        publisher.next = 5;
+        publisher.refused = BTreeMap::from([(500, 1), (503, 2)]);
+        assert_eq!(publisher.accepted(), 2);
     }
 
     #[test]

@@ -263,14 +263,14 @@ impl Reactor {
         }
     }
 
-    /// Returns how many of `published` messages the streams lack, counting those that are read without being told
+    /// Returns how many of `expected` messages the streams lack, counting those that are read without being told
     /// (`held` unset) or the held ones.
-    pub(crate) fn lost(&self, published: u32, held: bool) -> u64 {
+    pub(crate) fn lost(&self, expected: u32, held: bool) -> u64 {
         self.streams
             .iter()
             .filter(|slot| slot.held == held)
             .filter_map(|slot| slot.stream.as_ref())
-            .map(|stream| u64::from(published.saturating_sub(stream.ledger.distinct())))
+            .map(|stream| u64::from(expected.saturating_sub(stream.ledger.distinct())))
             .sum()
     }
 }

@@ -97,7 +97,7 @@ impl<'a> Session<'a> {
             }
             let now = self.reactor.clock.now();
             let received = self.reactor.tally.received;
-            if publisher.is_done(now) && received >= u64::from(publisher.published()) * streams {
+            if publisher.is_done(now) && received >= u64::from(publisher.accepted()) * streams {
                 return Ok(());
             }
             let count = received + u64::from(publisher.acknowledged());
@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
     /// Adds what must be zero: lost, duplicated and disordered deliveries, streams that were closed, refusals.
     pub(crate) fn push_faults(&self, outcome: &mut Outcome, publisher: &Publisher, held: bool) {
         let tally = &self.reactor.tally;
-        outcome.push_fault("lost", "lost", self.reactor.lost(publisher.published(), held));
+        outcome.push_fault("lost", "lost", self.reactor.lost(publisher.accepted(), held));
         outcome.push_fault("duplicated", "duplicated", tally.duplicated);
         outcome.push_fault("out_of_order", "out of order", tally.out_of_order);
         if !publisher.refused.is_empty() {
