@@ -1,1 +1,25 @@
-fn main() {}
+//! Load tester for Gotify-compatible push servers, which it knows by their public protocol alone.
+
+mod cli;
+mod client;
+mod floor;
+mod process;
+mod report;
+mod rounds;
+mod scenario;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match cli::run(&cli::Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            report::terminal::warn(&format!("shardcast-bench: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+use crate::{
+    client::api::Credentials,
+    floor,
+    process::{limits, stop::Stop},
+    report::bar::Bar,
+    rounds::{self, Plan},
+    scenario::{
+        Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
+        lane::Bench, publish::Publish, scale::Scale, slow::Slow, stalled::Stalled,
+    },
+    target::Peer,
+};
+
+/// Load tester for Gotify-compatible push servers.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What all kinds of load have in common.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+struct Options {
+    /// A server: `[NAME=]http://[USER:PASS@]HOST[:PORT][/PREFIX]`; the first is measured, more are peers beside it.
+    #[arg(long, global = true, value_name = "URL")]
+    against: Vec<String>,
+    /// Start the floor (a bare epoll loop) and measure it in the same run.
+    #[arg(long, global = true)]
+    floor: bool,
+    /// The core the floor is pinned to: the server's own.
+    #[arg(long, global = true, value_name = "CORE")]
+    server_cpu: Option<usize>,
+    /// User that may make applications and clients.
+    #[arg(long, global = true, env = "SHARDCAST_BENCH_USER", default_value = "admin")]
+    user: String,
+    /// Its password.
+    #[arg(
+        long,
+        global = true,
+        env = "SHARDCAST_BENCH_PASS",
+        default_value = "admin",
+        hide_env_values = true
+    )]
+    pass: String,
+    /// Process of the first server; without it, the one that listens on its port.
+    #[arg(long, global = true)]
+    pid: Option<u32>,
+    /// How often each server is measured, in turn.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Streams opened a second.
+    #[arg(long, global = true, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    connect_rate: u32,
+    /// Seconds without any arrival after which what is missing counts as lost.
+    #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
+    patience: u64,
+    /// A bar for the first server: `KEY<=VALUE`, `KEY>=VALUE`, or with `x` a multiple of the column beside it.
+    #[arg(long, global = true, value_name = "BAR")]
+    bar: Vec<Bar>,
+    /// Write every figure of every round there.
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Fanout(Fanout),
+    Idle(Idle),
+    Burst(Burst),
+    Publish(Publish),
+    Stalled(Stalled),
+    Slow(Slow),
+    Churn(Churn),
+    Scale(Scale),
+    Durability(Durability),
+    /// Be the floor: serve streams and publishes at ADDRESS until killed.
+    Floor {
+        address: SocketAddr,
+        /// The core to run on.
+        #[arg(long)]
+        cpu: Option<usize>,
+    },
+}
+
+/// Does what the command line says; returns whether all was as it should be.
+pub(crate) fn run(cli: &Cli) -> Result<bool> {
+    limits::raise_open_files();
+    let scenario: &dyn Scenario = match &cli.command {
+        Command::Fanout(scenario) => scenario,
+        Command::Idle(scenario) => scenario,
+        Command::Burst(scenario) => scenario,
+        Command::Publish(scenario) => scenario,
+        Command::Stalled(scenario) => scenario,
+        Command::Slow(scenario) => scenario,
+        Command::Churn(scenario) => scenario,
+        Command::Scale(scenario) => scenario,
+        Command::Durability(durability) => return kill_and_look(durability, &cli.options),
+        Command::Floor { address, cpu } => {
+            if let Some(cpu) = cpu {
+                pin(*cpu)?;
+            }
+            return floor::serve(*address).map(|()| true);
+        }
+    };
+    let options = &cli.options;
+    let bench = bench(options)?;
+    let peers = peers(options)?;
+    let plan = Plan { rounds: options.rounds, json: options.json.clone(), bars: options.bar.clone() };
+    rounds::measure(scenario, &peers, &bench, &plan)
+}
+
+fn bench(options: &Options) -> Result<Bench> {
+    Ok(Bench::new(Stop::on_signals()?, options.connect_rate, Duration::from_secs(options.patience)))
+}
+
+fn kill_and_look(durability: &Durability, options: &Options) -> Result<bool> {
+    let bench = bench(options)?;
+    let mut peers = peers(options)?;
+    let peer = peers.pop().filter(|_| peers.is_empty() && !options.floor);
+    durability.run(&peer.context("give the one server's address with `--against URL`")?, &bench)
+}
+
+fn peers(options: &Options) -> Result<Vec<Peer>> {
+    let login = Credentials { user: options.user.clone(), pass: options.pass.clone() };
+    let mut peers = Vec::new();
+    for (at, text) in options.against.iter().enumerate() {
+        peers.push(Peer::parse(text, &login, options.pid.filter(|_| at == 0))?);
+    }
+    if options.floor {
+        peers.push(Peer::floor(options.server_cpu)?);
+    }
+    Ok(peers)
+}
+
+fn pin(cpu: usize) -> Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu);
+    sched_setaffinity(None, &set).with_context(|| format!("failed to pin to core {cpu}"))
+}

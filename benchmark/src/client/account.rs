@@ -1,0 +1,155 @@
+//! The application and the client that a run publishes and listens with; removed when dropped.
+
+use anyhow::Result;
+
+use crate::{
+    client::{
+        api::{Api, Made},
+        message::{RunId, Template},
+        upgrade,
+    },
+    report::terminal,
+    target::Peer,
+};
+
+/// How a run gets at a peer.
+#[derive(Debug)]
+pub(crate) struct Account {
+    host: String,
+    prefix: String,
+    tokens: Option<Tokens>,
+}
+
+struct Tokens {
+    api: Api,
+    application: Made,
+    client: Made,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Makes what the peer needs: an application and a client, or nothing for the floor.
+    pub(crate) fn open(peer: &Peer) -> Result<Self> {
+        let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
+        let Some(api) = peer.api() else { return Ok(Self { host, prefix, tokens: None }) };
+        let application = api.make("application", "shardcast-bench")?;
+        let client = match api.make("client", "shardcast-bench") {
+            Ok(client) => client,
+            Err(error) => {
+                api.remove("application", application.id)?;
+                return Err(error);
+            }
+        };
+        Ok(Self { host, prefix, tokens: Some(Tokens { api, application, client }) })
+    }
+
+    /// Returns the id of the application, or 0 at the floor.
+    pub(crate) fn application(&self) -> u64 {
+        self.tokens.as_ref().map_or(0, |tokens| tokens.application.id)
+    }
+
+    /// Returns the API with the credentials the account was made with.
+    pub(crate) fn api(&self) -> Option<&Api> {
+        self.tokens.as_ref().map(|tokens| &tokens.api)
+    }
+
+    /// Returns whether the ids of messages say in which order the server took them.
+    pub(crate) fn orders_by_id(&self) -> bool {
+        self.tokens.is_some()
+    }
+
+    /// Returns what a stream sends to be admitted.
+    pub(crate) fn handshake(&self) -> Vec<u8> {
+        let header = self.tokens.as_ref().map(|tokens| key(&tokens.client)).unwrap_or_default();
+        upgrade::request(&format!("{}/stream", self.prefix), &self.host, &header)
+    }
+
+    /// Returns the request that publishes a message with a text of `text_bytes`.
+    ///
+    /// The floor sends a body on as it is, so it gets one that looks like what a server makes of it.
+    pub(crate) fn template(&self, run: RunId, text_bytes: usize) -> Template {
+        const TITLE: &str = "shardcast-bench";
+        let Some(tokens) = &self.tokens else {
+            let head = format!("POST / HTTP/1.1\r\nHost: {}\r\n", self.host);
+            let before = "{\"id\":10000000000,\"appid\":1,\"message\":\"";
+            let after = format!(
+                "\",\"title\":\"{TITLE}\",\"priority\":0,\"date\":\"2026-01-01T00:00:00.000000000Z\"}}\n"
+            );
+            return Template::new(&head, before, run, text_bytes, &after).numbered();
+        };
+        let head = format!(
+            "POST {}/message HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\n",
+            self.prefix,
+            self.host,
+            key(&tokens.application)
+        );
+        let after = format!("\",\"title\":\"{TITLE}\",\"priority\":0}}");
+        Template::new(&head, "{\"message\":\"", run, text_bytes, &after)
+    }
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        let Some(Tokens { api, application, client }) = &self.tokens else { return };
+        let removed = api.remove("application", application.id).and(api.remove("client", client.id));
+        if let Err(error) = removed {
+            terminal::warn(&format!("failed to remove the run's application and client: {error:#}"));
+        }
+    }
+}
+
+fn key(made: &Made) -> String {
+    format!("X-Gotify-Key: {}\r\n", made.token)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        thread,
+    };
+
+    use super::*;
+    use crate::client::api::Credentials;
+
+    /// Answers so many requests, one a connection, and returns their first lines.
+    fn serve(listener: TcpListener, requests: usize) -> thread::JoinHandle<Vec<String>> {
+        const BODY: &str = "{\"id\":7,\"token\":\"T7\"}";
+        thread::spawn(move || {
+            let answer = |_| {
+                let (mut socket, _) = listener.accept().unwrap();
+                let mut request = [0; 4096];
+                let got = socket.read(&mut request).unwrap();
+                write!(socket, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len()).unwrap();
+                String::from_utf8_lossy(&request[..got]).lines().next().unwrap().to_owned()
+            };
+            (0..requests).map(answer).collect()
+        })
+    }
+
+    #[test]
+    fn an_account_is_made_and_removed_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/push", listener.local_addr().unwrap());
+        let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
+        let peer = Peer::parse(&url, &login, Some(1)).unwrap();
+        let server = serve(listener, 4);
+        let account = Account::open(&peer).unwrap();
+        assert_eq!(account.application(), 7);
+        assert!(String::from_utf8(account.handshake()).unwrap().contains("X-Gotify-Key: T7\r\n"));
+        drop(account);
+        let lines = [
+            "POST /push/application HTTP/1.1",
+            "POST /push/client HTTP/1.1",
+            "DELETE /push/application/7 HTTP/1.1",
+            "DELETE /push/client/7 HTTP/1.1",
+        ];
+        assert_eq!(server.join().unwrap(), lines);
+    }
+}

@@ -1,0 +1,276 @@
+//! The one thread that serves all streams and publishers of a run.
+//!
+//! Everything shares one read buffer and one set of counters, so that a delivery costs this process one `read`, a
+//! look for the mark in the payload and a few counters.
+
+use std::{io::ErrorKind, time::Duration};
+
+use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
+use mio::{Events, Interest, Poll, Token, event::Event};
+
+use crate::{
+    client::{
+        Clock, Nanos,
+        ledger::Ledger,
+        message::Template,
+        sender::{Ack, Sender},
+        stream::{Phase, Progress, Stream},
+        tally::{self, Tally},
+    },
+    process::stop::Stop,
+};
+
+const SCRATCH_BYTES: usize = 256 << 10;
+const EVENTS: usize = 1024;
+const SENDER: usize = 1 << 40;
+
+/// What became of the connections that were begun.
+#[derive(Debug)]
+pub(crate) struct Admissions {
+    pub(crate) opened: u64,
+    pub(crate) failed: u64,
+    pub(crate) under_way: usize,
+    /// From the begin of a connection to the server's 101.
+    pub(crate) latency: Histogram<u64>,
+    pub(crate) last_error: Option<anyhow::Error>,
+}
+
+/// Streams, publishers and the poll they hang on.
+#[derive(Debug)]
+pub(crate) struct Reactor {
+    poll: Poll,
+    events: Events,
+    pub(crate) clock: Clock,
+    scratch: Vec<u8>,
+    handshake: Vec<u8>,
+    streams: Vec<Slot>,
+    free: Vec<usize>,
+    senders: Vec<Sender>,
+    idle_senders: Vec<usize>,
+    /// Why publishers' connections failed; a failed one is not used again.
+    pub(crate) faults: Vec<anyhow::Error>,
+    /// Answers to publishes that nobody has looked at yet.
+    pub(crate) acks: Vec<Ack>,
+    pub(crate) tally: Tally,
+    pub(crate) admissions: Admissions,
+    stop: Stop,
+    /// Time spent polling without a result because a publish was nearly due.
+    pub(crate) spun: Duration,
+}
+
+#[derive(Debug)]
+struct Slot {
+    stream: Option<Stream>,
+    /// Whether it is read only when the scenario says so.
+    held: bool,
+}
+
+impl Reactor {
+    /// Makes an idle reactor; `handshake` is what every stream sends to be admitted.
+    pub(crate) fn new(clock: Clock, handshake: Vec<u8>, tally: Tally, stop: Stop) -> Result<Self> {
+        Ok(Self {
+            poll: Poll::new().context("failed to create an epoll")?,
+            events: Events::with_capacity(EVENTS),
+            clock,
+            scratch: vec![0; SCRATCH_BYTES],
+            handshake,
+            streams: Vec::new(),
+            free: Vec::new(),
+            senders: Vec::new(),
+            idle_senders: Vec::new(),
+            faults: Vec::new(),
+            acks: Vec::new(),
+            tally,
+            admissions: Admissions {
+                opened: 0,
+                failed: 0,
+                under_way: 0,
+                latency: tally::histogram(),
+                last_error: None,
+            },
+            stop,
+            spun: Duration::ZERO,
+        })
+    }
+
+    /// Takes over a socket whose connection has begun; returns its place.
+    pub(crate) fn adopt(&mut self, socket: mio::net::TcpStream, held: bool) -> Result<usize> {
+        let mut stream = Stream::new(socket, self.clock.now());
+        let at = self.free.pop().unwrap_or_else(|| {
+            self.streams.push(Slot { stream: None, held });
+            self.streams.len() - 1
+        });
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(stream.socket(), Token(at), interest)?;
+        self.streams[at] = Slot { stream: Some(stream), held };
+        self.admissions.under_way += 1;
+        Ok(at)
+    }
+
+    /// Adds a connected publisher.
+    pub(crate) fn add_sender(&mut self, mut sender: Sender) -> Result<()> {
+        let at = self.senders.len();
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(sender.socket(), Token(SENDER | at), interest)?;
+        self.senders.push(sender);
+        self.idle_senders.push(at);
+        Ok(())
+    }
+
+    /// Publishes through any idle publisher; does nothing when there is none.
+    pub(crate) fn publish(&mut self, template: &Template, sequence: u32, due: Nanos) {
+        let Some(at) = self.idle_senders.pop() else { return };
+        if let Err(error) = self.senders[at].publish(template, sequence, due) {
+            self.faults.push(error);
+        }
+    }
+
+    pub(crate) fn has_idle_sender(&self) -> bool {
+        !self.idle_senders.is_empty()
+    }
+
+    /// Serves what is ready, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    /// When the user asked to stop. A publisher's failure goes to `faults`.
+    pub(crate) fn turn(&mut self, timeout: Duration) -> Result<()> {
+        self.stop.check()?;
+        let before = self.clock.now();
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        let polled = match self.poll.poll(&mut events, Some(timeout)) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Ok(()),
+            other => other.context("failed to poll"),
+        };
+        if timeout.is_zero() && events.is_empty() {
+            self.spun += Duration::from_nanos(self.clock.now() - before);
+        }
+        for event in &events {
+            let Token(token) = event.token();
+            if token & SENDER == 0 {
+                self.serve_stream(token, event);
+            } else if let Err(error) = self.serve_sender(token & !SENDER, event) {
+                self.faults.push(error);
+            }
+        }
+        self.events = events;
+        polled
+    }
+
+    fn serve_sender(&mut self, at: usize, event: &Event) -> Result<()> {
+        let sender = &mut self.senders[at];
+        if event.is_writable() {
+            sender.on_writable()?;
+        }
+        let speaks = event.is_readable() || event.is_read_closed() || event.is_error();
+        if speaks && let Some(ack) = sender.on_readable(&mut self.scratch, self.clock.now())? {
+            self.acks.push(ack);
+            self.idle_senders.push(at);
+        }
+        Ok(())
+    }
+
+    fn serve_stream(&mut self, at: usize, event: &Event) {
+        let Some(stream) = self.streams[at].stream.as_mut() else { return };
+        let phase = stream.phase();
+        if phase == Phase::Connecting {
+            let progress = stream.on_writable(&self.handshake);
+            self.note(at, progress);
+        } else if event.is_readable() || event.is_read_closed() || event.is_error() {
+            let ends = event.is_read_closed() || event.is_error();
+            self.read(at, usize::MAX, ends);
+        }
+    }
+
+    fn read(&mut self, at: usize, limit: usize, ends: bool) {
+        let slot = &mut self.streams[at];
+        let Some(stream) = slot.stream.as_mut() else { return };
+        let was = stream.phase();
+        let progress = stream.on_readable(&mut self.scratch, &mut self.tally, self.clock, limit, ends);
+        if was == Phase::Upgrading && stream.phase() != was && !matches!(progress, Progress::Failed(_)) {
+            self.admissions.under_way -= 1;
+            self.admissions.opened += 1;
+            self.admissions.latency.saturating_record(self.clock.now() - stream.began);
+            if slot.held {
+                let _ = self.poll.registry().deregister(stream.socket());
+            }
+        }
+        self.note(at, progress);
+    }
+
+    fn note(&mut self, at: usize, progress: Progress) {
+        let slot = &mut self.streams[at];
+        let Some(stream) = slot.stream.as_mut() else { return };
+        match progress {
+            Progress::Same => {}
+            // The stream stays for its ledger; its socket has nothing more to say.
+            Progress::Ended => {
+                let _ = self.poll.registry().deregister(stream.socket());
+            }
+            Progress::Failed(error) => {
+                self.admissions.under_way -= 1;
+                self.admissions.failed += 1;
+                self.admissions.last_error = Some(error);
+                slot.stream = None;
+                self.free.push(at);
+            }
+        }
+    }
+
+    /// Reads up to `limit` bytes from each held stream that is open; returns how many are.
+    pub(crate) fn read_held(&mut self, limit: usize) -> usize {
+        let mut open = 0;
+        for at in 0..self.streams.len() {
+            if self.streams[at].held && self.is_open(at) {
+                self.read(at, limit, true);
+                open += usize::from(self.is_open(at));
+            }
+        }
+        open
+    }
+
+    fn is_open(&self, at: usize) -> bool {
+        self.streams[at].stream.as_ref().is_some_and(|stream| stream.phase() == Phase::Open)
+    }
+
+    /// Returns how many streams are open.
+    pub(crate) fn open_streams(&self) -> usize {
+        (0..self.streams.len()).filter(|&at| self.is_open(at)).count()
+    }
+
+    /// Returns whether a place is taken.
+    pub(crate) fn has_stream(&self, at: usize) -> bool {
+        self.streams[at].stream.is_some()
+    }
+
+    /// Says good-bye on one stream, if it is still there, and gives its place free.
+    pub(crate) fn leave(&mut self, at: usize) {
+        let Some(stream) = self.streams[at].stream.take() else { return };
+        if matches!(stream.phase(), Phase::Connecting | Phase::Upgrading) {
+            self.admissions.under_way -= 1;
+        }
+        stream.leave(self.clock.now());
+        self.free.push(at);
+    }
+
+    /// Forgets what was received so far and starts counting for another run.
+    pub(crate) fn begin_run(&mut self, tally: Tally) {
+        self.tally = tally;
+        for slot in &mut self.streams {
+            if let Some(stream) = slot.stream.as_mut() {
+                stream.ledger = Ledger::default();
+            }
+        }
+    }
+
+    /// Returns how many of `expected` messages the streams lack, counting those that are read without being told
+    /// (`held` unset) or the held ones.
+    pub(crate) fn lost(&self, expected: u32, held: bool) -> u64 {
+        self.streams
+            .iter()
+            .filter(|slot| slot.held == held)
+            .filter_map(|slot| slot.stream.as_ref())
+            .map(|stream| u64::from(expected.saturating_sub(stream.ledger.distinct())))
+            .sum()
+    }
+}

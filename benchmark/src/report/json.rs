@@ -1,0 +1,26 @@
+//! The raw results as JSON.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+use serde_json::{Map, Value, json};
+
+use crate::report::table::LaneRounds;
+
+/// Writes every figure of every round of every lane.
+pub(crate) fn write(path: &Path, title: &str, lanes: &[LaneRounds], faults: &[String]) -> Result<()> {
+    let lanes: Vec<Value> = lanes.iter().map(lane).collect();
+    let document = json!({ "scenario": title, "lanes": lanes, "faults": faults });
+    let mut text = serde_json::to_string_pretty(&document).context("failed to encode the results")?;
+    text.push('\n');
+    fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))
+}
+
+fn lane(lane: &LaneRounds) -> Value {
+    let rounds = lane.rounds.iter().map(|round| {
+        Value::Object(
+            round.iter().map(|figure| (figure.key.to_owned(), json!(figure.value))).collect::<Map<_, _>>(),
+        )
+    });
+    json!({ "name": lane.name, "rounds": rounds.collect::<Vec<_>>() })
+}

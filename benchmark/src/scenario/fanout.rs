@@ -1,0 +1,92 @@
+//! One message to all streams, again and again, far enough apart that each is done before the next.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{
+    client::{
+        opener::nanos,
+        publisher::{Limit, Pace, Publisher},
+    },
+    report::figure::{Figure, Outcome, float},
+    scenario::{
+        Scenario,
+        lane::{Bench, Lane},
+        session::Session,
+        window::Window,
+    },
+};
+
+/// Enough that a slow answer does not delay the next publish.
+const SENDERS: usize = 4;
+const WARM_UP: u32 = 2;
+const LEAD: Duration = Duration::from_millis(20);
+
+/// One message to N streams, every X ms, M times.
+#[derive(Debug, Args)]
+pub(crate) struct Fanout {
+    /// Streams of one user.
+    #[arg(long, default_value_t = 10_000)]
+    pub(crate) streams: usize,
+    /// Messages published.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) messages: u32,
+    /// Milliseconds between them.
+    #[arg(long, default_value_t = 500)]
+    pub(crate) interval_ms: u64,
+    /// Bytes of a message's text.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) size: usize,
+}
+
+impl Scenario for Fanout {
+    fn title(&self) -> String {
+        let Self { streams, messages, interval_ms, size } = self;
+        format!("fanout: {messages} messages of {size} B to {streams} streams, {interval_ms} ms apart")
+    }
+
+    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+        let streams = self.streams as u64;
+        let mut session = Session::start(lane, bench, SENDERS)?;
+        session.open(self.streams, false, None)?;
+        session.warm_up(WARM_UP, self.size, streams)?;
+
+        let template = session.begin_run(self.size);
+        let pace = Pace::Every(Duration::from_millis(self.interval_ms));
+        let window = Window::open(lane.process(), &session.reactor)?;
+        let start = session.reactor.clock.now() + nanos(LEAD);
+        let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);
+        session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
+        let usage = window.close(&session.reactor)?;
+
+        let mut outcome = Outcome::default();
+        let tally = &session.reactor.tally;
+        usage.push(&mut outcome, tally.received, DELIVERY_CPU);
+        outcome.push_latency(&tally.latency, DELIVERY_LATENCY);
+        let ack = float(publisher.latency.value_at_quantile(0.99)) / 1e6;
+        outcome.push(Figure::new("publish_p99_ms", "publish p99, ms", ack));
+        let connect = float(session.reactor.admissions.latency.value_at_quantile(0.99)) / 1e6;
+        outcome.push(Figure::new("connect_p99_ms", "connect p99, ms", connect));
+        outcome.push(Figure::count("deliveries", "deliveries", tally.received));
+        session.push_faults(&mut outcome, &publisher, false);
+        session.push_closed(&mut outcome);
+        Ok(outcome)
+    }
+}
+
+/// Names of the processor time a delivery, server and own.
+pub(crate) const DELIVERY_CPU: [(&str, &str); 2] = [
+    ("cpu_per_delivery_us", "server CPU a delivery, µs"),
+    ("load_cpu_per_delivery_us", "load tester's CPU a delivery, µs"),
+];
+
+/// Names of the percentiles of delivery.
+pub(crate) const DELIVERY_LATENCY: [(&str, &str); 5] = [
+    ("p50_ms", "delivery p50, ms"),
+    ("p95_ms", "delivery p95, ms"),
+    ("p99_ms", "delivery p99, ms"),
+    ("p999_ms", "delivery p99.9, ms"),
+    ("max_ms", "delivery max, ms"),
+];

@@ -1,0 +1,141 @@
+//! The servers a run is made against.
+
+use std::{
+    io::{BufRead, BufReader},
+    net::{SocketAddr, ToSocketAddrs},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    client::api::{Api, Credentials},
+    process::{child::OwnedChild, listener, usage::Process},
+};
+
+/// One server, with what is needed to load it and to see what it uses.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) host: String,
+    /// What stands before every path, without a slash at its end.
+    pub(crate) prefix: String,
+    /// A user of the server; none at the floor.
+    pub(crate) credentials: Option<Credentials>,
+    /// The server's process, when it runs on this machine.
+    pub(crate) process: Option<Process>,
+    _floor: Option<OwnedChild>,
+}
+
+impl Peer {
+    /// Reads `[NAME=]http://[USER:PASS@]HOST[:PORT][/PREFIX]` and looks for the process behind it.
+    pub(crate) fn parse(text: &str, default: &Credentials, pid: Option<u32>) -> Result<Self> {
+        let Place { name, host, prefix, credentials } = place(text)?;
+        let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+            host.to_owned()
+        } else {
+            format!("{host}:80")
+        };
+        let address = with_port
+            .to_socket_addrs()
+            .with_context(|| format!("failed to resolve `{with_port}`"))?
+            .next()
+            .with_context(|| format!("`{with_port}` has no address"))?;
+        let found = || listener::find(address.port()).filter(|_| address.ip().is_loopback());
+        Ok(Self {
+            name: name.to_owned(),
+            address,
+            host: host.to_owned(),
+            prefix: prefix.to_owned(),
+            credentials: Some(credentials.unwrap_or_else(|| default.clone())),
+            process: pid.or_else(found).map(Process),
+            _floor: None,
+        })
+    }
+
+    /// Returns the server's API, or `None` at the floor.
+    pub(crate) fn api(&self) -> Option<Api> {
+        let credentials = self.credentials.clone()?;
+        let (host, prefix) = (self.host.clone(), self.prefix.clone());
+        Some(Api { address: self.address, host, prefix, credentials })
+    }
+
+    /// Starts the floor on a free port, on the given core if any.
+    pub(crate) fn floor(cpu: Option<usize>) -> Result<Self> {
+        let program = std::env::current_exe().context("failed to find this program's own file")?;
+        let mut command = Command::new(program);
+        command.args(["floor", "127.0.0.1:0"]).stdout(Stdio::piped());
+        if let Some(cpu) = cpu {
+            command.args(["--cpu", &cpu.to_string()]);
+        }
+        let mut child = OwnedChild::start(&mut command)?;
+        let output = child.inner().stdout.take().context("the floor has no standard output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).context("failed to read the floor's address")?;
+        let address = line.trim().strip_prefix("listening on ").context("the floor did not start")?;
+        let address: SocketAddr = address.parse().context("the floor's address is not one")?;
+        Ok(Self {
+            name: "floor".to_owned(),
+            address,
+            host: address.to_string(),
+            prefix: String::new(),
+            credentials: None,
+            process: Some(Process(child.id())),
+            _floor: Some(child),
+        })
+    }
+}
+
+/// The parts of a peer's address.
+struct Place<'a> {
+    name: &'a str,
+    host: &'a str,
+    prefix: &'a str,
+    credentials: Option<Credentials>,
+}
+
+fn place(text: &str) -> Result<Place<'_>> {
+    let (name, url) = match text.split_once('=') {
+        Some((name, url)) if !name.contains('/') => (name, url),
+        _ => ("server", text),
+    };
+    let Some(rest) = url.strip_prefix("http://") else {
+        bail!("`{url}` does not start with `http://` (there is no TLS here: measure behind it)");
+    };
+    let (authority, prefix) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+    let (credentials, host) = match authority.rsplit_once('@') {
+        Some((login, host)) => {
+            let (user, pass) = login.split_once(':').context("a login is `USER:PASS@`")?;
+            (Some(Credentials { user: user.to_owned(), pass: pass.to_owned() }), host)
+        }
+        None => (None, authority),
+    };
+    if host.is_empty() {
+        bail!("`{url}` names no host");
+    }
+    Ok(Place { name, host, prefix: prefix.trim_end_matches('/'), credentials })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_a_name_a_login_and_a_prefix_if_wanted() {
+        let full = place("gotify=http://admin:pa:ss@127.0.0.1:8080/push/").unwrap();
+        assert_eq!((full.name, full.host, full.prefix), ("gotify", "127.0.0.1:8080", "/push"));
+        let login = full.credentials.unwrap();
+        assert_eq!((login.user.as_str(), login.pass.as_str()), ("admin", "pa:ss"));
+        let plain = place("http://localhost").unwrap();
+        assert_eq!((plain.name, plain.host, plain.prefix), ("server", "localhost", ""));
+        assert!(plain.credentials.is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused() {
+        for text in ["https://h", "h:80", "http://", "http://user@h"] {
+            assert!(place(text).is_err(), "{text}");
+        }
+    }
+}
