@@ -28,6 +28,7 @@ impl Loaded {
                 seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
             },
             header_timeout: Duration::from_secs(section.headertimeoutseconds),
+            idle_timeout: Duration::from_secs(section.idletimeoutseconds),
             max_body_bytes: section.maxbodybytes,
             max_connections: (section.maxconnections > 0).then_some(section.maxconnections),
             shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
