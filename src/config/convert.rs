@@ -54,9 +54,8 @@ impl Loaded {
 
     /// Returns what the node is made of.
     pub fn node(&self) -> NodeConfig {
-        let Config { server, database, defaultuser, passstrength, .. } = &self.config;
+        let Config { server, defaultuser, passstrength, .. } = &self.config;
         NodeConfig {
-            database: database.connection.expose().to_owned(),
             stream: self.stream(),
             api: ApiSettings { max_body_bytes: server.maxbodybytes, ..ApiSettings::default() },
             password_cost: *passstrength,
