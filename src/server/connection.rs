@@ -41,7 +41,11 @@ impl Http {
         let mut protocol = http1::Builder::new();
         // hyper's timer also runs while it waits for the next request of an idle connection, which may take longer
         // than the header of the first: a sender that is cut off between two messages loses the second.
-        protocol.timer(TokioTimer::new()).header_read_timeout(config.idle_timeout).max_buf_size(BUFFER_BYTES);
+        protocol
+            .timer(TokioTimer::new())
+            .header_read_timeout(config.idle_timeout)
+            .max_buf_size(BUFFER_BYTES)
+            .writev(false);
         Self {
             protocol,
             // Resolves the routes once, not at every request.
