@@ -55,6 +55,8 @@ use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 mod backlog;
 mod backplane;
+mod batch;
+mod chunk;
 mod clock;
 mod config;
 mod connection;
