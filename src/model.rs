@@ -6,13 +6,14 @@ mod application;
 mod client;
 mod id;
 mod message;
+mod timestamp;
 mod user;
 
 pub use application::Application;
 pub use client::Client;
 pub use id::{ApplicationId, ClientId, MessageId, UserId};
 pub use message::{Extras, Message};
+pub use timestamp::Timestamp;
 pub use user::User;
 
-/// A point in time, with the zone it is shown in.
-pub type Timestamp = chrono::DateTime<chrono::FixedOffset>;
+pub(crate) use timestamp::{Layout, to_text};

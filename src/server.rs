@@ -15,9 +15,9 @@
 //!
 //! Connections, upgraded ones included, stay below [`ServerConfig::max_connections`] and below the limit of open
 //! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond the refusals at
-//! a time it is closed at once, and may miss the answer. A header may have 16 KiB; a header, a pause in a body and
-//! an idle connection may last for [`ServerConfig::header_timeout`]. A body that is larger than
-//! [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
+//! a time it is closed at once, and may miss the answer. A header may have 16 KiB; the first header and
+//! a pause in a body may last for [`ServerConfig::header_timeout`], an idle connection with the next header for
+//! [`ServerConfig::idle_timeout`]. A body that is larger than [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
 //!
 //! # What a handler finds
 //!

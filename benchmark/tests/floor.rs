@@ -103,3 +103,14 @@ fn what_cannot_be_run_says_why_in_one_line() {
         assert!(said.contains(reason) && said.lines().count() == 1, "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn running_out_of_open_files_says_how_far_it_came_and_still_measures() {
+    let script = "ulimit -n 100; exec \"$0\" scale 500 --floor";
+    let program = env!("CARGO_BIN_EXE_shardcast-bench");
+    let output = Command::new("sh").args(["-c", script, program]).output().expect("there is a shell");
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{shown}{}", text(&output.stderr));
+    assert!(shown.contains("of 500 streams open: out of open files (this process may have 100)"), "{shown}");
+    assert!(shown.contains("streams missing"), "{shown}");
+}

@@ -138,6 +138,6 @@ async fn run(upgraded: Upgraded, registration: Registration, inbox: impl Inbox, 
     }
     let id = registration.id();
     let session = Session::new(registration.attach(socket), inbox, limits);
-    let reason = session.run(&parts.read_buf).await;
+    let reason = session.run(parts.read_buf).await;
     tracing::debug!(conn.id = %id, reason = reason.name(), "a stream ended");
 }

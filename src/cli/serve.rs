@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -12,6 +13,7 @@ use super::signals::Signals;
 use super::{print_line, runtime};
 use crate::config::Loaded;
 use crate::server::{BindError, FirstUser, Node, OpenError, Server};
+use crate::store::{Sqlite, StoreError};
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
 const BLOCKED: Duration = Duration::from_millis(500);
@@ -25,6 +27,8 @@ enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Bind(#[from] BindError),
+    #[error("failed to open the database `{path}`")]
+    Database { path: String, source: StoreError },
     #[error(transparent)]
     Open(#[from] OpenError),
 }
@@ -48,7 +52,10 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
     // Before anything is opened, so that a signal during the start also ends it well.
     let signals = Signals::catch().map_err(StartError::Signals)?;
-    let (node, first_user) = Node::open(loaded.node()).await?;
+    let path = loaded.config.database.connection.expose();
+    let database =
+        Sqlite::open(path).await.map_err(|source| StartError::Database { path: path.to_owned(), source })?;
+    let (node, first_user) = Node::open(Arc::new(database), loaded.node()).await?;
     let outcome = serve(loaded, signals, &node, first_user).await;
     node.close().await;
     outcome

@@ -28,6 +28,7 @@ impl Loaded {
                 seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
             },
             header_timeout: Duration::from_secs(section.headertimeoutseconds),
+            idle_timeout: Duration::from_secs(section.idletimeoutseconds),
             max_body_bytes: section.maxbodybytes,
             max_connections: (section.maxconnections > 0).then_some(section.maxconnections),
             shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
@@ -53,9 +54,8 @@ impl Loaded {
 
     /// Returns what the node is made of.
     pub fn node(&self) -> NodeConfig {
-        let Config { server, database, defaultuser, passstrength, .. } = &self.config;
+        let Config { server, defaultuser, passstrength, .. } = &self.config;
         NodeConfig {
-            database: database.connection.expose().to_owned(),
             stream: self.stream(),
             api: ApiSettings { max_body_bytes: server.maxbodybytes, ..ApiSettings::default() },
             password_cost: *passstrength,

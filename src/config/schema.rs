@@ -49,6 +49,7 @@ pub(super) const KEYS: &[Key] = &[
     key("server.responseheaders", Map),
     key("server.trustedproxies", List),
     key("server.headertimeoutseconds", Integer(1..=DAY)),
+    key("server.idletimeoutseconds", Integer(1..=DAY)),
     key("server.maxbodybytes", Integer(1024..=1_073_741_824)),
     key("server.maxconnections", Integer(0..=100_000_000)),
     key("server.shutdowngraceseconds", Integer(0..=DAY)),

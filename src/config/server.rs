@@ -21,9 +21,11 @@ pub struct ServerSection {
     pub responseheaders: BTreeMap<String, String>,
     /// Addresses or networks whose `X-Forwarded-For` is believed. Default none.
     pub trustedproxies: Vec<String>,
-    /// Seconds that a client may take to send a request's header, stay idle between two requests, or pause
-    /// within a body. Default 10. (ours)
+    /// Seconds that a client may take to send the header of its first request, or pause within a body. Default
+    /// 10. (ours)
     pub headertimeoutseconds: u64,
+    /// Seconds that a connection may be idle between two requests. Default 75. (ours)
+    pub idletimeoutseconds: u64,
     /// The largest request body in bytes. Default 4194304. (ours)
     pub maxbodybytes: usize,
     /// How many connections there may be, streams included; 0 (default) means just below the limit of open
@@ -48,6 +50,7 @@ impl Default for ServerSection {
             responseheaders: BTreeMap::new(),
             trustedproxies: Vec::new(),
             headertimeoutseconds: 10,
+            idletimeoutseconds: 75,
             maxbodybytes: 4 * 1024 * 1024,
             maxconnections: 0,
             shutdowngraceseconds: 10,

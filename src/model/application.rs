@@ -26,7 +26,7 @@ pub struct Application {
     #[serde(rename = "createdAt", skip)]
     pub created_at: Option<Timestamp>,
     /// When its token was last used, to within five minutes.
-    #[serde(rename = "lastUsed")]
+    #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
     pub last_used: Option<Timestamp>,
     /// Its place in the list: keys are compared byte by byte.
     #[serde(rename = "sortKey")]

@@ -17,6 +17,6 @@ pub struct Client {
     #[serde(rename = "createdAt", skip)]
     pub created_at: Option<Timestamp>,
     /// When its token was last used, to within five minutes.
-    #[serde(rename = "lastUsed")]
+    #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
     pub last_used: Option<Timestamp>,
 }

@@ -25,5 +25,6 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extras: Option<Extras>,
     /// When the server took it.
+    #[serde(serialize_with = "super::timestamp::serialize")]
     pub date: Timestamp,
 }

@@ -14,9 +14,10 @@ pub struct ServerConfig {
     pub fallback_port: Option<u16>,
     /// How long a connection is idle before TCP probes it, and the time between probes. Default 15 s.
     pub keepalive: Option<Duration>,
-    /// How long a client may take to send a request's header, stay idle between two requests, or pause within a
-    /// body. Default 10 s.
+    /// How long a client may take to send the header of its first request, or pause within a body. Default 10 s.
     pub header_timeout: Duration,
+    /// How long a connection may be idle between two requests, the header of the next one included. Default 75 s.
+    pub idle_timeout: Duration,
     /// The largest request body. Default 4 MiB.
     pub max_body_bytes: usize,
     /// The most connections at a time, upgraded ones included. Default none: just below the limit of open files,
@@ -35,6 +36,7 @@ impl Default for ServerConfig {
             fallback_port: None,
             keepalive: Some(Duration::from_secs(15)),
             header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: None,
             shutdown_grace: Duration::from_secs(10),

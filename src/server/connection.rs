@@ -1,10 +1,11 @@
 //! Serving one connection.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tower::Service as _;
 
 use super::ServerConfig;
@@ -31,23 +33,25 @@ pub(super) struct Http {
     protocol: http1::Builder,
     router: Router,
     max_body_bytes: usize,
-    pause: Duration,
+    header_timeout: Duration,
 }
 
 impl Http {
     pub(super) fn new(config: &ServerConfig, router: Router) -> Self {
         let mut protocol = http1::Builder::new();
-        // hyper's timer also runs while it waits for the next request of an idle connection.
+        // hyper's timer also runs while it waits for the next request of an idle connection, which may take longer
+        // than the header of the first: a sender that is cut off between two messages loses the second.
         protocol
             .timer(TokioTimer::new())
-            .header_read_timeout(config.header_timeout)
-            .max_buf_size(BUFFER_BYTES);
+            .header_read_timeout(config.idle_timeout)
+            .max_buf_size(BUFFER_BYTES)
+            .writev(false);
         Self {
             protocol,
             // Resolves the routes once, not at every request.
             router: router.with_state(()),
             max_body_bytes: config.max_body_bytes,
-            pause: config.header_timeout,
+            header_timeout: config.header_timeout,
         }
     }
 
@@ -60,9 +64,11 @@ impl Http {
         peer: SocketAddr,
         connections: Connections,
     ) {
-        let requests = Requests { http: Arc::clone(&self), peer };
+        let asked = Arc::new(AtomicBool::new(false));
+        let requests = Requests { http: Arc::clone(&self), peer, asked: Arc::clone(&asked) };
         let connection = self.protocol.serve_connection(TokioIo::new(stream), requests).with_upgrades();
         let mut connection = pin!(connection);
+        let mut first_header = pin!(sleep(self.header_timeout));
         let mut entry = None;
         let mut told = false;
         poll_fn(|cx| {
@@ -77,7 +83,10 @@ impl Http {
                 Phase::Ended => return Poll::Ready(()),
             }
             // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
-            connection.as_mut().poll(cx).map(drop)
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if asked.load(Ordering::Relaxed) { Poll::Pending } else { first_header.as_mut().poll(cx) }
         })
         .await;
     }
@@ -87,6 +96,8 @@ impl Http {
 struct Requests {
     http: Arc<Http>,
     peer: SocketAddr,
+    /// A request has come.
+    asked: Arc<AtomicBool>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Requests {
@@ -95,12 +106,13 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = RouteFuture<Infallible>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        self.asked.store(true, Ordering::Relaxed);
         let mut request = request.map(|body| {
             // Nothing is allocated for the many requests without a body.
             if body.is_end_stream() {
                 Body::empty()
             } else {
-                Body::new(RequestBody::new(body, self.http.max_body_bytes, self.http.pause))
+                Body::new(RequestBody::new(body, self.http.max_body_bytes, self.http.header_timeout))
             }
         });
         request.extensions_mut().insert(ConnectInfo(self.peer));

@@ -1,6 +1,6 @@
-//! Everything behind the listener: the database, the hub, and the API over both.
+//! Everything behind the listener: the store over a database, the hub, and the API over both.
 
-use std::{fmt, path::Path, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use rand::distr::{Alphanumeric, SampleString};
@@ -15,28 +15,38 @@ use crate::{
     },
     auth::{Authenticator, HashPasswordError, Passwords},
     hub::{Hub, HubConfig, HubParts},
-    store::{Database, NewUser, Sqlite, Store, StoreError},
+    store::{Database, NewUser, Store, StoreError},
 };
 
 /// Letters and digits of the first password, where none is configured: 119 bits.
 const PASSWORD_LENGTH: usize = 20;
 
 /// What a node is made of.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NodeConfig {
-    /// The database: a path, or a URI as Gotify takes it.
-    pub database: String,
     /// How streams are kept.
     pub stream: StreamConfig,
     /// Limits of the API, and what it says about itself.
     pub api: ApiSettings,
-    /// bcrypt's cost for new passwords.
+    /// bcrypt's cost for new passwords. Default 10.
     pub password_cost: u32,
-    /// The name of the administrator that the first start makes.
+    /// The name of the administrator that the first start makes. Default `admin`.
     pub first_user: String,
-    /// Its password; empty for a random one.
+    /// Its password. Default empty: a random one is made.
     pub first_password: SecretString,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            stream: StreamConfig::default(),
+            api: ApiSettings::default(),
+            password_cost: 10,
+            first_user: "admin".to_owned(),
+            first_password: SecretString::default(),
+        }
+    }
 }
 
 /// Why a node did not start.
@@ -44,14 +54,8 @@ pub struct NodeConfig {
 #[non_exhaustive]
 pub enum OpenError {
     /// The database can't be used.
-    #[error("failed to open the database `{database}`")]
-    Database {
-        /// Which one.
-        database: String,
-        /// Why not.
-        #[source]
-        source: StoreError,
-    },
+    #[error("failed to look for users in the database")]
+    Database(#[source] StoreError),
     /// An allowed origin is not a regular expression.
     #[error("failed to read the allowed origins")]
     Origins(#[source] regex::Error),
@@ -77,15 +81,15 @@ pub struct FirstUser {
 }
 
 impl Node {
-    /// Opens the database and starts the hub; makes the first user if there is none.
+    /// Starts the hub and the writer on a database; makes the first user if there is none.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime, or if the number of shards is not a power of two from 1 to 4096.
-    pub async fn open(config: NodeConfig) -> Result<(Self, Option<FirstUser>), OpenError> {
-        let failed = |source| OpenError::Database { database: shown(&config.database), source };
-        let database = Sqlite::open(&config.database).await.map_err(failed)?;
-        let database: Arc<dyn Database> = Arc::new(database);
+    pub async fn open(
+        database: Arc<dyn Database>,
+        config: NodeConfig,
+    ) -> Result<(Self, Option<FirstUser>), OpenError> {
         let passwords = Passwords::new(config.password_cost);
         let first_user = first_user(&*database, &passwords, &config).await?;
 
@@ -171,8 +175,7 @@ async fn first_user(
     passwords: &Passwords,
     config: &NodeConfig,
 ) -> Result<Option<FirstUser>, OpenError> {
-    let failed = |source| OpenError::Database { database: shown(&config.database), source };
-    if database.user_count().await.map_err(failed)? > 0 {
+    if database.user_count().await.map_err(OpenError::Database)? > 0 {
         return Ok(None);
     }
     let configured = !config.first_password.expose_secret().is_empty();
@@ -187,15 +190,6 @@ async fn first_user(
         admin: true,
         created_at: chrono::Local::now().fixed_offset(),
     };
-    let user = database.create_user(user).await.map_err(failed)?;
+    let user = database.create_user(user).await.map_err(OpenError::Database)?;
     Ok(Some(FirstUser { name: user.name, made_up_password: (!configured).then_some(password) }))
-}
-
-/// What of a database's address may be shown: a path, but not how to log in.
-fn shown(database: &str) -> String {
-    if database.contains('@') || database.contains("password") {
-        return "[masked]".to_owned();
-    }
-    let path = Path::new(database);
-    std::path::absolute(path).map_or_else(|_| database.to_owned(), |path| path.display().to_string())
 }

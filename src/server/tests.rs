@@ -143,7 +143,7 @@ async fn a_header_that_does_not_come_closes_the_connection() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
-    let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
+    let server = start(ServerConfig { idle_timeout: SHORT, ..config() }).await;
     let mut client = Client::connect(&server).await;
     client.send(GET).await;
     client.read_until("hello").await;
@@ -273,7 +273,7 @@ async fn a_shutdown_finishes_the_request_that_runs() {
 
 #[tokio::test]
 async fn idle_connections_do_not_hold_a_shutdown() {
-    let config = ServerConfig { shutdown_grace: PATIENCE * 10, header_timeout: PATIENCE * 10, ..config() };
+    let config = ServerConfig { shutdown_grace: PATIENCE * 10, idle_timeout: PATIENCE * 10, ..config() };
     let mut server = start(config).await;
     let mut used = Client::connect(&server).await;
     used.send(GET).await;

@@ -1,12 +1,13 @@
 //! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use shardcast::auth::{self, Passwords};
 use shardcast::hub::Hub;
 use shardcast::model::{Application, Client, User};
 use shardcast::server::{Node, NodeConfig, Server, ServerConfig};
-use shardcast::store::{NewApplication, NewClient, NewUser, Store};
+use shardcast::store::{NewApplication, NewClient, NewUser, Sqlite, Store};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -57,13 +58,13 @@ impl TestServer {
     pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::default();
-        config.database = folder.path().join("gotify.db").to_str().unwrap().into();
+        let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
         config.first_user = "admin".into();
         config.first_password = "admin".into();
         change(&mut config);
-        let (node, _) = Node::open(config).await.unwrap();
+        let (node, _) = Node::open(Arc::new(database), config).await.unwrap();
         let mut config = ServerConfig::default();
         config.listen_address = "127.0.0.1".into();
         let server = Server::bind(config, node.router(), node.hub().clone()).await.unwrap();

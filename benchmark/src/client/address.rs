@@ -4,11 +4,14 @@ use std::{
     cell::Cell,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    os::fd::AsRawFd,
     rc::Rc,
 };
 
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::process::limits;
 
 /// Connections before the next source address is taken: far below the about 28 000 ports a default kernel gives one,
 /// because finding one of the last free ports takes it a millisecond.
@@ -16,6 +19,8 @@ const STREAMS_AN_ADDRESS: u64 = 4000;
 /// What a segment holds on Ethernet. With loopback's own 64 KiB the server's kernel would take megabytes for a stream
 /// that reads nothing.
 const NARROW_SEGMENT_BYTES: u32 = 1448;
+/// Open files left for other things than streams: `/proc`, API calls, results.
+const SPARE_FILES: u64 = 16;
 /// The source addresses 127.0.0.2 to 127.0.0.251.
 const ADDRESSES: u64 = 250;
 
@@ -49,13 +54,14 @@ impl Begun {
 pub(crate) struct Connector {
     server: SocketAddr,
     begun: Begun,
+    open_files: u64,
 }
 
 impl Connector {
     /// Starts with a source address that none before used, as long as there is one.
     pub(crate) fn new(server: SocketAddr, begun: Begun) -> Self {
         begun.skip_address();
-        Self { server, begun }
+        Self { server, begun, open_files: limits::open_files() }
     }
 
     /// Begins a connection without waiting for it; with `receive_bytes` it has a receive buffer of that size and the
@@ -65,6 +71,12 @@ impl Connector {
         loop {
             match self.attempt(receive_bytes) {
                 Ok(socket) => {
+                    // The kernel gives the lowest number that is free: it tells how many files are open.
+                    if u64::try_from(socket.as_raw_fd())
+                        .is_ok_and(|file| file + SPARE_FILES >= self.open_files)
+                    {
+                        return Err(ConnectError::OpenFiles { limit: self.open_files });
+                    }
                     self.begun.add(1);
                     return Ok(TcpStream::from_std(socket.into()));
                 }
@@ -76,7 +88,7 @@ impl Connector {
                     self.begun.add(STREAMS_AN_ADDRESS);
                 }
                 Err(error) if is_out_of_files(&error) => {
-                    return Err(ConnectError::OpenFiles { limit: crate::process::limits::open_files() });
+                    return Err(ConnectError::OpenFiles { limit: self.open_files });
                 }
                 Err(error) => return Err(error.into()),
             }

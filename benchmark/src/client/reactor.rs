@@ -48,6 +48,8 @@ pub(crate) struct Reactor {
     free: Vec<usize>,
     senders: Vec<Sender>,
     idle_senders: Vec<usize>,
+    /// How often a publisher came back to a server that had left it idle.
+    pub(crate) reconnects: u64,
     /// Why publishers' connections failed; a failed one is not used again.
     pub(crate) faults: Vec<anyhow::Error>,
     /// Answers to publishes that nobody has looked at yet.
@@ -79,6 +81,7 @@ impl Reactor {
             free: Vec::new(),
             senders: Vec::new(),
             idle_senders: Vec::new(),
+            reconnects: 0,
             faults: Vec::new(),
             acks: Vec::new(),
             tally,
@@ -111,8 +114,7 @@ impl Reactor {
     /// Adds a connected publisher.
     pub(crate) fn add_sender(&mut self, mut sender: Sender) -> Result<()> {
         let at = self.senders.len();
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(sender.socket(), Token(SENDER | at), interest)?;
+        self.register(at, &mut sender)?;
         self.senders.push(sender);
         self.idle_senders.push(at);
         Ok(())
@@ -162,11 +164,35 @@ impl Reactor {
         if event.is_writable() {
             sender.on_writable()?;
         }
-        let speaks = event.is_readable() || event.is_read_closed() || event.is_error();
-        if speaks && let Some(ack) = sender.on_readable(&mut self.scratch, self.clock.now())? {
-            self.acks.push(ack);
-            self.idle_senders.push(at);
+        if !(event.is_readable() || event.is_read_closed() || event.is_error()) {
+            return Ok(());
         }
+        let was_idle = sender.is_idle();
+        match sender.on_readable(&mut self.scratch, self.clock.now()) {
+            Ok(Some(ack)) => {
+                self.acks.push(ack);
+                self.idle_senders.push(at);
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            // A server may end a keep-alive connection that nothing is asked on.
+            Err(_) if was_idle => self.reconnect(at),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn reconnect(&mut self, at: usize) -> Result<()> {
+        let mut fresh = self.senders[at].reconnect()?;
+        self.poll.registry().deregister(self.senders[at].socket())?;
+        self.register(at, &mut fresh)?;
+        self.senders[at] = fresh;
+        self.reconnects += 1;
+        Ok(())
+    }
+
+    fn register(&self, at: usize, sender: &mut Sender) -> Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(sender.socket(), Token(SENDER | at), interest)?;
         Ok(())
     }
 

@@ -28,6 +28,7 @@ pub(crate) struct Ack {
 /// A connection that has at most one request under way.
 #[derive(Debug)]
 pub(crate) struct Sender {
+    address: SocketAddr,
     socket: TcpStream,
     request: Vec<u8>,
     /// How much of the request the socket has taken.
@@ -44,7 +45,12 @@ impl Sender {
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
         let socket = TcpStream::from_std(socket);
-        Ok(Self { socket, request: Vec::new(), written: 0, inbox: Vec::new(), under_way: None })
+        Ok(Self { address, socket, request: Vec::new(), written: 0, inbox: Vec::new(), under_way: None })
+    }
+
+    /// Returns a new connection to the same server.
+    pub(crate) fn reconnect(&self) -> Result<Self> {
+        Self::connect(self.address)
     }
 
     pub(crate) fn socket(&mut self) -> &mut TcpStream {
@@ -127,4 +133,46 @@ fn acknowledge(
         bail!("the server answered {} and closes a publisher's connection", response.status);
     }
     Ok(Ack { sequence, status: response.status, id: message::id(&response.body), due, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{net::TcpListener, thread, time::Duration};
+
+    use super::*;
+    use crate::{
+        client::{Clock, message::RunId, reactor::Reactor, tally::Tally},
+        process::stop::Stop,
+    };
+
+    #[test]
+    fn a_publisher_that_the_server_left_while_idle_comes_back() {
+        const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"id\":9}";
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || {
+            drop(listener.accept().unwrap());
+            let (mut socket, _) = listener.accept().unwrap();
+            let got = socket.read(&mut [0; 4096]).unwrap();
+            socket.write_all(ANSWER).unwrap();
+            (got, socket)
+        });
+        let run = RunId::nth(1);
+        let mut reactor =
+            Reactor::new(Clock::start(), Vec::new(), Tally::new(run, true), Stop::default()).unwrap();
+        reactor.add_sender(Sender::connect(address).unwrap()).unwrap();
+        let template = Template::new("POST / HTTP/1.1\r\n", "", run, 0, "");
+        // The end of the first connection is an event, and what is published afterwards takes the second.
+        while reactor.reconnects == 0 {
+            reactor.turn(Duration::from_secs(1)).unwrap();
+        }
+        reactor.publish(&template, 5, 0);
+        while reactor.acks.is_empty() {
+            assert!(reactor.faults.is_empty(), "{:?}", reactor.faults);
+            reactor.turn(Duration::from_secs(1)).unwrap();
+        }
+        assert!(server.join().unwrap().0 > 0);
+        let ack = reactor.acks[0];
+        assert_eq!((ack.sequence, ack.status, ack.id), (5, 200, Some(9)));
+    }
 }

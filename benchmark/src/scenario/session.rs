@@ -138,6 +138,10 @@ impl<'a> Session<'a> {
         if tally.foreign > 0 {
             outcome.notes.push(format!("{} deliveries were not of this run", tally.foreign));
         }
+        if self.reactor.reconnects > 0 {
+            let count = self.reactor.reconnects;
+            outcome.notes.push(format!("the server ended {count} idle connections of publishers"));
+        }
         if let Some(violation) = &tally.violation {
             outcome.faults.push(format!("a stream broke: {violation}"));
         }

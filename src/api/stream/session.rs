@@ -11,6 +11,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
@@ -77,10 +78,12 @@ impl<I: Inbox> Session<I> {
     ///
     /// # Cancel safety
     /// Dropping the future ends the stream without a close frame.
-    pub async fn run(mut self, early: &[u8]) -> EndReason {
+    pub async fn run(mut self, early: Bytes) -> EndReason {
         if !early.is_empty() {
-            self.on_bytes(early);
+            self.on_bytes(&early);
         }
+        // It is a slice of the HTTP connection's read buffer: 8 KiB that would be held as long as the stream lives.
+        drop(early);
         poll_fn(|cx| self.poll(cx)).await
     }
 

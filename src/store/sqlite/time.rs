@@ -1,23 +1,12 @@
 //! Times as text, in the forms that Go's SQLite drivers write and read.
 
-use std::fmt::Write as _;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, Timelike as _};
+use crate::model::{Layout, Timestamp};
 
-use crate::model::Timestamp;
-
-/// Writes a time as `2006-01-02 15:04:05.999999999-07:00`, without the zeros at a fraction's end.
+/// Writes a time as Go's driver does.
 pub(super) fn to_text(time: Timestamp) -> String {
-    let mut text = String::with_capacity("2006-01-02 15:04:05.999999999-07:00".len());
-    // A leap second shows as more than a second's nanoseconds, which no reader takes.
-    let nanoseconds = time.nanosecond().min(999_999_999);
-    write!(text, "{}", time.format("%Y-%m-%d %H:%M:%S")).expect("a String takes what is written");
-    if nanoseconds != 0 {
-        write!(text, ".{nanoseconds:09}").expect("a String takes what is written");
-        text.truncate(text.trim_end_matches('0').len());
-    }
-    write!(text, "{}", time.format("%:z")).expect("a String takes what is written");
-    text
+    crate::model::to_text(&time, Layout::Database)
 }
 
 /// Reads a time in any of the forms that Gotify's databases hold; without a zone it is UTC.
