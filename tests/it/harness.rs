@@ -143,6 +143,27 @@ impl TestServer {
         std::str::from_utf8(&status_line[9..]).unwrap().parse().unwrap()
     }
 
+    /// Opens a stream and returns its socket, with nothing read but the answer to the handshake.
+    pub(crate) async fn upgrade(&self, target: &str) -> TcpStream {
+        self.upgrade_on(TcpStream::connect(self.address).await.unwrap(), target).await
+    }
+
+    /// As [`TestServer::upgrade`], on a connection that the test has made.
+    pub(crate) async fn upgrade_on(&self, mut socket: TcpStream, target: &str) -> TcpStream {
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        socket
+    }
+
     async fn exchange(&self, method: &str, target: &str, headers: &[(String, String)], body: &str) -> Answer {
         let headers: String =
             headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use shardcast::hub::EndReason;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -176,6 +177,29 @@ async fn pings_are_answered_and_small_frames_ignored() {
     assert_eq!(listener.message().await, answered);
     listener.0.close(None).await.unwrap();
     assert!(matches!(listener.next().await, Message::Close(_)));
+}
+
+#[tokio::test]
+async fn a_client_that_is_closed_amid_its_sending_still_gets_the_close_frame() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let text_that_is_not_masked = [0x81, 0x00];
+    let close_twice = [0x88, 0x80, 0, 0, 0, 0, 0x88, 0x80, 0, 0, 0, 0];
+    let close_with_half_a_code = [0x88, 0x81, 0, 0, 0, 0, 3];
+    for (sent, answer) in [
+        (&text_that_is_not_masked[..], &b"\x88\x10\x03\xeaprotocol error"[..]),
+        (&close_with_half_a_code, b"\x88\x10\x03\xeaprotocol error"),
+        (&close_twice, b"\x88\x00"),
+    ] {
+        let mut socket = server.upgrade(&format!("/stream?token={}", ann.client.token)).await;
+        // More than the server reads in one go: it must not close its socket while some of it is unread.
+        let mut bytes = sent.to_vec();
+        bytes.resize(100_000, 0x77);
+        socket.write_all(&bytes).await.unwrap();
+        let mut answered = Vec::new();
+        tokio::time::timeout(PATIENCE, socket.read_to_end(&mut answered)).await.expect("an end").unwrap();
+        assert_eq!(answered, answer, "after {sent:x?}");
+    }
 }
 
 #[tokio::test]
