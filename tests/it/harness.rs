@@ -1,6 +1,7 @@
 //! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use shardcast::auth::{self, Passwords};
@@ -18,6 +19,8 @@ pub(crate) struct TestServer {
     pub(crate) store: Store,
     pub(crate) hub: Hub,
     pub(crate) server: Server,
+    /// The file of the database.
+    pub(crate) database: PathBuf,
     passwords: Passwords,
     _folder: TempDir,
 }
@@ -58,7 +61,8 @@ impl TestServer {
     pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::default();
-        let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
+        let file = folder.path().join("gotify.db");
+        let database = Sqlite::open(file.to_str().unwrap()).await.unwrap();
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
         config.first_user = "admin".into();
@@ -72,6 +76,7 @@ impl TestServer {
             address: server.local_addr(),
             store: node.store().clone(),
             hub: node.hub().clone(),
+            database: file,
             passwords: Passwords::new(4),
             server,
             _folder: folder,

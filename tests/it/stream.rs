@@ -2,60 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use serde_json::Value;
 use shardcast::hub::EndReason;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{Person, TestServer};
-
-/// Far more than anything here takes: it ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A client on the stream.
-struct Listener(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Listener {
-    async fn open(server: &TestServer, person: &Person, query: &str) -> Self {
-        let url = format!("ws://{}/stream?token={}{query}", server.address, person.client.token);
-        Self(connect_async(url).await.unwrap().0)
-    }
-
-    async fn next(&mut self) -> Message {
-        tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame comes").unwrap().unwrap()
-    }
-
-    async fn message(&mut self) -> Value {
-        loop {
-            match self.next().await {
-                Message::Text(text) => {
-                    assert!(text.ends_with('\n'), "a frame ends with a line feed: {text:?}");
-                    return serde_json::from_str(&text).unwrap();
-                }
-                Message::Ping(_) => {}
-                other => panic!("expected a message, not {other:?}"),
-            }
-        }
-    }
-
-    async fn close_code(&mut self) -> u16 {
-        loop {
-            if let Message::Close(frame) = self.next().await {
-                return frame.map_or(1005, |frame| frame.code.into());
-            }
-        }
-    }
-}
-
-async fn push(server: &TestServer, person: &Person, text: &str) -> Value {
-    let key = [("X-Gotify-Key".to_owned(), person.application.token.clone())];
-    let answer = server.send("POST", &format!("/message?message={text}"), &key, "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json()
-}
+use crate::harness::TestServer;
+use crate::listener::{Listener, PATIENCE, push};
 
 #[tokio::test]
 async fn a_message_comes_as_it_was_answered_and_to_its_user_alone() {
