@@ -16,4 +16,5 @@ pub use message::{Extras, Message};
 pub use timestamp::Timestamp;
 pub use user::User;
 
+#[cfg(feature = "sqlite")]
 pub(crate) use timestamp::{Layout, to_text};

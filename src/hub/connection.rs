@@ -45,7 +45,7 @@ pub(super) enum Phase {
     Behind,
     /// The close frame is in `outgoing`.
     Closing,
-    /// The close frame is out; the peer may answer it.
+    /// The close frame is out; the peer may answer it, or hang up.
     Lingering,
     /// Nothing more is read or written.
     Closed,

@@ -109,6 +109,26 @@ impl EndReason {
         }
     }
 
+    /// Answers whether the close frame is the last word on both sides (RFC 6455, section 7.1): the peer has closed,
+    /// or has sent what can't be followed, so that no answer of it would be understood.
+    pub(crate) fn expects_no_answer(self) -> bool {
+        match self {
+            Self::PeerClosed(_)
+            | Self::TooLarge
+            | Self::TooManyFrames
+            | Self::ProtocolError
+            | Self::InvalidPayload => true,
+            Self::SlowConsumer
+            | Self::NoPong
+            | Self::TokenDeleted
+            | Self::UserDeleted
+            | Self::Shutdown
+            | Self::Internal
+            | Self::PeerGone
+            | Self::Dropped => false,
+        }
+    }
+
     /// The whole close frame. The reason goes with the code, but for an answer to the peer's own close, which
     /// repeats its code alone.
     pub(crate) fn close_frame(self) -> Cow<'static, [u8]> {

@@ -2,9 +2,11 @@
 
 use std::{
     io::{self, IoSlice},
+    net::Shutdown,
     task::{Context, Poll},
 };
 
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 /// A connected, non-blocking byte stream.
@@ -19,6 +21,8 @@ pub trait Socket: Send + Sync + 'static {
     fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Reads some bytes; 0 is the end.
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize>;
+    /// Tells the peer that nothing more will be written; reading goes on.
+    fn shutdown_write(&self) -> io::Result<()>;
     /// Waits until a write may go through.
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Waits until a read may go through.
@@ -36,6 +40,10 @@ impl Socket for TcpStream {
 
     fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
         TcpStream::try_read(self, into)
+    }
+
+    fn shutdown_write(&self) -> io::Result<()> {
+        SockRef::from(self).shutdown(Shutdown::Write)
     }
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

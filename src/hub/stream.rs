@@ -104,8 +104,8 @@ impl Stream {
     /// Writes what waits, and returns the reason once the stream has ended; until then it is pending, and wakes
     /// the task when there is something to do.
     ///
-    /// After the close frame has gone out the peer has [`HubConfig::close_timeout`](super::HubConfig::close_timeout) to answer; call
-    /// [`Stream::on_peer_close`] when it does.
+    /// After the close frame has gone out the peer has [`HubConfig::close_timeout`](super::HubConfig::close_timeout) to answer and
+    /// to hang up; call [`Stream::on_peer_close`] and [`Stream::on_peer_gone`] when it does.
     pub fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
         for _ in 0..WRITES_A_POLL {
             if let Some(load) = self.load.as_mut() {
@@ -178,11 +178,12 @@ impl Stream {
     }
 
     /// Notes that the peer sent a close frame: it is answered with the same code, or, if it is itself an answer,
-    /// ends the stream.
+    /// ends the stream. What the peer sends after it means nothing, but is to be read until the peer hangs up.
     pub fn on_peer_close(&self, code: Option<u16>) {
         let connection = &self.guard.connection;
         let mut state = connection.lock();
-        if matches!(state.phase(), Phase::Closing | Phase::Lingering) {
+        let is_closing = matches!(state.phase(), Phase::Closing | Phase::Lingering);
+        if is_closing && !state.end().expects_no_answer() {
             connection.end_locked(&mut state, EndReason::PeerClosed(code));
             wake(state);
         } else {
@@ -223,9 +224,12 @@ impl Stream {
             Phase::Live | Phase::Lingering => Step::Idle,
             Phase::Closed => Step::Ended(state.end()),
             Phase::Closing => {
-                // The close frame is out. If it was the answer to the peer's, nothing more will come.
-                let answered = matches!(state.end(), EndReason::PeerClosed(_));
-                connection.set_phase(state, if answered { Phase::Closed } else { Phase::Lingering });
+                // The close frame is out. Closing the socket now would reset the connection if the peer has sent
+                // more than was read, and the reset would overtake the close frame: let the peer hang up first.
+                connection.set_phase(state, Phase::Lingering);
+                if state.end().expects_no_answer() && socket.shutdown_write().is_err() {
+                    connection.end_locked(state, EndReason::PeerGone);
+                }
                 Step::More(0)
             }
             Phase::Behind => match find_next(connection, state, chunk) {

@@ -12,6 +12,7 @@ pub(crate) enum Layout {
     /// `2006-01-02T15:04:05.999999999-07:00`, or `Z` for UTC: RFC 3339, as on the wire.
     Wire,
     /// `2006-01-02 15:04:05.999999999-07:00`, as in the database.
+    #[cfg_attr(not(any(feature = "sqlite", test)), expect(dead_code, reason = "there is no database"))]
     Database,
 }
 

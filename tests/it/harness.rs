@@ -1,6 +1,7 @@
 //! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use shardcast::auth::{self, Passwords};
@@ -18,6 +19,8 @@ pub(crate) struct TestServer {
     pub(crate) store: Store,
     pub(crate) hub: Hub,
     pub(crate) server: Server,
+    /// The file of the database.
+    pub(crate) database: PathBuf,
     passwords: Passwords,
     _folder: TempDir,
 }
@@ -58,7 +61,8 @@ impl TestServer {
     pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::default();
-        let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
+        let file = folder.path().join("gotify.db");
+        let database = Sqlite::open(file.to_str().unwrap()).await.unwrap();
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
         config.first_user = "admin".into();
@@ -72,6 +76,7 @@ impl TestServer {
             address: server.local_addr(),
             store: node.store().clone(),
             hub: node.hub().clone(),
+            database: file,
             passwords: Passwords::new(4),
             server,
             _folder: folder,
@@ -141,6 +146,27 @@ impl TestServer {
         let mut status_line = [0; 12];
         socket.read_exact(&mut status_line).await.unwrap();
         std::str::from_utf8(&status_line[9..]).unwrap().parse().unwrap()
+    }
+
+    /// Opens a stream and returns its socket, with nothing read but the answer to the handshake.
+    pub(crate) async fn upgrade(&self, target: &str) -> TcpStream {
+        self.upgrade_on(TcpStream::connect(self.address).await.unwrap(), target).await
+    }
+
+    /// As [`TestServer::upgrade`], on a connection that the test has made.
+    pub(crate) async fn upgrade_on(&self, mut socket: TcpStream, target: &str) -> TcpStream {
+        let request = format!(
+            "GET {target} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(socket.read_u8().await.unwrap());
+        }
+        assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+        socket
     }
 
     async fn exchange(&self, method: &str, target: &str, headers: &[(String, String)], body: &str) -> Answer {

@@ -4,7 +4,10 @@
 
 mod compat;
 mod configuration;
+mod faults;
 mod harness;
+mod listener;
 mod process;
 mod program;
+mod running;
 mod stream;

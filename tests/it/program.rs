@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't run its program has failed")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -19,6 +21,16 @@ impl Program {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardcast"));
         command.args(arguments).current_dir(folder.path()).env_clear();
         Self { folder, command }
+    }
+
+    /// As [`Program::new`], for a server that gets an error where it would grow a file too large, instead of a signal.
+    pub(crate) fn with_limited_files() -> Self {
+        let mut program = Self::new(&[]);
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", r#"trap "" XFSZ; exec "$0""#, env!("CARGO_BIN_EXE_shardcast")]);
+        shell.current_dir(program.folder.path()).env_clear();
+        program.command = shell;
+        program
     }
 
     /// Writes the configuration file.
@@ -41,11 +53,16 @@ impl Program {
     pub(crate) fn serve(mut self) -> Serving {
         let mut child =
             self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
+        // Read all the time: a server whose log nobody takes would stand still.
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, log) = channel();
+        thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
         let mut seen = String::new();
         let address = loop {
-            assert_ne!(log.read_line(&mut seen).unwrap(), 0, "it ended before it listened: {seen}");
-            if let Some((_, url)) = seen.split_once("listening on http://") {
+            let line: String = log.recv().unwrap_or_else(|_| panic!("it ended before it listened: {seen}"));
+            seen += &line;
+            seen.push('\n');
+            if let Some((_, url)) = line.split_once("listening on http://") {
                 break url.split_whitespace().next().unwrap().to_owned();
             }
         };
@@ -75,29 +92,37 @@ impl From<Output> for Outcome {
 pub(crate) struct Serving {
     _folder: TempDir,
     child: Child,
-    log: BufReader<ChildStderr>,
+    log: Receiver<String>,
     seen: String,
     /// Where it listens.
     pub(crate) address: String,
 }
 
 impl Serving {
+    pub(crate) fn id(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
-        let id = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(id, signal).unwrap();
+        rustix::process::kill_process(self.id(), signal).unwrap();
     }
 
     /// Reads the log until this text is in it.
     pub(crate) fn wait_for_log(&mut self, text: &str) {
         while !self.seen.contains(text) {
-            assert_ne!(self.log.read_line(&mut self.seen).unwrap(), 0, "no `{text}` in: {}", self.seen);
+            let line = self.log.recv().unwrap_or_else(|_| panic!("no `{text}` in: {}", self.seen));
+            self.seen += &line;
+            self.seen.push('\n');
         }
     }
 
     /// Waits for its end; returns the exit code and all that it logged.
     pub(crate) fn wait(mut self) -> (Option<i32>, String) {
         let mut log = std::mem::take(&mut self.seen);
-        self.log.read_to_string(&mut log).unwrap();
+        for line in &self.log {
+            log += &line;
+            log.push('\n');
+        }
         (self.child.wait().unwrap().code(), log)
     }
 }

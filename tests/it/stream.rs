@@ -2,59 +2,15 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use serde_json::Value;
 use shardcast::hub::EndReason;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::frame::coding::CloseCode};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{Person, TestServer};
-
-/// Far more than anything here takes: it ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A client on the stream.
-struct Listener(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Listener {
-    async fn open(server: &TestServer, person: &Person, query: &str) -> Self {
-        let url = format!("ws://{}/stream?token={}{query}", server.address, person.client.token);
-        Self(connect_async(url).await.unwrap().0)
-    }
-
-    async fn next(&mut self) -> Message {
-        tokio::time::timeout(PATIENCE, self.0.next()).await.expect("a frame comes").unwrap().unwrap()
-    }
-
-    async fn message(&mut self) -> Value {
-        loop {
-            match self.next().await {
-                Message::Text(text) => {
-                    assert!(text.ends_with('\n'), "a frame ends with a line feed: {text:?}");
-                    return serde_json::from_str(&text).unwrap();
-                }
-                Message::Ping(_) => {}
-                other => panic!("expected a message, not {other:?}"),
-            }
-        }
-    }
-
-    async fn close_code(&mut self) -> u16 {
-        loop {
-            if let Message::Close(frame) = self.next().await {
-                return frame.map_or(1005, |frame| frame.code.into());
-            }
-        }
-    }
-}
-
-async fn push(server: &TestServer, person: &Person, text: &str) -> Value {
-    let key = [("X-Gotify-Key".to_owned(), person.application.token.clone())];
-    let answer = server.send("POST", &format!("/message?message={text}"), &key, "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json()
-}
+use crate::harness::TestServer;
+use crate::listener::{Listener, PATIENCE, push};
 
 #[tokio::test]
 async fn a_message_comes_as_it_was_answered_and_to_its_user_alone() {
@@ -176,6 +132,29 @@ async fn pings_are_answered_and_small_frames_ignored() {
     assert_eq!(listener.message().await, answered);
     listener.0.close(None).await.unwrap();
     assert!(matches!(listener.next().await, Message::Close(_)));
+}
+
+#[tokio::test]
+async fn a_client_that_is_closed_amid_its_sending_still_gets_the_close_frame() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let text_that_is_not_masked = [0x81, 0x00];
+    let close_twice = [0x88, 0x80, 0, 0, 0, 0, 0x88, 0x80, 0, 0, 0, 0];
+    let close_with_half_a_code = [0x88, 0x81, 0, 0, 0, 0, 3];
+    for (sent, answer) in [
+        (&text_that_is_not_masked[..], &b"\x88\x10\x03\xeaprotocol error"[..]),
+        (&close_with_half_a_code, b"\x88\x10\x03\xeaprotocol error"),
+        (&close_twice, b"\x88\x00"),
+    ] {
+        let mut socket = server.upgrade(&format!("/stream?token={}", ann.client.token)).await;
+        // More than the server reads in one go: it must not close its socket while some of it is unread.
+        let mut bytes = sent.to_vec();
+        bytes.resize(100_000, 0x77);
+        socket.write_all(&bytes).await.unwrap();
+        let mut answered = Vec::new();
+        tokio::time::timeout(PATIENCE, socket.read_to_end(&mut answered)).await.expect("an end").unwrap();
+        assert_eq!(answered, answer, "after {sent:x?}");
+    }
 }
 
 #[tokio::test]

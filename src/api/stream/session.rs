@@ -71,12 +71,16 @@ pub struct Session<I> {
     flood: FloodGuard,
     /// There is one only while a frame or a message is half read.
     decoder: Option<Box<Decoder>>,
+    /// The client has closed, or was refused: what it still sends is read, so that the close frame reaches it, but
+    /// means nothing.
+    is_over: bool,
 }
 
 impl<I: Inbox> Session<I> {
     /// Makes a session. `early` are bytes that arrived with the handshake.
     pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>, early: &[u8]) -> Self {
-        let mut session = Self { stream, inbox, limits, flood: FloodGuard::default(), decoder: None };
+        let mut session =
+            Self { stream, inbox, limits, flood: FloodGuard::default(), decoder: None, is_over: false };
         session.on_bytes(early);
         session
     }
@@ -114,7 +118,7 @@ impl<I: Inbox + Unpin> Future for Session<I> {
 impl<I: Inbox> Session<I> {
     fn on_bytes(&mut self, mut bytes: &[u8]) {
         let mut decoder = self.decoder.take().map_or_else(Decoder::default, |decoder| *decoder);
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && !self.is_over {
             match decoder.decode(&mut bytes, self.limits.max_frame_bytes) {
                 Ok(Some(frame)) => {
                     if let Err(reason) = self.on_frame(frame) {
@@ -133,6 +137,7 @@ impl<I: Inbox> Session<I> {
     fn on_frame(&mut self, frame: ClientFrame) -> Result<(), EndReason> {
         if frame.opcode == Opcode::Close {
             self.stream.on_peer_close(close_code(&frame.payload)?);
+            self.is_over = true;
             return Ok(());
         }
         if !self.stream.is_open() {
@@ -154,12 +159,11 @@ impl<I: Inbox> Session<I> {
         Ok(())
     }
 
-    /// Closes the stream. What follows on bytes that can't be understood can't be understood either, so a client
-    /// that has been refused once ends at once when it sends more of that.
+    /// Closes the stream, if it is not closing already. What follows on bytes that can't be understood can't be
+    /// understood either.
     fn refuse(&mut self, reason: EndReason) {
-        if self.stream.is_open() {
-            self.stream.close(reason);
-        }
+        self.stream.close(reason);
+        self.is_over = true;
     }
 }
 

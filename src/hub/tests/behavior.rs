@@ -324,6 +324,42 @@ async fn a_reply_goes_out_between_frames_and_a_peer_that_never_reads_is_closed()
     assert_eq!(stream.ended().await, EndReason::SlowConsumer);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peers_close_is_answered_once_and_then_it_is_for_the_peer_to_hang_up() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::with_room(PLENTY);
+    let mut stream = hub.register(ALICE, "a", None).unwrap().attach(socket.clone());
+    stream.on_peer_close(Some(1001));
+    stream.on_peer_close(Some(1002));
+    assert!(tokio::time::timeout(Duration::from_millis(1), stream.ended()).await.is_err());
+    assert_eq!((socket.seen().close_code, socket.is_shut()), (Some(1001), true));
+    stream.on_peer_gone();
+    assert_eq!(stream.ended().await, EndReason::PeerClosed(Some(1001)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_broke_the_protocol_is_told_why_and_that_nothing_more_comes() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::with_room(PLENTY);
+    let mut stream = hub.register(ALICE, "a", None).unwrap().attach(socket.clone());
+    stream.close(EndReason::ProtocolError);
+    // Without a word from the peer it ends all the same.
+    assert_eq!(stream.ended().await, EndReason::ProtocolError);
+    assert_eq!((socket.seen().close_code, socket.is_shut()), (Some(1002), true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_of_the_servers_own_waits_for_the_answer() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::with_room(PLENTY);
+    let mut stream = hub.register(ALICE, "a", None).unwrap().attach(socket.clone());
+    stream.close(EndReason::Internal);
+    assert!(tokio::time::timeout(Duration::from_millis(1), stream.ended()).await.is_err());
+    assert_eq!((socket.seen().close_code, socket.is_shut()), (Some(1011), false));
+    stream.on_peer_close(Some(1011));
+    assert_eq!(stream.ended().await, EndReason::Internal);
+}
+
 #[derive(Default)]
 struct Record(Mutex<Vec<(ConnectionId, Option<EndReason>)>>);
 

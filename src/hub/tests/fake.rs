@@ -32,6 +32,7 @@ struct Fake {
     room: usize,
     written: Vec<u8>,
     writes: usize,
+    is_shut: bool,
     waker: Option<Waker>,
 }
 
@@ -62,6 +63,11 @@ impl FakeSocket {
 
     pub(super) fn writes(&self) -> usize {
         self.0.lock().writes
+    }
+
+    /// Answers whether the peer was told that nothing more comes.
+    pub(super) fn is_shut(&self) -> bool {
+        self.0.lock().is_shut
     }
 
     /// Takes apart what was written. A frame that is not complete counts only as its beginning.
@@ -105,6 +111,7 @@ impl Socket for FakeSocket {
         if fake.room == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        assert!(!fake.is_shut, "something is written after the end");
         fake.writes += 1;
         let mut taken = 0;
         for part in parts {
@@ -118,6 +125,11 @@ impl Socket for FakeSocket {
 
     fn try_read(&self, _: &mut [u8]) -> io::Result<usize> {
         Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn shutdown_write(&self) -> io::Result<()> {
+        self.0.lock().is_shut = true;
+        Ok(())
     }
 
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

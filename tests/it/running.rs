@@ -1,0 +1,147 @@
+//! The program while it runs: a full disk, its end, and what it logs.
+
+use reqwest::{Client, RequestBuilder, Response};
+use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use serde_json::{Value, json};
+use tokio_tungstenite::connect_async;
+
+use crate::listener::Listener;
+use crate::program::{Program, Serving};
+
+const USER: &str = "admin";
+const PASSWORD: &str = "first-canary-password";
+
+fn serve(program: Program) -> Serving {
+    program
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
+        .variable("GOTIFY_DEFAULTUSER_NAME", USER)
+        .variable("GOTIFY_DEFAULTUSER_PASS", PASSWORD)
+        .variable("GOTIFY_PASSSTRENGTH", "4")
+        .serve()
+}
+
+async fn answered(request: RequestBuilder) -> Response {
+    request.send().await.unwrap()
+}
+
+/// Makes an application or a client, and returns its token.
+async fn token(server: &Serving, kind: &str) -> String {
+    let url = format!("http://{}/{kind}", server.address);
+    let request = Client::new().post(url).basic_auth(USER, Some(PASSWORD)).json(&json!({ "name": "test" }));
+    let made: Value = answered(request).await.json().await.unwrap();
+    made["token"].as_str().unwrap().to_owned()
+}
+
+/// Lets the server write no file beyond so many bytes, or, without a number, as many as it likes.
+fn limit_files(server: &Serving, bytes: Option<u64>) {
+    prlimit(Some(server.id()), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_messages_and_nothing_else_until_there_is_room_again() {
+    let server = serve(Program::with_limited_files());
+    let (app, client) = (token(&server, "application").await, token(&server, "client").await);
+    let mut listener = Listener::at(&server.address, &client, "").await;
+    let http = Client::new();
+    let url = format!("http://{}/message", server.address);
+    let post = || {
+        let body = json!({ "message": "x".repeat(10_000) });
+        answered(http.post(&url).header("X-Gotify-Key", &app).json(&body))
+    };
+    let list = || answered(http.get(&url).header("X-Gotify-Key", &client).query(&[("limit", "200")]));
+
+    let mut acknowledged: Vec<Value> = Vec::new();
+    acknowledged.push(post().await.json().await.unwrap());
+    limit_files(&server, Some(300_000));
+    let refused = loop {
+        let answer = post().await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        acknowledged.push(answer.json().await.unwrap());
+        assert!(acknowledged.len() < 100, "the disk is never full");
+    };
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.json::<Value>().await.unwrap()["errorCode"], 503);
+    assert_eq!(post().await.status(), 503);
+    assert_eq!(list().await.status(), 200);
+
+    limit_files(&server, None);
+    acknowledged.push(post().await.json().await.unwrap());
+    for message in &acknowledged {
+        assert_eq!(&listener.message().await, message);
+    }
+    acknowledged.reverse();
+    assert_eq!(list().await.json::<Value>().await.unwrap()["messages"], Value::Array(acknowledged));
+}
+
+#[tokio::test]
+async fn a_signal_says_1012_to_every_stream_and_ends_with_0() {
+    let server = serve(Program::new(&[]));
+    let client = token(&server, "client").await;
+    let mut listeners = Vec::new();
+    for _ in 0..5 {
+        listeners.push(Listener::at(&server.address, &client, "").await);
+    }
+    server.signal(Signal::TERM);
+    for listener in &mut listeners {
+        assert_eq!(listener.close_code().await, 1012);
+        // What the server waits for; it may be gone already.
+        let _ = listener.0.close(None).await;
+    }
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn no_token_and_no_password_is_ever_logged() {
+    let server = serve(Program::new(&[]).variable("GOTIFY_LOGLEVEL", "trace"));
+    let (app, client) = (token(&server, "application").await, token(&server, "client").await);
+    let doomed = token(&server, "client").await;
+    let wrong = "Ccanary-of-nobody";
+    let (new_password, wrong_password) = ("second-canary-password", "third-canary-password");
+    let http = Client::new();
+    let url = |path: &str| format!("http://{}{path}", server.address);
+
+    for token in [&app, &client, &doomed, wrong] {
+        for path in ["/message", "/application", "/client", "/current/user", "/stream", "/nowhere"] {
+            answered(http.get(url(path)).query(&[("token", token)])).await;
+            answered(http.get(url(path)).header("X-Gotify-Key", token)).await;
+            answered(http.get(url(path)).bearer_auth(token)).await;
+        }
+        answered(http.post(url("/message")).header("X-Gotify-Key", token).json(&json!({ "message": "hi" })))
+            .await;
+        answered(http.post(url("/message?%74oken=") + token).form(&[("message", "hi")])).await;
+        // Not JSON, and no fitting body: what is wrong with it must not be logged with it.
+        answered(http.post(url("/client")).bearer_auth(token).body(format!("{{\"name\": {token}"))).await;
+    }
+    for (name, password) in [(USER, PASSWORD), (USER, wrong_password), ("nobody", wrong_password)] {
+        answered(http.get(url("/current/user")).basic_auth(name, Some(password))).await;
+    }
+    let mut listener = Listener::at(&server.address, &doomed, "&since=0").await;
+    let clients =
+        answered(http.get(url("/client")).bearer_auth(&client)).await.json::<Value>().await.unwrap();
+    let id = clients.as_array().unwrap().iter().find(|other| other["token"] == doomed).unwrap()["id"].clone();
+    answered(http.delete(url(&format!("/client/{id}"))).bearer_auth(&client)).await;
+    assert_eq!(listener.close_code().await, 1008);
+    assert!(connect_async(format!("ws://{}/stream?token={doomed}", server.address)).await.is_err());
+    let changed =
+        http.post(url("/current/user/password")).bearer_auth(&client).json(&json!({ "pass": new_password }));
+    assert_eq!(answered(changed).await.status(), 200);
+    let changed = http.get(url("/current/user")).basic_auth(USER, Some(new_password));
+    assert_eq!(answered(changed).await.status(), 200);
+
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert!(log.contains("DEBUG") && log.contains("/current/user"), "it did not log everything: {log}");
+    let basic = [PASSWORD, new_password, wrong_password].map(|password| {
+        use base64::Engine;
+        base64::prelude::BASE64_STANDARD.encode(format!("{USER}:{password}"))
+    });
+    let secrets = [&app, &client, &doomed, wrong, PASSWORD, new_password, wrong_password];
+    for secret in secrets.into_iter().chain(basic.iter().map(String::as_str)) {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "`{secret}` is in the log");
+    }
+}
