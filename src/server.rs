@@ -49,7 +49,7 @@ pub use bind::BindError;
 pub use config::{ServerConfig, StreamConfig};
 pub use drain::Drained;
 pub use limits::raise_open_file_limit;
-pub use node::{FirstUser, Node, NodeConfig, OpenError};
+pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use streams::Streams;
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] stops it well.
