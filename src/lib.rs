@@ -43,6 +43,7 @@
 //!   stream ends with a named reason. With the server, a message that was answered with 200 is durable.
 //! - **Slow clients**: nobody waits for one. It catches up from the backlog when it reads again, or is closed.
 
+pub mod external;
 pub mod hub;
 
 #[cfg(feature = "server")]
