@@ -43,8 +43,7 @@ impl Bench {
 async fn database(path: &str) -> (Arc<dyn Database>, UserId, ApplicationId) {
     let database = Sqlite::open(path).await.expect("a database");
     let created_at = chrono::Local::now().fixed_offset();
-    let user =
-        NewUser { name: "ann".to_owned(), password_hash: String::new(), admin: false, created_at };
+    let user = NewUser { name: "ann".to_owned(), password_hash: String::new(), admin: false, created_at };
     let user = database.create_user(user).await.expect("a user");
     let application = NewApplication {
         user_id: user.id,
@@ -67,9 +66,8 @@ fn transaction(criterion: &mut Criterion) {
         let messages = vec![bench.message.clone(); batch];
         group.throughput(Throughput::Elements(batch as u64));
         group.bench_function(BenchmarkId::from_parameter(batch), |bencher| {
-            bencher.iter(|| {
-                bench.runtime.block_on(bench.database.insert_messages(&messages)).expect("stored")
-            });
+            bencher
+                .iter(|| bench.runtime.block_on(bench.database.insert_messages(&messages)).expect("stored"));
         });
     }
     group.finish();
