@@ -78,6 +78,51 @@ pub enum OpenError {
 
 /// One node: it stores messages and brings them to its streams. Dropping it ends the streams; [`Node::close`] ends
 /// it well.
+///
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+/// use std::sync::Arc;
+/// use shardcast::{
+///     external::chrono::Local,
+///     server::{Node, NodeConfig},
+///     store::{Database, NewApplication, NewMessage, Sqlite},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("gotify.db");
+/// # let file = file.to_str().unwrap();
+/// let database: Arc<dyn Database> = Arc::new(Sqlite::open(file).await?);
+/// let (node, first_user) = Node::open(Arc::clone(&database), NodeConfig::default()).await?;
+/// assert_eq!(first_user.unwrap().name, "admin");
+///
+/// // Publish without HTTP: it takes a user and an application of theirs.
+/// let admin = database.user_by_name("admin").await?.unwrap().user;
+/// let now = Local::now().fixed_offset();
+/// let application = database.create_application(NewApplication {
+///     user_id: admin.id,
+///     token: "Abackup".to_owned(),
+///     name: "backup".to_owned(),
+///     description: String::new(),
+///     default_priority: 0,
+///     sort_key: None,
+///     created_at: now,
+/// }).await?;
+/// let stored = node.publish(NewMessage {
+///     user_id: admin.id,
+///     application_id: application.id,
+///     message: "done".to_owned(),
+///     title: "Backup".to_owned(),
+///     priority: 5,
+///     extras: None,
+///     date: now,
+/// }).await?;
+/// println!("message {} is durable", stored.id);
+/// node.close().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Node {
     store: Store,
     state: AppState,
