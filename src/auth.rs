@@ -1,18 +1,24 @@
 //! Who is asking: tokens, passwords, and the authenticator that knows both.
 //!
-//! [`Authenticator`] is the one way from a token or a name and password to a user. Tokens it has seen are
-//! kept in a bounded cache, so that a message is accepted without a look-up in the database; whoever changes
-//! or deletes what a token stands for calls [`Authenticator::forget_application`] or
-//! [`Authenticator::forget_client`] afterwards.
+//! [`Authenticator`] is the one way from a token or a name and password to a user. It asks an [`Authenticate`]:
+//! [`StoredCredentials`], unless the node was given another. That one keeps tokens it has seen in a bounded cache,
+//! so that a message is accepted without a look-up in the database; whoever changes or deletes what a token stands
+//! for calls [`Authenticator::forget_application`] or [`Authenticator::forget_client`] afterwards.
 //!
-//! Tasks: one, owned by the authenticator, writes when tokens were last used.
+//! Tasks: one, owned by the stored credentials, writes when tokens were last used.
 
+mod authenticate;
 mod authenticator;
 mod cache;
+mod known;
 mod last_used;
 mod password;
+mod stored;
 mod token;
 
-pub use authenticator::{Authenticator, KnownApplication, KnownClient};
+pub use authenticate::Authenticate;
+pub use authenticator::Authenticator;
+pub use known::{KnownApplication, KnownClient};
 pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Passwords};
+pub use stored::StoredCredentials;
 pub use token::{application_token, client_token};

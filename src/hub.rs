@@ -96,6 +96,25 @@ use user::{Scheduled, User};
 const CLOSES_AT_ONCE: usize = 32;
 
 /// A handle of a hub; clones share it. Its tasks end with the last handle.
+///
+/// ```
+/// use shardcast::hub::{Hub, HubConfig, UserId};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), shardcast::hub::RegisterError> {
+/// let hub = Hub::new(HubConfig::default());
+/// let phone = hub.register(UserId(1), "phone", None)?;
+/// let laptop = hub.register(UserId(1), "laptop", None)?;
+/// assert_eq!((hub.stream_count(), hub.user_count()), (2, 1));
+///
+/// // Who registers is admitted until its guard goes.
+/// drop(laptop);
+/// assert_eq!(hub.stream_count_of(UserId(1)), 1);
+/// assert_eq!(hub.close_token(UserId(1), "phone"), 1);
+/// # drop(phone);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Hub(Arc<Inner>);
 
@@ -131,6 +150,17 @@ pub enum RegisterError {
 }
 
 /// What a hub is made of, besides its configuration. The default has no backlog, no other nodes and no observer.
+///
+/// ```
+/// use std::sync::Arc;
+/// use shardcast::hub::{HubParts, Observer};
+///
+/// struct Silent;
+/// impl Observer for Silent {}
+///
+/// let mut parts = HubParts::default();
+/// parts.observer = Some(Arc::new(Silent));
+/// ```
 #[derive(Default)]
 #[non_exhaustive]
 pub struct HubParts {

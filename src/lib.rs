@@ -7,16 +7,29 @@
 //! # The hub alone
 //!
 //! With `default-features = false` this crate is [`hub`], which needs tokio and no web, database or JSON crate.
-//! The first page of that module has an example that runs.
+//!
+//! ```no_run
+//! use shardcast::hub::{Frame, Hub, HubConfig, MessageId, UserId};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let hub = Hub::new(HubConfig::default());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:7000").await?;
+//! let (socket, _) = listener.accept().await?;
+//! let mut stream = hub.register(UserId(1), "token", None)?.attach(socket);
+//! hub.notify(UserId(1), &[Frame::text(MessageId(1), b"hello")]);
+//! println!("{}", stream.ended().await.name());
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # The whole server
 //!
-//! ```no_run
-//! # #[cfg(all(feature = "server", feature = "sqlite"))]
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+#![cfg_attr(feature = "sqlite", doc = "```no_run")]
+#![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use std::sync::Arc;
 //! use shardcast::{server::{Node, NodeConfig, Server, ServerConfig}, store::Sqlite};
 //!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let database = Sqlite::open("data/gotify.db").await?;
 //! let (node, first_user) = Node::open(Arc::new(database), NodeConfig::default()).await?;
 //! let mut server = Server::bind(ServerConfig::default(), node.router(), node.hub().clone()).await?;
@@ -27,14 +40,31 @@
 //! # }
 //! ```
 //!
-//! [`Node::router`](server::Node::router) can be nested into an axum application instead.
+//! [`Node::router`](server::Node::router) can be nested below a fixed path of an axum application instead, served
+//! by [`Server`](server::Server) or `axum::serve` over plain TCP; [`Node::publish`](server::Node::publish) sends
+//! without HTTP, and [`NodeParts`](server::NodeParts) takes an authenticator of your own and an observer.
+//! `examples/embed_axum.rs` does all of it.
 //!
 //! # Features
 //!
 //! | feature | adds | default |
 //! |---|---|---|
-//! | `server` | the API, the stream endpoint, configuration and command line | yes |
-//! | `sqlite` | the embedded database and the `shardcast` program | yes |
+//! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
+//! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
+//!
+//! # Modules
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`hub`] | who is connected, and how messages reach them |
+//! | [`model`] | what travels on Gotify's wire |
+//! | [`store`] | the database trait, SQLite behind it, the group-commit writer |
+//! | [`auth`] | tokens and passwords, and the seam for other ways to know who is asking |
+//! | [`api`] | Gotify's REST API and `GET /stream` |
+//! | [`server`] | the node, and the server that listens, limits and drains |
+//! | [`config`] | defaults, `config.yml`, the environment |
+//! | [`cli`] | the commands of the `shardcast` program |
+//! | [`external`] | the crates whose types are in signatures |
 //!
 //! # Guarantees
 //!
@@ -43,6 +73,16 @@
 //!   stream ends with a named reason. With the server, a message that was answered with 200 is durable.
 //! - **Slow clients**: nobody waits for one. It catches up from the backlog when it reads again, or is closed.
 
+#![cfg_attr(
+    not(feature = "sqlite"),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        clippy::allow_attributes,
+        reason = "this page is about all features"
+    )
+)]
+
+pub mod external;
 pub mod hub;
 
 #[cfg(feature = "server")]
@@ -59,3 +99,9 @@ pub mod model;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
+
+/// The README's programs compile as they stand there.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct ReadmeDoctests;

@@ -49,10 +49,32 @@ pub use bind::BindError;
 pub use config::{ServerConfig, StreamConfig};
 pub use drain::Drained;
 pub use limits::raise_open_file_limit;
-pub use node::{FirstUser, Node, NodeConfig, OpenError};
+pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use streams::Streams;
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] stops it well.
+///
+/// It serves any axum router:
+///
+/// ```
+/// use shardcast::{
+///     external::axum::{Router, routing::get},
+///     server::{Server, ServerConfig},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), shardcast::server::BindError> {
+/// let router = Router::new().route("/", get(|| async { "hello" }));
+/// let mut config = ServerConfig::default();
+/// config.listen_address = "127.0.0.1".to_owned();
+/// let mut server = Server::bind(config, router, ()).await?;
+/// println!("listening on {}", server.local_addr());
+///
+/// server.shutdown();
+/// server.join().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     local_addr: SocketAddr,
     stop: Arc<Notify>,

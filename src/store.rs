@@ -40,6 +40,28 @@ pub use sqlite::Sqlite;
 
 /// A database with the writer in front of it. Clones share both.
 ///
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+/// use std::sync::Arc;
+/// use shardcast::store::{Sqlite, Store};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), shardcast::store::StoreError> {
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let file = folder.path().join("gotify.db");
+/// # let file = file.to_str().unwrap();
+/// let database = Sqlite::open(file).await?;
+/// let store = Store::new(Arc::new(database), |committed| {
+///     for stored in committed {
+///         println!("message {} for user {}", stored.message.id, stored.user_id);
+///     }
+/// });
+/// assert_eq!(store.database().user_count().await?, 0);
+/// store.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+///
 /// The writer is a task that ends by [`shutdown`](Self::shutdown), or by itself once the last clone is dropped
 /// and what was accepted is written.
 #[derive(Clone)]

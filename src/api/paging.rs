@@ -1,6 +1,6 @@
 //! Pages of messages: newest first, the next page by the last id of this one.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, NestedPath};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use serde::Serialize;
@@ -78,12 +78,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
     }
 }
 
-/// Returns the absolute URL that the client used, as far as the proxy in front tells.
+/// Returns the absolute URL that the client used, as far as the proxy in front tells, and with the path that the
+/// API is nested at.
 fn url(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
     let scheme = header("x-forwarded-proto").unwrap_or("http");
     let host = header("x-forwarded-host").or_else(|| header(HOST.as_str())).unwrap_or_default();
-    format!("{scheme}://{host}{}", parts.uri.path())
+    let nested_at = parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
+    format!("{scheme}://{host}{nested_at}{}", parts.uri.path())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{NestedPath, Request};
 use axum::handler::Handler;
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::uri::PathAndQuery;
@@ -50,7 +50,8 @@ async fn resolve(routes: Router, mut request: Request) -> Response {
         let location = with_path(request.uri(), stripped);
         return match location {
             Some(location) if has_route(routes, request.method(), &location).await => {
-                redirect(request.method(), request.headers(), &location)
+                let nested_at = request.extensions().get().map_or("", NestedPath::as_str);
+                redirect(request.method(), request.headers(), nested_at.trim_end_matches('/'), &location)
             }
             _ => unmatched(request.method().clone()).await,
         };
@@ -77,12 +78,12 @@ async fn has_route(routes: Router, method: &Method, uri: &Uri) -> bool {
     allowed.split(',').any(|allowed| allowed == method.as_str())
 }
 
-fn redirect(method: &Method, headers: &HeaderMap, location: &Uri) -> Response {
+fn redirect(method: &Method, headers: &HeaderMap, nested_at: &str, location: &Uri) -> Response {
     let prefix = headers.get("x-forwarded-prefix").and_then(|prefix| prefix.to_str().ok());
     let location = match prefix.map(|prefix| prefix.trim_end_matches('/')) {
         // Only a plain path: anything else could lead to another host.
-        Some(prefix) if is_plain_prefix(prefix) => format!("{prefix}{location}"),
-        _ => location.to_string(),
+        Some(prefix) if is_plain_prefix(prefix) => format!("{prefix}{nested_at}{location}"),
+        _ => format!("{nested_at}{location}"),
     };
     if method != Method::GET {
         return (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response();
@@ -182,7 +183,7 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert("x-forwarded-prefix", prefix.parse().unwrap());
-            let response = redirect(&Method::POST, &headers, &location);
+            let response = redirect(&Method::POST, &headers, "", &location);
             assert_eq!(response.headers()[LOCATION], expected, "{prefix}");
         }
     }

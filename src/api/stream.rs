@@ -12,8 +12,9 @@ use axum::{
     http::{HeaderValue, Uri, request::Parts},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::net::TcpStream;
 
 mod backlog;
@@ -27,7 +28,7 @@ pub use backlog::{StoredBacklog, announce};
 pub use decoder::{ClientFrame, Opcode};
 pub use flood::FrameRate;
 pub use handshake::{HandshakeError, accept, switching_protocols};
-pub use origin::AllowedOrigins;
+pub use origin::{AllowedOrigins, OriginPatternError};
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use super::{ApiError, AppState, ClientAuth, query, routing::get_only};
@@ -127,21 +128,31 @@ impl Upgrade {
     }
 }
 
-/// Takes the socket back from the HTTP server and starts the session in a task of its own, so that nothing of the
-/// upgrade is held for as long as the stream lives.
+/// Starts the session in a task of its own, so that nothing of the upgrade is held for as long as the stream lives.
 fn start(
     upgraded: Upgraded,
     registration: Registration,
     inbox: impl Inbox + Unpin + 'static,
     limits: Arc<SessionLimits>,
 ) {
-    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("a stream came on a connection that is not TCP");
+    let Some((socket, early)) = take_socket(upgraded) else {
+        tracing::error!("a stream came on a connection that is not plain TCP");
         return;
     };
-    let socket = parts.io.into_inner();
     if let Err(error) = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
         tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
     }
-    tokio::spawn(Session::new(registration.attach(socket), inbox, limits, &parts.read_buf));
+    tokio::spawn(Session::new(registration.attach(socket), inbox, limits, &early));
+}
+
+/// Takes the socket back with what arrived after the handshake, from this crate's server or from `axum::serve`,
+/// which wraps its sockets once more.
+fn take_socket(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
+        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf)),
+        Err(upgraded) => {
+            let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+            Some((parts.io.into_inner(), parts.read_buf))
+        }
+    }
 }

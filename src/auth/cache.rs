@@ -23,6 +23,11 @@ impl<V> TokenCache<V> {
         Self { entries: Cache::new(capacity), generation: Mutex::new(0) }
     }
 
+    /// Returns what the token stands for, if it is in the cache.
+    pub(super) fn get(&self, token: &str) -> Option<Arc<V>> {
+        self.entries.get(token)
+    }
+
     /// Returns what the token stands for, from the cache or else from `load`, which is remembered.
     ///
     /// Cancel safe: nothing is remembered of a look-up that was dropped.
@@ -31,7 +36,7 @@ impl<V> TokenCache<V> {
         token: &str,
         load: impl Future<Output = Result<Option<V>, E>>,
     ) -> Result<Option<Arc<V>>, E> {
-        if let Some(known) = self.entries.get(token) {
+        if let Some(known) = self.get(token) {
             return Ok(Some(known));
         }
         let began = *self.generation.lock();

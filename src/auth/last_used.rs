@@ -1,13 +1,14 @@
 //! Writing down when tokens were last used, off the path of the requests that use them.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::model::{ApplicationId, ClientId, Timestamp};
-use crate::store::Store;
+use crate::store::Database;
 
 /// A use is noted when the last one noted is longer ago than this.
 const PRECISION_SECONDS: i64 = 5 * 60;
@@ -55,9 +56,9 @@ pub(super) struct LastUsedWriter {
 }
 
 impl LastUsedWriter {
-    pub(super) fn spawn(store: Store) -> Self {
+    pub(super) fn spawn(database: Arc<dyn Database>) -> Self {
         let (queue, uses) = mpsc::channel(QUEUE);
-        Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(store, uses))) }
+        Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(database, uses))) }
     }
 
     /// Notes that a token was used now, if that is news. Never waits.
@@ -77,7 +78,7 @@ impl fmt::Debug for LastUsedWriter {
     }
 }
 
-async fn write(store: Store, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
+async fn write(database: Arc<dyn Database>, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
     let mut batch = Vec::new();
     while uses.recv_many(&mut batch, QUEUE).await > 0 {
         let (mut applications, mut clients) = (Vec::new(), Vec::new());
@@ -90,12 +91,12 @@ async fn write(store: Store, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
             }
         }
         if !applications.is_empty()
-            && let Err(error) = store.database().touch_applications(&applications, latest).await
+            && let Err(error) = database.touch_applications(&applications, latest).await
         {
             tracing::debug!(%error, "failed to note when applications were last used");
         }
         if !clients.is_empty()
-            && let Err(error) = store.database().touch_clients(&clients, latest).await
+            && let Err(error) = database.touch_clients(&clients, latest).await
         {
             tracing::debug!(%error, "failed to note when clients were last used");
         }

@@ -23,7 +23,7 @@ pub enum HashPasswordError {
     TooLong,
     /// bcrypt refused, for instance a cost outside 4 to 31.
     #[error("failed to hash a password")]
-    Hash(#[source] bcrypt::BcryptError),
+    Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Hashes and checks passwords with bcrypt.
@@ -59,7 +59,7 @@ impl Passwords {
         let cost = self.cost;
         self.on_a_core(move || bcrypt::hash(password.expose_secret(), cost))
             .await
-            .map_err(HashPasswordError::Hash)
+            .map_err(|error| HashPasswordError::Hash(error.into()))
     }
 
     /// Answers whether the password belongs to the hash. `None` stands for a user that is unknown or has no

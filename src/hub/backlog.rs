@@ -25,6 +25,28 @@ pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, Bac
 ///
 /// A message must be readable here before it is given to [`Hub::notify`](super::Hub::notify). A hub without a backlog
 /// closes a stream as a slow consumer once the ring no longer holds what it needs.
+///
+/// ```
+/// use shardcast::hub::{Backlog, BacklogFuture, BacklogPage, Frame, MessageId, UserId};
+///
+/// /// What a user has been sent, oldest first.
+/// struct Fixed(Vec<(UserId, Frame)>);
+///
+/// impl Backlog for Fixed {
+///     fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_> {
+///         let mut left = self.0.iter().filter(move |(owner, frame)| *owner == user && frame.id > after);
+///         let (mut frames, mut bytes) = (Vec::new(), 0);
+///         while frames.len() < limit && bytes < max_bytes
+///             && let Some((_, frame)) = left.next()
+///         {
+///             bytes += frame.bytes.len();
+///             frames.push(frame.clone());
+///         }
+///         let complete = left.next().is_none();
+///         Box::pin(async move { Ok(BacklogPage { frames, complete }) })
+///     }
+/// }
+/// ```
 pub trait Backlog: Send + Sync + 'static {
     /// Reads the messages of `user` with ids above `after`, oldest first: at most `limit`, and no more once they
     /// come to `max_bytes`, but at least one where there is one.

@@ -3,6 +3,16 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 /// What a [`Hub`](super::Hub) is made with.
+///
+/// ```
+/// use std::time::Duration;
+/// use shardcast::hub::HubConfig;
+///
+/// let mut config = HubConfig::default();
+/// config.shard_count = 64;
+/// config.stall_timeout = Duration::from_secs(30);
+/// assert!(HubConfig::shard_count_is_valid(config.shard_count));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HubConfig {

@@ -7,6 +7,17 @@ use super::MessageId;
 const FIN_TEXT: u8 = 0x81;
 
 /// One message, ready for the socket. Cloning shares the bytes.
+///
+/// ```
+/// use shardcast::hub::{Frame, MessageId};
+///
+/// // For WebSocket clients.
+/// let frame = Frame::text(MessageId(1), b"hello");
+/// assert_eq!(&frame.bytes[..], b"\x81\x05hello");
+/// // For a protocol of your own.
+/// let frame = Frame::new(MessageId(2), "hello\n");
+/// assert_eq!(&frame.bytes[..], b"hello\n");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
     /// The message's place in its user's order.

@@ -20,6 +20,31 @@ pub struct PassReport {
 /// Calls come from the hub's own tasks, or from the caller of [`Hub::register`](super::Hub::register), with no lock
 /// held. They must be quick and must not block. An [`Observer::on_end`] follows each [`Observer::on_register`],
 /// exactly once.
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+/// use shardcast::hub::{ConnectionId, EndReason, Hub, HubConfig, HubParts, Observer, UserId};
+///
+/// #[derive(Default)]
+/// struct Ends(AtomicU64);
+///
+/// impl Observer for Ends {
+///     fn on_end(&self, _: UserId, _: ConnectionId, _: EndReason) {
+///         self.0.fetch_add(1, Ordering::Relaxed);
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), shardcast::hub::RegisterError> {
+/// let ends = Arc::new(Ends::default());
+/// let mut parts = HubParts::default();
+/// parts.observer = Some(ends.clone());
+/// let hub = Hub::with_parts(HubConfig::default(), parts);
+/// drop(hub.register(UserId(1), "token", None)?);
+/// assert_eq!(ends.0.load(Ordering::Relaxed), 1);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Observer: Send + Sync + 'static {
     /// A stream was registered.
     fn on_register(&self, user: UserId, connection: ConnectionId) {

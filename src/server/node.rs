@@ -11,11 +11,12 @@ use super::{StreamConfig, Streams};
 use crate::{
     api::{
         self, ApiSettings, AppState,
-        stream::{AllowedOrigins, SessionLimits, StoredBacklog, StreamState, announce},
+        stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
-    auth::{Authenticator, HashPasswordError, Passwords},
-    hub::{Hub, HubConfig, HubParts},
-    store::{Database, NewUser, Store, StoreError},
+    auth::{Authenticate, Authenticator, HashPasswordError, Passwords, StoredCredentials},
+    hub::{Hub, HubConfig, HubParts, Observer},
+    model::Message,
+    store::{Database, NewMessage, NewUser, PublishError, Store, StoreError},
 };
 
 /// Letters and digits of the first password, where none is configured: 119 bits.
@@ -49,6 +50,17 @@ impl Default for NodeConfig {
     }
 }
 
+/// What a node may be given besides its configuration. The default looks into the database for who is asking, and
+/// has nobody who watches.
+#[derive(Clone, Default)]
+#[non_exhaustive]
+pub struct NodeParts {
+    /// Who knows who is asking. Default: a [`StoredCredentials`] of the node's database.
+    pub authenticate: Option<Arc<dyn Authenticate>>,
+    /// Who is told what happens to streams.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -58,7 +70,7 @@ pub enum OpenError {
     Database(#[source] StoreError),
     /// An allowed origin is not a regular expression.
     #[error("failed to read the allowed origins")]
-    Origins(#[source] regex::Error),
+    Origins(#[source] OriginPatternError),
     /// The password of the first user can't be used.
     #[error("failed to make the first user")]
     FirstUser(#[source] HashPasswordError),
@@ -66,6 +78,51 @@ pub enum OpenError {
 
 /// One node: it stores messages and brings them to its streams. Dropping it ends the streams; [`Node::close`] ends
 /// it well.
+///
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+/// use std::sync::Arc;
+/// use shardcast::{
+///     external::chrono::Local,
+///     server::{Node, NodeConfig},
+///     store::{Database, NewApplication, NewMessage, Sqlite},
+/// };
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("gotify.db");
+/// # let file = file.to_str().unwrap();
+/// let database: Arc<dyn Database> = Arc::new(Sqlite::open(file).await?);
+/// let (node, first_user) = Node::open(Arc::clone(&database), NodeConfig::default()).await?;
+/// assert_eq!(first_user.unwrap().name, "admin");
+///
+/// // Publish without HTTP: it takes a user and an application of theirs.
+/// let admin = database.user_by_name("admin").await?.unwrap().user;
+/// let now = Local::now().fixed_offset();
+/// let application = database.create_application(NewApplication {
+///     user_id: admin.id,
+///     token: "Abackup".to_owned(),
+///     name: "backup".to_owned(),
+///     description: String::new(),
+///     default_priority: 0,
+///     sort_key: None,
+///     created_at: now,
+/// }).await?;
+/// let stored = node.publish(NewMessage {
+///     user_id: admin.id,
+///     application_id: application.id,
+///     message: "done".to_owned(),
+///     title: "Backup".to_owned(),
+///     priority: 5,
+///     extras: None,
+///     date: now,
+/// }).await?;
+/// println!("message {} is durable", stored.id);
+/// node.close().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Node {
     store: Store,
     state: AppState,
@@ -90,14 +147,31 @@ impl Node {
         database: Arc<dyn Database>,
         config: NodeConfig,
     ) -> Result<(Self, Option<FirstUser>), OpenError> {
+        Self::open_with(database, config, NodeParts::default()).await
+    }
+
+    /// As [`Node::open`], with parts of your own.
+    ///
+    /// # Panics
+    ///
+    /// As [`Node::open`].
+    pub async fn open_with(
+        database: Arc<dyn Database>,
+        config: NodeConfig,
+        parts: NodeParts,
+    ) -> Result<(Self, Option<FirstUser>), OpenError> {
         let passwords = Passwords::new(config.password_cost);
         let first_user = first_user(&*database, &passwords, &config).await?;
 
-        let parts = HubParts {
+        let authenticate = parts
+            .authenticate
+            .unwrap_or_else(|| Arc::new(StoredCredentials::new(Arc::clone(&database), passwords.clone())));
+        let hub_parts = HubParts {
             backlog: Some(Arc::new(StoredBacklog::new(Arc::clone(&database)))),
+            observer: parts.observer,
             ..HubParts::default()
         };
-        let hub = Hub::with_parts(hub_config(&config.stream), parts);
+        let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
         let store = Store::new(database, {
             let hub = hub.clone();
             move |stored| announce(&hub, stored)
@@ -107,7 +181,7 @@ impl Node {
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
         let state = AppState {
             store: store.clone(),
-            auth: Authenticator::new(store.clone(), passwords),
+            auth: Authenticator::new(authenticate, passwords),
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             settings: Arc::new(config.api),
         };
@@ -129,6 +203,16 @@ impl Node {
         &self.store
     }
 
+    /// Publishes a message without HTTP: stores it, and brings it to its user's streams. Returns once it is durable,
+    /// as a `POST /message` does.
+    ///
+    /// # Cancel safety
+    ///
+    /// A dropped future leaves the message either stored, and then brought to the streams, or not.
+    pub async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
+        self.store.publish(message).await
+    }
+
     /// Writes what was accepted, and closes the database. Requests that come later are refused.
     pub async fn close(&self) {
         self.store.shutdown().await;
@@ -138,6 +222,12 @@ impl Node {
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for NodeParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeParts").field("authenticate", &self.authenticate).finish_non_exhaustive()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod compat;
 mod configuration;
+mod examples;
 mod faults;
 mod harness;
 mod listener;

@@ -6,6 +6,11 @@ use axum::http::{
 };
 use regex::RegexSet;
 
+/// An allowed origin that is no regular expression, or too large a one.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct OriginPatternError(regex::Error);
+
 /// Host names, as patterns, that a page may come from besides the server's own.
 #[derive(Clone, Debug, Default)]
 pub struct AllowedOrigins(RegexSet);
@@ -13,9 +18,9 @@ pub struct AllowedOrigins(RegexSet);
 impl AllowedOrigins {
     /// Compiles the patterns. Each has to match the whole host name: Gotify lets a part of it suffice, so that
     /// `example\.com` admits `example.com.attacker.net` too.
-    pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, regex::Error> {
+    pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, OriginPatternError> {
         let whole = patterns.into_iter().map(|pattern| format!("^(?:{})$", pattern.as_ref()));
-        RegexSet::new(whole).map(Self)
+        RegexSet::new(whole).map(Self).map_err(OriginPatternError)
     }
 
     /// Answers whether a request with these headers may open a stream. A request without an origin does not come

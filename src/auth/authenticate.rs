@@ -1,0 +1,57 @@
+//! The seam for other ways to know who is asking.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::{KnownApplication, KnownClient};
+use crate::model::User;
+use crate::store::StoreError;
+
+/// Knows who a token, or a name and password, stands for.
+///
+/// [`StoredCredentials`](super::StoredCredentials) is the implementation that looks into the database; one of your
+/// own may hold it and ask it whatever it does not know itself. It is given to a node as
+/// [`NodeParts::authenticate`](crate::server::NodeParts::authenticate).
+///
+/// Calls come from the tasks of requests, at any time and many at once. Each question is asked in two steps, so
+/// that the usual one allocates no future: first what is at hand, without waiting, and only then the look-up. The
+/// answer is asked for twice when a stream opens, the second time to notice that its client was deleted meanwhile.
+///
+/// An error of [`StoreError::Unavailable`] is answered with 503, any other with 500.
+#[async_trait]
+pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
+    /// Returns the application with this token if that is known without waiting. Must not block.
+    fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
+        let _ = token;
+        None
+    }
+
+    /// Looks up the application with this token; `None` if there is none.
+    async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError>;
+
+    /// Returns the client with this token if that is known without waiting. Must not block.
+    fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
+        let _ = token;
+        None
+    }
+
+    /// Looks up the client with this token; `None` if there is none.
+    async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError>;
+
+    /// Looks up the user with this name and password; `None` if there is none, or the password is wrong.
+    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError>;
+
+    /// Told that an application in the database was changed or deleted. What was cached for its token before must
+    /// not be answered after this returns, nor be put back by a look-up that began before.
+    fn forget_application(&self, token: &str) {
+        let _ = token;
+    }
+
+    /// Told that a client in the database was deleted; as [`Self::forget_application`].
+    fn forget_client(&self, token: &str) {
+        let _ = token;
+    }
+}

@@ -1,0 +1,116 @@
+//! The tokens and passwords in the database.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+
+use super::cache::TokenCache;
+use super::last_used::{LastUsed, LastUsedWriter, Used};
+use super::{Authenticate, KnownApplication, KnownClient, Passwords};
+use crate::model::User;
+use crate::store::{Database, StoreError};
+
+/// Tokens of each kind that are kept in memory: about 200 bytes each, 13 MB at most.
+const CACHED_TOKENS: usize = 65_536;
+
+/// Looks tokens and passwords up in the database, and keeps tokens in a bounded cache. Notes when they are used.
+pub struct StoredCredentials {
+    database: Arc<dyn Database>,
+    passwords: Passwords,
+    applications: TokenCache<KnownApplication>,
+    clients: TokenCache<KnownClient>,
+    last_used: LastUsedWriter,
+}
+
+impl StoredCredentials {
+    /// Looks into this database; starts the task that notes uses.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn new(database: Arc<dyn Database>, passwords: Passwords) -> Self {
+        Self {
+            last_used: LastUsedWriter::spawn(Arc::clone(&database)),
+            database,
+            passwords,
+            applications: TokenCache::new(CACHED_TOKENS),
+            clients: TokenCache::new(CACHED_TOKENS),
+        }
+    }
+
+    fn note_application(&self, known: &KnownApplication) {
+        self.last_used.note(Used::Application(known.id), &known.last_used);
+    }
+
+    fn note_client(&self, known: &KnownClient) {
+        if let Some(id) = known.id {
+            self.last_used.note(Used::Client(id), &known.last_used);
+        }
+    }
+}
+
+#[async_trait]
+impl Authenticate for StoredCredentials {
+    fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
+        self.applications.get(token).inspect(|known| self.note_application(known))
+    }
+
+    async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+        let load = async {
+            let owned = self.database.application_by_token(token).await?;
+            Ok(owned.map(|owned| KnownApplication {
+                id: owned.row.id,
+                user_id: owned.user_id,
+                name: owned.row.name,
+                default_priority: owned.row.default_priority,
+                last_used: LastUsed::new(owned.row.last_used),
+            }))
+        };
+        let known = self.applications.get_or_load(token, load).await?;
+        Ok(known.inspect(|known| self.note_application(known)))
+    }
+
+    fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
+        self.clients.get(token).inspect(|known| self.note_client(known))
+    }
+
+    async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        let load = async {
+            let owned = self.database.client_by_token(token).await?;
+            Ok(owned.map(|owned| KnownClient {
+                id: Some(owned.row.id),
+                user_id: owned.user_id,
+                last_used: LastUsed::new(owned.row.last_used),
+            }))
+        };
+        let known = self.clients.get_or_load(token, load).await?;
+        Ok(known.inspect(|known| self.note_client(known)))
+    }
+
+    /// A name that nobody has takes as long as a wrong password.
+    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError> {
+        let credential = self.database.user_by_name(name).await?;
+        let (user, hash) = credential.map(|known| (known.user, known.password_hash)).unzip();
+        let matches = self.passwords.verify(password, hash.flatten()).await;
+        Ok(user.filter(|_| matches))
+    }
+
+    fn forget_application(&self, token: &str) {
+        self.applications.forget(token);
+    }
+
+    fn forget_client(&self, token: &str) {
+        self.clients.forget(token);
+    }
+}
+
+impl fmt::Debug for StoredCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredCredentials")
+            .field("applications", &self.applications)
+            .field("clients", &self.clients)
+            .finish_non_exhaustive()
+    }
+}
