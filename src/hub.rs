@@ -55,6 +55,8 @@ use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 mod backlog;
 mod backplane;
+mod batch;
+mod chunk;
 mod clock;
 mod config;
 mod connection;
@@ -89,6 +91,9 @@ pub use stream::{Registration, Stream};
 use connection::Connection;
 use shared::Shared;
 use user::{Scheduled, User};
+
+/// Streams that [`Hub::close_all`] closes before it waits for their part of the window.
+const CLOSES_AT_ONCE: usize = 32;
 
 /// A handle of a hub; clones share it. Its tasks end with the last handle.
 #[derive(Clone, Debug)]
@@ -209,18 +214,18 @@ impl Hub {
     }
 
     /// Closes the streams of one token; returns how many there were.
-    pub fn close_token(&self, user: UserId, token: &str) -> usize {
+    pub fn close_token(&self, user: UserId, token: &str) -> u32 {
         self.close_each(&self.0.shared.shards.of_token(user, token), EndReason::TokenDeleted)
     }
 
     /// Closes all streams of a user; returns how many there were.
-    pub fn close_user(&self, user: UserId) -> usize {
+    pub fn close_user(&self, user: UserId) -> u32 {
         let user = self.0.shared.users.get(&user).map(|entry| Arc::clone(&entry));
         let segments = user.as_deref().map_or_else(Vec::new, User::segments);
         segments.iter().map(|segment| self.close_each(segment, EndReason::UserDeleted)).sum()
     }
 
-    /// Admits nobody any more, closes all streams shard by shard, spread over `window`, and waits until all have
+    /// Admits nobody any more, closes all streams, a few at a time and spread evenly over `window`, and waits until all have
     /// ended, but no longer than `deadline` in all. Returns how many are left.
     ///
     /// # Cancel safety
@@ -228,21 +233,23 @@ impl Hub {
     pub async fn close_all(&self, window: Duration, deadline: Duration) -> usize {
         let shared = &self.0.shared;
         shared.draining.store(true, Ordering::Release);
-        let end = Instant::now() + deadline;
-        let pause = window.min(deadline) / u32::try_from(shared.shards.count()).unwrap_or(u32::MAX);
-        let mut next = Instant::now();
+        let start = Instant::now();
+        let (end, window) = (start + deadline, window.min(deadline));
+        let total = u32::try_from(self.stream_count()).unwrap_or(u32::MAX).max(1);
+        let mut closed = 0_u32;
         let mut streams = Vec::new();
         // The second round is for those that were about to register when the first began.
-        for pause in [pause, Duration::ZERO] {
+        for _ in 0..2 {
             for shard in 0..shared.shards.count() {
                 shared.shards.collect(shard, &mut streams);
-                if streams.is_empty() {
-                    continue;
+                for slice in streams.chunks(CLOSES_AT_ONCE) {
+                    closed += self.close_each(slice, EndReason::Shutdown);
+                    tokio::time::sleep_until(
+                        start + window.mul_f64(f64::from(closed.min(total)) / f64::from(total)),
+                    )
+                    .await;
                 }
-                self.close_each(&streams, EndReason::Shutdown);
                 streams.clear();
-                next += pause;
-                tokio::time::sleep_until(next.min(end)).await;
             }
         }
         loop {
@@ -280,13 +287,13 @@ impl Hub {
         EndReason::ALL.into_iter().zip(ends).filter(|&(_, count)| count > 0).collect()
     }
 
-    fn close_each(&self, streams: &[Arc<Connection>], reason: EndReason) -> usize {
+    fn close_each(&self, streams: &[Arc<Connection>], reason: EndReason) -> u32 {
         let shared = &self.0.shared;
         let now = shared.clock.now();
         for stream in streams {
             stream.close(reason, now, &shared.config);
         }
-        streams.len()
+        u32::try_from(streams.len()).unwrap_or(u32::MAX)
     }
 }
 

@@ -113,13 +113,13 @@ impl Upgrade {
     pub fn run(
         self,
         registration: Registration,
-        inbox: impl Inbox + 'static,
+        inbox: impl Inbox + Unpin + 'static,
         limits: Arc<SessionLimits>,
     ) -> Response {
         let Self { accept, on_upgrade } = self;
         tokio::spawn(async move {
             match on_upgrade.await {
-                Ok(upgraded) => run(upgraded, registration, inbox, limits).await,
+                Ok(upgraded) => start(upgraded, registration, inbox, limits),
                 Err(error) => tracing::debug!(%error, "a stream's connection was lost before it began"),
             }
         });
@@ -127,7 +127,14 @@ impl Upgrade {
     }
 }
 
-async fn run(upgraded: Upgraded, registration: Registration, inbox: impl Inbox, limits: Arc<SessionLimits>) {
+/// Takes the socket back from the HTTP server and starts the session in a task of its own, so that nothing of the
+/// upgrade is held for as long as the stream lives.
+fn start(
+    upgraded: Upgraded,
+    registration: Registration,
+    inbox: impl Inbox + Unpin + 'static,
+    limits: Arc<SessionLimits>,
+) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         tracing::error!("a stream came on a connection that is not TCP");
         return;
@@ -136,8 +143,5 @@ async fn run(upgraded: Upgraded, registration: Registration, inbox: impl Inbox, 
     if let Err(error) = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
         tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
     }
-    let id = registration.id();
-    let session = Session::new(registration.attach(socket), inbox, limits);
-    let reason = session.run(parts.read_buf).await;
-    tracing::debug!(conn.id = %id, reason = reason.name(), "a stream ended");
+    tokio::spawn(Session::new(registration.attach(socket), inbox, limits, &parts.read_buf));
 }

@@ -13,12 +13,15 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     ConnectionId, EndReason, Frame, HubConfig, MessageId,
+    batch::Batch,
     clock::Tick,
     outgoing::{self, Outgoing},
     roster::Place,
     socket::Socket,
-    user::{Batch, User},
+    user::User,
 };
+
+const PING: [u8; 2] = [0x89, 0];
 
 /// One stream. Its memory is what an idle stream costs, so every field is here for a reason.
 pub(super) struct Connection {
@@ -152,9 +155,10 @@ impl Connection {
         match state.phase {
             Phase::Live => {}
             Phase::Behind => {
-                let lost = batch.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
+                let lost =
+                    batch.told.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
                 if lost {
-                    self.close_locked(&mut state, EndReason::SlowConsumer, batch.now, config);
+                    self.close_locked(&mut state, EndReason::SlowConsumer, batch.told.now, config);
                     wake(state);
                     return Delivery::Ended;
                 }
@@ -163,7 +167,7 @@ impl Connection {
             Phase::Closing | Phase::Lingering | Phase::Closed => return Delivery::Ended,
         }
         state.cursor = state.cursor.max(batch.base);
-        if !batch.incomplete && state.outgoing.is_none() {
+        if !batch.told.incomplete && state.outgoing.is_none() {
             let from = batch.frames.partition_point(|frame| frame.id <= state.cursor);
             let frames = &batch.frames[from..];
             match self.write(batch, from) {
@@ -181,7 +185,7 @@ impl Connection {
                 }
             }
         }
-        state.progress_at = batch.now;
+        state.progress_at = batch.told.now;
         self.set_phase(&mut state, Phase::Behind);
         wake(state);
         Delivery::Behind
@@ -268,7 +272,7 @@ impl Connection {
             if !waits {
                 state.progress_at = now;
             }
-            outgoing::ping(socket, &mut state);
+            state.ping(socket);
             if state.outgoing.is_none() {
                 return;
             }
@@ -282,6 +286,14 @@ impl Connection {
 impl State {
     pub(super) fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Pings the peer, at once if the socket takes it.
+    fn ping(&mut self, socket: &dyn Socket) {
+        let taken = if self.outgoing.is_none() { socket.try_write(&PING).unwrap_or(0) } else { 0 };
+        if taken < PING.len() {
+            self.outgoing.get_or_insert_default().reply(&PING[taken..]);
+        }
     }
 
     /// Why it ended; `Dropped` until it has.

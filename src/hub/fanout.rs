@@ -16,11 +16,12 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{
+    batch::Batch,
     connection::{Connection, Delivery},
     observer::PassReport,
     roster::Segment,
     shared::Shared,
-    user::{Batch, Scheduled, User},
+    user::{Scheduled, User},
 };
 
 /// Writes that a lane does before it lets other tasks run: about half a millisecond of them.
@@ -151,7 +152,7 @@ impl Pass {
 
     fn end(&self, shared: &Shared) {
         let report = PassReport {
-            messages: self.batch.messages,
+            messages: self.batch.told.messages,
             streams: self.segments.iter().map(|segment| segment.len()).sum(),
             delivered: self.delivered.load(Ordering::Relaxed),
             behind: self.behind.load(Ordering::Relaxed),

@@ -4,12 +4,10 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 
-use super::{Frame, connection::State, socket::Socket};
+use super::{Frame, socket::Socket};
 
 /// Frames that go out in one vectored write.
 pub(super) const WRITE_FRAMES: usize = 64;
-
-const PING: [u8; 2] = [0x89, 0];
 
 /// What must go out before anything else may: the rest of a frame that the socket took in part, then answers.
 #[derive(Debug, Default)]
@@ -80,14 +78,6 @@ pub(super) fn settle(frames: &[Frame], written: usize) -> (usize, Option<Bytes>)
         left -= frame.bytes.len();
     }
     (frames.len(), None)
-}
-
-/// Pings the peer, at once if the socket takes it.
-pub(super) fn ping(socket: &dyn Socket, state: &mut State) {
-    let taken = if state.outgoing.is_none() { socket.try_write(&PING).unwrap_or(0) } else { 0 };
-    if taken < PING.len() {
-        state.outgoing.get_or_insert_default().reply(&PING[taken..]);
-    }
 }
 
 #[cfg(test)]

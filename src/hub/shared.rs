@@ -14,13 +14,8 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Backlog, BacklogError, Backplane, ConnectionId, EndReason, HubConfig, MessageId, Observer, UserId,
-    backlog::BacklogPage,
-    clock::Clock,
-    connection::Connection,
-    fanout::Queue,
-    shard::Shards,
-    socket::Socket,
-    user::{Chunk, User},
+    backlog::BacklogPage, chunk::Chunk, clock::Clock, connection::Connection, fanout::Queue, shard::Shards,
+    socket::Socket, user::User,
 };
 
 pub(super) struct Shared {

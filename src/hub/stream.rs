@@ -11,11 +11,12 @@ use std::{
 
 use super::{
     BacklogError, ConnectionId, EndReason, MessageId, UserId,
+    chunk::Chunk,
     connection::{Connection, Phase, State, wake},
     outgoing::{self, WRITE_FRAMES},
     shared::Shared,
     socket::Socket,
-    user::{Chunk, Next},
+    user::Next,
 };
 
 /// A place in the hub, taken before there is a socket: from here on no message is missed. Dropping it gives the

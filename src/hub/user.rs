@@ -8,20 +8,17 @@ use std::{
     },
 };
 
-use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 
 use super::{
     Frame, HubConfig, MessageId, UserId,
-    backlog::BacklogPage,
+    batch::{Batch, Told},
+    chunk::Chunk,
     clock::Tick,
     connection::Connection,
     ring::{LagMarks, Ring},
     roster::{Roster, Segment},
 };
-
-/// Batches up to this size are copied into one buffer, since one plain write is cheaper than a vectored one.
-const JOIN_BYTES: usize = 64 << 10;
 
 /// A user with at least one stream.
 #[derive(Debug)]
@@ -57,62 +54,6 @@ struct Traffic {
     ring: Ring,
     lag: LagMarks,
     chunks: Vec<Arc<Chunk>>,
-}
-
-/// A piece of the backlog, shared by the streams that need it.
-#[derive(Debug)]
-pub(super) struct Chunk {
-    /// It holds the user's messages after this one.
-    after: MessageId,
-    /// It holds them up to this one.
-    pub(super) up_to: MessageId,
-    /// No message came after these when they were read.
-    pub(super) complete: bool,
-    frames: Vec<Frame>,
-}
-
-impl Chunk {
-    pub(super) fn new(after: MessageId, page: BacklogPage, newest: MessageId) -> Self {
-        let last = page.frames.last().map_or(after, |frame| frame.id);
-        let complete = page.complete || page.frames.is_empty();
-        // What was taken up by a pass is stored: a complete page that lacks it says that it was deleted.
-        let up_to = if complete { last.max(newest) } else { last };
-        Self { after, up_to, complete, frames: page.frames }
-    }
-
-    fn covers(&self, cursor: MessageId) -> bool {
-        self.after <= cursor && cursor < self.up_to
-    }
-
-    /// The frames after `cursor`, at most `limit`.
-    pub(super) fn read(&self, cursor: MessageId, limit: usize) -> Vec<Frame> {
-        let from = self.frames.partition_point(|frame| frame.id <= cursor);
-        self.frames[from..].iter().take(limit).cloned().collect()
-    }
-}
-
-/// What one pass carries.
-#[derive(Debug)]
-pub(super) struct Batch {
-    /// The user's messages before these were all carried by earlier passes: a stream that is not behind has them.
-    pub(super) base: MessageId,
-    pub(super) frames: Vec<Frame>,
-    /// All frames one after the other.
-    joined: Option<Bytes>,
-    /// How many messages it stands for.
-    pub(super) messages: usize,
-    /// Some messages are not in `frames`: they are to be read from the backlog.
-    pub(super) incomplete: bool,
-    /// A cursor not past this one is too far behind.
-    pub(super) lag_floor: Option<MessageId>,
-    pub(super) now: Tick,
-}
-
-impl Batch {
-    /// All frames in one buffer, where `from` is the first of them and there is such a buffer.
-    pub(super) fn joined(&self, from: usize) -> Option<&Bytes> {
-        self.joined.as_ref().filter(|_| from == 0)
-    }
 }
 
 /// Where a stream that is behind finds what comes next.
@@ -209,8 +150,8 @@ impl User {
         inner.newest = last;
         let segments = inner.roster.segments();
         drop(inner);
-        let joined = (frames.len() > 1 && bytes <= JOIN_BYTES).then(|| join(&frames, bytes));
-        Some((Batch { base, frames, joined, messages, incomplete, lag_floor, now }, segments))
+        let batch = Batch::new(base, frames, bytes, Told { messages, incomplete, lag_floor, now });
+        Some((batch, segments))
     }
 
     /// Ends a pass: says whether another is due, and forgets the traffic once nobody needs it.
@@ -295,12 +236,4 @@ impl Traffic {
             self.inbox.push(frame.clone());
         }
     }
-}
-
-fn join(frames: &[Frame], bytes: usize) -> Bytes {
-    let mut joined = BytesMut::with_capacity(bytes);
-    for frame in frames {
-        joined.extend_from_slice(&frame.bytes);
-    }
-    joined.freeze()
 }

@@ -1,17 +1,17 @@
 //! One client on its stream: what it sends, and when it ends.
 //!
-//! The task of a session sleeps in one `poll_fn` that waits for the socket to be readable and for the hub to have
-//! something to do. Both readinesses are polled from this task, so that its waker replaces the one that the HTTP
-//! connection's task left in the socket, which would keep that task's memory alive.
+//! The task of a session waits for the socket to be readable and for the hub to have something to do. It polls the
+//! socket itself, so that its waker replaces the one that the HTTP connection's task left there, which would keep
+//! that task's memory alive.
 
 use std::{
-    future::poll_fn,
+    future::Future,
     io::ErrorKind,
+    pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
@@ -57,7 +57,12 @@ impl Inbox for Ignore {
     }
 }
 
-/// A stream with what its client has half sent.
+/// A stream with what its client has half sent: a future that runs until the stream ends, and tells the reason.
+///
+/// It is a future by hand because it is what the task of an idle stream consists of.
+///
+/// # Cancel safety
+/// Dropping it ends the stream without a close frame.
 #[derive(Debug)]
 pub struct Session<I> {
     stream: Stream,
@@ -72,47 +77,45 @@ pub struct Session<I> {
 }
 
 impl<I: Inbox> Session<I> {
-    /// Makes a session; nothing happens before it is run.
-    pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>) -> Self {
-        Self { stream, inbox, limits, flood: FloodGuard::default(), decoder: None, is_over: false }
+    /// Makes a session. `early` are bytes that arrived with the handshake.
+    pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>, early: &[u8]) -> Self {
+        let flood = FloodGuard::default();
+        let mut session = Self { stream, inbox, limits, flood, decoder: None, is_over: false };
+        session.on_bytes(early);
+        session
     }
+}
 
-    /// Runs until the stream ends, and says why it did. `early` are bytes that arrived with the handshake.
-    ///
-    /// # Cancel safety
-    /// Dropping the future ends the stream without a close frame.
-    pub async fn run(mut self, early: Bytes) -> EndReason {
-        if !early.is_empty() {
-            self.on_bytes(&early);
-        }
-        // It is a slice of the HTTP connection's read buffer: 8 KiB that would be held as long as the stream lives.
-        drop(early);
-        poll_fn(|cx| self.poll(cx)).await
-    }
+impl<I: Inbox + Unpin> Future for Session<I> {
+    type Output = EndReason;
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<EndReason> {
+        let this = self.get_mut();
         loop {
-            if let Poll::Ready(reason) = self.stream.poll_outgoing(cx) {
+            if let Poll::Ready(reason) = this.stream.poll_outgoing(cx) {
+                tracing::debug!(conn.id = %this.stream.id(), reason = reason.name(), "a stream ended");
                 return Poll::Ready(reason);
             }
             // A client that does not take its pongs is not listened to until it does.
-            if !self.stream.has_replied() {
+            if !this.stream.has_replied() {
                 return Poll::Pending;
             }
-            if ready!(self.stream.socket().poll_read_ready(cx)).is_err() {
-                self.stream.on_peer_gone();
+            if ready!(this.stream.socket().poll_read_ready(cx)).is_err() {
+                this.stream.on_peer_gone();
                 continue;
             }
-            let mut buffer = vec![0; self.limits.read_buffer_bytes];
-            match self.stream.socket().try_read(&mut buffer) {
-                Ok(0) => self.stream.on_peer_gone(),
-                Ok(count) => self.on_bytes(&buffer[..count]),
+            let mut buffer = vec![0; this.limits.read_buffer_bytes];
+            match this.stream.socket().try_read(&mut buffer) {
+                Ok(0) => this.stream.on_peer_gone(),
+                Ok(count) => this.on_bytes(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => self.stream.on_peer_gone(),
+                Err(_) => this.stream.on_peer_gone(),
             }
         }
     }
+}
 
+impl<I: Inbox> Session<I> {
     fn on_bytes(&mut self, mut bytes: &[u8]) {
         let mut decoder = self.decoder.take().map_or_else(Decoder::default, |decoder| *decoder);
         while !bytes.is_empty() && !self.is_over {
@@ -161,5 +164,16 @@ impl<I: Inbox> Session<I> {
     fn refuse(&mut self, reason: EndReason) {
         self.stream.close(reason);
         self.is_over = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten thousand idle streams hold ten thousand of these, each in a task of its own.
+    #[test]
+    fn a_session_is_small() {
+        assert!(size_of::<Session<Ignore>>() <= 96, "{} bytes", size_of::<Session<Ignore>>());
     }
 }

@@ -264,6 +264,24 @@ async fn closing_all_admits_nobody_and_counts_who_is_left_at_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn closing_all_is_spread_over_the_window_also_under_one_token() {
+    let (hub, _) = hub();
+    let sockets: Vec<_> = (0..100).map(|_| FakeSocket::with_room(PLENTY)).collect();
+    for socket in &sockets {
+        let mut stream = hub.register(ALICE, "a", None).unwrap().attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+    }
+    let closing = tokio::spawn({
+        let hub = hub.clone();
+        async move { hub.close_all(Duration::from_secs(4), Duration::from_secs(10)).await }
+    });
+    sleep(Duration::from_millis(1500)).await;
+    let closed = sockets.iter().filter(|socket| socket.seen().close_code == Some(1012)).count();
+    assert!((32..=64).contains(&closed), "{closed} of 100 are closed after three eighths of the window");
+    assert_eq!(closing.await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_backlog_a_stream_further_behind_than_the_ring_is_closed() {
     let hub = Hub::new(HubConfig::default());
     let (near, far) = (FakeSocket::with_room(1), FakeSocket::with_room(1));
