@@ -11,3 +11,4 @@ mod process;
 mod program;
 mod running;
 mod stream;
+mod tidy;
