@@ -25,8 +25,8 @@ pub(crate) trait Registry: Sync {
 }
 
 /// A frame of the right size without a message's cost.
-fn payload() -> [u8; FRAME_BYTES as usize] {
-    [b'x'; FRAME_BYTES as usize]
+fn payload() -> [u8; FRAME_BYTES] {
+    [b'x'; FRAME_BYTES]
 }
 
 /// The hub, its lanes on a runtime of two threads.
@@ -58,7 +58,7 @@ impl Registry for Sharded {
     }
 
     fn notify(&self, user: u64) {
-        let id = self.last_ids[user as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.last_ids[usize::try_from(user).expect("a place in memory")].fetch_add(1, Ordering::Relaxed) + 1;
         self.hub.notify(UserId(user), &[Frame::new(MessageId(id), self.frame.clone())]);
     }
 

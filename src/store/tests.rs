@@ -1,3 +1,5 @@
+//! The store over a real database.
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;

@@ -12,3 +12,4 @@ mod process;
 mod program;
 mod running;
 mod stream;
+mod tidy;

@@ -79,8 +79,8 @@ pub struct Session<I> {
 impl<I: Inbox> Session<I> {
     /// Makes a session. `early` are bytes that arrived with the handshake.
     pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>, early: &[u8]) -> Self {
-        let mut session =
-            Self { stream, inbox, limits, flood: FloodGuard::default(), decoder: None, is_over: false };
+        let flood = FloodGuard::default();
+        let mut session = Self { stream, inbox, limits, flood, decoder: None, is_over: false };
         session.on_bytes(early);
         session
     }

@@ -1,3 +1,5 @@
+//! What every database does with applications.
+
 use super::{application, at, new_application, new_message, user};
 use crate::model::{Application, ApplicationId};
 use crate::store::{Database, MessagePage, StoreError, UpdateApplication};

@@ -1,3 +1,5 @@
+//! What every database does with clients.
+
 use super::{at, client, new_client, user};
 use crate::model::{Client, ClientId};
 use crate::store::{Database, StoreError};

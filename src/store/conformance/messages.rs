@@ -1,3 +1,5 @@
+//! What every database does with messages.
+
 use serde_json::json;
 
 use super::{application, at, new_message, user};

@@ -1,3 +1,5 @@
+//! What every database does with users.
+
 use super::{new_user, user};
 use crate::model::UserId;
 use crate::store::{Database, StoreError};

@@ -1,3 +1,5 @@
+//! SQLite held to what every database does, and to what is its own.
+
 use std::time::Duration;
 
 use tempfile::TempDir;

@@ -1,3 +1,5 @@
+//! The writer over a database that the test holds up.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;

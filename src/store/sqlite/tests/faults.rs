@@ -1,3 +1,5 @@
+//! A file that is locked, gone or read-only, and a disk that is full.
+
 use futures_util::FutureExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Executor as _};

@@ -1,3 +1,5 @@
+//! The file as such: what is kept in it, and how it is opened.
+
 use sqlx::Executor as _;
 
 use super::{in_new_folder, open, path};

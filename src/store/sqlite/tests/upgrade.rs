@@ -1,3 +1,5 @@
+//! Files that an older Gotify has left.
+
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
