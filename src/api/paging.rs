@@ -90,7 +90,11 @@ fn url(parts: &Parts) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
     use axum::http::Request;
+    use axum::routing::get;
+    use tower::ServiceExt;
 
     use super::*;
 
@@ -127,6 +131,16 @@ mod tests {
         let headers =
             [("host", "inner"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "push.example:8443")];
         assert_eq!(paging("/message", &headers).await.unwrap().url, "https://push.example:8443/message");
+    }
+
+    #[tokio::test]
+    async fn the_next_page_is_below_the_path_that_the_api_is_nested_at() {
+        let api = Router::new().route("/message", get(|paging: Paging| async { paging.url }));
+        let request = Request::builder().uri("/push/message").header("host", "push.example");
+        let app = Router::new().nest("/push", api);
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let url = to_bytes(response.into_body(), 1000).await.unwrap();
+        assert_eq!(url, "http://push.example/push/message");
     }
 
     #[tokio::test]

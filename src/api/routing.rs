@@ -171,6 +171,18 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn a_redirect_below_a_path_stays_below_it() {
+        let api = forgiving(Router::new().route("/message", get(|| async {})));
+        let app = Router::new().nest("/push/v2", api);
+        let request = |prefix: &str| {
+            let request = Request::builder().uri("/push/v2/message/").header("x-forwarded-prefix", prefix);
+            app.clone().oneshot(request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(request("").await.unwrap().headers()[LOCATION], "/push/v2/message");
+        assert_eq!(request("/proxy").await.unwrap().headers()[LOCATION], "/proxy/push/v2/message");
+    }
+
     #[test]
     fn a_prefix_leads_to_no_other_host() {
         let location = Uri::from_static("/message");
