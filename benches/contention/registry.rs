@@ -58,7 +58,9 @@ impl Registry for Sharded {
     }
 
     fn notify(&self, user: u64) {
-        let id = self.last_ids[usize::try_from(user).expect("a place in memory")].fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.last_ids[usize::try_from(user).expect("a place in memory")]
+            .fetch_add(1, Ordering::Relaxed)
+            + 1;
         self.hub.notify(UserId(user), &[Frame::new(MessageId(id), self.frame.clone())]);
     }
 
