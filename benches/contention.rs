@@ -24,9 +24,9 @@ mod null;
 #[path = "contention/registry.rs"]
 mod registry;
 
-const THREADS: u64 = 4;
+const THREADS: u32 = 4;
 const SHARDS: [usize; 6] = [1, 64, 128, 256, 512, 1024];
-const FRAME_BYTES: u64 = 100;
+const FRAME_BYTES: usize = 100;
 
 /// How many users there are, and how many streams of each stay.
 #[derive(Clone, Copy)]
@@ -45,21 +45,22 @@ const ONE_USER: Population =
 
 /// Runs so many rounds on all threads together.
 fn run<R: Registry>(registry: &R, stays: &NullSocket, population: Population, rounds: u64) -> Duration {
+    let (threads, frame_bytes) = (u64::from(THREADS), FRAME_BYTES as u64);
     let begin = Barrier::new(THREADS as usize + 1);
     let done = Barrier::new(THREADS as usize + 1);
     let sent = AtomicU64::new(0);
     let before = stays.taken();
     thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in 0..threads {
             let (begin, done, sent) = (&begin, &done, &sent);
             scope.spawn(move || {
-                let rounds = rounds / THREADS + u64::from(thread < rounds % THREADS);
+                let rounds = rounds / threads + u64::from(thread < rounds % threads);
                 let tokens: Vec<_> = (0..64).map(|place| format!("Cbench{thread}-{place:04}")).collect();
                 let passing = NullSocket::default();
                 begin.wait();
                 for (round, token) in (0..rounds).zip(tokens.iter().cycle()) {
                     // Coprime to the number of users a thread owns, so that all have their turn.
-                    let user = (round * 101 * THREADS + thread) % population.users;
+                    let user = (round * 101 * threads + thread) % population.users;
                     let held = registry.join(user, token, &passing);
                     if population.notifies {
                         registry.notify(user);
@@ -75,7 +76,7 @@ fn run<R: Registry>(registry: &R, stays: &NullSocket, population: Population, ro
         begin.wait();
         let start = Instant::now();
         done.wait();
-        let expected = before + sent.load(Ordering::Relaxed) * population.streams * FRAME_BYTES;
+        let expected = before + sent.load(Ordering::Relaxed) * population.streams * frame_bytes;
         while stays.taken() < expected {
             thread::yield_now();
         }

@@ -25,15 +25,15 @@ pub(crate) trait Registry: Sync {
 }
 
 /// A frame of the right size without a message's cost.
-fn payload() -> [u8; FRAME_BYTES as usize] {
-    [b'x'; FRAME_BYTES as usize]
+fn payload() -> [u8; FRAME_BYTES] {
+    [b'x'; FRAME_BYTES]
 }
 
 /// The hub, its lanes on a runtime of two threads.
 pub(crate) struct Sharded {
     hub: Hub,
     runtime: Runtime,
-    last_ids: Box<[AtomicU64]>,
+    last_ids: HashMap<u64, AtomicU64>,
     frame: bytes::Bytes,
 }
 
@@ -43,7 +43,7 @@ impl Sharded {
         let mut config = HubConfig::default();
         config.shard_count = shards;
         let hub = runtime.block_on(async { Hub::new(config) });
-        let last_ids = (0..users).map(|_| AtomicU64::new(0)).collect();
+        let last_ids = (0..users).map(|user| (user, AtomicU64::new(0))).collect();
         Self { hub, runtime, last_ids, frame: payload().to_vec().into() }
     }
 }
@@ -58,7 +58,7 @@ impl Registry for Sharded {
     }
 
     fn notify(&self, user: u64) {
-        let id = self.last_ids[user as usize].fetch_add(1, Ordering::Relaxed) + 1;
+        let id = self.last_ids[&user].fetch_add(1, Ordering::Relaxed) + 1;
         self.hub.notify(UserId(user), &[Frame::new(MessageId(id), self.frame.clone())]);
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[expect(dead_code, reason = "the tests call what `main` calls")]
 #[path = "../../examples/embed_axum.rs"]
