@@ -45,15 +45,15 @@ const ONE_USER: Population =
 
 /// Runs so many rounds on all threads together.
 fn run<R: Registry>(registry: &R, stays: &NullSocket, population: Population, rounds: u64) -> Duration {
-    let parties = usize::try_from(THREADS).expect("a handful") + 1;
-    let (begin, done) = (Barrier::new(parties), Barrier::new(parties));
+    let (threads, frame_bytes) = (u64::from(THREADS), FRAME_BYTES as u64);
+    let begin = Barrier::new(THREADS as usize + 1);
+    let done = Barrier::new(THREADS as usize + 1);
     let sent = AtomicU64::new(0);
     let before = stays.taken();
     thread::scope(|scope| {
-        for thread in 0..u64::from(THREADS) {
+        for thread in 0..threads {
             let (begin, done, sent) = (&begin, &done, &sent);
             scope.spawn(move || {
-                let threads = u64::from(THREADS);
                 let rounds = rounds / threads + u64::from(thread < rounds % threads);
                 let tokens: Vec<_> = (0..64).map(|place| format!("Cbench{thread}-{place:04}")).collect();
                 let passing = NullSocket::default();
@@ -76,7 +76,7 @@ fn run<R: Registry>(registry: &R, stays: &NullSocket, population: Population, ro
         begin.wait();
         let start = Instant::now();
         done.wait();
-        let expected = before + sent.load(Ordering::Relaxed) * population.streams * FRAME_BYTES as u64;
+        let expected = before + sent.load(Ordering::Relaxed) * population.streams * frame_bytes;
         while stays.taken() < expected {
             thread::yield_now();
         }

@@ -15,6 +15,14 @@ mod null;
 
 const PAYLOAD: &[u8] = &[b'x'; 200];
 
+/// Whether the hub looks after all of its streams now and then, on the same thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sweep {
+    /// The runtime's clock stands still.
+    Never,
+    AsConfigured,
+}
+
 /// A hub on a thread of its own making, with streams that stay.
 struct Bench {
     runtime: Runtime,
@@ -25,8 +33,10 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
-        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    fn new(sweep: Sweep) -> Self {
+        let paused = sweep == Sweep::Never;
+        let runtime =
+            Builder::new_current_thread().enable_all().start_paused(paused).build().expect("a runtime");
         let hub = runtime.block_on(async { Hub::new(HubConfig::default()) });
         Self { runtime, hub, socket: NullSocket::default(), streams: Vec::new(), last_id: 0 }
     }
@@ -59,13 +69,18 @@ impl Bench {
 }
 
 fn registered_clients(criterion: &mut Criterion) {
-    let mut bench = Bench::new();
+    beside_other_clients(criterion, Sweep::Never, "notify/registered_clients");
+    beside_other_clients(criterion, Sweep::AsConfigured, "notify/registered_clients_and_sweep");
+}
+
+fn beside_other_clients(criterion: &mut Criterion, sweep: Sweep, name: &str) {
+    let mut bench = Bench::new(sweep);
     bench.join(0);
     for clients in [1_000_u64, 10_000, 100_000, 1_000_000] {
         while (bench.streams.len() as u64) <= clients {
             bench.join(bench.streams.len() as u64);
         }
-        let mut group = criterion.benchmark_group("notify/registered_clients");
+        let mut group = criterion.benchmark_group(name);
         group.throughput(Throughput::Elements(1));
         group.bench_function(BenchmarkId::new("same_user", clients), |bencher| {
             bencher.iter_custom(|iterations| bench.run(iterations, 1, |_| 0));
@@ -82,7 +97,7 @@ fn registered_clients(criterion: &mut Criterion) {
 
 fn streams_of_one_user(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("notify/streams_of_one_user");
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(Sweep::Never);
     for streams in [1_u64, 100, 1_000, 10_000] {
         while (bench.streams.len() as u64) < streams {
             bench.join(0);

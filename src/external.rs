@@ -5,6 +5,7 @@
 
 pub use bytes;
 pub use tokio;
+pub use tracing;
 
 #[cfg(feature = "server")]
 pub use {async_trait, axum, chrono, rand, secrecy, serde, serde_json};

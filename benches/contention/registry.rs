@@ -33,7 +33,7 @@ fn payload() -> [u8; FRAME_BYTES] {
 pub(crate) struct Sharded {
     hub: Hub,
     runtime: Runtime,
-    last_ids: Box<[AtomicU64]>,
+    last_ids: HashMap<u64, AtomicU64>,
     frame: bytes::Bytes,
 }
 
@@ -43,7 +43,7 @@ impl Sharded {
         let mut config = HubConfig::default();
         config.shard_count = shards;
         let hub = runtime.block_on(async { Hub::new(config) });
-        let last_ids = (0..users).map(|_| AtomicU64::new(0)).collect();
+        let last_ids = (0..users).map(|user| (user, AtomicU64::new(0))).collect();
         Self { hub, runtime, last_ids, frame: payload().to_vec().into() }
     }
 }
@@ -58,9 +58,7 @@ impl Registry for Sharded {
     }
 
     fn notify(&self, user: u64) {
-        let id = self.last_ids[usize::try_from(user).expect("a place in memory")]
-            .fetch_add(1, Ordering::Relaxed)
-            + 1;
+        let id = self.last_ids[&user].fetch_add(1, Ordering::Relaxed) + 1;
         self.hub.notify(UserId(user), &[Frame::new(MessageId(id), self.frame.clone())]);
     }
 
