@@ -64,7 +64,7 @@ pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, pl
         terminal::line(&format!("FAULT: {fault}"));
     }
     if let Some(path) = &plan.json {
-        json::write(path, &title, &results, &faults)?;
+        json::write(path, &title, &results, &faults, &notes)?;
     }
     Ok(judge(&plan.bars, &results) && sound)
 }
