@@ -9,13 +9,14 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use crate::{
     client::api::Credentials,
     floor,
-    process::{limits, stop::Stop},
+    process::{limits, sampler::Sample, stop::Stop},
     report::bar::Bar,
     rounds::{self, Plan},
     scenario::{
         Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
         lane::Bench, publish::Publish, scale::Scale, slow::Slow, stalled::Stalled,
     },
+    summary::Summary,
     target::Peer,
 };
 
@@ -85,6 +86,8 @@ enum Command {
     Churn(Churn),
     Scale(Scale),
     Durability(Durability),
+    Report(Summary),
+    Sample(Sample),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
         address: SocketAddr,
@@ -107,6 +110,8 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Churn(scenario) => scenario,
         Command::Scale(scenario) => scenario,
         Command::Durability(durability) => return kill_and_look(durability, &cli.options),
+        Command::Report(summary) => return summary.run().map(|()| true),
+        Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
