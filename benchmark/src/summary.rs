@@ -42,7 +42,7 @@ impl Summary {
             self.html.is_some() || self.markdown.is_some(),
             "nothing to write: give `--html FILE` or `--markdown FILE`"
         );
-        let folders = self.folders.iter().map(|path| Folder::read(path)).collect::<Result<Vec<_>>>()?;
+        let folders = folder::read_all(&self.folders)?;
         let scenarios = folder::merge(&folders);
         let outputs = [
             (&self.html, html::page as fn(&[Folder], &[folder::Scenario]) -> String),

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     client::publisher::{Limit, Pace, Publisher},
-    process::usage::Process,
+    process::{limits::OpenFiles, usage::Process},
     report::figure::{Figure, Outcome},
     scenario::{
         Scenario,
@@ -62,6 +62,9 @@ impl Scenario for Scale {
         bench.stop.check()?;
         if let Err(limit) = opened {
             outcome.notes.push(format!("stopped by: {limit:#}"));
+            if let Some(process) = process {
+                outcome.notes.push(what_stopped(process)?);
+            }
         }
         session.rest(Duration::from_millis(200))?;
         let streams = session.reactor.open_streams();
@@ -86,6 +89,22 @@ impl Scenario for Scale {
         session.push_closed(&mut outcome);
         Ok(outcome)
     }
+}
+
+/// Says what the server still had when no more streams could be opened.
+fn what_stopped(server: Process) -> Result<String> {
+    let files = OpenFiles::of(server)?;
+    let OpenFiles { used, limit } = files;
+    let mebibytes = server.resident_bytes()? >> 20;
+    let verdict = if files.is_full() {
+        "THE SERVER'S LIMIT OF OPEN FILES is what stopped it (it keeps some for other things than streams): raise \
+         `ulimit -n` where it is started"
+    } else {
+        "its open files are not what stopped it"
+    };
+    Ok(format!(
+        "the server has {used} of at most {limit} files open and {mebibytes} MiB of memory: {verdict}"
+    ))
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What a run left in its folder.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
@@ -122,14 +126,26 @@ impl Folder {
     }
 }
 
-/// Puts the same scenarios of several folders side by side; with more than one, lanes carry their folder's name.
+/// Reads several folders, which are told apart by letters before their names; one needs none.
+pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Folder>> {
+    let mut folders = paths.iter().map(|path| Folder::read(path)).collect::<Result<Vec<_>>>()?;
+    if folders.len() > 1 {
+        for (letter, folder) in ('A'..='Z').cycle().zip(&mut folders) {
+            folder.name = format!("{letter}: {}", folder.name);
+        }
+    }
+    Ok(folders)
+}
+
+/// Puts the same scenarios of several folders side by side; with more than one, lanes carry
+/// their folder's letter.
 pub(crate) fn merge(folders: &[Folder]) -> Vec<Scenario> {
     let mut merged = Vec::new();
     for folder in folders {
         for result in &folder.scenarios {
             let named = |lane: &str| match folders {
                 [_] => lane.to_owned(),
-                _ => format!("{lane} ({})", folder.name),
+                _ => format!("{lane} {}", folder.name.split(':').next().unwrap_or_default()),
             };
             gather(&mut merged, result, named);
         }
@@ -231,12 +247,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn lanes_of_several_folders_carry_the_folder_s_name() {
-        let ((_a, one), (_b, two)) = (folder(&[(1.0, 2.0)]), folder(&[(3.0, 4.0)]));
-        let name = one.name.clone();
-        let scenarios = merge(&[one, two]);
-        assert_eq!(scenarios[0].lanes.len(), 4);
-        assert!(scenarios[0].lanes.iter().any(|lane| lane.name == format!("64 ({name})")));
+    fn lanes_of_several_folders_carry_the_folder_s_letter() {
+        let ((a, _), (b, _)) = (folder(&[(1.0, 2.0)]), folder(&[(3.0, 4.0)]));
+        let folders = read_all(&[a.path().to_owned(), b.path().to_owned()]).unwrap();
+        assert!(folders[1].name.starts_with("B: "));
+        let scenarios = merge(&folders);
+        let lanes: Vec<_> = scenarios[0].lanes.iter().map(|lane| lane.name.as_str()).collect();
+        assert_eq!(lanes, ["64 A", "64 B", "128 A", "128 B"]);
+        assert_eq!(scenarios[0].lanes[1].values("p99_ms"), [3.0]);
     }
 
     #[test]
