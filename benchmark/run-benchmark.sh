@@ -121,7 +121,7 @@ environment() {
         fact "own network namespace" "$netns"
         fact rounds "$rounds; share of the usual load: $scale"
         fact "load average at the start" "$(cut -d' ' -f1-3 /proc/loadavg)"
-    } | awk 'BEGIN { print "[" } { printf "%s%s", NR > 1 ? ",\n" : "", $0 } END { print "\n]" }' >"$out/environment.json"
+    } | awk 'BEGIN { print "[" } { printf "%s%s", (NR > 1 ? ",\n" : ""), $0 } END { print "\n]" }' >"$out/environment.json"
 }
 
 fact() {
