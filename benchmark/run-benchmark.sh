@@ -65,6 +65,12 @@ end_left_over() {
     echo "stopped"
 }
 
+# Fails if another run is under way; forgets one that is gone.
+refuse_second() {
+    if any_alive; then refuse 69 "another run is under way; \`$0 stop\` ends it"; fi
+    rm -f "$pids"
+}
+
 any_alive() {
     local pid born what
     while read -r pid born what; do
@@ -210,7 +216,7 @@ compare() {
         if ((round % 2 == 0)); then mapfile -t order < <(printf '%s\n' "$@" | tac); fi
         start_all "${order[@]}"
         load "$round" "${order[@]}" -- idle --streams "$(part 5000)" --connect-rate 2500 --wait-s 3
-        load "$round" "${order[@]}" -- fanout --streams "$(part 4000)" --messages 40 --interval-ms 75 --connect-rate 4000
+        load "$round" "${order[@]}" -- fanout --streams "$(part 4000)" --messages 40 --interval-ms 100 --connect-rate 4000
         load "$round" "${order[@]}" -- burst --streams "$(part 500)" --messages 2000 --senders 16
         load "$round" "${order[@]}" -- publish --senders 64 --seconds 2
         load "$round" "${order[@]}" -- churn --rate "$(part 1000)" --hold-ms 1000 --seconds 2
@@ -219,11 +225,13 @@ compare() {
 }
 
 main() {
-    trap clean_up EXIT
-    trap 'exit 130' INT TERM HUP
     local what=$1; shift
     mkdir -p "$results"
-    remember $$ "the run"
+    # Of two runs that were built at the same time only one may make the file.
+    refuse_second
+    (set -o noclobber; echo "$$ $(birth $$) the run" >"$pids") 2>/dev/null || refuse_second
+    trap clean_up EXIT
+    trap 'exit 130' INT TERM HUP
     out=$results/$(date +%Y%m%d-%H%M%S)-$what
     mkdir -p "$out/raw"
     work=$(mktemp -d)
@@ -248,10 +256,7 @@ main() {
 # Builds, then goes on in a network namespace if there is one; everything else happens inside.
 prepare() {
     need_tools curl
-    if [[ -f $pids ]] && any_alive; then
-        refuse 69 "another run is under way; \`$0 stop\` ends it"
-    fi
-    rm -f "$pids"
+    refuse_second
     free_ports "$@"
     build
     ulimit -n "$(ulimit -Hn)" 2>/dev/null || true

@@ -13,8 +13,17 @@ use crate::{
     report::bar::Bar,
     rounds::{self, Plan},
     scenario::{
-        Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
-        lane::Bench, publish::Publish, scale::Scale, slow::Slow, stalled::Stalled,
+        Scenario,
+        burst::Burst,
+        churn::Churn,
+        durability::Durability,
+        fanout::Fanout,
+        idle::Idle,
+        lane::Bench,
+        publish::Publish,
+        scale::{self, Scale},
+        slow::Slow,
+        stalled::Stalled,
     },
     summary::Summary,
     target::Peer,
@@ -85,6 +94,9 @@ enum Command {
     Slow(Slow),
     Churn(Churn),
     Scale(Scale),
+    /// Hold a part of the streams of `scale`: told what to do on the standard input.
+    #[command(hide = true)]
+    ScalePart,
     Durability(Durability),
     Report(Summary),
     Sample(Sample),
@@ -110,6 +122,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Churn(scenario) => scenario,
         Command::Scale(scenario) => scenario,
         Command::Durability(durability) => return kill_and_look(durability, &cli.options),
+        Command::ScalePart => return scale::hold().map(|()| true),
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Floor { address, cpu } => {

@@ -51,14 +51,14 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
                 let shift = (count(round) - (count(rounds.len()) - 1.0) / 2.0) * 4.0;
                 canvas.dot(middle + shift, canvas.y(*value));
             }
-            if place > 30.0 {
-                canvas.text(middle, high - 6.0, "value mid", &short(spread.median));
+            if bars.groups.len() == 1 {
+                canvas.text(middle, canvas.bottom + 32.0, "value mid", &short(spread.median));
             }
         }
         canvas.text(start + place * lanes / 2.0, canvas.bottom + 16.0, "tick mid", name);
     }
     if bars.groups.len() == 1 {
-        canvas.horizontal("shards");
+        canvas.horizontal("shards, and below each the median");
     } else {
         canvas.horizontal("percentile, for each number of shards");
         canvas.legend(&names);

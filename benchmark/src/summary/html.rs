@@ -25,19 +25,21 @@ pub(crate) fn page(folders: &[Folder], scenarios: &[Scenario]) -> String {
     faults(&mut body, scenarios);
     body.push_str(GUIDE);
     push(&mut body, format_args!("<h2>Side by side</h2>\n<div class=\"plots\">"));
-    plots::compare(scenarios).iter().for_each(|image| body.push_str(image));
+    body.push_str(&plots::compare(scenarios).concat());
     body.push_str("</div>\n");
     for folder in folders {
         let images = plots::over_time(folder);
         if !images.is_empty() {
             let name = escape(&folder.name);
             push(&mut body, format_args!("<h2>Over time: {name}</h2>\n<div class=\"plots\">"));
-            images.iter().for_each(|image| body.push_str(image));
+            body.push_str(&images.concat());
             body.push_str("</div>\n");
         }
     }
     body.push_str("<h2>All figures</h2>\n");
-    scenarios.iter().for_each(|scenario| figures(&mut body, scenario));
+    for scenario in scenarios {
+        figures(&mut body, scenario);
+    }
     for folder in folders.iter().filter(|folder| !folder.commands.is_empty()) {
         let (name, commands) = (escape(&folder.name), escape(&folder.commands));
         push(&mut body, format_args!("<h2>Commands of {name}</h2>\n<pre>{commands}</pre>"));
@@ -62,7 +64,9 @@ fn faults(body: &mut String, scenarios: &[Scenario]) {
         return;
     }
     body.push_str("<ul class=\"bad\">\n");
-    all.iter().for_each(|fault| push(body, format_args!("<li>{}</li>", escape(fault))));
+    for fault in all {
+        push(body, format_args!("<li>{}</li>", escape(fault)));
+    }
     body.push_str("</ul>\n");
 }
 
@@ -72,11 +76,15 @@ fn figures(body: &mut String, scenario: &Scenario) {
         body,
         format_args!("<h3>{} (rounds: {rounds})</h3>\n<table>\n<tr><th></th>", escape(&scenario.title)),
     );
-    scenario.lanes.iter().for_each(|lane| push(body, format_args!("<th>{}</th>", escape(&lane.name))));
+    for lane in &scenario.lanes {
+        push(body, format_args!("<th>{}</th>", escape(&lane.name)));
+    }
     body.push_str("<th>reading</th></tr>\n");
     for row in table::rows(scenario) {
         push(body, format_args!("<tr><td>{}</td>", escape(&row.label)));
-        row.cells.iter().for_each(|cell| push(body, format_args!("<td class=\"n\">{}</td>", escape(cell))));
+        for cell in &row.cells {
+            push(body, format_args!("<td class=\"n\">{}</td>", escape(cell)));
+        }
         push(body, format_args!("<td class=\"r\">{}</td></tr>", escape(&row.verdict)));
     }
     body.push_str("</table>\n");

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn half_a_last_line_is_left_out_and_a_broken_one_is_named() {
-        let cut = format!("{HEADER}\n{}14.0,a,2,0.", ROWS);
+        let cut = format!("{HEADER}\n{ROWS}14.0,a,2,0.");
         assert_eq!(parse(&cut).unwrap().len(), 4);
         let broken = format!("{HEADER}\n10.0,a\n{ROWS}");
         assert_eq!(parse(&broken).unwrap_err().to_string(), "line 2");

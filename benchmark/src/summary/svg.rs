@@ -35,10 +35,10 @@ impl Canvas {
     pub(crate) fn new(size: (f64, f64), title: &str, vertical: &str, axis: &Axis) -> Self {
         let (width, height) = size;
         let mut canvas = Self {
-            left: 78.0,
+            left: 92.0,
             right: width - 14.0,
             top: 44.0,
-            bottom: height - 72.0,
+            bottom: height - 84.0,
             end: axis.end(),
             body: String::new(),
             size,
@@ -65,7 +65,7 @@ impl Canvas {
     /// Writes the name of the horizontal axis.
     pub(crate) fn horizontal(&mut self, name: &str) {
         let middle = f64::midpoint(self.left, self.right);
-        self.text(middle, self.bottom + 36.0, "name mid", name);
+        self.text(middle, self.bottom + 52.0, "name mid", name);
     }
 
     /// Writes a row of colored names below everything.
