@@ -24,6 +24,8 @@ results=$here/results
 # One line a process: id, start time, what it is. The first is the run itself.
 pids=$results/.running
 rounds=${ROUNDS:-3}; scale=${SCALE:-1}
+# Streams of one token are in one shard, so that there must be many tokens.
+clients=100
 bench=''; server=''
 
 refuse() { echo "$0: $2" >&2; exit "$1"; }
@@ -188,7 +190,7 @@ load() {
     done
     shift
     current="$1, round $round"
-    local started=$SECONDS call=("$@" "${targets[@]}" --json "raw/$1-$round.json")
+    local started=$SECONDS call=("$@" --clients "$clients" "${targets[@]}" --json "raw/$1-$round.json")
     printf '%s: ' "$current"
     echo "$EPOCHREALTIME,$1" >>"$out/phases.csv"
     echo "shardcast-bench ${call[*]}" >>"$out/commands.txt"

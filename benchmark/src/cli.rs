@@ -70,6 +70,9 @@ struct Options {
     /// How often each server is measured, in turn.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Clients made at each server; streams take their tokens in turn, as the devices of a user would.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    clients: u32,
     /// Streams opened a second.
     #[arg(long, global = true, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     connect_rate: u32,
@@ -135,7 +138,12 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let options = &cli.options;
     let bench = bench(options)?;
     let peers = peers(options)?;
-    let plan = Plan { rounds: options.rounds, json: options.json.clone(), bars: options.bar.clone() };
+    let plan = Plan {
+        rounds: options.rounds,
+        clients: options.clients,
+        json: options.json.clone(),
+        bars: options.bar.clone(),
+    };
     rounds::measure(scenario, &peers, &bench, &plan)
 }
 

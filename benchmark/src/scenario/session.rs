@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
     /// Connects `senders` publishers; there are no streams yet.
     pub(crate) fn start(lane: &'a Lane<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
         let tally = Tally::new(bench.next_run(), false);
-        let mut reactor = Reactor::new(bench.clock, lane.account.handshake(), tally, bench.stop.clone())?;
+        let mut reactor = Reactor::new(bench.clock, lane.account.handshakes(), tally, bench.stop.clone())?;
         for _ in 0..senders {
             reactor.add_sender(Sender::connect(lane.peer.address)?)?;
         }

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::client::{Clock, message::RunId};
 
-/// The first line: which streams to hold. It comes through a pipe, because the handshake holds a token.
+/// The first line: which streams to hold. It comes through a pipe, because the handshakes hold tokens.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) address: SocketAddr,
-    pub(super) handshake: String,
+    pub(super) handshakes: Vec<String>,
     pub(super) clock: Clock,
     pub(super) run: RunId,
     pub(super) judges_ids: bool,

@@ -30,7 +30,8 @@ pub(crate) fn hold() -> Result<()> {
     let lines = lines(stop.clone());
     let order: Order = parse(&lines.recv().context("nothing was ordered")?)?;
     let tally = Tally::new(order.run, order.judges_ids);
-    let mut reactor = Reactor::new(order.clock, order.handshake.into_bytes(), tally, stop.clone())?;
+    let handshakes = order.handshakes.into_iter().map(String::into_bytes).collect();
+    let mut reactor = Reactor::new(order.clock, handshakes, tally, stop.clone())?;
     let mut connector = Connector::new(order.address, Begun::after(order.before));
     let patience = Duration::from_secs(order.patience_s);
     let (count, rate) = (order.count, order.rate);

@@ -47,12 +47,14 @@ impl Parts {
     ) -> Result<Self> {
         let processes = wanted.div_ceil(each.max(1));
         let rate = bench.connect_rate / u32::try_from(processes)?;
+        let handshakes = lane.account.handshakes().into_iter().map(String::from_utf8);
+        let handshakes = handshakes.collect::<Result<Vec<_>, _>>().context("handshakes are text")?;
         let mut parts = Self(Vec::with_capacity(processes));
         for at in 0..processes {
             let before = at * each;
             let order = Order {
                 address: lane.peer.address,
-                handshake: String::from_utf8(lane.account.handshake()).context("a handshake is text")?,
+                handshakes: handshakes.clone(),
                 clock: bench.clock,
                 run,
                 judges_ids: lane.account.orders_by_id(),
