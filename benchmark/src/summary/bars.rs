@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 4);
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
-        assert!(svg.contains(">shards</text>"));
+        assert!(svg.contains(">shards, and below each the median</text>"));
     }
 
     #[test]
