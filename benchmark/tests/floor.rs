@@ -117,7 +117,7 @@ fn what_cannot_be_run_says_why_in_one_line() {
 
 #[test]
 fn running_out_of_open_files_says_how_far_it_came_and_still_measures() {
-    let script = "ulimit -n 100; exec \"$0\" scale 500 --floor";
+    let script = "ulimit -n 100; exec \"$0\" scale 500 --streams-a-process 500 --floor";
     let program = env!("CARGO_BIN_EXE_shardcast-bench");
     let output = Command::new("sh").args(["-c", script, program]).output().expect("there is a shell");
     let shown = text(&output.stdout);
