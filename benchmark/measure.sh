@@ -11,20 +11,19 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/instances.sh"
 if [[ $# -lt 1 || ! -x $1 ]]; then
     echo "usage: $0 SERVER_BINARY [ROW...]" >&2
     exit 64
 fi
 if [[ ${MEASURE_INSIDE:-} != 1 ]]; then
-    for tool in unshare taskset ip curl awk; do
-        command -v "$tool" >/dev/null || { echo "$0: \`$tool\` is missing" >&2; exit 69; }
-    done
+    need_tools unshare taskset ip curl awk
+    can_unshare || { echo "$0: no network namespace can be made here" >&2; exit 69; }
     bench=${BENCH:-$here/../target/release/shardcast-bench}
     if [[ ! -x $bench ]]; then
         (cd "$here" && cargo build --release --quiet -p shardcast-bench)
     fi
-    own=(); [[ $(id -u) == 0 ]] || own=(--map-root-user)
-    MEASURE_INSIDE=1 BENCH=$bench exec unshare --net "${own[@]}" "$0" "$@"
+    MEASURE_INSIDE=1 BENCH=$bench exec "${namespace[@]}" "$0" "$@"
 fi
 ip link set lo up
 
@@ -39,17 +38,9 @@ export SHARDCAST_BENCH_USER=admin SHARDCAST_BENCH_PASS=admin
 folder=''; pid=''; job=''
 
 stop() {
-    if [[ -n $job ]]; then
-        # It removes what it made at the server, so it goes first.
-        kill "$job" 2>/dev/null || true
-        wait "$job" 2>/dev/null || true
-        job=''
-    fi
-    if [[ -n $pid ]]; then
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-        pid=''
-    fi
+    # The load removes what it made at the server, so it goes first.
+    end_child "$job"; job=''
+    end_child "$pid"; pid=''
     if [[ -n $folder ]]; then rm -rf "$folder"; folder=''; fi
 }
 trap stop EXIT
@@ -57,16 +48,9 @@ trap 'exit 130' INT TERM
 
 start() {
     folder=$(mktemp -d)
-    (cd "$folder" && exec taskset -c 0 "$server") >"$folder/log" 2>&1 &
-    pid=$!
-    for _ in $(seq 100); do
-        if curl -fs "127.0.0.1:$port/health" >/dev/null; then return; fi
-        if ! kill -0 "$pid" 2>/dev/null; then break; fi
-        sleep 0.1
-    done
-    echo "$0: $server does not answer:" >&2
-    tail -5 "$folder/log" >&2
-    exit 1
+    launch "$folder" 0 "$server"
+    pid=$instance
+    await_health "$pid" "$port" "$folder" || exit 1
 }
 
 part() { awk -v all="$1" -v scale="$scale" 'BEGIN { printf "%d", all * scale }'; }

@@ -9,13 +9,23 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use crate::{
     client::api::Credentials,
     floor,
-    process::{limits, stop::Stop},
+    process::{limits, sampler::Sample, stop::Stop},
     report::bar::Bar,
     rounds::{self, Plan},
     scenario::{
-        Scenario, burst::Burst, churn::Churn, durability::Durability, fanout::Fanout, idle::Idle,
-        lane::Bench, publish::Publish, scale::Scale, slow::Slow, stalled::Stalled,
+        Scenario,
+        burst::Burst,
+        churn::Churn,
+        durability::Durability,
+        fanout::Fanout,
+        idle::Idle,
+        lane::Bench,
+        publish::Publish,
+        scale::{self, Scale},
+        slow::Slow,
+        stalled::Stalled,
     },
+    summary::Summary,
     target::Peer,
 };
 
@@ -60,6 +70,9 @@ struct Options {
     /// How often each server is measured, in turn.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// Clients made at each server; streams take their tokens in turn, as the devices of a user would.
+    #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    clients: u32,
     /// Streams opened a second.
     #[arg(long, global = true, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     connect_rate: u32,
@@ -84,7 +97,12 @@ enum Command {
     Slow(Slow),
     Churn(Churn),
     Scale(Scale),
+    /// Hold a part of the streams of `scale`: told what to do on the standard input.
+    #[command(hide = true)]
+    ScalePart,
     Durability(Durability),
+    Report(Summary),
+    Sample(Sample),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
         address: SocketAddr,
@@ -107,6 +125,9 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Churn(scenario) => scenario,
         Command::Scale(scenario) => scenario,
         Command::Durability(durability) => return kill_and_look(durability, &cli.options),
+        Command::ScalePart => return scale::hold().map(|()| true),
+        Command::Report(summary) => return summary.run().map(|()| true),
+        Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
@@ -117,7 +138,12 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let options = &cli.options;
     let bench = bench(options)?;
     let peers = peers(options)?;
-    let plan = Plan { rounds: options.rounds, json: options.json.clone(), bars: options.bar.clone() };
+    let plan = Plan {
+        rounds: options.rounds,
+        clients: options.clients,
+        json: options.json.clone(),
+        bars: options.bar.clone(),
+    };
     rounds::measure(scenario, &peers, &bench, &plan)
 }
 

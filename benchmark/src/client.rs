@@ -15,21 +15,30 @@ pub(crate) mod stream;
 pub(crate) mod tally;
 pub(crate) mod upgrade;
 
-use std::time::Instant;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 /// Nanoseconds since the clock's start; fits 584 years.
 pub(crate) type Nanos = u64;
 
-/// One monotonic clock for a whole run, so that due times can travel inside messages as plain numbers.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(Instant);
+/// One monotonic clock for a whole run, so that due times can travel inside messages as plain numbers; also to other
+/// processes of this machine.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Clock(Nanos);
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self(monotonic())
     }
 
     pub(crate) fn now(self) -> Nanos {
-        Nanos::try_from(self.0.elapsed().as_nanos()).unwrap_or(Nanos::MAX)
+        monotonic().saturating_sub(self.0)
     }
+}
+
+/// Returns the system's monotonic time, which all processes share.
+fn monotonic() -> Nanos {
+    let time = clock_gettime(ClockId::Monotonic);
+    // It counts up from the system's start.
+    Nanos::try_from(time.tv_sec).unwrap_or(0) * 1_000_000_000 + Nanos::try_from(time.tv_nsec).unwrap_or(0)
 }

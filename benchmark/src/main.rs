@@ -7,6 +7,7 @@ mod process;
 mod report;
 mod rounds;
 mod scenario;
+mod summary;
 mod target;
 
 use std::process::ExitCode;

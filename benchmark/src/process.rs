@@ -3,5 +3,6 @@
 pub(crate) mod child;
 pub(crate) mod limits;
 pub(crate) mod listener;
+pub(crate) mod sampler;
 pub(crate) mod stop;
 pub(crate) mod usage;

@@ -26,6 +26,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) rounds: u32,
+    /// Clients, and so tokens, that the streams have in turn.
+    pub(crate) clients: u32,
     pub(crate) json: Option<PathBuf>,
     pub(crate) bars: Vec<Bar>,
 }
@@ -33,7 +35,8 @@ pub(crate) struct Plan {
 /// Measures, prints the table, and returns whether nothing was lost and all bars were met.
 pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, plan: &Plan) -> Result<bool> {
     ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--floor`");
-    let accounts = peers.iter().map(Account::open).collect::<Result<Vec<_>>>()?;
+    let open = |peer| Account::open(peer, plan.clients);
+    let accounts = peers.iter().map(open).collect::<Result<Vec<_>>>()?;
     let lanes = lanes(scenario, peers, &accounts);
     let mut results: Vec<LaneRounds> =
         lanes.iter().map(|lane| LaneRounds { name: lane.name.clone(), rounds: Vec::new() }).collect();
@@ -64,7 +67,7 @@ pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, pl
         terminal::line(&format!("FAULT: {fault}"));
     }
     if let Some(path) = &plan.json {
-        json::write(path, &title, &results, &faults)?;
+        json::write(path, &title, &results, &faults, &notes)?;
     }
     Ok(judge(&plan.bars, &results) && sound)
 }

@@ -79,6 +79,17 @@ fn idle_streams_and_churn_are_measured_at_the_floor() {
 }
 
 #[test]
+fn several_processes_together_count_as_one_does() {
+    let (output, figures) = measure(&["scale", "50", "--streams-a-process", "20"], &[]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert_eq!((figures["load_processes"].as_f64(), figures["streams"].as_f64()), (Some(3.0), Some(50.0)));
+    for fault in ["missing", "lost", "duplicated", "closed"] {
+        assert_eq!(figures[fault], 0.0, "{fault}");
+    }
+    assert!(figures["p50_ms"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn a_missed_bar_is_named_and_fails_the_run() {
     let bars = ["--bar", "lost<=0", "--bar", "deliveries>=61"];
     let (output, _) = measure(KINDS[0], &bars);
@@ -106,7 +117,7 @@ fn what_cannot_be_run_says_why_in_one_line() {
 
 #[test]
 fn running_out_of_open_files_says_how_far_it_came_and_still_measures() {
-    let script = "ulimit -n 100; exec \"$0\" scale 500 --floor";
+    let script = "ulimit -n 100; exec \"$0\" scale 500 --streams-a-process 500 --floor";
     let program = env!("CARGO_BIN_EXE_shardcast-bench");
     let output = Command::new("sh").args(["-c", script, program]).output().expect("there is a shell");
     let shown = text(&output.stdout);

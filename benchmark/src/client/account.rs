@@ -1,4 +1,4 @@
-//! The application and the client that a run publishes and listens with; removed when dropped.
+//! The application and the clients that a run publishes and listens with; removed when dropped.
 
 use anyhow::Result;
 
@@ -23,7 +23,7 @@ pub(crate) struct Account {
 struct Tokens {
     api: Api,
     application: Made,
-    client: Made,
+    clients: Vec<Made>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -33,19 +33,18 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Account {
-    /// Makes what the peer needs: an application and a client, or nothing for the floor.
-    pub(crate) fn open(peer: &Peer) -> Result<Self> {
+    /// Makes what the peer needs: an application and clients, or nothing for the floor.
+    pub(crate) fn open(peer: &Peer, clients: u32) -> Result<Self> {
         let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
         let Some(api) = peer.api() else { return Ok(Self { host, prefix, tokens: None }) };
         let application = api.make("application", "shardcast-bench")?;
-        let client = match api.make("client", "shardcast-bench") {
-            Ok(client) => client,
-            Err(error) => {
-                api.remove("application", application.id)?;
-                return Err(error);
-            }
-        };
-        Ok(Self { host, prefix, tokens: Some(Tokens { api, application, client }) })
+        // From here on dropping removes what there is.
+        let mut tokens = Tokens { api, application, clients: Vec::new() };
+        for _ in 0..clients.max(1) {
+            let client = tokens.api.make("client", "shardcast-bench")?;
+            tokens.clients.push(client);
+        }
+        Ok(Self { host, prefix, tokens: Some(tokens) })
     }
 
     /// Returns the id of the application, or 0 at the floor.
@@ -63,10 +62,13 @@ impl Account {
         self.tokens.is_some()
     }
 
-    /// Returns what a stream sends to be admitted.
-    pub(crate) fn handshake(&self) -> Vec<u8> {
-        let header = self.tokens.as_ref().map(|tokens| key(&tokens.client)).unwrap_or_default();
-        upgrade::request(&format!("{}/stream", self.prefix), &self.host, &header)
+    /// Returns what streams send to be admitted, one for each client.
+    pub(crate) fn handshakes(&self) -> Vec<Vec<u8>> {
+        let request = |header: &str| upgrade::request(&format!("{}/stream", self.prefix), &self.host, header);
+        match &self.tokens {
+            Some(tokens) => tokens.clients.iter().map(|client| request(&key(client))).collect(),
+            None => vec![request("")],
+        }
     }
 
     /// Returns the request that publishes a message with a text of `text_bytes`.
@@ -93,12 +95,15 @@ impl Account {
     }
 }
 
-impl Drop for Account {
+impl Drop for Tokens {
     fn drop(&mut self) {
-        let Some(Tokens { api, application, client }) = &self.tokens else { return };
-        let removed = api.remove("application", application.id).and(api.remove("client", client.id));
+        let Self { api, application, clients } = self;
+        let mut removed = api.remove("application", application.id);
+        for client in clients {
+            removed = removed.and(api.remove("client", client.id));
+        }
         if let Err(error) = removed {
-            terminal::warn(&format!("failed to remove the run's application and client: {error:#}"));
+            terminal::warn(&format!("failed to remove the run's application and clients: {error:#}"));
         }
     }
 }
@@ -139,15 +144,19 @@ mod tests {
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
         let peer = Peer::parse(&url, &login, Some(1)).unwrap();
-        let server = serve(listener, 4);
-        let account = Account::open(&peer).unwrap();
+        let server = serve(listener, 6);
+        let account = Account::open(&peer, 2).unwrap();
         assert_eq!(account.application(), 7);
-        assert!(String::from_utf8(account.handshake()).unwrap().contains("X-Gotify-Key: T7\r\n"));
+        let handshakes = account.handshakes();
+        assert_eq!(handshakes.len(), 2);
+        assert!(String::from_utf8_lossy(&handshakes[1]).contains("X-Gotify-Key: T7\r\n"));
         drop(account);
         let lines = [
             "POST /push/application HTTP/1.1",
             "POST /push/client HTTP/1.1",
+            "POST /push/client HTTP/1.1",
             "DELETE /push/application/7 HTTP/1.1",
+            "DELETE /push/client/7 HTTP/1.1",
             "DELETE /push/client/7 HTTP/1.1",
         ];
         assert_eq!(server.join().unwrap(), lines);

@@ -40,6 +40,11 @@ pub(crate) enum ConnectError {
 pub(crate) struct Begun(Rc<Cell<u64>>);
 
 impl Begun {
+    /// Starts behind connections that other processes begin.
+    pub(crate) fn after(connections: u64) -> Self {
+        Self(Rc::new(Cell::new(connections)))
+    }
+
     fn add(&self, connections: u64) {
         self.0.set(self.0.get() + connections);
     }

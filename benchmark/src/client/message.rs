@@ -4,6 +4,8 @@
 //! All three have a fixed width: a sender patches digits into a request built once, and a stream finds them without
 //! parsing JSON.
 
+use serde::{Deserialize, Serialize};
+
 use crate::client::{Nanos, http::find};
 
 const MARK: &[u8] = b"scb:";
@@ -17,7 +19,7 @@ const DUE_AT: usize = SEQUENCE_AT + SEQUENCE_DIGITS + 1;
 pub(crate) const MIN_TEXT_BYTES: usize = DUE_AT + DUE_DIGITS + 1;
 
 /// Names one run, so that messages of another one are not counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunId(u32);
 
 impl RunId {
@@ -95,7 +97,9 @@ fn number(digits: &[u8]) -> Option<u64> {
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     bytes: Vec<u8>,
-    run: [u8; RUN_DIGITS],
+    /// The run whose messages it makes.
+    pub(crate) run: RunId,
+    digits: [u8; RUN_DIGITS],
     text_at: usize,
     /// Where the id stands that the floor's messages carry in place of one from a server.
     id_at: Option<usize>,
@@ -117,7 +121,7 @@ impl Template {
         bytes.push(b';');
         bytes.extend((MIN_TEXT_BYTES..text_bytes).map(|at| b'a' + u8::try_from(at % 26).expect("below 26")));
         bytes.extend_from_slice(after.as_bytes());
-        Self { bytes, run: run.digits(), text_at, id_at: None }
+        Self { bytes, run, digits: run.digits(), text_at, id_at: None }
     }
 
     /// Lets the messages carry ids of their own, for a peer that gives none: the body must hold `"id":1` and ten
@@ -136,7 +140,7 @@ impl Template {
         }
         let sequence = u64::from(sequence);
         let at = self.text_at;
-        request[at + RUN_AT..at + RUN_AT + RUN_DIGITS].copy_from_slice(&self.run);
+        request[at + RUN_AT..at + RUN_AT + RUN_DIGITS].copy_from_slice(&self.digits);
         put(&mut request[at + SEQUENCE_AT..at + SEQUENCE_AT + SEQUENCE_DIGITS], sequence);
         put(&mut request[at + DUE_AT..at + DUE_AT + DUE_DIGITS], due);
         if let Some(at) = self.id_at {

@@ -43,7 +43,7 @@ pub(crate) struct Reactor {
     events: Events,
     pub(crate) clock: Clock,
     scratch: Vec<u8>,
-    handshake: Vec<u8>,
+    handshakes: Vec<Vec<u8>>,
     streams: Vec<Slot>,
     free: Vec<usize>,
     senders: Vec<Sender>,
@@ -69,14 +69,14 @@ struct Slot {
 }
 
 impl Reactor {
-    /// Makes an idle reactor; `handshake` is what every stream sends to be admitted.
-    pub(crate) fn new(clock: Clock, handshake: Vec<u8>, tally: Tally, stop: Stop) -> Result<Self> {
+    /// Makes an idle reactor; `handshakes` are what streams send to be admitted, in turn.
+    pub(crate) fn new(clock: Clock, handshakes: Vec<Vec<u8>>, tally: Tally, stop: Stop) -> Result<Self> {
         Ok(Self {
             poll: Poll::new().context("failed to create an epoll")?,
             events: Events::with_capacity(EVENTS),
             clock,
             scratch: vec![0; SCRATCH_BYTES],
-            handshake,
+            handshakes,
             streams: Vec::new(),
             free: Vec::new(),
             senders: Vec::new(),
@@ -200,7 +200,8 @@ impl Reactor {
         let Some(stream) = self.streams[at].stream.as_mut() else { return };
         let phase = stream.phase();
         if phase == Phase::Connecting {
-            let progress = stream.on_writable(&self.handshake);
+            let request = self.handshakes.get(at % self.handshakes.len().max(1));
+            let progress = stream.on_writable(request.map_or(&[], Vec::as_slice));
             self.note(at, progress);
         } else if event.is_readable() || event.is_read_closed() || event.is_error() {
             let ends = event.is_read_closed() || event.is_error();

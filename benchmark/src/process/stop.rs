@@ -25,6 +25,11 @@ impl Stop {
         Ok(Self(flag))
     }
 
+    /// Asks everything that looks at it to stop.
+    pub(crate) fn ask(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
     /// Fails once the user asked to stop.
     pub(crate) fn check(&self) -> Result<()> {
         if self.0.load(Ordering::Relaxed) {

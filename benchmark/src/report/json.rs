@@ -5,12 +5,22 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::report::table::LaneRounds;
+use crate::report::table::{self, LaneRounds};
 
-/// Writes every figure of every round of every lane.
-pub(crate) fn write(path: &Path, title: &str, lanes: &[LaneRounds], faults: &[String]) -> Result<()> {
+/// Writes every figure of every round of every lane, and what each figure is called, in the table's order.
+pub(crate) fn write(
+    path: &Path,
+    title: &str,
+    lanes: &[LaneRounds],
+    faults: &[String],
+    notes: &[String],
+) -> Result<()> {
+    let figures: Vec<Value> =
+        table::keys(lanes).into_iter().map(|(key, label)| json!({ "key": key, "label": label })).collect();
     let lanes: Vec<Value> = lanes.iter().map(lane).collect();
-    let document = json!({ "scenario": title, "lanes": lanes, "faults": faults });
+    let document = json!({
+        "scenario": title, "figures": figures, "lanes": lanes, "faults": faults, "notes": notes
+    });
     let mut text = serde_json::to_string_pretty(&document).context("failed to encode the results")?;
     text.push('\n');
     fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))

@@ -26,7 +26,8 @@ pub(crate) fn render(lanes: &[LaneRounds]) -> String {
     align(&rows)
 }
 
-fn keys(lanes: &[LaneRounds]) -> Vec<(&'static str, &'static str)> {
+/// Returns key and label of each figure of the first rounds, in the order in which they were found.
+pub(crate) fn keys(lanes: &[LaneRounds]) -> Vec<(&'static str, &'static str)> {
     let mut keys: Vec<(&'static str, &'static str)> = Vec::new();
     for figure in lanes.iter().filter_map(|lane| lane.rounds.first()).flatten() {
         if keys.iter().all(|(key, _)| *key != figure.key) {

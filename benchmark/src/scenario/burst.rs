@@ -64,6 +64,7 @@ impl Scenario for Burst {
         ));
         let acknowledged = f64::from(publisher.acknowledged());
         outcome.push(Figure::new("publishes_per_s", "publishes a second", acknowledged / publishing));
+        outcome.push(Figure::count("deliveries", "deliveries", tally.received));
         usage.push(&mut outcome, tally.received, DELIVERY_CPU);
         outcome.push_latency(&tally.latency, DELIVERY_LATENCY);
         let ack = float(publisher.latency.value_at_quantile(0.99)) / 1e6;

@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
     /// Connects `senders` publishers; there are no streams yet.
     pub(crate) fn start(lane: &'a Lane<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
         let tally = Tally::new(bench.next_run(), false);
-        let mut reactor = Reactor::new(bench.clock, lane.account.handshake(), tally, bench.stop.clone())?;
+        let mut reactor = Reactor::new(bench.clock, lane.account.handshakes(), tally, bench.stop.clone())?;
         for _ in 0..senders {
             reactor.add_sender(Sender::connect(lane.peer.address)?)?;
         }
@@ -128,8 +128,13 @@ impl<'a> Session<'a> {
 
     /// Adds what must be zero: lost, duplicated and disordered deliveries, streams that were closed, refusals.
     pub(crate) fn push_faults(&self, outcome: &mut Outcome, publisher: &Publisher, held: bool) {
+        self.push_faults_of(outcome, publisher, self.reactor.lost(publisher.accepted(), held));
+    }
+
+    /// Does the same when it is already known how many were lost.
+    pub(crate) fn push_faults_of(&self, outcome: &mut Outcome, publisher: &Publisher, lost: u64) {
         let tally = &self.reactor.tally;
-        outcome.push_fault("lost", "lost", self.reactor.lost(publisher.accepted(), held));
+        outcome.push_fault("lost", "lost", lost);
         outcome.push_fault("duplicated", "duplicated", tally.duplicated);
         outcome.push_fault("out_of_order", "out of order", tally.out_of_order);
         if !publisher.refused.is_empty() {

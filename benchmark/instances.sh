@@ -1,0 +1,46 @@
+# Sourced by measure.sh and run-benchmark.sh: where servers run, how they are started and stopped.
+# shellcheck shell=bash
+
+# Fails with one line that names the first missing tool.
+need_tools() {
+    local tool
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || { echo "$0: \`$tool\` is missing" >&2; exit 69; }
+    done
+}
+
+# Whether a network namespace of our own can be had: packet filters of the host cost both sides of loopback.
+can_unshare() {
+    command -v unshare >/dev/null && command -v ip >/dev/null || return 1
+    namespace=(unshare --net); [[ $(id -u) == 0 ]] || namespace+=(--map-root-user)
+    "${namespace[@]}" ip link set lo up 2>/dev/null
+}
+
+# Starts a server on a core in its own folder (which holds its log) and sets `instance` to its process; an empty
+# core pins nothing. Arguments: folder, core, program and its arguments.
+launch() {
+    local folder=$1 core=$2; shift 2
+    local pin=(); [[ -z $core ]] || pin=(taskset -c "$core")
+    (cd "$folder" && exec "${pin[@]}" "$@") >"$folder/log" 2>&1 &
+    instance=$!
+}
+
+# Waits up to 10 s for a server's /health; fails with the end of its log. Arguments: process, port, folder.
+await_health() {
+    local pid=$1 port=$2 folder=$3
+    for _ in $(seq 100); do
+        if curl -fs --noproxy '*' "127.0.0.1:$port/health" >/dev/null; then return; fi
+        if ! kill -0 "$pid" 2>/dev/null; then break; fi
+        sleep 0.1
+    done
+    echo "$0: the server on port $port does not answer:" >&2
+    tail -5 "$folder/log" >&2
+    return 1
+}
+
+# Ends a child of this shell and waits for it; nothing happens for an empty argument or one that has ended.
+end_child() {
+    [[ -n ${1:-} ]] || return 0
+    kill "$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}

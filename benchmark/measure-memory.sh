@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Measures what idle streams cost in user space and in the kernel: a line of Markdown for each case.
+#
+#   benchmark/measure-memory.sh [STREAMS:SHARDS:BUFFER_BYTES...]
+#
+# User space is the growth of the server's resident memory. The kernel's part is the growth of all slabs (as root:
+# /proc/slabinfo, else Slab in /proc/meminfo) and of TCP's buffer pages (/proc/net/sockstat); both ends of a stream
+# are on this machine, so it is halved. Each case has a fresh server. Quiet machines only: slabs are shared by all.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/instances.sh"
+server=${SERVER:-$(realpath "$here/../target/release/shardcast")}
+bench=${BENCH:-$(realpath "$here/../target/release/shardcast-bench")}
+for program in "$server" "$bench"; do
+    [[ -x $program ]] || { echo "$0: \`$program\` is missing: cargo build --release --workspace" >&2; exit 69; }
+done
+need_tools curl awk
+if [[ ${MEMORY_INSIDE:-} != 1 ]] && can_unshare; then
+    MEMORY_INSIDE=1 SERVER=$server BENCH=$bench exec "${namespace[@]}" "$0" "$@"
+fi
+[[ ${MEMORY_INSIDE:-} != 1 ]] || ip link set lo up
+ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
+
+cases=("$@")
+[[ $# -gt 0 ]] || cases=(1000:256:8192 5000:256:8192 10000:256:8192 15000:256:8192
+    10000:64:8192 10000:1024:8192 10000:256:1024 10000:256:65536)
+port=8082; folder=''; pid=''; job=''
+clean_up() {
+    end_child "$job"; end_child "$pid"; job=''; pid=''
+    if [[ -n $folder ]]; then rm -rf "$folder"; folder=''; fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+resident() { awk '/^VmRSS/ { print $2 * 1024 }' "/proc/$pid/status"; }
+# Bytes of all slabs.
+slab() {
+    if [[ -r /proc/slabinfo ]]; then awk 'NR > 2 { sum += $2 * $4 } END { printf "%d", sum }' /proc/slabinfo
+    else awk '/^Slab:/ { printf "%d", $2 * 1024 }' /proc/meminfo; fi
+}
+# Bytes of a slab's objects that are in use.
+slab_of() {
+    if [[ -r /proc/slabinfo ]]; then awk -v name="$1" '$1 == name { printf "%d", $2 * $4 }' /proc/slabinfo; fi
+}
+tcp_pages() { awk '/^TCP:/ { for (i = 1; i < NF; i++) if ($i == "mem") print $(i + 1) * 4096 }' /proc/net/sockstat; }
+
+echo "| streams | shards | buffers, bytes | resident, bytes a stream | slabs, bytes an end | of these TCP sockets | TCP buffers, bytes an end |"
+echo "|--:|--:|--:|--:|--:|--:|--:|"
+for case in "${cases[@]}"; do
+    IFS=: read -r streams shards buffer <<<"$case"
+    folder=$(mktemp -d)
+    GOTIFY_SERVER_STREAM_SHARDCOUNT=$shards GOTIFY_SERVER_STREAM_READBUFFERSIZE=$buffer \
+        GOTIFY_SERVER_STREAM_WRITEBUFFERSIZE=$buffer \
+        launch "$folder" '' "$server" --config "$here/configs/gotify-256.yml"
+    pid=$instance
+    await_health "$pid" "$port" "$folder"
+    sleep 1
+    before=$(slab); sockets=$(slab_of TCP); pages=$(tcp_pages); memory=$(resident)
+    "$bench" idle --against "http://127.0.0.1:$port" --streams "$streams" --connect-rate 3000 --wait-s 5 >"$folder/idle.txt" &
+    job=$!
+    for _ in $(seq 300); do
+        sleep 0.1
+        if [[ $(stat -c %s "/proc/$pid/fd") -gt $streams ]]; then break; fi
+    done
+    sleep 2
+    awk -v n="$streams" -v shards="$shards" -v buffer="$buffer" -v r="$(($(resident) - memory))" \
+        -v s="$(($(slab) - before))" -v t="$(($(slab_of TCP) - sockets))" -v p="$(($(tcp_pages) - pages))" \
+        'BEGIN { printf "| %d | %d | %d | %.0f | %.0f | %.0f | %.0f |\n", n, shards, buffer, r / n, s / n / 2, t / n / 2, p / n / 2 }'
+    wait "$job"; job=''
+    clean_up
+done
