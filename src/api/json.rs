@@ -49,6 +49,9 @@ impl Formatter for GoFormatter {
     /// Gets the stretches of a string between the characters that JSON itself requires to be escaped.
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let bytes = fragment.as_bytes();
+        if !may_need_escapes(bytes) {
+            return writer.write_all(bytes);
+        }
         let mut written = 0;
         for (at, &byte) in bytes.iter().enumerate() {
             let (length, escape): (usize, &[u8]) = match byte {
@@ -65,6 +68,13 @@ impl Formatter for GoFormatter {
         }
         writer.write_all(&bytes[written..])
     }
+}
+
+/// Looks at a block at a time without leaving it early, so that the compiler can compare many bytes at once.
+fn may_need_escapes(bytes: &[u8]) -> bool {
+    bytes.chunks(64).any(|block| {
+        block.iter().fold(false, |found, &byte| found | matches!(byte, b'<' | b'>' | b'&' | 0xE2))
+    })
 }
 
 #[cfg(test)]

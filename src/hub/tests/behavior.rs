@@ -8,6 +8,7 @@ use tokio::{task::JoinHandle, time::sleep};
 use super::fake::{FakeBacklog, FakeSocket, frame};
 use crate::hub::{
     ConnectionId, EndReason, Hub, HubConfig, HubParts, MessageId, Observer, RegisterError, UserId,
+    connection::Connection, user::User,
 };
 
 const ALICE: UserId = UserId(1);
@@ -398,4 +399,12 @@ async fn each_registration_ends_exactly_once() {
             (second, Some(EndReason::PeerClosed(Some(1000)))),
         ]
     );
+}
+
+/// MEMORY_ANALYSIS.md adds these up.
+#[test]
+fn what_the_hub_holds_for_a_stream_is_small() {
+    let (stream, user) = (size_of::<Connection>(), size_of::<User>());
+    assert!(stream <= 208, "a stream has {stream} bytes");
+    assert!(user <= 96, "a user has {user} bytes");
 }
