@@ -23,6 +23,7 @@ fi
 
 port=8082; at=http://127.0.0.1:$port; streams=200; messages=10000
 folder=$(mktemp -d); pid=''; ear=''; job=''
+# shellcheck disable=SC2329  # the trap calls it
 clean_up() { end_child "$job"; end_child "$ear"; end_child "$pid"; rm -rf "$folder"; }
 trap clean_up EXIT
 trap 'exit 130' INT TERM

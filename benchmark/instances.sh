@@ -22,6 +22,7 @@ launch() {
     local folder=$1 core=$2; shift 2
     local pin=(); [[ -z $core ]] || pin=(taskset -c "$core")
     (cd "$folder" && exec "${pin[@]}" "$@") >"$folder/log" 2>&1 &
+    # shellcheck disable=SC2034  # for whoever sources this
     instance=$!
 }
 

@@ -263,11 +263,11 @@ prepare() {
     build
     ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
     export SUITE_BENCH=$bench SUITE_SERVER=$server
-    if can_unshare; then SUITE_INSIDE=1 SUITE_NAMESPACE=1 exec "${namespace[@]}" "$0" $command; fi
-    SUITE_INSIDE=1 exec "$0" $command
+    if can_unshare; then SUITE_INSIDE=1 SUITE_NAMESPACE=1 exec "${namespace[@]}" "$0" "${command[@]}"; fi
+    SUITE_INSIDE=1 exec "$0" "${command[@]}"
 }
 
-command=$*
+command=("$@")
 [[ $rounds =~ ^[1-9][0-9]*$ ]] || refuse 64 "ROUNDS must be a number above 0, not \`$rounds\`"
 [[ $scale =~ ^[0-9]*\.?[0-9]+$ ]] || refuse 64 "SCALE must be a number, not \`$scale\`"
 case "${1:-}" in

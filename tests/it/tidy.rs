@@ -14,7 +14,7 @@ impl Source {
     /// The lines before its unit tests, with their numbers.
     fn body(&self) -> impl Iterator<Item = (usize, &str)> {
         let is_test = self.path.contains("/tests") || self.path.contains("/conformance");
-        let lines = self.text.lines().take_while(|line| !line.starts_with("mod tests {"));
+        let lines = self.text.lines().take_while(|line| !line.ends_with("mod tests {"));
         (1..).zip(lines).filter(move |_| !is_test)
     }
 

@@ -401,7 +401,7 @@ async fn each_registration_ends_exactly_once() {
     );
 }
 
-/// MEMORY_ANALYSIS.md adds these up.
+/// An idle stream is little more than this.
 #[test]
 fn what_the_hub_holds_for_a_stream_is_small() {
     let (stream, user) = (size_of::<Connection>(), size_of::<User>());
