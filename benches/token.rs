@@ -48,7 +48,7 @@ async fn clients(database: &dyn Database) -> Vec<String> {
     let mut tokens = Vec::new();
     for place in 0..CLIENTS {
         let token = format!("C{place:014}");
-        let client = NewClient { user_id, token: token.clone(), name: "phone".to_owned(), created_at };
+        let client = NewClient::new(user_id, token.clone(), "phone", created_at);
         database.create_client(client).await.expect("a client");
         tokens.push(token);
     }

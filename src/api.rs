@@ -24,6 +24,7 @@ mod query;
 mod routing;
 mod state;
 pub mod stream;
+mod token_shown;
 mod version;
 
 pub use error::ApiError;

@@ -24,6 +24,8 @@ mod unsupported;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Compatibility;
+
 pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
@@ -55,6 +57,8 @@ pub struct Config {
     pub pluginsdir: String,
     /// Whether anybody may make a user. Default false.
     pub registration: bool,
+    /// Which Gotify the API behaves as where 2 and 3 differ: `v2` (default) or `v3`. (ours)
+    pub compatibility: String,
 }
 
 impl Default for Config {
@@ -68,6 +72,7 @@ impl Default for Config {
             uploadedimagesdir: "data/images".to_owned(),
             pluginsdir: "data/plugins".to_owned(),
             registration: false,
+            compatibility: Compatibility::default().name().to_owned(),
         }
     }
 }

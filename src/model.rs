@@ -1,9 +1,10 @@
 //! The objects that travel on Gotify's wire, and the ids that name them.
 //!
-//! Field names and order are Gotify 2.9's; see the [API facts](https://gotify.net/api-docs).
+//! Field names and order are Gotify 3.0's, which added to 2.9's; see the [API facts](https://gotify.net/api-docs).
 
 mod application;
 mod client;
+mod compatibility;
 mod id;
 mod message;
 mod timestamp;
@@ -11,10 +12,11 @@ mod user;
 
 pub use application::Application;
 pub use client::Client;
+pub use compatibility::Compatibility;
 pub use id::{ApplicationId, ClientId, MessageId, UserId};
 pub use message::{Extras, Message};
 pub use timestamp::Timestamp;
-pub use user::User;
+pub use user::{CurrentUser, User};
 
 #[cfg(feature = "sqlite")]
 pub(crate) use timestamp::{Layout, to_text};

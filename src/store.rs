@@ -31,7 +31,7 @@ mod tests;
 
 pub use database::{
     Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
-    UpdateApplication,
+    UpdateApplication, UpdateClient,
 };
 pub use error::StoreError;
 pub use publish::{PublishError, Stored};

@@ -9,9 +9,9 @@ use super::completion::to_completion;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ClientAuth, Json};
+use super::{ApiError, AppState, ClientAuth, Json, token_shown};
 use crate::auth::{Authenticator, application_token};
-use crate::model::{Application, ApplicationId, UserId};
+use crate::model::{Application, ApplicationId, Compatibility, UserId};
 use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
 
 pub(super) fn router() -> Router<AppState> {
@@ -47,8 +47,16 @@ impl Form for ApplicationParams {
     }
 }
 
-async fn list(client: ClientAuth, State(store): State<Store>) -> Result<Json<Vec<Application>>, ApiError> {
-    Ok(Json(store.database().applications(client.user_id).await?))
+async fn list(
+    client: ClientAuth,
+    State(store): State<Store>,
+    State(compatibility): State<Compatibility>,
+) -> Result<Json<Vec<Application>>, ApiError> {
+    let mut applications = store.database().applications(client.user_id).await?;
+    for application in &mut applications {
+        token_shown::listed(compatibility, &mut application.token);
+    }
+    Ok(Json(applications))
 }
 
 async fn create(
@@ -75,6 +83,7 @@ async fn update(
     PathId(id): PathId,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
+    State(compatibility): State<Compatibility>,
     body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
@@ -91,7 +100,9 @@ async fn update(
         auth.forget_application(&known.token);
         updated
     });
-    updated.await.map_err(taken_sort_key)?.map(Json).ok_or_else(|| not_found(id))
+    let mut updated = updated.await.map_err(taken_sort_key)?.ok_or_else(|| not_found(id))?;
+    token_shown::changed(compatibility, &mut updated.token);
+    Ok(Json(updated))
 }
 
 async fn delete(

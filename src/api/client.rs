@@ -10,11 +10,11 @@ use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
 use super::stream::StreamState;
-use super::{ApiError, AppState, ClientAuth, Json};
+use super::{ApiError, AppState, ClientAuth, Json, token_shown};
 use crate::auth::{Authenticator, client_token};
 use crate::hub;
-use crate::model::{Client, ClientId, UserId};
-use crate::store::{NewClient, Store};
+use crate::model::{Client, ClientId, Compatibility, UserId};
+use crate::store::{NewClient, Store, UpdateClient};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new()
@@ -25,19 +25,32 @@ pub(super) fn router() -> Router<AppState> {
 #[derive(Default)]
 struct ClientParams {
     name: String,
+    expires_after_inactivity_seconds: Option<u64>,
 }
 
 impl Form for ClientParams {
     const NAME: &'static str = "ClientParams";
-    const FIELDS: &'static [Field] = &[Field::required("name")];
+    const FIELDS: &'static [Field] =
+        &[Field::required("name"), Field::optional("expiresAfterInactivitySeconds")];
 
-    fn slot(&mut self, _: usize) -> Slot<'_> {
-        Slot::Text(&mut self.name)
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.name),
+            _ => Slot::Unsigned(&mut self.expires_after_inactivity_seconds),
+        }
     }
 }
 
-async fn list(client: ClientAuth, State(store): State<Store>) -> Result<Json<Vec<Client>>, ApiError> {
-    Ok(Json(store.database().clients(client.user_id).await?))
+async fn list(
+    client: ClientAuth,
+    State(store): State<Store>,
+    State(compatibility): State<Compatibility>,
+) -> Result<Json<Vec<Client>>, ApiError> {
+    let mut clients = store.database().clients(client.user_id).await?;
+    for client in &mut clients {
+        token_shown::listed(compatibility, &mut client.token);
+    }
+    Ok(Json(clients))
 }
 
 async fn create(
@@ -46,27 +59,32 @@ async fn create(
     body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let form: ClientParams = body.read().await?;
-    let created = store.database().create_client(NewClient {
-        user_id: client.user_id,
-        token: client_token(&mut rand::rng()),
-        name: form.name,
-        created_at: chrono::Local::now().fixed_offset(),
-    });
-    Ok(Json(created.await?))
+    let token = client_token(&mut rand::rng());
+    let new = NewClient {
+        expires_after_inactivity_seconds: form.expires_after_inactivity_seconds.unwrap_or_default(),
+        ..NewClient::new(client.user_id, token, form.name, chrono::Local::now().fixed_offset())
+    };
+    Ok(Json(store.database().create_client(new).await?))
 }
 
 async fn rename(
     client: ClientAuth,
     PathId(id): PathId,
     State(store): State<Store>,
+    State(compatibility): State<Compatibility>,
     body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let id = ClientId(id);
     owned(&store, client.user_id, id).await?;
     let form: ClientParams = body.read().await?;
     // Nothing of a client's name is cached with its token.
-    let renamed = store.database().rename_client(id, &form.name).await?;
-    renamed.map(Json).ok_or_else(|| not_found(id))
+    let change = UpdateClient {
+        name: form.name,
+        expires_after_inactivity_seconds: form.expires_after_inactivity_seconds,
+    };
+    let mut renamed = store.database().update_client(id, change).await?.ok_or_else(|| not_found(id))?;
+    token_shown::changed(compatibility, &mut renamed.token);
+    Ok(Json(renamed))
 }
 
 async fn delete(

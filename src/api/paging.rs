@@ -1,6 +1,6 @@
 //! Pages of messages: newest first, the next page by the last id of this one.
 
-use axum::extract::{FromRequestParts, NestedPath};
+use axum::extract::{FromRef, FromRequestParts, NestedPath};
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::ApiError;
 use super::body::integer;
 use super::query::first;
-use crate::model::{Message, MessageId};
+use crate::model::{Compatibility, Message, MessageId};
 use crate::store::MessagePage;
 
 const DEFAULT_LIMIT: i64 = 100;
@@ -18,7 +18,7 @@ const MAX_LIMIT: i64 = 200;
 pub(super) struct Paging {
     limit: usize,
     since: u64,
-    /// The URL of this request without its query.
+    /// The URL of this request without its query: absolute as in Gotify 2, or a path as in Gotify 3.
     url: String,
 }
 
@@ -55,10 +55,13 @@ impl Paging {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Paging {
+impl<S: Send + Sync> FromRequestParts<S> for Paging
+where
+    Compatibility: FromRef<S>,
+{
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = parts.uri.query().unwrap_or_default();
         let limit = match first(query, "limit") {
             Some(limit) => integer(&limit, "ParseInt").map_err(ApiError::BadRequest)?,
@@ -74,18 +77,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Paging {
         let limit = usize::try_from(limit).ok().filter(|&limit| limit >= 1);
         let limit = limit
             .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
-        Ok(Self { limit, since, url: url(parts) })
+        let url = match Compatibility::from_ref(state) {
+            Compatibility::V3 => path(parts),
+            _ => url(parts),
+        };
+        Ok(Self { limit, since, url })
     }
 }
 
-/// Returns the absolute URL that the client used, as far as the proxy in front tells, and with the path that the
-/// API is nested at.
+/// Returns the absolute URL that the client used, as far as the proxy in front tells.
 fn url(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
     let scheme = header("x-forwarded-proto").unwrap_or("http");
     let host = header("x-forwarded-host").or_else(|| header(HOST.as_str())).unwrap_or_default();
+    format!("{scheme}://{host}{}", path(parts))
+}
+
+/// Returns the path of the request, with the path that the API is nested at.
+fn path(parts: &Parts) -> String {
     let nested_at = parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
-    format!("{scheme}://{host}{nested_at}{}", parts.uri.path())
+    format!("{nested_at}{}", parts.uri.path())
 }
 
 #[cfg(test)]
@@ -98,13 +109,30 @@ mod tests {
 
     use super::*;
 
+    /// What a handler's state is to these tests.
+    #[derive(Clone)]
+    struct Profile(Compatibility);
+
+    impl FromRef<Profile> for Compatibility {
+        fn from_ref(profile: &Profile) -> Self {
+            profile.0
+        }
+    }
+
+    const V2: Profile = Profile(Compatibility::V2);
+    const V3: Profile = Profile(Compatibility::V3);
+
     async fn paging(uri: &str, headers: &[(&str, &str)]) -> Result<Paging, String> {
+        paging_in(V2, uri, headers).await
+    }
+
+    async fn paging_in(profile: Profile, uri: &str, headers: &[(&str, &str)]) -> Result<Paging, String> {
         let mut request = Request::builder().uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut parts = request.body(()).unwrap().into_parts().0;
-        Paging::from_request_parts(&mut parts, &()).await.map_err(|error| error.to_string())
+        Paging::from_request_parts(&mut parts, &profile).await.map_err(|error| error.to_string())
     }
 
     #[tokio::test]
@@ -134,10 +162,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn gotify_3_names_the_path_alone() {
+        let headers = [("host", "inner"), ("x-forwarded-proto", "https")];
+        assert_eq!(paging_in(V3, "/message?limit=1", &headers).await.unwrap().url, "/message");
+    }
+
+    #[tokio::test]
     async fn the_next_page_is_below_the_path_that_the_api_is_nested_at() {
         let api = Router::new().route("/message", get(|paging: Paging| async { paging.url }));
         let request = Request::builder().uri("/push/message").header("host", "push.example");
-        let app = Router::new().nest("/push", api);
+        let app = Router::new().nest("/push", api.with_state(V2));
         let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let url = to_bytes(response.into_body(), 1000).await.unwrap();
         assert_eq!(url, "http://push.example/push/message");

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::stream::StreamState;
 use crate::auth::Authenticator;
+use crate::model::Compatibility;
 use crate::store::Store;
 
 /// What the handlers share: handles, each cheap to clone.
@@ -38,6 +39,12 @@ part!(auth: Authenticator);
 part!(stream: StreamState);
 part!(settings: Arc<ApiSettings>);
 
+impl FromRef<AppState> for Compatibility {
+    fn from_ref(state: &AppState) -> Self {
+        state.settings.compatibility
+    }
+}
+
 impl fmt::Debug for AppState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
@@ -50,13 +57,22 @@ impl fmt::Debug for AppState {
 pub struct ApiSettings {
     /// The largest request body, in bytes; a larger one is answered with 413. 4 MiB by default.
     pub max_body_bytes: usize,
+    /// Which Gotify the API behaves as where 2 and 3 differ. Gotify 2 by default.
+    pub compatibility: Compatibility,
+    /// Whether browsers send the session's cookie over HTTPS alone. Default false.
+    pub secure_cookie: bool,
     /// The answer of `GET /version`.
     pub version: VersionInfo,
 }
 
 impl Default for ApiSettings {
     fn default() -> Self {
-        Self { max_body_bytes: 4 * 1024 * 1024, version: VersionInfo::default() }
+        Self {
+            max_body_bytes: 4 * 1024 * 1024,
+            compatibility: Compatibility::default(),
+            secure_cookie: false,
+            version: VersionInfo::default(),
+        }
     }
 }
 

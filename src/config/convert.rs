@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Config, Loaded};
 use crate::api::ApiSettings;
+use crate::model::Compatibility;
 use crate::server::{NodeConfig, ServerConfig, StreamConfig};
 
 /// The port where 80 is not allowed to this user, and none was asked for.
@@ -57,11 +58,22 @@ impl Loaded {
         let Config { server, defaultuser, passstrength, .. } = &self.config;
         NodeConfig {
             stream: self.stream(),
-            api: ApiSettings { max_body_bytes: server.maxbodybytes, ..ApiSettings::default() },
+            api: ApiSettings {
+                max_body_bytes: server.maxbodybytes,
+                compatibility: self.compatibility(),
+                secure_cookie: server.securecookie,
+                ..ApiSettings::default()
+            },
             password_cost: *passstrength,
             first_user: defaultuser.name.clone(),
             first_password: defaultuser.pass.clone(),
         }
+    }
+
+    /// Returns which Gotify the API behaves as.
+    fn compatibility(&self) -> Compatibility {
+        let named = |profile: &Compatibility| profile.name() == self.config.compatibility;
+        Compatibility::ALL.into_iter().find(named).unwrap_or_default()
     }
 
     /// Returns the least important level that is logged.
@@ -91,6 +103,14 @@ mod tests {
         let expected = ServerConfig { port: 80, fallback_port: Some(8080), ..ServerConfig::default() };
         assert_eq!(with(&[]).server(), expected);
         assert_eq!(with(&[]).stream(), StreamConfig::default());
+    }
+
+    #[test]
+    fn the_profile_is_named() {
+        let profile = |variables: &[_]| with(variables).node().api.compatibility;
+        assert_eq!(profile(&[]), Compatibility::V2);
+        assert_eq!(profile(&[("GOTIFY_COMPATIBILITY", "v2")]), Compatibility::V2);
+        assert_eq!(profile(&[("GOTIFY_COMPATIBILITY", "v3")]), Compatibility::V3);
     }
 
     #[test]

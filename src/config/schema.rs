@@ -53,6 +53,7 @@ pub(super) const KEYS: &[Key] = &[
     key("server.maxbodybytes", Integer(1024..=1_073_741_824)),
     key("server.maxconnections", Integer(0..=100_000_000)),
     key("server.shutdowngraceseconds", Integer(0..=DAY)),
+    key("server.securecookie", Boolean),
     key("server.stream.pingperiodseconds", Integer(1..=DAY)),
     key("server.stream.allowedorigins", Patterns),
     key("server.stream.shardcount", PowerOfTwo(1..=4096)),
@@ -83,6 +84,7 @@ pub(super) const KEYS: &[Key] = &[
     key("uploadedimagesdir", Text),
     key("pluginsdir", Text),
     key("registration", Boolean),
+    key("compatibility", OneOf(&["v2", "v3"])),
 ];
 
 impl Shape {

@@ -33,6 +33,8 @@ pub struct ServerSection {
     pub maxconnections: usize,
     /// Seconds that requests and streams have to end once the server was told to. Default 10. (ours)
     pub shutdowngraceseconds: u64,
+    /// Whether browsers send the session's cookie over HTTPS alone. Default false.
+    pub securecookie: bool,
     /// The stream of messages.
     pub stream: StreamSection,
     /// Which foreign web pages may use the API.
@@ -54,6 +56,7 @@ impl Default for ServerSection {
             maxbodybytes: 4 * 1024 * 1024,
             maxconnections: 0,
             shutdowngraceseconds: 10,
+            securecookie: false,
             stream: StreamSection::default(),
             cors: CorsSection::default(),
             ssl: SslSection::default(),

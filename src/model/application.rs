@@ -9,7 +9,8 @@ use super::{ApplicationId, Timestamp};
 pub struct Application {
     /// Its id.
     pub id: ApplicationId,
-    /// The token that its messages are sent with.
+    /// The token that its messages are sent with; absent where it is not shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
     /// Shown with its messages.
     pub name: String,
@@ -22,9 +23,9 @@ pub struct Application {
     /// The priority of messages that carry none.
     #[serde(rename = "defaultPriority")]
     pub default_priority: i64,
-    /// When it was made. Gotify 3 shows it, 2 does not.
-    #[serde(rename = "createdAt", skip)]
-    pub created_at: Option<Timestamp>,
+    /// When it was made. New in Gotify 3.
+    #[serde(rename = "createdAt", serialize_with = "super::timestamp::serialize")]
+    pub created_at: Timestamp,
     /// When its token was last used, to within five minutes.
     #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
     pub last_used: Option<Timestamp>,

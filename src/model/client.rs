@@ -9,14 +9,41 @@ use super::{ClientId, Timestamp};
 pub struct Client {
     /// Its id.
     pub id: ClientId,
-    /// The token that it authenticates with.
+    /// The token that it authenticates with; absent where it is not shown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub token: String,
     /// Shown in the list of clients.
     pub name: String,
-    /// When it was made. Gotify 3 shows it, 2 does not.
-    #[serde(rename = "createdAt", skip)]
-    pub created_at: Option<Timestamp>,
+    /// When it was made. New in Gotify 3, as all that follows but `last_used`.
+    #[serde(rename = "createdAt", serialize_with = "super::timestamp::serialize")]
+    pub created_at: Timestamp,
     /// When its token was last used, to within five minutes.
     #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
     pub last_used: Option<Timestamp>,
+    /// Until when it may do what is dangerous.
+    #[serde(
+        rename = "elevatedUntil",
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "super::timestamp::serialize_option"
+    )]
+    pub elevated_until: Option<Timestamp>,
+    /// After how many seconds without use it is deleted; 0 is never.
+    #[serde(rename = "expiresAfterInactivitySeconds", default)]
+    pub expires_after_inactivity_seconds: u64,
+    /// When it is deleted, unless it is used before.
+    #[serde(
+        rename = "expiresAt",
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "super::timestamp::serialize_option"
+    )]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Client {
+    /// Answers whether it had expired by `now`.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::UserId;
+use super::{ClientId, Timestamp, UserId};
 
 /// A user as the API shows one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,4 +13,26 @@ pub struct User {
     pub name: String,
     /// May manage users.
     pub admin: bool,
+    /// When it was made. New in Gotify 3.
+    #[serde(rename = "createdAt", serialize_with = "super::timestamp::serialize")]
+    pub created_at: Timestamp,
+}
+
+/// Who is asking, as Gotify 3 shows it: the user, and the client where it is one that asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentUser {
+    /// The user.
+    #[serde(flatten)]
+    pub user: User,
+    /// The client that asks.
+    #[serde(rename = "clientId", default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+    /// Until when that client may do what is dangerous.
+    #[serde(
+        rename = "elevatedUntil",
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "super::timestamp::serialize_option"
+    )]
+    pub elevated_until: Option<Timestamp>,
 }

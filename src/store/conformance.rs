@@ -32,6 +32,7 @@ macro_rules! suite {
                 a_taken_token_is_a_conflict
                 after_a_foreign_sort_key_none_is_made
                 an_application_is_updated
+                an_application_gets_another_token
                 deleting_an_application_deletes_its_messages
                 ids_of_deleted_rows_are_not_given_again
                 applications_are_touched
@@ -40,9 +41,12 @@ macro_rules! suite {
                 a_client_is_found_by_id_and_by_token
                 a_taken_token_is_a_conflict
                 clients_are_listed_by_id
-                a_client_is_renamed
+                a_client_is_changed
+                a_client_is_elevated
                 a_client_is_deleted_once
                 clients_are_touched
+                a_use_puts_expiry_off
+                expired_clients_are_deleted
             }
             messages {
                 a_message_reads_back_as_it_was
@@ -120,7 +124,7 @@ async fn client(database: &dyn Database, user: &User, token: &str) -> Client {
 }
 
 fn new_client(user_id: UserId, token: &str) -> NewClient {
-    NewClient { user_id, token: token.to_owned(), name: token.to_owned(), created_at: at(0) }
+    NewClient::new(user_id, token, token, at(0))
 }
 
 /// A message of an application, to be stored.

@@ -1,7 +1,7 @@
-//! Gotify's wire, as data: what a Gotify 2.9 answers to which request.
+//! Gotify's wire, as data: what a Gotify 2.9 and a Gotify 3.0 answer to which request.
 //!
-//! Each file in `compat/` is a scenario for a fresh server, see `scenario` for the notation. To add a case,
-//! add its lines; to add a file, add it to `scenarios!`.
+//! Each file in `compat/` is a scenario for a fresh server in each profile, see `scenario` for the notation. To add
+//! a case, add its lines; to add a file, add it to `scenarios!`.
 
 mod gates;
 mod limits;
@@ -11,9 +11,20 @@ mod scenario;
 macro_rules! scenarios {
     ($($name:ident)*) => {
         $(
-            #[tokio::test]
-            async fn $name() {
-                scenario::run(include_str!(concat!("compat/", stringify!($name), ".http"))).await;
+            mod $name {
+                use shardcast::model::Compatibility;
+
+                const SCENARIO: &str = include_str!(concat!("compat/", stringify!($name), ".http"));
+
+                #[tokio::test]
+                async fn as_gotify_2() {
+                    super::scenario::run(SCENARIO, Compatibility::V2).await;
+                }
+
+                #[tokio::test]
+                async fn as_gotify_3() {
+                    super::scenario::run(SCENARIO, Compatibility::V3).await;
+                }
             }
         )*
     };

@@ -106,12 +106,7 @@ impl TestServer {
             .await
             .unwrap();
         let client = database
-            .create_client(NewClient {
-                user_id: user.id,
-                token: auth::client_token(&mut rand::rng()),
-                name: "phone".to_owned(),
-                created_at,
-            })
+            .create_client(NewClient::new(user.id, auth::client_token(&mut rand::rng()), "phone", created_at))
             .await
             .unwrap();
         Person { user, password, application, client }

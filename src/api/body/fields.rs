@@ -34,6 +34,7 @@ impl Field {
 pub(in crate::api) enum Slot<'f> {
     Text(&'f mut String),
     Integer(&'f mut Option<i64>),
+    Unsigned(&'f mut Option<u64>),
     /// Can only be sent as JSON.
     Extras(&'f mut Option<Extras>),
 }
@@ -45,6 +46,7 @@ pub(super) fn check_required<F: Form>(form: &mut F) -> Result<(), String> {
         let zero = match form.slot(index) {
             Slot::Text(text) => text.is_empty(),
             Slot::Integer(number) => number.unwrap_or_default() == 0,
+            Slot::Unsigned(number) => number.unwrap_or_default() == 0,
             Slot::Extras(extras) => extras.is_none(),
         };
         if field.required && zero {
@@ -64,18 +66,24 @@ pub(super) mod tests {
         pub(in crate::api::body) name: String,
         pub(in crate::api::body) count: Option<i64>,
         pub(in crate::api::body) extras: Option<Extras>,
+        pub(in crate::api::body) seconds: Option<u64>,
     }
 
     impl Form for Sample {
         const NAME: &'static str = "Sample";
-        const FIELDS: &'static [Field] =
-            &[Field::required("name"), Field::required("maxCount"), Field::optional("extras")];
+        const FIELDS: &'static [Field] = &[
+            Field::required("name"),
+            Field::required("maxCount"),
+            Field::optional("extras"),
+            Field::optional("seconds"),
+        ];
 
         fn slot(&mut self, index: usize) -> Slot<'_> {
             match index {
                 0 => Slot::Text(&mut self.name),
                 1 => Slot::Integer(&mut self.count),
-                _ => Slot::Extras(&mut self.extras),
+                2 => Slot::Extras(&mut self.extras),
+                _ => Slot::Unsigned(&mut self.seconds),
             }
         }
     }
@@ -84,7 +92,7 @@ pub(super) mod tests {
     fn every_missing_field_is_named() {
         let error = check_required(&mut Sample { count: Some(0), ..Sample::default() });
         assert_eq!(error, Err("Field 'name' is required; Field 'maxCount' is required".to_owned()));
-        let mut complete = Sample { name: " ".to_owned(), count: Some(-1), extras: None };
+        let mut complete = Sample { name: " ".to_owned(), count: Some(-1), ..Sample::default() };
         assert_eq!(check_required(&mut complete), Ok(()));
     }
 }

@@ -83,6 +83,7 @@ impl<F: Form> Values<F> {
             match form.slot(index) {
                 Slot::Text(text) => *text = value,
                 Slot::Integer(number) => *number = Some(integer(&value, "ParseInt")?),
+                Slot::Unsigned(number) => *number = Some(integer(&value, "ParseUint")?),
                 Slot::Extras(_) => {}
             }
         }
@@ -155,6 +156,16 @@ mod tests {
         assert_eq!(
             integer::<u64>("-1", "ParseUint").unwrap_err(),
             r#"strconv.ParseUint: parsing "-1": invalid syntax"#
+        );
+    }
+
+    #[test]
+    fn unsigned_numbers_are_gos() {
+        assert_eq!(form("seconds=7", "").unwrap().seconds, Some(7));
+        assert_eq!(form("seconds=", "").unwrap().seconds, Some(0));
+        assert_eq!(
+            form("seconds=-1", ""),
+            Err(r#"strconv.ParseUint: parsing "-1": invalid syntax"#.to_owned())
         );
     }
 

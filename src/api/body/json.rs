@@ -108,6 +108,17 @@ mod tests {
     }
 
     #[test]
+    fn unsigned_numbers_are_read() {
+        assert_eq!(sample(r#"{"seconds": 18446744073709551615}"#).seconds, Some(u64::MAX));
+        for (value, found) in [("-1", "number -1"), ("1.5", "number 1.5"), ("\"1\"", "string")] {
+            assert_eq!(
+                error(&format!(r#"{{"seconds": {value}}}"#)),
+                format!("json: cannot unmarshal {found} into Go struct field Sample.seconds of type uint")
+            );
+        }
+    }
+
+    #[test]
     fn the_first_wrong_type_is_reported_unless_the_json_is_broken() {
         assert!(error(r#"{"name": [1], "maxCount": "x"}"#).contains("Sample.name"));
         assert_eq!(error(r#"{"name": [1], "maxCount": "#), "unexpected EOF");

@@ -18,7 +18,7 @@ pub(crate) async fn an_application_is_found_by_id_and_by_token(database: &dyn Da
         internal: false,
         image: "static/defaultapp.png".to_owned(),
         default_priority: 5,
-        created_at: Some(at(0)),
+        created_at: at(0),
         last_used: None,
         sort_key: "a0".to_owned(),
     };
@@ -149,4 +149,17 @@ fn change(name: &str, sort_key: Option<&str>) -> UpdateApplication {
         default_priority: -3,
         sort_key: sort_key.map(str::to_owned),
     }
+}
+
+pub(crate) async fn an_application_gets_another_token(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "Abackup").await;
+    application(database, &alice, "Ataken").await;
+    assert!(database.set_application_token(backup.id, "Anew").await.unwrap());
+    assert!(database.application_by_token("Abackup").await.unwrap().is_none());
+    let found = database.application_by_token("Anew").await.unwrap().unwrap().row;
+    assert_eq!(found, Application { token: "Anew".to_owned(), ..backup.clone() });
+    let error = database.set_application_token(backup.id, "Ataken").await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { what: "token" }), "{error:?}");
+    assert!(!database.set_application_token(ApplicationId(99), "Aother").await.unwrap());
 }

@@ -1,8 +1,8 @@
 //! What every database does with clients.
 
 use super::{at, client, new_client, user};
-use crate::model::{Client, ClientId};
-use crate::store::{Database, StoreError};
+use crate::model::{Client, ClientId, User};
+use crate::store::{Database, NewClient, Owned, StoreError, UpdateClient};
 
 pub(crate) async fn a_client_is_found_by_id_and_by_token(database: &dyn Database) {
     let alice = user(database, "alice").await;
@@ -12,8 +12,11 @@ pub(crate) async fn a_client_is_found_by_id_and_by_token(database: &dyn Database
         id: phone.id,
         token: "Cphone".to_owned(),
         name: "Cphone".to_owned(),
-        created_at: Some(at(0)),
+        created_at: at(0),
         last_used: None,
+        elevated_until: None,
+        expires_after_inactivity_seconds: 0,
+        expires_at: None,
     };
     assert_eq!(phone, expected);
     for found in [database.client(phone.id).await.unwrap(), database.client_by_token("Cphone").await.unwrap()]
@@ -40,13 +43,43 @@ pub(crate) async fn clients_are_listed_by_id(database: &dyn Database) {
     assert_eq!(database.clients(alice.id).await.unwrap(), [first, second]);
 }
 
-pub(crate) async fn a_client_is_renamed(database: &dyn Database) {
+fn change(name: &str, expires_after_inactivity_seconds: Option<u64>) -> UpdateClient {
+    UpdateClient { name: name.to_owned(), expires_after_inactivity_seconds }
+}
+
+pub(crate) async fn a_client_is_changed(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let phone = client(database, &alice, "Cphone").await;
-    let renamed = database.rename_client(phone.id, "old phone").await.unwrap().unwrap();
-    assert_eq!(renamed, Client { name: "old phone".to_owned(), ..phone });
+    let renamed = database.update_client(phone.id, change("old phone", None)).await.unwrap().unwrap();
+    assert_eq!(renamed, Client { name: "old phone".to_owned(), ..phone.clone() });
     assert_eq!(database.clients(alice.id).await.unwrap(), [renamed]);
-    assert!(database.rename_client(ClientId(99), "nobody").await.unwrap().is_none());
+    assert!(database.update_client(ClientId(99), change("nobody", None)).await.unwrap().is_none());
+
+    // Counted from when it was made, then from its last use; a change of the name alone leaves it.
+    let expires_at = async |name: &str, after| {
+        let changed = database.update_client(phone.id, change(name, after)).await.unwrap().unwrap();
+        assert_eq!(database.client(phone.id).await.unwrap().unwrap().row, changed);
+        changed.expires_at
+    };
+    assert_eq!(expires_at("a", Some(60)).await, Some(at(60)));
+    database.touch_clients(&[phone.id], at(30)).await.unwrap();
+    assert_eq!(expires_at("b", None).await, Some(at(90)));
+    assert_eq!(expires_at("b", Some(20)).await, Some(at(50)));
+    assert_eq!(expires_at("b", Some(0)).await, None);
+    assert_eq!(expires_at("b", Some(u64::MAX / 2)).await, None, "beyond the calendar");
+}
+
+pub(crate) async fn a_client_is_elevated(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let phone = client(database, &alice, "Cphone").await;
+    assert!(database.elevate_client(phone.id, at(900)).await.unwrap());
+    let elevated = database.client(phone.id).await.unwrap().unwrap().row;
+    assert_eq!(elevated, Client { elevated_until: Some(at(900)), ..phone });
+    assert!(!database.elevate_client(ClientId(99), at(900)).await.unwrap());
+    let new = NewClient { elevated_until: Some(at(5)), ..new_client(alice.id, "Csession") };
+    let session = database.create_client(new).await.unwrap();
+    assert_eq!(session.elevated_until, Some(at(5)));
+    assert_eq!(database.client(session.id).await.unwrap().unwrap().row, session);
 }
 
 pub(crate) async fn a_client_is_deleted_once(database: &dyn Database) {
@@ -70,4 +103,51 @@ pub(crate) async fn clients_are_touched(database: &dyn Database) {
     database.touch_clients(&[], at(90)).await.unwrap();
     assert_eq!(database.client(phone.id).await.unwrap().unwrap().row.last_used, Some(at(60)));
     assert_eq!(database.client(laptop.id).await.unwrap().unwrap().row.last_used, None);
+}
+
+async fn expiring(database: &dyn Database, user: &User, token: &str, after_seconds: u64) -> Client {
+    let new = NewClient { expires_after_inactivity_seconds: after_seconds, ..new_client(user.id, token) };
+    database.create_client(new).await.unwrap()
+}
+
+pub(crate) async fn a_use_puts_expiry_off(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let never = client(database, &alice, "Cnever").await;
+    let phone = expiring(database, &alice, "Cphone", 60).await;
+    let laptop = expiring(database, &alice, "Claptop", 100).await;
+    assert_eq!((phone.expires_at, laptop.expires_at), (Some(at(60)), Some(at(100))));
+
+    database.touch_clients(&[never.id, phone.id, laptop.id], at(59)).await.unwrap();
+    let expiries = async || {
+        let clients = database.clients(alice.id).await.unwrap();
+        clients.iter().map(|client| client.expires_at).collect::<Vec<_>>()
+    };
+    assert_eq!(expiries().await, [None, Some(at(119)), Some(at(159))]);
+
+    // One that has expired is not brought back.
+    database.touch_client_tokens(&["Cphone".into(), "Claptop".into()], at(119)).await.unwrap();
+    assert_eq!(expiries().await, [None, Some(at(119)), Some(at(219))]);
+    let phone = database.client(phone.id).await.unwrap().unwrap().row;
+    assert_eq!(phone.last_used, Some(at(59)));
+}
+
+pub(crate) async fn expired_clients_are_deleted(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    assert_eq!(database.next_client_expiry().await.unwrap(), None);
+    client(database, &alice, "Cnever").await;
+    assert_eq!(database.next_client_expiry().await.unwrap(), None);
+    expiring(database, &alice, "Cphone", 60).await;
+    expiring(database, &bob, "Ctablet", 30).await;
+    let laptop = expiring(database, &bob, "Claptop", 61).await;
+    let next = database.next_client_expiry().await.unwrap().unwrap();
+    assert_eq!(next.timestamp_millis(), at(30).timestamp_millis());
+
+    assert_eq!(database.delete_expired_clients(at(29)).await.unwrap(), []);
+    let mut deleted = database.delete_expired_clients(at(60)).await.unwrap();
+    deleted.sort_by_key(|token| token.user_id);
+    let token = |user: &User, token: &str| Owned { user_id: user.id, row: token.to_owned() };
+    assert_eq!(deleted, [token(&alice, "Cphone"), token(&bob, "Ctablet")]);
+    assert_eq!(database.clients(bob.id).await.unwrap(), [laptop]);
+    assert!(database.client_by_token("Cphone").await.unwrap().is_none());
+    assert!(database.client_by_token("Cnever").await.unwrap().is_some());
 }

@@ -51,7 +51,7 @@ pub(super) async fn create(
         internal: false,
         image: image_path(""),
         default_priority: new.default_priority,
-        created_at: Some(new.created_at),
+        created_at: new.created_at,
         last_used: None,
         sort_key,
     })
@@ -103,6 +103,19 @@ pub(super) async fn update(
     .fetch_all(connection)
     .await?;
     changed.first().map(application).transpose()
+}
+
+pub(super) async fn set_token(
+    connection: &mut SqliteConnection,
+    id: ApplicationId,
+    token: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE applications SET token = ? WHERE id = ?")
+        .bind(token)
+        .bind(row::id(id.0))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn delete(
@@ -162,7 +175,7 @@ fn application(found: &SqliteRow) -> Result<Application, sqlx::Error> {
         internal: row::flag(found, 5)?,
         image: image_path(&row::text(found, 6)?),
         default_priority: row::integer(found, 7)?,
-        created_at: row::time(found, 8)?,
+        created_at: row::set_time(found, 8)?,
         last_used: row::time(found, 9)?,
         sort_key: row::text(found, 10)?,
     })

@@ -1,14 +1,18 @@
 //! Clients.
 
+use chrono::TimeDelta;
+use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{row, time};
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::{NewClient, Owned};
+use crate::store::{NewClient, Owned, UpdateClient};
 
 macro_rules! columns {
     () => {
-        "id, user_id, token, name, created_at, last_used"
+        "id, user_id, token, name, created_at, last_used, elevated_until, \
+         expires_after_inactivity_seconds, expires_at"
     };
 }
 
@@ -19,22 +23,29 @@ macro_rules! select {
 }
 
 pub(super) async fn create(connection: &mut SqliteConnection, new: NewClient) -> Result<Client, sqlx::Error> {
+    let expires_at = expiry(new.created_at, new.expires_after_inactivity_seconds);
     let done = sqlx::query(
-        "INSERT INTO clients (token, user_id, name, created_at, expires_after_inactivity_seconds) \
-         VALUES (?, ?, ?, ?, 0)",
+        "INSERT INTO clients (token, user_id, name, created_at, elevated_until, \
+         expires_after_inactivity_seconds, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.token.as_str())
     .bind(row::id(new.user_id.0))
     .bind(new.name.as_str())
     .bind(time::to_text(new.created_at))
+    .bind(new.elevated_until.map(time::to_text))
+    .bind(row::id(new.expires_after_inactivity_seconds))
+    .bind(expires_at.map(time::to_text))
     .execute(connection)
     .await?;
     Ok(Client {
         id: ClientId(done.last_insert_rowid().unsigned_abs()),
         token: new.token,
         name: new.name,
-        created_at: Some(new.created_at),
+        created_at: new.created_at,
         last_used: None,
+        elevated_until: new.elevated_until,
+        expires_after_inactivity_seconds: new.expires_after_inactivity_seconds,
+        expires_at,
     })
 }
 
@@ -65,18 +76,48 @@ pub(super) async fn by_token(
     found.as_ref().map(owned).transpose()
 }
 
-pub(super) async fn rename(
+pub(super) async fn update(
     connection: &mut SqliteConnection,
     id: ClientId,
-    name: &str,
+    change: UpdateClient,
 ) -> Result<Option<Client>, sqlx::Error> {
-    // All rows are fetched, though there is one at most: only then the statement runs to its commit.
-    let renamed = sqlx::query(concat!("UPDATE clients SET name = ? WHERE id = ? RETURNING ", columns!()))
-        .bind(name)
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let found =
+        sqlx::query(select!("WHERE id = ?")).bind(row::id(id.0)).fetch_optional(&mut *connection).await?;
+    let Some(mut changed) = found.as_ref().map(client).transpose()? else {
+        connection.execute("COMMIT").await?;
+        return Ok(None);
+    };
+    changed.name = change.name;
+    if let Some(seconds) = change.expires_after_inactivity_seconds {
+        changed.expires_after_inactivity_seconds = seconds;
+    }
+    changed.expires_at =
+        expiry(changed.last_used.unwrap_or(changed.created_at), changed.expires_after_inactivity_seconds);
+    sqlx::query(
+        "UPDATE clients SET name = ?, expires_after_inactivity_seconds = ?, expires_at = ? WHERE id = ?",
+    )
+    .bind(changed.name.as_str())
+    .bind(row::id(changed.expires_after_inactivity_seconds))
+    .bind(changed.expires_at.map(time::to_text))
+    .bind(row::id(id.0))
+    .execute(&mut *connection)
+    .await?;
+    connection.execute("COMMIT").await?;
+    Ok(Some(changed))
+}
+
+pub(super) async fn elevate(
+    connection: &mut SqliteConnection,
+    id: ClientId,
+    until: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE clients SET elevated_until = ? WHERE id = ?")
+        .bind(time::to_text(until))
         .bind(row::id(id.0))
-        .fetch_all(connection)
+        .execute(connection)
         .await?;
-    renamed.first().map(client).transpose()
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn delete(connection: &mut SqliteConnection, id: ClientId) -> Result<bool, sqlx::Error> {
@@ -85,17 +126,104 @@ pub(super) async fn delete(connection: &mut SqliteConnection, id: ClientId) -> R
     Ok(done.rows_affected() > 0)
 }
 
+/// Clients of these ids were used.
 pub(super) async fn touch(
     connection: &mut SqliteConnection,
     ids: &[ClientId],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE clients SET last_used = ? WHERE id IN (SELECT value FROM json_each(?))")
-        .bind(time::to_text(at))
-        .bind(row::id_list(ids.iter().map(|id| id.0)))
-        .execute(connection)
+    touch_where(connection, "id", row::id_list(ids.iter().map(|id| id.0)), at).await
+}
+
+/// Clients with these tokens were used.
+pub(super) async fn touch_tokens(
+    connection: &mut SqliteConnection,
+    tokens: &[Box<str>],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let tokens = serde_json::to_string(tokens).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    touch_where(connection, "token", tokens, at).await
+}
+
+/// Notes a use of the clients whose `column` is in a JSON array, and puts their expiry off; one that has expired
+/// is not brought back.
+async fn touch_where(
+    connection: &mut SqliteConnection,
+    column: &str,
+    values: String,
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let which = format!(
+        "{column} IN (SELECT value FROM json_each(?)) \
+         AND (expires_at IS NULL OR unixepoch(expires_at, 'subsec') > ?)"
+    );
+    let now = time::to_unix(at);
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let periods = format!(
+        "SELECT DISTINCT expires_after_inactivity_seconds FROM clients WHERE {which} \
+         AND expires_after_inactivity_seconds > 0"
+    );
+    let periods = sqlx::query(AssertSqlSafe(periods))
+        .bind(values.as_str())
+        .bind(now)
+        .fetch_all(&mut *connection)
         .await?;
+    let touch = format!("UPDATE clients SET last_used = ? WHERE {which}");
+    sqlx::query(AssertSqlSafe(touch))
+        .bind(time::to_text(at))
+        .bind(values.as_str())
+        .bind(now)
+        .execute(&mut *connection)
+        .await?;
+    for found in periods {
+        let period = row::unsigned(&found, 0)?;
+        let put_off = format!(
+            "UPDATE clients SET expires_at = ? WHERE expires_after_inactivity_seconds = ? AND {which}"
+        );
+        sqlx::query(AssertSqlSafe(put_off))
+            .bind(expiry(at, period).map(time::to_text))
+            .bind(row::id(period))
+            .bind(values.as_str())
+            .bind(now)
+            .execute(&mut *connection)
+            .await?;
+    }
+    connection.execute("COMMIT").await?;
     Ok(())
+}
+
+/// Returns when the next client expires, in Unix seconds.
+pub(super) async fn next_expiry(connection: &mut SqliteConnection) -> Result<Option<Timestamp>, sqlx::Error> {
+    let found =
+        sqlx::query("SELECT min(unixepoch(expires_at, 'subsec')) FROM clients WHERE expires_at IS NOT NULL")
+            .fetch_one(connection)
+            .await?;
+    Ok(found.try_get::<Option<f64>, _>(0)?.and_then(time::from_unix))
+}
+
+/// Deletes the clients that have expired; returns their tokens.
+pub(super) async fn delete_expired(
+    connection: &mut SqliteConnection,
+    now: Timestamp,
+) -> Result<Vec<Owned<String>>, sqlx::Error> {
+    // All rows are fetched: only then the statement runs to its commit.
+    let deleted = sqlx::query(
+        "DELETE FROM clients WHERE expires_at IS NOT NULL AND unixepoch(expires_at, 'subsec') <= ? \
+         RETURNING user_id, token",
+    )
+    .bind(time::to_unix(now))
+    .fetch_all(connection)
+    .await?;
+    let token = |found: &SqliteRow| {
+        Ok(Owned { user_id: UserId(row::unsigned(found, 0)?), row: row::text(found, 1)? })
+    };
+    deleted.iter().map(token).collect()
+}
+
+/// When a client last used then expires; `None` is never, also for a time beyond the calendar.
+fn expiry(last_used: Timestamp, after_seconds: u64) -> Option<Timestamp> {
+    let period = i64::try_from(after_seconds).ok().filter(|&seconds| seconds > 0)?;
+    last_used.checked_add_signed(TimeDelta::try_seconds(period)?)
 }
 
 fn owned(found: &SqliteRow) -> Result<Owned<Client>, sqlx::Error> {
@@ -107,7 +235,10 @@ fn client(found: &SqliteRow) -> Result<Client, sqlx::Error> {
         id: ClientId(row::unsigned(found, 0)?),
         token: row::text(found, 2)?,
         name: row::text(found, 3)?,
-        created_at: row::time(found, 4)?,
+        created_at: row::set_time(found, 4)?,
         last_used: row::time(found, 5)?,
+        elevated_until: row::time(found, 6)?,
+        expires_after_inactivity_seconds: row::unsigned(found, 7)?,
+        expires_at: row::time(found, 8)?,
     })
 }

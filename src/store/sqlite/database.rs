@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::store::{
     Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned, StoreError,
-    UpdateApplication,
+    UpdateApplication, UpdateClient,
 };
 
 #[async_trait]
@@ -92,6 +92,12 @@ impl Database for Sqlite {
         lease.end(result).await
     }
 
+    async fn set_application_token(&self, id: ApplicationId, token: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("change an application's token").await?;
+        let result = applications::set_token(&mut lease, id, token).await;
+        lease.end(result).await
+    }
+
     async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("delete an application").await?;
         let result = applications::delete(&mut lease, id).await;
@@ -128,9 +134,15 @@ impl Database for Sqlite {
         lease.end(result)
     }
 
-    async fn rename_client(&self, id: ClientId, name: &str) -> Result<Option<Client>, StoreError> {
-        let mut lease = self.writer.lease("rename a client").await?;
-        let result = clients::rename(&mut lease, id, name).await;
+    async fn update_client(&self, id: ClientId, change: UpdateClient) -> Result<Option<Client>, StoreError> {
+        let mut lease = self.writer.lease("update a client").await?;
+        let result = clients::update(&mut lease, id, change).await;
+        lease.end(result).await
+    }
+
+    async fn elevate_client(&self, id: ClientId, until: Timestamp) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("elevate a client").await?;
+        let result = clients::elevate(&mut lease, id, until).await;
         lease.end(result).await
     }
 
@@ -143,6 +155,24 @@ impl Database for Sqlite {
     async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError> {
         let mut lease = self.writer.lease("note when clients were used").await?;
         let result = clients::touch(&mut lease, ids, at).await;
+        lease.end(result).await
+    }
+
+    async fn touch_client_tokens(&self, tokens: &[Box<str>], at: Timestamp) -> Result<(), StoreError> {
+        let mut lease = self.writer.lease("note when clients were used").await?;
+        let result = clients::touch_tokens(&mut lease, tokens, at).await;
+        lease.end(result).await
+    }
+
+    async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut lease = self.readers.lease("look for clients that expire").await?;
+        let result = clients::next_expiry(&mut lease).await;
+        lease.end(result)
+    }
+
+    async fn delete_expired_clients(&self, now: Timestamp) -> Result<Vec<Owned<String>>, StoreError> {
+        let mut lease = self.writer.lease("delete expired clients").await?;
+        let result = clients::delete_expired(&mut lease, now).await;
         lease.end(result).await
     }
 

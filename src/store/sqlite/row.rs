@@ -58,6 +58,11 @@ pub(super) fn optional_text(row: &SqliteRow, column: usize) -> Result<Option<Str
     }))
 }
 
+/// Reads a time that every row has; the zero time where one has none.
+pub(super) fn set_time(row: &SqliteRow, column: usize) -> Result<Timestamp, sqlx::Error> {
+    Ok(time(row, column)?.unwrap_or_else(time::zero))
+}
+
 /// Reads a time; `None` for NULL and for text that is none.
 pub(super) fn time(row: &SqliteRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
     Ok(optional_text(row, column)?.as_deref().and_then(time::from_text))

@@ -32,6 +32,23 @@ pub(super) fn from_text(text: &str) -> Option<Timestamp> {
     Some(local.and_utc().into())
 }
 
+/// The form in which SQLite compares times: Unix seconds, with a fraction.
+pub(super) fn to_unix(time: Timestamp) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of any year fit into 53 bits")]
+    let milliseconds = time.timestamp_millis() as f64;
+    milliseconds / 1000.0
+}
+
+/// Reads what [`to_unix`] writes; `None` for a time beyond the calendar.
+pub(super) fn from_unix(seconds: f64) -> Option<Timestamp> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float that is too large becomes the largest number"
+    )]
+    let milliseconds = (seconds * 1000.0).round() as i64;
+    DateTime::from_timestamp_millis(milliseconds).map(Into::into)
+}
+
 /// What Go shows for a time that was never set: the first moment of year 1.
 pub(super) fn zero() -> Timestamp {
     NaiveDate::from_ymd_opt(1, 1, 1)

@@ -18,14 +18,19 @@ pub(super) async fn create(connection: &mut SqliteConnection, user: NewUser) -> 
         .bind(time::to_text(user.created_at))
         .execute(connection)
         .await?;
-    Ok(User { id: UserId(done.last_insert_rowid().unsigned_abs()), name: user.name, admin: user.admin })
+    Ok(User {
+        id: UserId(done.last_insert_rowid().unsigned_abs()),
+        name: user.name,
+        admin: user.admin,
+        created_at: user.created_at,
+    })
 }
 
 pub(super) async fn by_id(
     connection: &mut SqliteConnection,
     id: UserId,
 ) -> Result<Option<Credential>, sqlx::Error> {
-    let found = sqlx::query("SELECT id, name, admin, pass FROM users WHERE id = ?")
+    let found = sqlx::query("SELECT id, name, admin, pass, created_at FROM users WHERE id = ?")
         .bind(row::id(id.0))
         .fetch_optional(connection)
         .await?;
@@ -36,7 +41,7 @@ pub(super) async fn by_name(
     connection: &mut SqliteConnection,
     name: &str,
 ) -> Result<Option<Credential>, sqlx::Error> {
-    let found = sqlx::query("SELECT id, name, admin, pass FROM users WHERE name = ?")
+    let found = sqlx::query("SELECT id, name, admin, pass, created_at FROM users WHERE name = ?")
         .bind(name)
         .fetch_optional(connection)
         .await?;
@@ -62,6 +67,7 @@ fn credential(found: &SqliteRow) -> Result<Credential, sqlx::Error> {
             id: UserId(row::unsigned(found, 0)?),
             name: row::text(found, 1)?,
             admin: row::flag(found, 2)?,
+            created_at: row::set_time(found, 4)?,
         },
         // A user who only logs in elsewhere has no hash, or an empty one.
         password_hash: row::optional_text(found, 3)?.filter(|hash| !hash.is_empty()),

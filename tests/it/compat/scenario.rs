@@ -11,10 +11,13 @@
 //! < {"id": "<number=first>", "message": "hi"}
 //! ```
 //!
+//! A case runs in both profiles, unless its title begins with `[v2]` or `[v3]`; so may a line of it, after its mark.
+//! Lines before the first case are a remark.
+//!
 //! An answer is its status, the headers that matter, and its body: JSON is compared by value, anything else as
-//! it stands, `(empty)` is an empty body, and no body line means that any body will do. `<number>`, `<time>`,
-//! `<time?>` (or null), `<A token>` and `<C token>` stand for any such value; `<number=name>` also remembers it
-//! as `$name`.
+//! it stands, `(empty)` is an empty body, `~ text` one that has this text in it, and no body line means that any body
+//! will do. `<number>`, `<time>`, `<time?>` (or null), `<A token>`, `<C token>` and `<text>` stand for any such value;
+//! `<number=name>` also remembers it as `$name`.
 //!
 //! Every scenario begins with two people, `ann` (hers are `$app`, `$app_id`, `$client`, `$client_id`, `$basic`,
 //! `$wrong_basic`, `$user_id`) and `bob` (his begin with `$bob_`), and with `$host`.
@@ -24,22 +27,51 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
+use shardcast::model::Compatibility;
 
 use crate::harness::{Answer, Person, TestServer};
 
 type Variables = BTreeMap<String, String>;
 
-/// Runs every case of a scenario; panics at the first that is not answered as expected.
-pub(super) async fn run(scenario: &str) {
-    let server = TestServer::start().await;
+/// Runs every case of a scenario that is about the profile; panics at the first that is not answered as expected.
+pub(super) async fn run(scenario: &str, compatibility: Compatibility) {
+    let server = TestServer::start_with(|config| config.api.compatibility = compatibility).await;
     let mut variables = variables(&server).await;
     let mut cases = 0;
     for case in scenario.split("\n== ").skip(1) {
         let (title, lines) = case.split_once('\n').expect("a case has lines");
-        check(&server, title, lines, &mut variables).await;
+        if profile(title).is_none_or(|only| only == compatibility) {
+            let lines = of_profile(lines, compatibility);
+            check(&server, title, &lines, &mut variables).await;
+        }
         cases += 1;
     }
     assert!(cases > 0, "the scenario is empty");
+}
+
+/// Leaves out the lines that are about another profile, and the marks of the others.
+fn of_profile(lines: &str, compatibility: Compatibility) -> String {
+    let mut kept = String::new();
+    for line in lines.lines() {
+        let (mark, text) = line.split_at_checked(2).unwrap_or((line, ""));
+        let text = match Compatibility::ALL.map(|only| (only, text.strip_prefix(&format!("[{only}] ")))) {
+            [(_, None), (_, None)] => text,
+            found => {
+                let of_this = found.into_iter().find(|&(only, _)| only == compatibility);
+                let Some((_, Some(text))) = of_this else { continue };
+                text
+            }
+        };
+        kept.extend([mark, text, "\n"]);
+    }
+    kept
+}
+
+/// The one profile that a case is about, if it is about one.
+fn profile(title: &str) -> Option<Compatibility> {
+    let name = title.strip_prefix('[')?.split(']').next()?;
+    let named = Compatibility::ALL.into_iter().find(|profile| profile.name() == name);
+    Some(named.unwrap_or_else(|| panic!("no such profile: {title}")))
 }
 
 async fn variables(server: &TestServer) -> Variables {
@@ -105,7 +137,7 @@ fn compare(expected: &[String], answer: &Answer, variables: &mut Variables) -> R
         return Err(format!("expected status {status}"));
     }
     for line in rest {
-        let is_body = line.starts_with(['{', '[', '(', '<']) || !line.contains(": ");
+        let is_body = line.starts_with(['{', '[', '(', '<', '~']) || !line.contains(": ");
         if is_body {
             compare_body(line, &answer.body, variables)?;
             continue;
@@ -122,6 +154,9 @@ fn compare(expected: &[String], answer: &Answer, variables: &mut Variables) -> R
 fn compare_body(expected: &str, found: &str, variables: &mut Variables) -> Result<(), String> {
     if expected == "(empty)" {
         return if found.is_empty() { Ok(()) } else { Err("expected an empty body".to_owned()) };
+    }
+    if let Some(part) = expected.strip_prefix("~ ") {
+        return if found.contains(part) { Ok(()) } else { Err(format!("expected {part} in the body")) };
     }
     match (serde_json::from_str(expected), serde_json::from_str(found)) {
         (Ok(expected), Ok(found)) => compare_value("body", &expected, &found, variables),
@@ -164,6 +199,11 @@ fn compare_value(
     }
 }
 
+/// Answers whether a text is a token for an application, `A`, or a client, `C`.
+fn is_token(text: &str, kind: char) -> bool {
+    text.len() == 15 && text.starts_with(kind)
+}
+
 fn placeholder(what: &str, found: &Value, variables: &mut Variables) -> Result<(), String> {
     let (kind, name) = what.split_once('=').map_or((what, None), |(kind, name)| (kind, Some(name)));
     let is_time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
@@ -172,8 +212,9 @@ fn placeholder(what: &str, found: &Value, variables: &mut Variables) -> Result<(
         "number" => found.is_u64(),
         "time" => is_time(text),
         "time?" => found.is_null() || is_time(text),
-        "A token" => text.len() == 15 && text.starts_with('A'),
-        "C token" => text.len() == 15 && text.starts_with('C'),
+        "A token" => is_token(text, 'A'),
+        "C token" => is_token(text, 'C'),
+        "text" => found.is_string(),
         other => return Err(format!("no such placeholder: {other}")),
     };
     if !fits {

@@ -38,6 +38,7 @@ impl FieldSeed<'_> {
         let expected = match self.slot {
             Slot::Text(_) => "string",
             Slot::Integer(_) => "int",
+            Slot::Unsigned(_) => "uint",
             Slot::Extras(_) => "map[string]interface {}",
         };
         let (form, field) = (self.form, self.field);
@@ -48,7 +49,7 @@ impl FieldSeed<'_> {
 
     /// Of numbers, Gotify's text shows the digits where another number would have done.
     fn number_mismatch(self, number: impl fmt::Debug) {
-        if matches!(self.slot, Slot::Integer(_)) {
+        if matches!(self.slot, Slot::Integer(_) | Slot::Unsigned(_)) {
             self.mismatch(&format!("number {number:?}"));
         } else {
             self.mismatch("number");
@@ -167,21 +168,21 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        if let Slot::Integer(slot) = self.slot {
-            *slot = Some(number);
-        } else {
-            self.number_mismatch(number);
+        match (self.slot, u64::try_from(number)) {
+            (Slot::Integer(slot), _) => *slot = Some(number),
+            (Slot::Unsigned(slot), Ok(number)) => *slot = Some(number),
+            (slot, _) => Self { slot, ..self }.number_mismatch(number),
         }
         Ok(())
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<(), E> {
-        if let Ok(number) = i64::try_from(number) {
-            self.visit_i64(number)
-        } else {
-            self.number_mismatch(number);
-            Ok(())
+        match (self.slot, i64::try_from(number)) {
+            (Slot::Integer(slot), Ok(number)) => *slot = Some(number),
+            (Slot::Unsigned(slot), _) => *slot = Some(number),
+            (slot, _) => Self { slot, ..self }.number_mismatch(number),
         }
+        Ok(())
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<(), E> {
