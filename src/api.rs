@@ -18,6 +18,7 @@ mod gate;
 mod health;
 mod json;
 mod message;
+mod openapi;
 mod paging;
 mod path;
 mod query;
@@ -34,16 +35,27 @@ pub use state::{ApiSettings, AppState, VersionInfo};
 
 use axum::Router;
 use axum::middleware::from_fn;
+use utoipa_axum::router::OpenApiRouter;
+
+use openapi::Published;
 
 /// Returns the whole API, ready to be served or nested into another router.
 pub fn router(state: AppState) -> Router {
-    let resources = Router::new()
+    let published = Published::default();
+    let (routes, document) = resources(&published).split_for_parts();
+    published.publish(document);
+    routing::forgiving(routes.with_state(state)).layer(from_fn(boundary::guard))
+}
+
+/// Returns all routes, with the document that their annotations make.
+fn resources(published: &Published) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .merge(message::router())
         .merge(stream::router())
         .merge(application::router())
         .merge(client::router())
         .merge(current_user::router())
         .merge(version::router())
-        .merge(health::router());
-    routing::forgiving(resources.with_state(state)).layer(from_fn(boundary::guard))
+        .merge(health::router())
+        .merge(openapi::router(published.clone()))
 }

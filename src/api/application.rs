@@ -1,11 +1,11 @@
 //! `/application`: what may send messages.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::put;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread};
+use super::body::{Field, Form, Slot, Unread, documented};
 use super::completion::to_completion;
+use super::error::ErrorObject;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
@@ -14,10 +14,8 @@ use crate::auth::{Authenticator, application_token};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
 use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/application", get_only(list).post(create))
-        .route("/application/{id}", put(update).delete(delete))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(get_only(routes!(list, create))).routes(routes!(update, delete))
 }
 
 #[derive(Default)]
@@ -31,10 +29,10 @@ struct ApplicationParams {
 impl Form for ApplicationParams {
     const NAME: &'static str = "ApplicationParams";
     const FIELDS: &'static [Field] = &[
-        Field::required("name"),
-        Field::optional("description"),
-        Field::optional("defaultPriority"),
-        Field::optional("sortKey"),
+        Field::required("name").described("Shown with its messages that have no title."),
+        Field::optional("description").described("Free text."),
+        Field::optional("defaultPriority").described("The priority of messages that carry none."),
+        Field::optional("sortKey").described("Its place in the list; made up if empty."),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -47,6 +45,13 @@ impl Form for ApplicationParams {
     }
 }
 
+documented!(ApplicationParams);
+
+/// Lists the applications, by their sort keys.
+#[utoipa::path(
+    get, path = "/application", operation_id = "getApps", tag = "application",
+    responses((status = 200, body = Vec<Application>))
+)]
 async fn list(
     client: ClientAuth,
     State(store): State<Store>,
@@ -59,6 +64,12 @@ async fn list(
     Ok(Json(applications))
 }
 
+/// Makes an application.
+#[utoipa::path(
+    post, path = "/application", operation_id = "createApp", tag = "application",
+    request_body = ApplicationParams,
+    responses((status = 200, body = Application))
+)]
 async fn create(
     client: ClientAuth,
     State(store): State<Store>,
@@ -78,6 +89,13 @@ async fn create(
     Ok(Json(created))
 }
 
+/// Changes an application; what is left out is cleared, except the sort key.
+#[utoipa::path(
+    put, path = "/application/{id}", operation_id = "updateApplication", tag = "application",
+    params(PathId),
+    request_body = ApplicationParams,
+    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+)]
 async fn update(
     client: ClientAuth,
     PathId(id): PathId,
@@ -105,6 +123,12 @@ async fn update(
     Ok(Json(updated))
 }
 
+/// Deletes an application with its messages.
+#[utoipa::path(
+    delete, path = "/application/{id}", operation_id = "deleteApp", tag = "application",
+    params(PathId),
+    responses((status = 200), (status = 404, body = ErrorObject))
+)]
 async fn delete(
     client: ClientAuth,
     PathId(id): PathId,

@@ -6,9 +6,11 @@
 mod fields;
 mod form;
 mod json;
+mod schema;
 
 pub(super) use fields::{Field, Form, Slot};
 pub(super) use form::integer;
+pub(super) use schema::{documented, schema};
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
 //! `/client`: what may receive messages and manage its user's things.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::put;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread};
+use super::body::{Field, Form, Slot, Unread, documented};
 use super::completion::to_completion;
+use super::error::ErrorObject;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
@@ -16,10 +16,8 @@ use crate::hub;
 use crate::model::{Client, ClientId, Compatibility, UserId};
 use crate::store::{NewClient, Store, UpdateClient};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/client", get_only(list).post(create))
-        .route("/client/{id}", put(rename).delete(delete))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(get_only(routes!(list, create))).routes(routes!(rename, delete))
 }
 
 #[derive(Default)]
@@ -30,8 +28,11 @@ struct ClientParams {
 
 impl Form for ClientParams {
     const NAME: &'static str = "ClientParams";
-    const FIELDS: &'static [Field] =
-        &[Field::required("name"), Field::optional("expiresAfterInactivitySeconds")];
+    const FIELDS: &'static [Field] = &[
+        Field::required("name").described("Shown in the list of clients."),
+        Field::optional("expiresAfterInactivitySeconds")
+            .described("After how long without use it is deleted; 0 is never."),
+    ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
         match index {
@@ -41,6 +42,13 @@ impl Form for ClientParams {
     }
 }
 
+documented!(ClientParams);
+
+/// Lists the clients.
+#[utoipa::path(
+    get, path = "/client", operation_id = "getClients", tag = "client",
+    responses((status = 200, body = Vec<Client>))
+)]
 async fn list(
     client: ClientAuth,
     State(store): State<Store>,
@@ -53,6 +61,12 @@ async fn list(
     Ok(Json(clients))
 }
 
+/// Makes a client.
+#[utoipa::path(
+    post, path = "/client", operation_id = "createClient", tag = "client",
+    request_body = ClientParams,
+    responses((status = 200, body = Client))
+)]
 async fn create(
     client: ClientAuth,
     State(store): State<Store>,
@@ -67,6 +81,13 @@ async fn create(
     Ok(Json(store.database().create_client(new).await?))
 }
 
+/// Renames a client.
+#[utoipa::path(
+    put, path = "/client/{id}", operation_id = "updateClient", tag = "client",
+    params(PathId),
+    request_body = ClientParams,
+    responses((status = 200, body = Client), (status = 404, body = ErrorObject))
+)]
 async fn rename(
     client: ClientAuth,
     PathId(id): PathId,
@@ -87,6 +108,12 @@ async fn rename(
     Ok(Json(renamed))
 }
 
+/// Deletes a client, and closes its streams.
+#[utoipa::path(
+    delete, path = "/client/{id}", operation_id = "deleteClient", tag = "client",
+    params(PathId),
+    responses((status = 200), (status = 404, body = ErrorObject))
+)]
 async fn delete(
     client: ClientAuth,
     PathId(id): PathId,

@@ -5,6 +5,7 @@ use std::error::Error;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Json;
 use crate::auth::HashPasswordError;
@@ -58,18 +59,23 @@ impl ApiError {
     }
 }
 
+/// Why a request was not granted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Error)]
+pub(super) struct ErrorObject {
+    /// The phrase that goes with the status.
+    error: &'static str,
+    /// The status.
+    error_code: u16,
+    /// What exactly is wrong.
+    error_description: String,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Body<'a> {
-            error: &'a str,
-            error_code: u16,
-            error_description: String,
-        }
-
         let status = self.status();
-        let body = Body {
+        let body = ErrorObject {
             error: status.canonical_reason().unwrap_or_default(),
             error_code: status.as_u16(),
             error_description: self.to_string(),

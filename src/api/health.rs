@@ -1,27 +1,39 @@
 //! `/health`: whether the server can do its work.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{AppState, encode_json};
 use crate::store::Store;
 
-pub(super) fn router() -> Router<AppState> {
-    // axum answers HEAD with the same handler.
-    Router::new().route("/health", get(health))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(health, probe))
 }
 
-#[derive(Serialize)]
+/// Whether the server can do its work: `green`, `orange` or `red`.
+#[derive(Serialize, ToSchema)]
 struct Health {
+    /// The whole.
     health: &'static str,
+    /// The database.
     database: &'static str,
 }
 
+/// Says whether the server can do its work.
+#[utoipa::path(
+    get, path = "/health", operation_id = "getHealth", tag = "info",
+    security(()),
+    responses(
+        (status = 200, body = Health, content_type = "application/json; charset=utf-8"),
+        (status = 500, description = "The database does not answer.", body = Health,
+            content_type = "application/json; charset=utf-8"),
+    )
+)]
 async fn health(State(store): State<Store>) -> Response {
     let (status, health) = match store.database().ping().await {
         Ok(()) => (StatusCode::OK, Health { health: "green", database: "green" }),
@@ -31,4 +43,15 @@ async fn health(State(store): State<Store>) -> Response {
         }
     };
     (status, [(CONTENT_TYPE, "application/json; charset=utf-8")], encode_json(&health)).into_response()
+}
+
+/// Says by its status alone whether the server can do its work.
+#[utoipa::path(
+    head, path = "/health", operation_id = "probeHealth", tag = "info",
+    security(()),
+    responses((status = 200), (status = 500, description = "The database does not answer."))
+)]
+async fn probe(store: State<Store>) -> Response {
+    // The body goes no further than axum.
+    health(store).await
 }

@@ -1,24 +1,24 @@
 //! `/message` and `/application/{id}/message`: sending, listing and deleting messages.
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::delete;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread};
+use super::body::{Field, Form, Slot, Unread, documented};
+use super::error::ErrorObject;
 use super::json::Done;
 use super::paging::{PagedMessages, Paging};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ApplicationAuth, ClientAuth, Json};
-use crate::model::{ApplicationId, Extras, MessageId, UserId};
+use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{NewMessage, Store};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new()
-        .route("/message", get_only(list).post(create).delete(delete_all))
-        .route("/message/{id}", delete(delete_one))
-        .route("/application/{id}/message", get_only(list_of_application).delete(delete_of_application))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(get_only(routes!(list, create, delete_all)))
+        .routes(routes!(delete_one))
+        .routes(get_only(routes!(list_of_application, delete_of_application)))
 }
 
 #[derive(Default)]
@@ -32,10 +32,10 @@ struct CreateMessage {
 impl Form for CreateMessage {
     const NAME: &'static str = "MessageExternal";
     const FIELDS: &'static [Field] = &[
-        Field::required("message"),
-        Field::optional("title"),
-        Field::optional("priority"),
-        Field::optional("extras"),
+        Field::required("message").described("The text."),
+        Field::optional("title").described("The title; the application's name if it is blank."),
+        Field::optional("priority").described("How urgent it is; the application's default if left out."),
+        Field::optional("extras").described("What clients interpret, by names such as `client::display`."),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -48,7 +48,21 @@ impl Form for CreateMessage {
     }
 }
 
-/// The hot path: a cached token, one read of the body, and the store.
+documented!(CreateMessage);
+
+// The hot path: a cached token, one read of the body, and the store.
+/// Sends a message to the streams of the application's user.
+///
+/// Answered once the message is stored durably.
+#[utoipa::path(
+    post, path = "/message", operation_id = "createMessage", tag = "message",
+    security(("appTokenHeader" = []), ("appTokenAuthorizationHeader" = []), ("appTokenQuery" = [])),
+    request_body = CreateMessage,
+    responses(
+        (status = 200, body = Message),
+        (status = 403, description = "A name and password may not send.", body = ErrorObject),
+    )
+)]
 async fn create(
     ApplicationAuth(application): ApplicationAuth,
     State(store): State<Store>,
@@ -70,6 +84,12 @@ async fn create(
     Ok(Json(&*message).into_response())
 }
 
+/// Lists the messages of all applications, the newest first.
+#[utoipa::path(
+    get, path = "/message", operation_id = "getMessages", tag = "message",
+    params(Paging),
+    responses((status = 200, body = PagedMessages))
+)]
 async fn list(
     client: ClientAuth,
     paging: Paging,
@@ -79,6 +99,12 @@ async fn list(
     Ok(Json(paging.answer(messages)))
 }
 
+/// Lists the messages of an application, the newest first.
+#[utoipa::path(
+    get, path = "/application/{id}/message", operation_id = "getAppMessages", tag = "message",
+    params(PathId, Paging),
+    responses((status = 200, body = PagedMessages), (status = 404, body = ErrorObject))
+)]
 async fn list_of_application(
     client: ClientAuth,
     PathId(id): PathId,
@@ -93,11 +119,22 @@ async fn list_of_application(
     Ok(Json(paging.answer(messages)))
 }
 
+/// Deletes all messages.
+#[utoipa::path(
+    delete, path = "/message", operation_id = "deleteMessages", tag = "message",
+    responses((status = 200))
+)]
 async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Done, ApiError> {
     store.database().delete_messages(client.user_id).await?;
     Ok(Done)
 }
 
+/// Deletes a message.
+#[utoipa::path(
+    delete, path = "/message/{id}", operation_id = "deleteMessage", tag = "message",
+    params(PathId),
+    responses((status = 200), (status = 404, body = ErrorObject))
+)]
 async fn delete_one(
     client: ClientAuth,
     PathId(id): PathId,
@@ -110,6 +147,12 @@ async fn delete_one(
     }
 }
 
+/// Deletes the messages of an application.
+#[utoipa::path(
+    delete, path = "/application/{id}/message", operation_id = "deleteAppMessages", tag = "message",
+    params(PathId),
+    responses((status = 200), (status = 404, body = ErrorObject))
+)]
 async fn delete_of_application(
     client: ClientAuth,
     PathId(id): PathId,

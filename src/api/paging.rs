@@ -1,9 +1,14 @@
 //! Pages of messages: newest first, the next page by the last id of this one.
 
 use axum::extract::{FromRef, FromRequestParts, NestedPath};
+use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use serde::Serialize;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::{KnownFormat, SchemaFormat};
+use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::body::integer;
@@ -22,19 +27,28 @@ pub(super) struct Paging {
     url: String,
 }
 
-/// A page, as it is answered.
-#[derive(Serialize)]
+/// A page of messages, the newest first.
+#[derive(Serialize, ToSchema)]
 pub(super) struct PagedMessages {
+    /// Where this page stands.
     paging: Place,
+    /// The messages, in descending order of their ids.
     messages: Vec<Message>,
 }
 
-#[derive(Serialize)]
+/// The place of a page among all pages.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Paging)]
 struct Place {
+    /// The URL of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next: Option<String>,
+    /// How many messages there are on this page.
     size: usize,
+    /// The id of the last message on this page, which the next one is asked for with; 0 on the last page.
     since: u64,
+    /// How many messages were asked for.
     limit: usize,
 }
 
@@ -85,10 +99,30 @@ where
     }
 }
 
+impl IntoParams for Paging {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let integer = || {
+            ObjectBuilder::new()
+                .schema_type(Type::Integer)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        };
+        let parameter = |name: &str, description: &str, schema: Object| {
+            let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
+            parameter.description(Some(description)).schema(Some(schema)).build()
+        };
+        let limit = integer().minimum(Some(1)).maximum(Some(MAX_LIMIT)).default(Some(DEFAULT_LIMIT.into()));
+        let since = integer().minimum(Some(0)).default(Some(0.into()));
+        vec![
+            parameter("limit", "How many messages to return at most.", limit.build()),
+            parameter("since", "Only messages with smaller ids; 0 for the newest.", since.build()),
+        ]
+    }
+}
+
 /// Returns the absolute URL that the client used, as far as the proxy in front tells.
 fn url(parts: &Parts) -> String {
     let header = |name: &str| parts.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
-    let scheme = header("x-forwarded-proto").unwrap_or("http");
+    let scheme = scheme(&parts.headers);
     let host = header("x-forwarded-host").or_else(|| header(HOST.as_str())).unwrap_or_default();
     format!("{scheme}://{host}{}", path(parts))
 }
@@ -97,6 +131,12 @@ fn url(parts: &Parts) -> String {
 fn path(parts: &Parts) -> String {
     let nested_at = parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
     format!("{nested_at}{}", parts.uri.path())
+}
+
+/// Returns the scheme that the client used, as far as the proxy in front tells.
+pub(super) fn scheme(headers: &HeaderMap) -> &str {
+    let told = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
+    told.filter(|scheme| !scheme.is_empty()).unwrap_or("http")
 }
 
 #[cfg(test)]

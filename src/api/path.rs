@@ -2,6 +2,9 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::{IntoParams, PartialSchema};
 
 use super::ApiError;
 
@@ -19,5 +22,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
             return Err(invalid());
         }
         id.parse().map(Self).map_err(|_| invalid())
+    }
+}
+
+impl IntoParams for PathId {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
+        vec![id.schema(Some(u64::schema())).build()]
     }
 }

@@ -6,26 +6,23 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{NestedPath, Request};
-use axum::handler::Handler;
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
 use tower::ServiceExt;
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::ApiError;
 use super::json::Done;
 use super::query::escaped_byte;
 
 /// Serves GET, and not HEAD, which axum would add.
-pub(super) fn get_only<H, T, S>(handler: H) -> MethodRouter<S>
+pub(super) fn get_only<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
 where
-    H: Handler<T, S>,
-    T: 'static,
     S: Clone + Send + Sync + 'static,
 {
-    get(handler).head(unmatched)
+    routes.map(|methods| methods.head(unmatched))
 }
 
 /// Adds to the routes what happens to requests that match none of them.
@@ -145,6 +142,8 @@ fn resolved(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use axum::routing::get;
+
     use super::*;
 
     #[test]

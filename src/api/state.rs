@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::stream::StreamState;
 use crate::auth::Authenticator;
@@ -77,7 +78,7 @@ impl Default for ApiSettings {
 }
 
 /// Which build this is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VersionInfo {
     /// The version; the package's by default.

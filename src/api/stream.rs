@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::{Request, State},
     http::{HeaderValue, Uri, request::Parts},
     response::{IntoResponse, Response},
@@ -16,6 +15,7 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::net::TcpStream;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod backlog;
 mod decoder;
@@ -31,7 +31,7 @@ pub use handshake::{HandshakeError, accept, switching_protocols};
 pub use origin::{AllowedOrigins, OriginPatternError};
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
-use super::{ApiError, AppState, ClientAuth, query, routing::get_only};
+use super::{ApiError, AppState, ClientAuth, error::ErrorObject, query, routing::get_only};
 use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 
@@ -50,10 +50,25 @@ pub struct StreamState {
     pub limits: Arc<SessionLimits>,
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/stream", get_only(open))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(get_only(routes!(open)))
 }
 
+/// Brings messages as they come, over a WebSocket.
+///
+/// Each text frame is a `Message` in JSON, with a line feed at its end.
+#[utoipa::path(
+    get, path = "/stream", operation_id = "streamMessages", tag = "message",
+    params(("since" = Option<u64>, Query, nullable = false,
+        description = "Begin with what was stored after the message with this id.")),
+    responses(
+        (status = 101, description = "The connection is a WebSocket from here on."),
+        (status = 400, description = "This is no WebSocket handshake, or `since` is no id.",
+            content((String = "text/plain"), (ErrorObject = "application/json"))),
+        (status = 403, description = "The page that asks comes from somewhere else.",
+            content((String = "text/plain"))),
+    )
+)]
 async fn open(
     client: ClientAuth,
     State(state): State<StreamState>,

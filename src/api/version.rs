@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::routing::get_only;
-use super::{ApiSettings, AppState, Json};
+use super::{ApiSettings, AppState, Json, VersionInfo};
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route("/version", get_only(version))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(get_only(routes!(version)))
 }
 
+/// Says which build this is.
+#[utoipa::path(
+    get, path = "/version", operation_id = "getVersion", tag = "info",
+    security(()),
+    responses((status = 200, body = VersionInfo))
+)]
 async fn version(State(settings): State<Arc<ApiSettings>>) -> Response {
     Json(&settings.version).into_response()
 }

@@ -1,13 +1,15 @@
 //! An application: what may send messages.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ApplicationId, Timestamp};
 
 /// An application as it is listed. Its owner is not on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Application {
     /// Its id.
+    #[schema(value_type = u64)]
     pub id: ApplicationId,
     /// The token that its messages are sent with; absent where it is not shown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -25,9 +27,11 @@ pub struct Application {
     pub default_priority: i64,
     /// When it was made. New in Gotify 3.
     #[serde(rename = "createdAt", serialize_with = "super::timestamp::serialize")]
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When its token was last used, to within five minutes.
     #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub last_used: Option<Timestamp>,
     /// Its place in the list: keys are compared byte by byte.
     #[serde(rename = "sortKey")]

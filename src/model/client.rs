@@ -1,13 +1,15 @@
 //! A client: what may receive messages and manage its user's things.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ClientId, Timestamp};
 
 /// A client as it is listed. Its owner is not on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Client {
     /// Its id.
+    #[schema(value_type = u64)]
     pub id: ClientId,
     /// The token that it authenticates with; absent where it is not shown.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -16,9 +18,11 @@ pub struct Client {
     pub name: String,
     /// When it was made. New in Gotify 3, as all that follows but `last_used`.
     #[serde(rename = "createdAt", serialize_with = "super::timestamp::serialize")]
+    #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     /// When its token was last used, to within five minutes.
     #[serde(rename = "lastUsed", serialize_with = "super::timestamp::serialize_option")]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub last_used: Option<Timestamp>,
     /// Until when it may do what is dangerous.
     #[serde(
@@ -27,6 +31,7 @@ pub struct Client {
         skip_serializing_if = "Option::is_none",
         serialize_with = "super::timestamp::serialize_option"
     )]
+    #[schema(value_type = String, format = DateTime, required = false)]
     pub elevated_until: Option<Timestamp>,
     /// After how many seconds without use it is deleted; 0 is never.
     #[serde(rename = "expiresAfterInactivitySeconds", default)]
@@ -38,6 +43,7 @@ pub struct Client {
         skip_serializing_if = "Option::is_none",
         serialize_with = "super::timestamp::serialize_option"
     )]
+    #[schema(value_type = String, format = DateTime, required = false)]
     pub expires_at: Option<Timestamp>,
 }
 

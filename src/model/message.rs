@@ -1,6 +1,7 @@
 //! A stored message.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{ApplicationId, MessageId, Timestamp};
 
@@ -8,12 +9,14 @@ use super::{ApplicationId, MessageId, Timestamp};
 pub type Extras = serde_json::Map<String, serde_json::Value>;
 
 /// A message as it is stored, listed and sent on the stream.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Message {
     /// Its place in the order of all messages.
+    #[schema(value_type = u64)]
     pub id: MessageId,
     /// The application that sent it.
     #[serde(rename = "appid")]
+    #[schema(value_type = u64)]
     pub application_id: ApplicationId,
     /// The text.
     pub message: String,
@@ -23,8 +26,10 @@ pub struct Message {
     pub priority: i64,
     /// Absent where the sender gave none, or an empty object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
     pub extras: Option<Extras>,
     /// When the server took it.
     #[serde(serialize_with = "super::timestamp::serialize")]
+    #[schema(value_type = String, format = DateTime)]
     pub date: Timestamp,
 }

@@ -8,6 +8,7 @@ mod examples;
 mod faults;
 mod harness;
 mod listener;
+mod openapi;
 mod process;
 mod program;
 mod running;

@@ -130,6 +130,22 @@ fn modules_depend_on_one_another_in_one_direction() {
     assert_none(&found, "against the direction");
 }
 
+/// `routes!` puts a route and its documentation into the router together; `route` would add one alone.
+#[test]
+fn no_route_of_the_api_is_without_documentation() {
+    let (mut found, mut documented) = (Vec::new(), 0);
+    for source in sources("src").iter().filter(|source| source.path.starts_with("src/api")) {
+        for (number, line) in source.code() {
+            documented += usize::from(line.contains("routes!("));
+            if line.contains(".route(") || line.contains(".route_service(") {
+                found.push(format!("{}:{number}: {}", source.path, line.trim()));
+            }
+        }
+    }
+    assert!(documented >= 8, "only {documented} calls of `routes!` were found: is the search broken?");
+    assert_none(&found, "routes without documentation");
+}
+
 #[test]
 fn nothing_is_left_to_do_and_nothing_unwrapped() {
     let marks = ["TODO", "FIXME", "XXX"];

@@ -18,15 +18,22 @@ pub(in crate::api) trait Form: Default + Send {
 pub(in crate::api) struct Field {
     pub(in crate::api) name: &'static str,
     pub(in crate::api) required: bool,
+    /// What the API's document says about it; may be empty.
+    pub(in crate::api) description: &'static str,
 }
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {
-        Self { name, required: true }
+        Self { name, required: true, description: "" }
     }
 
     pub(in crate::api) const fn optional(name: &'static str) -> Self {
-        Self { name, required: false }
+        Self { name, required: false, description: "" }
+    }
+
+    /// Says what it is for, to those who read the API's document.
+    pub(in crate::api) const fn described(self, description: &'static str) -> Self {
+        Self { description, ..self }
     }
 }
 

@@ -1,0 +1,85 @@
+//! The schemas of request bodies, made from the fields that they are decoded into.
+
+use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
+
+use super::{Field, Form, Slot};
+
+/// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, and unknown names are skipped.
+pub(in crate::api) fn schema<F: Form>() -> RefOr<Schema> {
+    let mut form = F::default();
+    let mut object = ObjectBuilder::new().schema_type(Type::Object);
+    for (index, field) in F::FIELDS.iter().enumerate() {
+        object = object.property(field.name, value(field, &form.slot(index)));
+        if field.required {
+            object = object.required(field.name);
+        }
+    }
+    RefOr::T(Schema::Object(object.build()))
+}
+
+fn value(field: &Field, slot: &Slot<'_>) -> Object {
+    let value = ObjectBuilder::new();
+    let (value, kind) = match slot {
+        // The zero value is as good as none.
+        Slot::Text(_) => (value.min_length(field.required.then_some(1)), Type::String),
+        Slot::Integer(_) => {
+            (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
+        }
+        Slot::Unsigned(_) => (
+            value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(0)),
+            Type::Integer,
+        ),
+        Slot::Extras(_) => {
+            (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
+        }
+    };
+    let kind = if field.required { SchemaType::new(kind) } else { SchemaType::from_iter([kind, Type::Null]) };
+    let description = Some(field.description).filter(|text| !text.is_empty());
+    value.schema_type(kind).description(description).build()
+}
+
+/// Lets the annotations of handlers name forms: `request_body = ApplicationParams`.
+macro_rules! documented {
+    ($($form:ty),+ $(,)?) => {$(
+        impl utoipa::PartialSchema for $form {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::api::body::schema::<Self>()
+            }
+        }
+
+        impl utoipa::ToSchema for $form {
+            fn name() -> std::borrow::Cow<'static, str> {
+                <Self as $crate::api::body::Form>::NAME.into()
+            }
+        }
+    )+};
+}
+
+pub(in crate::api) use documented;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fields::tests::Sample;
+    use super::*;
+
+    #[test]
+    fn a_schema_says_what_the_decoder_takes() {
+        let schema = serde_json::to_value(schema::<Sample>()).unwrap();
+        assert_eq!(
+            schema,
+            json!({
+                "type": "object",
+                "required": ["name", "maxCount"],
+                "properties": {
+                    "name": {"type": "string", "minLength": 1},
+                    "maxCount": {"type": "integer", "format": "int64"},
+                    "extras": {"type": ["object", "null"], "additionalProperties": true},
+                    "seconds": {"type": ["integer", "null"], "format": "int64", "minimum": 0},
+                },
+            })
+        );
+    }
+}

@@ -1,0 +1,119 @@
+//! `/swagger`: the API's OpenAPI document, made of what the handlers say about themselves, and `/docs`, which shows it.
+//!
+//! An annotation says what is the handler's own: its success, and the errors that only it gives. The rest follows
+//! from how handlers are called, and is added by [`implied`].
+
+mod implied;
+mod page;
+mod security;
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::openapi::{InfoBuilder, License, OpenApi, Server, Tag, tag::TagBuilder};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::error::ErrorObject;
+use super::paging::scheme;
+use super::routing::get_only;
+use super::{ApiError, AppState, Json, query};
+
+/// What the groups of endpoints are about, in the order in which they are shown.
+const TAGS: [(&str, &str); 5] = [
+    ("message", "Sending, listing and deleting messages, and the stream."),
+    ("application", "What may send messages."),
+    ("client", "What may receive messages, and manage its user's things."),
+    ("user", "Who applications, clients and messages belong to."),
+    ("info", "About this server."),
+];
+
+const DESCRIPTION: &str = "Messages in, messages out, as Gotify does it. \
+    An application's token may send; a client's token, or a name and password, may do the rest. \
+    Bodies are taken as JSON, as a form and as multipart alike; a form's fields may also stand in the query. \
+    Every error is answered with the same object. \
+    Unknown paths and methods are a 404, a server with too many connections answers 503 in plain text.";
+
+pub(super) fn router(published: Published) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(get_only(routes!(swagger)))
+        .routes(get_only(routes!(page::docs)))
+        .with_state(published)
+}
+
+/// The document, once all routes are known: those that give it out are among them.
+#[derive(Clone, Default)]
+pub(super) struct Published(Arc<OnceLock<OpenApi>>);
+
+impl Published {
+    /// Completes the document that the routes make, and gives it out from now on.
+    pub(super) fn publish(&self, routes: OpenApi) {
+        self.0.get_or_init(|| completed(routes));
+    }
+}
+
+fn completed(mut document: OpenApi) -> OpenApi {
+    let license = License::new(env!("CARGO_PKG_LICENSE"));
+    document.info = InfoBuilder::new()
+        .title("Shardcast")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(license))
+        .build();
+    let tag = |(name, description)| TagBuilder::new().name(name).description(Some(description)).build();
+    document.tags = Some(TAGS.map(tag).into_iter().collect::<Vec<Tag>>());
+    security::describe(&mut document);
+    implied::add(&mut document);
+    document
+}
+
+/// Gives out this document.
+#[utoipa::path(
+    get, path = "/swagger", operation_id = "getSpecification", tag = "info",
+    security(()),
+    params(("base" = Option<String>, Query, nullable = false,
+        description = "The host that the server is reached at, or a URL: it becomes the document's server.")),
+    responses(
+        (status = 200, description = "An OpenAPI 3.1 document.", body = Object),
+        (status = 400, description = "`base` is neither a host nor a URL.", body = ErrorObject),
+    )
+)]
+async fn swagger(State(Published(document)): State<Published>, base: Base) -> Response {
+    Json(Served { document: document.get(), servers: [Server::new(base.0)] }).into_response()
+}
+
+#[derive(Serialize)]
+struct Served<'d> {
+    #[serde(flatten)]
+    document: Option<&'d OpenApi>,
+    servers: [Server; 1],
+}
+
+/// The URL that the API is reached at; relative to the document's own unless the query says otherwise.
+struct Base(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Base {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let base = parts.uri.query().and_then(|query| query::first(query, "base"));
+        match base.filter(|base| !base.is_empty()) {
+            None => Ok(Self(".".to_owned())),
+            Some(base) => server_url(&base, &parts.headers).map(Self).ok_or_else(|| {
+                ApiError::BadRequest("Field 'base' must be a host or an http or https URL".to_owned())
+            }),
+        }
+    }
+}
+
+fn server_url(base: &str, headers: &HeaderMap) -> Option<String> {
+    let url = if base.contains("://") { base.to_owned() } else { format!("{}://{base}", scheme(headers)) };
+    let parsed = Uri::try_from(&url).ok()?;
+    let is_plain = matches!(parsed.scheme_str(), Some("http" | "https"))
+        && parsed.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        && parsed.query().is_none();
+    is_plain.then_some(url)
+}

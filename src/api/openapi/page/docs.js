@@ -1,0 +1,205 @@
+"use strict";
+
+const METHODS = ["get", "post", "put", "delete", "head"];
+const id = (name) => document.getElementById(name);
+
+/** Makes an element; text becomes text, never markup. */
+function element(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else made.setAttribute(name, value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+function show(api, base) {
+  const resolve = (schema) => {
+    const name = schema.$ref?.split("/").pop();
+    return name ? { name, ...api.components.schemas[name] } : schema;
+  };
+
+  /** Says in a few words what a value must be. */
+  function kind(schema) {
+    const { name, type, format, items, minimum, maximum, minLength, default: preset, oneOf } = resolve(schema);
+    if (name && !["string", "integer"].includes(type)) return name;
+    if (oneOf) return oneOf.map(kind).join(" or ");
+    if (type === "array") return `list of ${kind(items)}`;
+    const bounds = [
+      format && `(${format})`,
+      minimum !== undefined && `from ${minimum}`,
+      maximum !== undefined && `to ${maximum}`,
+      minLength && "not empty",
+      preset !== undefined && `default ${preset}`,
+    ];
+    return [[type].flat().join(" or "), ...bounds.filter(Boolean)].join(" ");
+  }
+
+  /** Shows an object's fields, closed until they are asked for. */
+  function fields(schema) {
+    const resolved = resolve(schema.type === "array" ? schema.items : schema);
+    if (!resolved.properties) return element("span", { class: "quiet" }, kind(schema));
+    const rows = Object.entries(resolved.properties).map(([name, value]) => {
+      const inner = resolve(value.type === "array" ? value.items : value);
+      const required = (resolved.required ?? []).includes(name) ? "required" : "";
+      return element("tr", {},
+        element("td", {}, element("code", { class: required }, name)),
+        element("td", {}, element("span", { class: "quiet" }, kind(value)), " ",
+          value.description ?? "", inner.properties ? fields(value) : null));
+    });
+    const title = schema.type === "array" ? `list of ${kind(schema.items)}` : resolved.name ?? "fields";
+    return element("details", { class: "schema" }, element("summary", {}, title),
+      resolved.description ? element("p", { class: "quiet" }, resolved.description) : null,
+      element("table", {}, ...rows));
+  }
+
+  function contents(content = {}) {
+    const shown = new Map();
+    for (const [type, { schema }] of Object.entries(content)) {
+      const key = JSON.stringify(schema ?? {});
+      shown.set(key, { schema, types: [...(shown.get(key)?.types ?? []), type] });
+    }
+    return [...shown.values()].map(({ schema, types }) =>
+      element("div", {}, element("code", {}, types.join(", ")), " ", schema ? fields(schema) : ""));
+  }
+
+  function credentials(operation) {
+    const wanted = operation.security ?? api.security ?? [];
+    if (wanted.length === 0) return "Open to everybody.";
+    const names = wanted.flatMap((one) => Object.keys(one));
+    const who = new Set(names.map((name) =>
+      name.startsWith("app") ? "an application's token" : name === "basicAuth" ? "a name and password" : "a client's token"));
+    const free = wanted.some((one) => Object.keys(one).length === 0);
+    if (names.length === 0) return "Open to everybody.";
+    return `${free ? "Open to everybody, or as" : "For"} ${[...who].join(" or ")}.`;
+  }
+
+  function example(schema, depth = 0) {
+    const { type, properties, items, default: preset, oneOf } = resolve(schema);
+    if (preset !== undefined) return preset;
+    if (oneOf) return example(oneOf.find((one) => one.type !== "null") ?? {}, depth);
+    switch ([type].flat()[0]) {
+      case "string": return "";
+      case "integer": case "number": return 0;
+      case "boolean": return false;
+      case "array": return [];
+      default: {
+        const shown = depth < 3 ? Object.entries(properties ?? {}) : [];
+        return Object.fromEntries(shown.map(([name, value]) => [name, example(value, depth + 1)]));
+      }
+    }
+  }
+
+  /** A form that sends the request to this server, and shows what it answers. */
+  function trial(method, path, operation) {
+    const parameters = operation.parameters ?? [];
+    const inputs = parameters.map((parameter) => element("input", { "aria-label": parameter.name }));
+    const json = operation.requestBody?.content["application/json"];
+    const upload = operation.requestBody?.content["multipart/form-data"] && !json;
+    const body = json && element("textarea", { "aria-label": "Body", spellcheck: "false" });
+    if (body) body.value = JSON.stringify(example(json.schema), null, 2);
+    const file = upload && element("input", { type: "file", "aria-label": "File" });
+    const answer = element("div", { "aria-live": "polite" });
+
+    async function send() {
+      const query = new URLSearchParams();
+      let filled = path;
+      parameters.forEach((parameter, at) => {
+        const value = inputs[at].value;
+        if (parameter.in === "path") filled = filled.replace(`{${parameter.name}}`, encodeURIComponent(value));
+        else if (parameter.in === "query" && value !== "") query.set(parameter.name, value);
+      });
+      const headers = new Headers();
+      if (id("token").value) headers.set("X-Gotify-Key", id("token").value);
+      if (id("name").value) {
+        const pair = new TextEncoder().encode(`${id("name").value}:${id("password").value}`);
+        headers.set("Authorization", `Basic ${btoa(String.fromCharCode(...pair))}`);
+      }
+      let sent;
+      if (body) {
+        headers.set("Content-Type", "application/json");
+        sent = body.value;
+      } else if (file) {
+        sent = new FormData();
+        if (file.files[0]) sent.set("file", file.files[0]);
+      }
+      const target = base.replace(/\/$/, "") + filled + (query.size ? `?${query}` : "");
+      try {
+        const response = await fetch(target, { method: method.toUpperCase(), headers, body: sent });
+        let text = await response.text();
+        try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* It is no JSON: shown as it came. */ }
+        answer.replaceChildren(
+          element("p", { class: response.ok ? "post" : "failed" }, `${response.status} ${response.statusText}`),
+          text ? element("pre", {}, text) : "");
+      } catch (error) {
+        answer.replaceChildren(element("p", { class: "failed" }, `no answer: ${error.message}`));
+      }
+    }
+
+    return element("details", { class: "schema" }, element("summary", {}, "Try it"),
+      ...inputs.map((input, at) => element("label", {}, `${parameters[at].name} `, input)),
+      body ?? null, file ? element("label", {}, "file ", file) : null,
+      element("p", {}, element("button", { type: "button", onclick: send }, "Send")), answer);
+  }
+
+  function describe(method, path, operation) {
+    const { parameters = [], requestBody, responses } = operation;
+    const rows = parameters.map((parameter) => element("tr", {},
+      element("td", {}, element("code", { class: parameter.required ? "required" : "" }, parameter.name), ` in ${parameter.in}`),
+      element("td", {}, element("span", { class: "quiet" }, kind(parameter.schema)), " ", parameter.description ?? "")));
+    const answers = Object.entries(responses).map(([status, response]) => element("tr", {},
+      element("td", {}, element("code", {}, status)),
+      element("td", {}, response.description, ...contents(response.content))));
+    return element("div", {},
+      operation.description ? element("p", {}, operation.description) : null,
+      element("p", { class: "quiet" }, credentials(operation)),
+      rows.length ? element("h3", {}, "Parameters") : null,
+      rows.length ? element("table", {}, ...rows) : null,
+      requestBody ? element("h3", {}, "Body") : null,
+      ...(requestBody ? contents(requestBody.content) : []),
+      element("h3", {}, "Answers"), element("table", {}, ...answers),
+      responses["101"] ? null : trial(method, path, operation));
+  }
+
+  id("title").textContent = `${api.info.title} API ${api.info.version}`;
+  id("description").textContent = api.info.description;
+  const operations = Object.entries(api.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => item[method]).map((method) => ({ method, path, operation: item[method] })));
+  const listed = [];
+  for (const tag of api.tags) {
+    const group = operations.filter(({ operation }) => operation.tags.includes(tag.name));
+    if (group.length === 0) continue;
+    const heading = element("div", {}, element("h2", {}, tag.name), element("p", { class: "quiet" }, tag.description));
+    id("operations").append(heading);
+    for (const { method, path, operation } of group) {
+      const name = [element("span", { class: `method ${method}` }, method), element("span", { class: "path" }, path)];
+      const details = element("details", { class: "operation", id: operation.operationId },
+        element("summary", {}, ...name, element("span", { class: "quiet" }, operation.summary ?? "")),
+        describe(method, path, operation));
+      const link = element("li", {}, element("a", { href: `#${operation.operationId}`, onclick: () => { details.open = true; } },
+        ...name.map((part) => part.cloneNode(true))));
+      id("operations").append(details);
+      id("contents").append(link);
+      listed.push({ details, link, heading, text: `${method} ${path} ${operation.summary}`.toLowerCase() });
+    }
+  }
+  id("filter").addEventListener("input", () => {
+    const words = id("filter").value.toLowerCase().split(/\s+/);
+    const headings = new Set();
+    for (const { details, link, heading, text } of listed) {
+      details.hidden = link.hidden = !words.every((word) => text.includes(word));
+      if (!details.hidden) headings.add(heading);
+    }
+    for (const { heading } of listed) heading.hidden = !headings.has(heading);
+  });
+  const asked = location.hash && id(decodeURIComponent(location.hash.slice(1)));
+  if (asked?.matches("details")) {
+    asked.open = true;
+    asked.scrollIntoView();
+  }
+}
+
+fetch("swagger")
+  .then((response) => response.json().then((api) => show(api, new URL(api.servers[0].url, response.url).href)))
+  .catch((error) => id("operations").append(element("p", { class: "failed" }, `the document can't be read: ${error.message}`)));

@@ -1,0 +1,137 @@
+//! The API's document and the page that shows it, against what the server does.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::harness::TestServer;
+
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "DELETE", "HEAD", "PATCH"];
+
+async fn document(server: &TestServer) -> Value {
+    let answer = server.send("GET", "/swagger", &[], "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
+    answer.json()
+}
+
+/// Every operation: its method, its path, and what the document says about it.
+fn operations(document: &Value) -> Vec<(String, &str, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap();
+            methods.iter().map(|(method, operation)| (method.to_uppercase(), path.as_str(), operation))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_documented_is_served_and_nothing_else() {
+    let server = TestServer::start().await;
+    let document = document(&server).await;
+    let documented: BTreeSet<(String, &str)> =
+        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    assert!(documented.len() >= 20, "{documented:?}");
+    for path in documented.iter().map(|(_, path)| *path).collect::<BTreeSet<_>>() {
+        for method in METHODS {
+            let answer = server.send(method, &path.replace("{id}", "1"), &[], "").await;
+            let is_served = answer.status != 404;
+            let expected = documented.contains(&(method.to_owned(), path));
+            assert_eq!(is_served, expected, "{method} {path}: {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_complete_in_itself() {
+    let server = TestServer::start().await;
+    let document = document(&server).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."), "{}", document["openapi"]);
+
+    let mut references = Vec::new();
+    collect_references(&document, &mut references);
+    assert!(references.len() > 50, "only {} references: is the search broken?", references.len());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+
+    let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().map(|tag| &tag["name"]).collect();
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id), "{id} names two operations");
+        assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{method} {path}");
+        assert!(
+            operation["tags"].as_array().unwrap().iter().all(|tag| tags.contains(&tag)),
+            "{method} {path}"
+        );
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let description = response["description"].as_str().unwrap();
+            assert!(!description.is_empty(), "{method} {path}: {status}");
+        }
+        if let Some(body) = operation.get("requestBody") {
+            let content = body["content"].as_object().unwrap();
+            assert!(content.contains_key("multipart/form-data"), "{method} {path}");
+        }
+        for scheme in operation["security"].as_array().unwrap_or(document["security"].as_array().unwrap()) {
+            for name in scheme.as_object().unwrap().keys() {
+                assert!(document["components"]["securitySchemes"].get(name).is_some(), "{name}");
+            }
+        }
+    }
+}
+
+fn collect_references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(reference) if name == "$ref" => found.push(reference.clone()),
+                    value => collect_references(value, found),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_query_says_where_the_document_says_the_server_is() {
+    let server = TestServer::start().await;
+    let proxied = [("X-Forwarded-Proto".to_owned(), "https".to_owned())];
+    for (query, headers, expected) in [
+        ("", &[][..], "."),
+        ("?base=", &[], "."),
+        ("?base=push.example:8080", &[], "http://push.example:8080"),
+        ("?base=push.example/gotify", &proxied, "https://push.example/gotify"),
+        ("?base=https%3A%2F%2Fpush.example", &[], "https://push.example"),
+    ] {
+        let answer = server.send("GET", &format!("/swagger{query}"), headers, "").await;
+        assert_eq!(answer.json()["servers"][0]["url"], expected, "{query}");
+    }
+    for query in ["?base=javascript%3A%2F%2Fx", "?base=a%20b", "?base=user@push.example", "?base=%2F"] {
+        let answer = server.send("GET", &format!("/swagger{query}"), &[], "").await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.json()["errorDescription"].as_str().unwrap().contains("'base'"), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_asks_for_nothing_but_this_server() {
+    let server = TestServer::start().await;
+    let page = server.send("GET", "/docs", &[], "").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    for foreign in ["http:", "https:", "\"//", "url(", "@import"] {
+        assert!(!page.body.contains(foreign), "{foreign}");
+    }
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    let nonce = policy.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    assert!(page.body.contains(&format!("<script nonce=\"{nonce}\">")));
+    let again = server.send("GET", "/docs", &[], "").await;
+    assert_ne!(again.header("content-security-policy"), Some(policy), "each answer has a nonce of its own");
+}
