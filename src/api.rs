@@ -2,7 +2,7 @@
 //!
 //! Each resource has a file with its handlers and its own `router()`; [`router`] puts them together. What they
 //! share: [`ApiError`] is every answer that is not a success; [`encode_json`] is the one way to JSON, on the
-//! stream too; [`ClientAuth`] and [`ApplicationAuth`] are the gates, taken as arguments by what they guard.
+//! stream too; [`ClientAuth`], [`ApplicationAuth`] and [`AdminAuth`] are the gates, taken as arguments by what they guard.
 //!
 //! The order of a handler's arguments is the order of its checks: first who is asking, then the id in the
 //! path, and the body last, once it is known that the thing it is about exists.
@@ -16,20 +16,25 @@ mod current_user;
 mod error;
 mod gate;
 mod health;
+mod image;
 mod json;
 mod message;
 mod openapi;
 mod paging;
 mod path;
+mod plugin;
 mod query;
 mod routing;
+mod site;
 mod state;
 pub mod stream;
 mod token_shown;
+mod user;
 mod version;
 
 pub use error::ApiError;
-pub use gate::{ApplicationAuth, ClientAuth};
+pub use gate::{AdminAuth, ApplicationAuth, ClientAuth};
+pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use state::{ApiSettings, AppState, VersionInfo};
 
@@ -53,8 +58,12 @@ fn resources(published: &Published) -> OpenApiRouter<AppState> {
         .merge(message::router())
         .merge(stream::router())
         .merge(application::router())
+        .merge(image::router())
         .merge(client::router())
         .merge(current_user::router())
+        .merge(user::router())
+        .merge(plugin::router())
+        .merge(site::router().into())
         .merge(version::router())
         .merge(health::router())
         .merge(openapi::router(published.clone()))

@@ -1,4 +1,4 @@
-//! Where users, applications, clients and messages are kept.
+//! Where users, applications, clients and messages are kept, and the applications' pictures.
 //!
 //! [`Database`] is what each kind of database implements; the rest of the program sees [`Store`], which adds
 //! the group-commit writer: whatever messages wait are written in one transaction, and none is acknowledged
@@ -14,6 +14,7 @@ use crate::model::Message;
 
 mod database;
 mod error;
+mod images;
 mod publish;
 mod writer;
 
@@ -30,10 +31,11 @@ mod conformance;
 mod tests;
 
 pub use database::{
-    Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
-    UpdateApplication, UpdateClient,
+    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
+    UpdateApplication, UpdateClient, UpdateUser, UserChange,
 };
 pub use error::StoreError;
+pub use images::{ImageName, Images};
 pub use publish::{PublishError, Stored};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

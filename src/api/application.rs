@@ -9,10 +9,10 @@ use super::error::ErrorObject;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ClientAuth, Json, token_shown};
+use super::{ApiError, AppState, ClientAuth, Json, image, token_shown};
 use crate::auth::{Authenticator, application_token};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
-use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
+use crate::store::{Images, NewApplication, Store, StoreError, UpdateApplication};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(get_only(routes!(list, create))).routes(routes!(update, delete))
@@ -134,6 +134,7 @@ async fn delete(
     PathId(id): PathId,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
+    State(images): State<Images>,
 ) -> Result<Done, ApiError> {
     let id = ApplicationId(id);
     let known = owned(&store, client.user_id, id).await?;
@@ -143,17 +144,21 @@ async fn delete(
     let deleted = to_completion(async move {
         let deleted = store.database().delete_application(id).await;
         auth.forget_application(&known.token);
-        deleted
+        let deleted = deleted?.ok_or_else(|| not_found(id))?;
+        if let Some(file) = deleted.image_file() {
+            image::remove(&images, file).await;
+        }
+        Ok(Done)
     });
-    if deleted.await? { Ok(Done) } else { Err(not_found(id)) }
+    deleted.await
 }
 
-async fn owned(store: &Store, user: UserId, id: ApplicationId) -> Result<Application, ApiError> {
+pub(super) async fn owned(store: &Store, user: UserId, id: ApplicationId) -> Result<Application, ApiError> {
     let found = store.database().application(id).await?;
     found.filter(|owned| owned.user_id == user).map(|owned| owned.row).ok_or_else(|| not_found(id))
 }
 
-fn not_found(id: ApplicationId) -> ApiError {
+pub(super) fn not_found(id: ApplicationId) -> ApiError {
     ApiError::NotFound(format!("app with id {id} doesn't exists"))
 }
 

@@ -4,11 +4,13 @@
 //! body and the URL's query. Either way, what comes out is a [`Form`], checked for what it requires.
 
 mod fields;
+mod file;
 mod form;
 mod json;
 mod schema;
 
 pub(super) use fields::{Field, Form, Slot};
+pub(super) use file::UploadedFile;
 pub(super) use form::integer;
 pub(super) use schema::{documented, schema};
 

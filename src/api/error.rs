@@ -24,6 +24,14 @@ pub enum ApiError {
     /// It is known who is asking, and may not.
     #[error("you are not allowed to access this api")]
     Forbidden,
+    /// Who is asking may not make a user, or not this one.
+    #[error("{text}")]
+    MayNotCreateUser {
+        /// What exactly is not allowed.
+        text: &'static str,
+        /// Whether it is known who is asking: 403 then, else 401.
+        known: bool,
+    },
     /// There is no such route.
     #[error("page not found")]
     NoRoute,
@@ -36,6 +44,15 @@ pub enum ApiError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The picture is larger than allowed.
+    #[error("image must be at most {limit_bytes} bytes long")]
+    ImageTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// Pictures can't be read or written now: the disk is full, or the folder is not ours.
+    #[error("pictures are unavailable, try again later")]
+    ImagesUnavailable,
     /// The database can't do it now; the same request may succeed later.
     #[error("the database is unavailable, try again later")]
     Unavailable,
@@ -49,11 +66,11 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Unauthorized | Self::MayNotCreateUser { known: false, .. } => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ImagesUnavailable | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -105,12 +122,16 @@ impl From<PublishError> for ApiError {
 impl From<&StoreError> for ApiError {
     fn from(error: &StoreError) -> Self {
         let cause = error.source().map(tracing::field::display);
-        if matches!(error, StoreError::Unavailable { .. }) {
-            tracing::warn!(%error, cause, "answered that the database is unavailable");
-            Self::Unavailable
-        } else {
-            tracing::error!(%error, cause, "the store failed");
-            Self::Internal
+        match error {
+            StoreError::NoSuchUser => Self::Unauthorized,
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(%error, cause, "answered that the database is unavailable");
+                Self::Unavailable
+            }
+            StoreError::Conflict { .. } | StoreError::Failed { .. } => {
+                tracing::error!(%error, cause, "the store failed");
+                Self::Internal
+            }
         }
     }
 }

@@ -4,6 +4,12 @@
 //! the header `X-Gotify-Key`, `Authorization: Bearer`. A name and password come before any token; if they are
 //! wrong, the token decides.
 
+mod admin;
+mod optional;
+
+pub use admin::AdminAuth;
+pub(super) use optional::OptionalAuth;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use axum::http::header::{ALLOW, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
+use axum::routing::MethodRouter;
 use tower::ServiceExt;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
@@ -22,7 +23,15 @@ pub(super) fn get_only<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S
 where
     S: Clone + Send + Sync + 'static,
 {
-    routes.map(|methods| methods.head(unmatched))
+    routes.map(without_head)
+}
+
+/// Takes the HEAD away that axum adds to GET.
+pub(super) fn without_head<S>(methods: MethodRouter<S>) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    methods.head(unmatched)
 }
 
 /// Adds to the routes what happens to requests that match none of them.

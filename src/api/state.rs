@@ -7,10 +7,11 @@ use axum::extract::FromRef;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::ImageLimits;
 use super::stream::StreamState;
 use crate::auth::Authenticator;
 use crate::model::Compatibility;
-use crate::store::Store;
+use crate::store::{Images, Store};
 
 /// What the handlers share: handles, each cheap to clone.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct AppState {
     pub auth: Authenticator,
     /// The hub, and what its clients may do.
     pub stream: StreamState,
+    /// The applications' pictures.
+    pub images: Images,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
 }
@@ -38,11 +41,18 @@ macro_rules! part {
 part!(store: Store);
 part!(auth: Authenticator);
 part!(stream: StreamState);
+part!(images: Images);
 part!(settings: Arc<ApiSettings>);
 
 impl FromRef<AppState> for Compatibility {
     fn from_ref(state: &AppState) -> Self {
         state.settings.compatibility
+    }
+}
+
+impl FromRef<AppState> for ImageLimits {
+    fn from_ref(state: &AppState) -> Self {
+        state.settings.image_limits
     }
 }
 
@@ -62,6 +72,10 @@ pub struct ApiSettings {
     pub compatibility: Compatibility,
     /// Whether browsers send the session's cookie over HTTPS alone. Default false.
     pub secure_cookie: bool,
+    /// How large applications' pictures may be.
+    pub image_limits: ImageLimits,
+    /// Whether anybody may make a user, though no administrator. No by default.
+    pub registration: bool,
     /// The answer of `GET /version`.
     pub version: VersionInfo,
 }
@@ -72,6 +86,8 @@ impl Default for ApiSettings {
             max_body_bytes: 4 * 1024 * 1024,
             compatibility: Compatibility::default(),
             secure_cookie: false,
+            image_limits: ImageLimits::default(),
+            registration: false,
             version: VersionInfo::default(),
         }
     }

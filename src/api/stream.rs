@@ -34,6 +34,7 @@ pub use session::{Ignore, Inbox, Session, SessionLimits};
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, query, routing::get_only};
 use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
+use crate::store::{Store, StoreError};
 
 /// Bytes that the kernel holds for a client besides what is on its way: less, and a client that does not read would
 /// be noticed later and cost more.
@@ -73,6 +74,7 @@ async fn open(
     client: ClientAuth,
     State(state): State<StreamState>,
     State(auth): State<Authenticator>,
+    State(store): State<Store>,
     request: Request,
 ) -> Result<Response, Response> {
     let (mut parts, _) = request.into_parts();
@@ -88,16 +90,20 @@ async fn open(
         .register(UserId(client.user_id.0), &client.token, since)
         // The same answer as for a database that is away: the client is to come back later.
         .map_err(|RegisterError::Draining| ApiError::Unavailable.into_response())?;
-    // A client that was deleted since the gate let it in is not found among the streams that its deletion closes.
-    if !client.token.is_empty() && !still_valid(&auth, &client.token).await? {
+    // Who was deleted since the gate let them in had no stream yet that their deletion could close.
+    if !still_valid(&auth, &store, &client).await.map_err(|error| ApiError::from(error).into_response())? {
         return Err(ApiError::Unauthorized.into_response());
     }
     Ok(upgrade.run(registration, Ignore, state.limits))
 }
 
-async fn still_valid(auth: &Authenticator, token: &str) -> Result<bool, Response> {
-    let known = auth.client(token).await.map_err(|error| ApiError::from(error).into_response())?;
-    Ok(known.is_some())
+async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -> Result<bool, StoreError> {
+    if client.token.is_empty() {
+        // It was a name and password.
+        Ok(store.database().user(client.user_id).await?.is_some())
+    } else {
+        Ok(auth.client(&client.token).await?.is_some())
+    }
 }
 
 /// Reads `since`: the stream begins with what was stored after that message.

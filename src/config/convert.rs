@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Config, Loaded};
-use crate::api::ApiSettings;
+use crate::api::{ApiSettings, ImageLimits};
 use crate::model::Compatibility;
 use crate::server::{NodeConfig, ServerConfig, StreamConfig};
 
@@ -55,15 +55,21 @@ impl Loaded {
 
     /// Returns what the node is made of.
     pub fn node(&self) -> NodeConfig {
-        let Config { server, defaultuser, passstrength, .. } = &self.config;
+        let Config { server, defaultuser, passstrength, uploadedimagesdir, registration, .. } = &self.config;
         NodeConfig {
             stream: self.stream(),
             api: ApiSettings {
                 max_body_bytes: server.maxbodybytes,
                 compatibility: self.compatibility(),
                 secure_cookie: server.securecookie,
+                image_limits: ImageLimits {
+                    max_bytes: server.maximagebytes,
+                    max_pixels: server.maximagepixels,
+                },
+                registration: *registration,
                 ..ApiSettings::default()
             },
+            images_folder: uploadedimagesdir.into(),
             password_cost: *passstrength,
             first_user: defaultuser.name.clone(),
             first_password: defaultuser.pass.clone(),

@@ -51,6 +51,8 @@ pub(super) const KEYS: &[Key] = &[
     key("server.headertimeoutseconds", Integer(1..=DAY)),
     key("server.idletimeoutseconds", Integer(1..=DAY)),
     key("server.maxbodybytes", Integer(1024..=1_073_741_824)),
+    key("server.maximagebytes", Integer(1024..=1_073_741_824)),
+    key("server.maximagepixels", Integer(1..=1_000_000_000_000)),
     key("server.maxconnections", Integer(0..=100_000_000)),
     key("server.shutdowngraceseconds", Integer(0..=DAY)),
     key("server.securecookie", Boolean),

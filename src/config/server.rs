@@ -28,6 +28,10 @@ pub struct ServerSection {
     pub idletimeoutseconds: u64,
     /// The largest request body in bytes. Default 4194304. (ours)
     pub maxbodybytes: usize,
+    /// The largest file of an application's picture in bytes. Default 2097152. (ours)
+    pub maximagebytes: usize,
+    /// The most pixels, width times height, of an application's picture. Default 16777216. (ours)
+    pub maximagepixels: u64,
     /// How many connections there may be, streams included; 0 (default) means just below the limit of open
     /// files. (ours)
     pub maxconnections: usize,
@@ -54,6 +58,8 @@ impl Default for ServerSection {
             headertimeoutseconds: 10,
             idletimeoutseconds: 75,
             maxbodybytes: 4 * 1024 * 1024,
+            maximagebytes: 2 * 1024 * 1024,
+            maximagepixels: 4096 * 4096,
             maxconnections: 0,
             shutdowngraceseconds: 10,
             securecookie: false,

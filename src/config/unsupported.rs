@@ -16,13 +16,11 @@ pub(super) enum Effect {
 const UNSUPPORTED: &[(&str, Effect, &str)] = &[
     ("server.ssl.enabled", Effect::Stops, "HTTPS is not supported yet"),
     ("database.dialect", Effect::Stops, "no database but sqlite3 is supported yet"),
-    ("registration", Effect::Warns, "registration is not supported yet, it stays off"),
     ("server.cors.alloworigins", Effect::Warns, "not supported yet, ignored"),
     ("server.cors.allowmethods", Effect::Warns, "not supported yet, ignored"),
     ("server.cors.allowheaders", Effect::Warns, "not supported yet, ignored"),
     ("server.responseheaders", Effect::Warns, "not supported yet, ignored"),
     ("server.trustedproxies", Effect::Warns, "not supported yet, ignored"),
-    ("uploadedimagesdir", Effect::Warns, "pictures are not supported yet, ignored"),
     ("pluginsdir", Effect::Warns, "plugins are not supported, ignored"),
 ];
 

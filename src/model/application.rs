@@ -37,3 +37,10 @@ pub struct Application {
     #[serde(rename = "sortKey")]
     pub sort_key: String,
 }
+
+impl Application {
+    /// Returns the file of its picture; `None` for the default picture.
+    pub fn image_file(&self) -> Option<&str> {
+        self.image.strip_prefix("image/")
+    }
+}

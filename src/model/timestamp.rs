@@ -1,6 +1,6 @@
 //! Points in time, as Go writes them.
 
-use chrono::{DateTime, Datelike, FixedOffset, Timelike};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, Timelike};
 use serde::Serializer;
 
 /// A point in time, with the zone it is shown in.
@@ -54,6 +54,15 @@ fn digits(text: &mut String, number: u32, width: u32) {
         let digit = number / 10_u32.pow(place) % 10;
         text.push(char::from_digit(digit, 10).expect("a remainder of ten is a digit"));
     }
+}
+
+/// What Go shows for a time that was never set: the first moment of year 1.
+pub(crate) fn zero_time() -> Timestamp {
+    NaiveDate::from_ymd_opt(1, 1, 1)
+        .and_then(|date| date.and_hms_opt(0, 0, 0))
+        .expect("year 1 is within the calendar")
+        .and_utc()
+        .fixed_offset()
 }
 
 /// Serializes as on the wire.

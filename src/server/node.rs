@@ -1,6 +1,6 @@
 //! Everything behind the listener: the store over a database, the hub, and the API over both.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::Router;
 use rand::distr::{Alphanumeric, SampleString};
@@ -16,7 +16,7 @@ use crate::{
     auth::{Authenticate, Authenticator, HashPasswordError, Passwords, StoredCredentials},
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
-    store::{Database, NewMessage, NewUser, PublishError, Store, StoreError},
+    store::{Database, Images, NewMessage, NewUser, PublishError, Store, StoreError},
 };
 
 /// Letters and digits of the first password, where none is configured: 119 bits.
@@ -30,6 +30,8 @@ pub struct NodeConfig {
     pub stream: StreamConfig,
     /// Limits of the API, and what it says about itself.
     pub api: ApiSettings,
+    /// The folder of the applications' pictures, made with the first of them. Default `data/images`.
+    pub images_folder: PathBuf,
     /// bcrypt's cost for new passwords. Default 10.
     pub password_cost: u32,
     /// The name of the administrator that the first start makes. Default `admin`.
@@ -43,6 +45,7 @@ impl Default for NodeConfig {
         Self {
             stream: StreamConfig::default(),
             api: ApiSettings::default(),
+            images_folder: "data/images".into(),
             password_cost: 10,
             first_user: "admin".to_owned(),
             first_password: SecretString::default(),
@@ -183,6 +186,7 @@ impl Node {
             store: store.clone(),
             auth: Authenticator::new(authenticate, passwords),
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
+            images: Images::new(config.images_folder),
             settings: Arc::new(config.api),
         };
         Ok((Self { store, state }, first_user))

@@ -22,6 +22,13 @@ macro_rules! suite {
                 a_taken_name_is_a_conflict
                 names_differ_in_case
                 a_password_is_changed
+                users_are_listed_by_id
+                a_user_is_updated
+                an_update_to_a_taken_name_is_a_conflict
+                the_last_admin_stays_one
+                of_two_admins_that_go_at_once_one_is_left
+                deleting_a_user_deletes_what_it_owns
+                nothing_is_made_for_a_user_that_is_gone
                 an_id_beyond_any_row_finds_nothing
             }
             applications {
@@ -30,9 +37,10 @@ macro_rules! suite {
                 applications_are_listed_by_sort_key
                 a_taken_sort_key_is_a_conflict_for_the_same_user_only
                 a_taken_token_is_a_conflict
-                after_a_foreign_sort_key_none_is_made
+                after_a_sort_key_of_another_form_comes_one_above_it
                 an_application_is_updated
                 an_application_gets_another_token
+                a_picture_is_changed_and_the_one_before_is_told
                 deleting_an_application_deletes_its_messages
                 ids_of_deleted_rows_are_not_given_again
                 applications_are_touched

@@ -54,6 +54,57 @@ impl fmt::Debug for NewUser {
     }
 }
 
+/// What a user is changed to.
+pub struct UpdateUser {
+    /// The name to log in with, unique.
+    pub name: String,
+    /// May manage users.
+    pub admin: bool,
+    /// The bcrypt hash of its new password; `None` leaves the password as it is.
+    pub password_hash: Option<String>,
+}
+
+impl fmt::Debug for UpdateUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpdateUser")
+            .field("name", &self.name)
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came of a change to a user. One administrator must be left, however many changes are made at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserChange<T> {
+    /// It was made.
+    Made(T),
+    /// There is no such user.
+    NoSuchUser,
+    /// It would have left no administrator, and was not made.
+    LastAdmin,
+}
+
+/// What went with a deleted user, for those who know of it outside the database.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct DeletedUser {
+    /// The tokens of its applications.
+    pub application_tokens: Vec<String>,
+    /// The tokens of its clients.
+    pub client_tokens: Vec<String>,
+    /// The files of its applications' pictures.
+    pub image_files: Vec<String>,
+}
+
+impl fmt::Debug for DeletedUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeletedUser")
+            .field("applications", &self.application_tokens.len())
+            .field("clients", &self.client_tokens.len())
+            .field("image_files", &self.image_files)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An application to be made.
 pub struct NewApplication {
     /// Its owner.
@@ -195,10 +246,17 @@ pub trait Database: Send + Sync + fmt::Debug + 'static {
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError>;
     /// Returns the user of that name, with its password hash.
     async fn user_by_name(&self, name: &str) -> Result<Option<Credential>, StoreError>;
+    /// Lists all users by id.
+    async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// Changes a user and returns it. [`StoreError::Conflict`] if the name is taken.
+    async fn update_user(&self, id: UserId, change: UpdateUser) -> Result<UserChange<User>, StoreError>;
+    /// Deletes a user with everything that it owns, and says what that was.
+    async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError>;
     /// Changes a user's password hash; false if there is no such user.
     async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError>;
 
-    /// Makes an application. [`StoreError::Conflict`] if the token or the sort key is taken.
+    /// Makes an application. [`StoreError::Conflict`] if the token or the sort key is taken,
+    /// [`StoreError::NoSuchUser`] if its owner is not there, or not any more.
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError>;
     /// Lists a user's applications by sort key, then id.
     async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError>;
@@ -215,12 +273,20 @@ pub trait Database: Send + Sync + fmt::Debug + 'static {
     /// Gives an application another token; false if there is no such application. [`StoreError::Conflict`] if the
     /// token is taken.
     async fn set_application_token(&self, id: ApplicationId, token: &str) -> Result<bool, StoreError>;
-    /// Deletes an application with its messages; false if there was none.
-    async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError>;
+    /// Gives an application another picture, or with an empty `file` the default one, and returns it together
+    /// with the file of the picture that it had; that one is empty for the default picture.
+    async fn set_application_image(
+        &self,
+        id: ApplicationId,
+        file: &str,
+    ) -> Result<Option<(Application, String)>, StoreError>;
+    /// Deletes an application with its messages and returns it.
+    async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
     /// Sets when these applications' tokens were last used.
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError>;
 
-    /// Makes a client. [`StoreError::Conflict`] if the token is taken.
+    /// Makes a client. [`StoreError::Conflict`] if the token is taken, [`StoreError::NoSuchUser`] if its owner is
+    /// not there, or not any more.
     async fn create_client(&self, client: NewClient) -> Result<Client, StoreError>;
     /// Lists a user's clients by id. This and the look-ups below return also those that have expired and are not
     /// deleted yet, see [`Client::has_expired`].

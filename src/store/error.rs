@@ -10,6 +10,9 @@ pub enum StoreError {
         /// What was to be unique.
         what: &'static str,
     },
+    /// The user that something was to be made for is not there: it was deleted since it asked.
+    #[error("the owner does not exist")]
+    NoSuchUser,
     /// The database can't take the operation now: disk full, file locked or read-only, server gone.
     /// Nothing was changed; the same call may go through later.
     #[error("database is unavailable while it was to {operation}")]

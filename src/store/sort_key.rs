@@ -4,6 +4,8 @@
 //! digits the integer has: `a` one, `b` two, up to `z`; `Z` one, `Y` two, down to `A`, for what lies below
 //! zero. So keys compare as bytes: `Zz` < `a0` < `a1` < `az` < `b00`. Only what appends a key is needed here;
 //! clients make the keys in between themselves.
+//!
+//! A user may choose a key of any other form, as `ü`. After that one Gotify makes no key any more.
 
 /// The digits, ascending as bytes.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -11,21 +13,27 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 /// The key of a user's first application.
 const FIRST: &str = "a0";
 
-/// A key that no next one can be made from, since it isn't of the form above. Users may choose such keys.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("invalid sort key `{0}`")]
-pub(crate) struct InvalidSortKey(String);
-
 /// Returns a key above `last`, the highest that a user has; the first one where there is none.
-pub(crate) fn after(last: Option<&str>) -> Result<String, InvalidSortKey> {
+pub(crate) fn after(last: Option<&str>) -> String {
     let Some(last) = last.filter(|key| !key.is_empty()) else {
-        return Ok(FIRST.to_owned());
+        return FIRST.to_owned();
     };
-    let integer = integer_part(last).ok_or_else(|| InvalidSortKey(last.to_owned()))?;
-    Ok(increment(integer).unwrap_or_else(|| {
-        // No integer is above this one, yet every longer key that begins with it is.
-        format!("{last}V")
-    }))
+    integer_part(last).and_then(increment).unwrap_or_else(|| extended(last))
+}
+
+/// Returns a key above the highest integer, or above a key of another form: with a last digit one higher where
+/// there is one, else longer by a digit.
+fn extended(last: &str) -> String {
+    let above = last.bytes().last().and_then(digit_above);
+    match above.and_then(|above| Some((last.get(..last.len() - 1)?, above))) {
+        Some((rest, above)) => format!("{rest}{}", char::from(above)),
+        None => format!("{last}V"),
+    }
+}
+
+fn digit_above(digit: u8) -> Option<u8> {
+    let at = DIGITS.iter().position(|&candidate| candidate == digit)?;
+    DIGITS.get(at + 1).copied()
 }
 
 /// Returns the first letter with the digits that it promises.
@@ -45,8 +53,8 @@ fn increment(integer: &str) -> Option<String> {
     let head = head.bytes().next()?;
     let mut digits = digits.as_bytes().to_vec();
     for digit in digits.iter_mut().rev() {
-        match DIGITS.iter().position(|candidate| candidate == digit).and_then(|at| DIGITS.get(at + 1)) {
-            Some(&above) => {
+        match digit_above(*digit) {
+            Some(above) => {
                 *digit = above;
                 return Some(text(head, &digits));
             }
@@ -78,8 +86,8 @@ mod tests {
 
     #[test]
     fn the_first_key_is_a0() {
-        assert_eq!(after(None).unwrap(), "a0");
-        assert_eq!(after(Some("")).unwrap(), "a0");
+        assert_eq!(after(None), "a0");
+        assert_eq!(after(Some("")), "a0");
     }
 
     #[test]
@@ -96,15 +104,15 @@ mod tests {
             ("Yzz", "Z0"),
             ("a1V", "a2"),
         ] {
-            assert_eq!(after(Some(last)).unwrap(), next, "after {last}");
+            assert_eq!(after(Some(last)), next, "after {last}");
         }
     }
 
     #[test]
     fn ten_thousand_keys_in_a_row_ascend_as_bytes() {
-        let mut last = after(None).unwrap();
+        let mut last = after(None);
         for _ in 0..10_000 {
-            let next = after(Some(&last)).unwrap();
+            let next = after(Some(&last));
             assert!(next.as_bytes() > last.as_bytes(), "{next} after {last}");
             last = next;
         }
@@ -113,13 +121,30 @@ mod tests {
     #[test]
     fn above_the_highest_integer_the_key_grows() {
         let highest = format!("z{}", "z".repeat(26));
-        assert_eq!(after(Some(&highest)).unwrap(), format!("{highest}V"));
+        assert_eq!(after(Some(&highest)), format!("{highest}V"));
+        assert_eq!(after(Some(&format!("{highest}V"))), format!("{highest}W"));
     }
 
     #[test]
-    fn a_key_of_another_form_has_no_next_one() {
-        for key in ["ü", "!!", "b0", "a", "a0ü", "9"] {
-            assert_eq!(after(Some(key)), Err(InvalidSortKey(key.to_owned())));
+    fn a_key_of_another_form_is_followed_by_one_above_it() {
+        for (key, next) in [
+            ("ü", "üV"),
+            ("üV", "üW"),
+            ("üz", "üzV"),
+            ("!!", "!!V"),
+            ("b0", "b1"),
+            ("a0ü", "a0üV"),
+            ("9", "A"),
+        ] {
+            assert_eq!(after(Some(key)), next);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_next_key_is_above_any_other(last: String) {
+            let next = after(Some(&last));
+            proptest::prop_assert!(next.as_bytes() > last.as_bytes(), "{:?} after {:?}", next, last);
         }
     }
 }

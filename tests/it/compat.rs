@@ -38,6 +38,11 @@ scenarios! {
     applications
     clients
     current_user
+    users
+    registration
+    images
+    plugins
+    site
     version_and_health
     routing
 }

@@ -21,6 +21,8 @@ pub(crate) struct TestServer {
     pub(crate) server: Server,
     /// The file of the database.
     pub(crate) database: PathBuf,
+    /// The folder of the applications' pictures.
+    pub(crate) images: PathBuf,
     passwords: Passwords,
     _folder: TempDir,
 }
@@ -63,6 +65,7 @@ impl TestServer {
         let mut config = NodeConfig::default();
         let file = folder.path().join("gotify.db");
         let database = Sqlite::open(file.to_str().unwrap()).await.unwrap();
+        config.images_folder = folder.path().join("images");
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
         config.first_user = "admin".into();
@@ -77,6 +80,7 @@ impl TestServer {
             store: node.store().clone(),
             hub: node.hub().clone(),
             database: file,
+            images: folder.path().join("images"),
             passwords: Passwords::new(4),
             server,
             _folder: folder,

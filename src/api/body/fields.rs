@@ -42,6 +42,7 @@ pub(in crate::api) enum Slot<'f> {
     Text(&'f mut String),
     Integer(&'f mut Option<i64>),
     Unsigned(&'f mut Option<u64>),
+    Flag(&'f mut bool),
     /// Can only be sent as JSON.
     Extras(&'f mut Option<Extras>),
 }
@@ -54,6 +55,7 @@ pub(super) fn check_required<F: Form>(form: &mut F) -> Result<(), String> {
             Slot::Text(text) => text.is_empty(),
             Slot::Integer(number) => number.unwrap_or_default() == 0,
             Slot::Unsigned(number) => number.unwrap_or_default() == 0,
+            Slot::Flag(flag) => !*flag,
             Slot::Extras(extras) => extras.is_none(),
         };
         if field.required && zero {
@@ -74,6 +76,7 @@ pub(super) mod tests {
         pub(in crate::api::body) count: Option<i64>,
         pub(in crate::api::body) extras: Option<Extras>,
         pub(in crate::api::body) seconds: Option<u64>,
+        pub(in crate::api::body) urgent: bool,
     }
 
     impl Form for Sample {
@@ -83,6 +86,7 @@ pub(super) mod tests {
             Field::required("maxCount"),
             Field::optional("extras"),
             Field::optional("seconds"),
+            Field::optional("urgent"),
         ];
 
         fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -90,7 +94,8 @@ pub(super) mod tests {
                 0 => Slot::Text(&mut self.name),
                 1 => Slot::Integer(&mut self.count),
                 2 => Slot::Extras(&mut self.extras),
-                _ => Slot::Unsigned(&mut self.seconds),
+                3 => Slot::Unsigned(&mut self.seconds),
+                _ => Slot::Flag(&mut self.urgent),
             }
         }
     }

@@ -49,7 +49,7 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
     values.fill()
 }
 
-fn multipart_text(error: &multer::Error) -> String {
+pub(super) fn multipart_text(error: &multer::Error) -> String {
     match error {
         multer::Error::IncompleteStream => "multipart: NextPart: EOF".to_owned(),
         multer::Error::IncompleteFieldData { .. } | multer::Error::IncompleteHeaders => {
@@ -84,6 +84,7 @@ impl<F: Form> Values<F> {
                 Slot::Text(text) => *text = value,
                 Slot::Integer(number) => *number = Some(integer(&value, "ParseInt")?),
                 Slot::Unsigned(number) => *number = Some(integer(&value, "ParseUint")?),
+                Slot::Flag(flag) => *flag = boolean(&value)?,
                 Slot::Extras(_) => {}
             }
         }
@@ -109,6 +110,15 @@ where
         _ => "invalid syntax",
     };
     Err(format!("strconv.{function}: parsing {value:?}: {why}"))
+}
+
+/// Parses a flag as Go does for a form: nothing is false.
+fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")),
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +177,17 @@ mod tests {
             form("seconds=-1", ""),
             Err(r#"strconv.ParseUint: parsing "-1": invalid syntax"#.to_owned())
         );
+    }
+
+    #[test]
+    fn flags_are_gos() {
+        for (value, expected) in [("1", true), ("True", true), ("t", true), ("", false), ("F", false)] {
+            assert_eq!(form(&format!("urgent={value}"), "").unwrap().urgent, expected, "{value}");
+        }
+        for value in ["yes", "tRUE", "2"] {
+            let expected = format!("strconv.ParseBool: parsing \"{value}\": invalid syntax");
+            assert_eq!(form(&format!("urgent={value}"), ""), Err(expected));
+        }
     }
 
     #[test]

@@ -78,6 +78,8 @@ mod tests {
         assert_eq!(sample("null"), Sample::default());
         assert_eq!(sample(r#"{"name": null, "maxCount": null, "extras": null}"#), Sample::default());
         assert_eq!(sample(r#"{"name": "a", "Name": "b"}"#).name, "b");
+        assert!(sample(r#"{"urgent": true}"#).urgent);
+        assert!(!sample(r#"{"urgent": true, "urgent": false}"#).urgent);
     }
 
     #[test]
@@ -103,6 +105,14 @@ mod tests {
         assert_eq!(
             error(r#"{"extras": "x"}"#),
             "json: cannot unmarshal string into Go struct field Sample.extras of type map[string]interface {}"
+        );
+        assert_eq!(
+            error(r#"{"urgent": "true"}"#),
+            "json: cannot unmarshal string into Go struct field Sample.urgent of type bool"
+        );
+        assert_eq!(
+            error(r#"{"urgent": 1}"#),
+            "json: cannot unmarshal number into Go struct field Sample.urgent of type bool"
         );
         assert_eq!(error("[]"), "json: cannot unmarshal array into Go value of type model.Sample");
     }

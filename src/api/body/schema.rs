@@ -30,6 +30,7 @@ fn value(field: &Field, slot: &Slot<'_>) -> Object {
             value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(0)),
             Type::Integer,
         ),
+        Slot::Flag(_) => (value, Type::Boolean),
         Slot::Extras(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
         }
@@ -78,6 +79,7 @@ mod tests {
                     "maxCount": {"type": "integer", "format": "int64"},
                     "extras": {"type": ["object", "null"], "additionalProperties": true},
                     "seconds": {"type": ["integer", "null"], "format": "int64", "minimum": 0},
+                    "urgent": {"type": ["boolean", "null"]},
                 },
             })
         );

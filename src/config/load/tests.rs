@@ -276,18 +276,8 @@ fn what_this_version_cannot_do_stops_the_start_where_it_matters() {
 
 #[test]
 fn what_this_version_can_do_without_is_a_warning() {
-    let loaded = Setting::empty()
-        .variable("GOTIFY_REGISTRATION", "true")
-        .variable("GOTIFY_PLUGINSDIR", "plugins")
-        .load()
-        .unwrap();
-    assert_eq!(
-        warnings(&loaded),
-        [
-            "GOTIFY_REGISTRATION: registration: registration is not supported yet, it stays off",
-            "GOTIFY_PLUGINSDIR: pluginsdir: plugins are not supported, ignored",
-        ]
-    );
+    let loaded = Setting::empty().variable("GOTIFY_PLUGINSDIR", "plugins").load().unwrap();
+    assert_eq!(warnings(&loaded), ["GOTIFY_PLUGINSDIR: pluginsdir: plugins are not supported, ignored"]);
 }
 
 #[test]

@@ -81,16 +81,17 @@ pub(crate) async fn a_taken_token_is_a_conflict(database: &dyn Database) {
     assert!(matches!(error, StoreError::Conflict { what: "token" }), "{error:?}");
 }
 
-pub(crate) async fn after_a_foreign_sort_key_none_is_made(database: &dyn Database) {
+pub(crate) async fn after_a_sort_key_of_another_form_comes_one_above_it(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let mut new = new_application(alice.id, "A1");
     new.sort_key = Some("ü".to_owned());
     database.create_application(new).await.unwrap();
-    let error = database.create_application(new_application(alice.id, "A2")).await.unwrap_err();
-    assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");
-    assert_eq!(database.applications(alice.id).await.unwrap().len(), 1);
-    // The failed transaction is over.
-    application(database, &user(database, "bob").await, "A2").await;
+    for (token, key) in [("A2", "üV"), ("A3", "üW")] {
+        assert_eq!(application(database, &alice, token).await.sort_key, key);
+    }
+    let listed = database.applications(alice.id).await.unwrap();
+    let keys: Vec<_> = listed.iter().map(|application| application.sort_key.as_str()).collect();
+    assert_eq!(keys, ["ü", "üV", "üW"]);
 }
 
 pub(crate) async fn an_application_is_updated(database: &dyn Database) {
@@ -115,12 +116,35 @@ pub(crate) async fn deleting_an_application_deletes_its_messages(database: &dyn 
     let (gone, kept) = (application(database, &alice, "A1").await, application(database, &alice, "A2").await);
     let new = [new_message(alice.id, gone.id, "gone"), new_message(alice.id, kept.id, "kept")];
     database.insert_messages(&new).await.unwrap();
-    assert!(database.delete_application(gone.id).await.unwrap());
-    assert!(!database.delete_application(gone.id).await.unwrap());
+    assert_eq!(database.delete_application(gone.id).await.unwrap(), Some(gone.clone()));
+    assert_eq!(database.delete_application(gone.id).await.unwrap(), None);
     assert_eq!(database.applications(alice.id).await.unwrap(), [kept]);
     assert!(database.application_messages(gone.id, ALL).await.unwrap().is_empty());
     let left = database.messages(alice.id, ALL).await.unwrap();
     assert_eq!(left.iter().map(|message| message.message.as_str()).collect::<Vec<_>>(), ["kept"]);
+}
+
+pub(crate) async fn a_picture_is_changed_and_the_one_before_is_told(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let (cat, plain) = (application(database, &alice, "A1").await, application(database, &alice, "A2").await);
+    assert_eq!(cat.image_file(), None);
+    for (file, path, before) in [
+        ("cat.png", "image/cat.png", ""),
+        ("tiger.gif", "image/tiger.gif", "cat.png"),
+        ("", "static/defaultapp.png", "tiger.gif"),
+        ("", "static/defaultapp.png", ""),
+    ] {
+        let changed = database.set_application_image(cat.id, file).await.unwrap();
+        let expected = Application { image: path.to_owned(), ..cat.clone() };
+        assert_eq!(changed, Some((expected.clone(), before.to_owned())));
+        assert_eq!(database.application(cat.id).await.unwrap().unwrap().row, expected);
+    }
+    assert_eq!(database.application(plain.id).await.unwrap().unwrap().row, plain);
+    assert_eq!(database.set_application_image(ApplicationId(99), "cat.png").await.unwrap(), None);
+
+    database.set_application_image(cat.id, "cat.png").await.unwrap();
+    let deleted = database.delete_application(cat.id).await.unwrap().unwrap();
+    assert_eq!(deleted.image_file(), Some("cat.png"));
 }
 
 pub(crate) async fn ids_of_deleted_rows_are_not_given_again(database: &dyn Database) {

@@ -1,8 +1,10 @@
 //! What every database does with users.
 
-use super::{new_user, user};
-use crate::model::UserId;
-use crate::store::{Database, StoreError};
+use super::{application, client, new_application, new_client, new_message, new_user, user};
+use crate::model::{User, UserId};
+use crate::store::{Database, DeletedUser, MessagePage, StoreError, UpdateUser, UserChange};
+
+const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
 pub(crate) async fn a_user_is_found_by_id_and_by_name(database: &dyn Database) {
     database.ping().await.unwrap();
@@ -48,4 +50,122 @@ pub(crate) async fn an_id_beyond_any_row_finds_nothing(database: &dyn Database) 
     for id in [0, 99, u64::MAX] {
         assert!(database.user(UserId(id)).await.unwrap().is_none());
     }
+}
+
+pub(crate) async fn users_are_listed_by_id(database: &dyn Database) {
+    assert_eq!(database.users().await.unwrap(), []);
+    let (bob, alice) = (user(database, "bob").await, admin(database, "alice").await);
+    assert_eq!(database.users().await.unwrap(), [bob, alice]);
+}
+
+pub(crate) async fn a_user_is_updated(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    let renamed = User { name: "Alice".to_owned(), admin: true, ..alice.clone() };
+    let updated = database.update_user(alice.id, change("Alice", true, None)).await.unwrap();
+    assert_eq!(updated, UserChange::Made(renamed.clone()));
+    let kept = database.user(alice.id).await.unwrap().unwrap();
+    assert_eq!((kept.user, kept.password_hash.as_deref()), (renamed, Some("hash of alice")));
+
+    database.update_user(alice.id, change("Alice", true, Some("new"))).await.unwrap();
+    assert_eq!(database.user(alice.id).await.unwrap().unwrap().password_hash.as_deref(), Some("new"));
+    assert_eq!(database.user(bob.id).await.unwrap().unwrap().user, bob);
+    let nobody = database.update_user(UserId(99), change("x", true, None)).await.unwrap();
+    assert_eq!(nobody, UserChange::NoSuchUser);
+}
+
+pub(crate) async fn an_update_to_a_taken_name_is_a_conflict(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    let error = database.update_user(bob.id, change("alice", true, None)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict { what: "user name" }), "{error:?}");
+    assert_eq!(database.users().await.unwrap(), [alice, bob], "nothing changed");
+}
+
+pub(crate) async fn the_last_admin_stays_one(database: &dyn Database) {
+    let (alice, bob) = (admin(database, "alice").await, user(database, "bob").await);
+    assert_eq!(database.delete_user(alice.id).await.unwrap(), UserChange::LastAdmin);
+    let demotion = database.update_user(alice.id, change("alice", false, None)).await.unwrap();
+    assert_eq!(demotion, UserChange::LastAdmin);
+    assert_eq!(database.users().await.unwrap(), [alice.clone(), bob.clone()], "nothing changed");
+
+    database.update_user(bob.id, change("bob", true, None)).await.unwrap();
+    let demotion = database.update_user(alice.id, change("alice", false, None)).await.unwrap();
+    assert!(matches!(demotion, UserChange::Made(_)), "there is another one: {demotion:?}");
+    assert_eq!(database.delete_user(bob.id).await.unwrap(), UserChange::LastAdmin);
+    assert!(matches!(database.delete_user(alice.id).await.unwrap(), UserChange::Made(_)));
+}
+
+/// Of two at the same time, whichever comes second must see what the first has done.
+pub(crate) async fn of_two_admins_that_go_at_once_one_is_left(database: &dyn Database) {
+    let mut left = admin(database, "first").await;
+    for round in 0..20 {
+        let other = admin(database, &format!("admin {round}")).await;
+        let (deleted, degraded) = tokio::join!(
+            database.delete_user(left.id),
+            database.update_user(other.id, change(&other.name, false, None)),
+        );
+        left = match (deleted.unwrap(), degraded.unwrap()) {
+            (UserChange::Made(_), UserChange::LastAdmin) => other,
+            (UserChange::LastAdmin, UserChange::Made(_)) => left,
+            outcomes => panic!("round {round}: {outcomes:?}"),
+        };
+    }
+    let admins = database.users().await.unwrap().into_iter().filter(|user| user.admin).count();
+    assert_eq!(admins, 1);
+}
+
+pub(crate) async fn deleting_a_user_deletes_what_it_owns(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    for (owner, name) in [(&alice, "alice"), (&bob, "bob")] {
+        for number in 1..=2 {
+            let made = application(database, owner, &format!("A{name}{number}")).await;
+            client(database, owner, &format!("C{name}{number}")).await;
+            database.insert_messages(&[new_message(owner.id, made.id, name)]).await.unwrap();
+        }
+    }
+    let gone = database.applications(alice.id).await.unwrap();
+    database.set_application_image(gone[1].id, "cat.png").await.unwrap();
+    let UserChange::Made(deleted) = database.delete_user(alice.id).await.unwrap() else {
+        panic!("she is no administrator");
+    };
+    let expected = DeletedUser {
+        application_tokens: vec!["Aalice1".to_owned(), "Aalice2".to_owned()],
+        client_tokens: vec!["Calice1".to_owned(), "Calice2".to_owned()],
+        image_files: vec!["cat.png".to_owned()],
+    };
+    assert_eq!(deleted, expected);
+    assert_eq!(database.delete_user(alice.id).await.unwrap(), UserChange::NoSuchUser);
+
+    assert!(database.user_by_name("alice").await.unwrap().is_none());
+    assert!(database.client_by_token("Calice1").await.unwrap().is_none());
+    assert!(database.application_by_token("Aalice2").await.unwrap().is_none());
+    for application in gone {
+        assert_eq!(database.application_messages(application.id, ALL).await.unwrap(), []);
+    }
+    assert_eq!(database.applications(bob.id).await.unwrap().len(), 2);
+    assert_eq!(database.clients(bob.id).await.unwrap().len(), 2);
+    assert_eq!(database.messages(bob.id, ALL).await.unwrap().len(), 2);
+    let again = user(database, "alice").await;
+    assert!(again.id > bob.id, "an id is not given again");
+}
+
+/// A request that was admitted before must not leave a token behind that outlives its user.
+pub(crate) async fn nothing_is_made_for_a_user_that_is_gone(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    database.delete_user(alice.id).await.unwrap();
+    let error = database.create_client(new_client(alice.id, "C1")).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoSuchUser), "{error:?}");
+    let error = database.create_application(new_application(alice.id, "A1")).await.unwrap_err();
+    assert!(matches!(error, StoreError::NoSuchUser), "{error:?}");
+    assert!(database.client_by_token("C1").await.unwrap().is_none());
+    assert!(database.application_by_token("A1").await.unwrap().is_none());
+}
+
+async fn admin(database: &dyn Database, name: &str) -> User {
+    let mut new = new_user(name);
+    new.admin = true;
+    database.create_user(new).await.unwrap()
+}
+
+fn change(name: &str, admin: bool, password_hash: Option<&str>) -> UpdateUser {
+    UpdateUser { name: name.to_owned(), admin, password_hash: password_hash.map(str::to_owned) }
 }

@@ -20,10 +20,11 @@ macro_rules! select {
     };
 }
 
+/// `None` if there is no such owner.
 pub(super) async fn create(
     connection: &mut SqliteConnection,
     new: NewApplication,
-) -> Result<Application, sqlx::Error> {
+) -> Result<Option<Application>, sqlx::Error> {
     // Nobody else writes before the insertion: this is the one connection that does.
     let sort_key = match new.sort_key {
         Some(key) => key,
@@ -32,18 +33,18 @@ pub(super) async fn create(
     let done = sqlx::query(
         "INSERT INTO applications \
          (token, user_id, name, description, internal, image, default_priority, created_at, sort_key) \
-         VALUES (?, ?, ?, ?, 0, '', ?, ?, ?)",
+         SELECT ?, id, ?, ?, 0, '', ?, ?, ? FROM users WHERE id = ?",
     )
     .bind(new.token.as_str())
-    .bind(row::id(new.user_id.0))
     .bind(new.name.as_str())
     .bind(new.description.as_str())
     .bind(new.default_priority)
     .bind(time::to_text(new.created_at))
     .bind(sort_key.as_str())
+    .bind(row::id(new.user_id.0))
     .execute(connection)
     .await?;
-    Ok(Application {
+    Ok((done.rows_affected() > 0).then(|| Application {
         id: ApplicationId(done.last_insert_rowid().unsigned_abs()),
         token: new.token,
         name: new.name,
@@ -54,7 +55,7 @@ pub(super) async fn create(
         created_at: new.created_at,
         last_used: None,
         sort_key,
-    })
+    }))
 }
 
 pub(super) async fn of_user(
@@ -118,21 +119,44 @@ pub(super) async fn set_token(
     Ok(done.rows_affected() > 0)
 }
 
+pub(super) async fn set_image(
+    connection: &mut SqliteConnection,
+    id: ApplicationId,
+    file: &str,
+) -> Result<Option<(Application, String)>, sqlx::Error> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let before = sqlx::query("SELECT image FROM applications WHERE id = ?")
+        .bind(row::id(id.0))
+        .fetch_optional(&mut *connection)
+        .await?;
+    let changed =
+        sqlx::query(concat!("UPDATE applications SET image = ? WHERE id = ? RETURNING ", columns!()))
+            .bind(file)
+            .bind(row::id(id.0))
+            .fetch_all(&mut *connection)
+            .await?;
+    connection.execute("COMMIT").await?;
+    let (Some(before), Some(changed)) = (before, changed.first()) else {
+        return Ok(None);
+    };
+    Ok(Some((application(changed)?, row::text(&before, 0)?)))
+}
+
 pub(super) async fn delete(
     connection: &mut SqliteConnection,
     id: ApplicationId,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Option<Application>, sqlx::Error> {
     connection.execute("BEGIN IMMEDIATE").await?;
     sqlx::query("DELETE FROM messages WHERE application_id = ?")
         .bind(row::id(id.0))
         .execute(&mut *connection)
         .await?;
-    let done = sqlx::query("DELETE FROM applications WHERE id = ?")
+    let deleted = sqlx::query(concat!("DELETE FROM applications WHERE id = ? RETURNING ", columns!()))
         .bind(row::id(id.0))
-        .execute(&mut *connection)
+        .fetch_all(&mut *connection)
         .await?;
     connection.execute("COMMIT").await?;
-    Ok(done.rows_affected() > 0)
+    deleted.first().map(application).transpose()
 }
 
 pub(super) async fn touch(
@@ -159,7 +183,7 @@ pub(super) async fn next_sort_key(
             .fetch_optional(connection)
             .await?;
     let last = last.map(|found| row::text(&found, 0)).transpose()?;
-    sort_key::after(last.as_deref()).map_err(|invalid| sqlx::Error::Encode(invalid.into()))
+    Ok(sort_key::after(last.as_deref()))
 }
 
 fn owned(found: &SqliteRow) -> Result<Owned<Application>, sqlx::Error> {

@@ -22,22 +22,26 @@ macro_rules! select {
     };
 }
 
-pub(super) async fn create(connection: &mut SqliteConnection, new: NewClient) -> Result<Client, sqlx::Error> {
+/// `None` if there is no such owner.
+pub(super) async fn create(
+    connection: &mut SqliteConnection,
+    new: NewClient,
+) -> Result<Option<Client>, sqlx::Error> {
     let expires_at = expiry(new.created_at, new.expires_after_inactivity_seconds);
     let done = sqlx::query(
         "INSERT INTO clients (token, user_id, name, created_at, elevated_until, \
-         expires_after_inactivity_seconds, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+         expires_after_inactivity_seconds, expires_at) SELECT ?, id, ?, ?, ?, ?, ? FROM users WHERE id = ?",
     )
     .bind(new.token.as_str())
-    .bind(row::id(new.user_id.0))
     .bind(new.name.as_str())
     .bind(time::to_text(new.created_at))
     .bind(new.elevated_until.map(time::to_text))
     .bind(row::id(new.expires_after_inactivity_seconds))
     .bind(expires_at.map(time::to_text))
+    .bind(row::id(new.user_id.0))
     .execute(connection)
     .await?;
-    Ok(Client {
+    Ok((done.rows_affected() > 0).then(|| Client {
         id: ClientId(done.last_insert_rowid().unsigned_abs()),
         token: new.token,
         name: new.name,
@@ -46,7 +50,7 @@ pub(super) async fn create(connection: &mut SqliteConnection, new: NewClient) ->
         elevated_until: new.elevated_until,
         expires_after_inactivity_seconds: new.expires_after_inactivity_seconds,
         expires_at,
-    })
+    }))
 }
 
 pub(super) async fn of_user(

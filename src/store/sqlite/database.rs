@@ -8,8 +8,8 @@ use crate::model::{
     Application, ApplicationId, Client, ClientId, Message, MessageId, Timestamp, User, UserId,
 };
 use crate::store::{
-    Credential, Database, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned, StoreError,
-    UpdateApplication, UpdateClient,
+    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
+    StoreError, UpdateApplication, UpdateClient, UpdateUser, UserChange,
 };
 
 #[async_trait]
@@ -52,6 +52,24 @@ impl Database for Sqlite {
         lease.end(result)
     }
 
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let mut lease = self.readers.lease("list users").await?;
+        let result = users::all(&mut lease).await;
+        lease.end(result)
+    }
+
+    async fn update_user(&self, id: UserId, change: UpdateUser) -> Result<UserChange<User>, StoreError> {
+        let mut lease = self.writer.lease("update a user").await?;
+        let result = users::update(&mut lease, id, change).await;
+        lease.end(result).await
+    }
+
+    async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
+        let mut lease = self.writer.lease("delete a user").await?;
+        let result = users::delete(&mut lease, id).await;
+        lease.end(result).await
+    }
+
     async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError> {
         let mut lease = self.writer.lease("change a password").await?;
         let result = users::set_password_hash(&mut lease, id, hash).await;
@@ -61,7 +79,7 @@ impl Database for Sqlite {
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
         let mut lease = self.writer.lease("create an application").await?;
         let result = applications::create(&mut lease, application).await;
-        lease.end(result).await
+        lease.end(result).await?.ok_or(StoreError::NoSuchUser)
     }
 
     async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError> {
@@ -98,7 +116,17 @@ impl Database for Sqlite {
         lease.end(result).await
     }
 
-    async fn delete_application(&self, id: ApplicationId) -> Result<bool, StoreError> {
+    async fn set_application_image(
+        &self,
+        id: ApplicationId,
+        file: &str,
+    ) -> Result<Option<(Application, String)>, StoreError> {
+        let mut lease = self.writer.lease("change an application's picture").await?;
+        let result = applications::set_image(&mut lease, id, file).await;
+        lease.end(result).await
+    }
+
+    async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let mut lease = self.writer.lease("delete an application").await?;
         let result = applications::delete(&mut lease, id).await;
         lease.end(result).await
@@ -113,7 +141,7 @@ impl Database for Sqlite {
     async fn create_client(&self, client: NewClient) -> Result<Client, StoreError> {
         let mut lease = self.writer.lease("create a client").await?;
         let result = clients::create(&mut lease, client).await;
-        lease.end(result).await
+        lease.end(result).await?.ok_or(StoreError::NoSuchUser)
     }
 
     async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError> {

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{row, time};
-use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
+use crate::model::{ApplicationId, Extras, Message, MessageId, UserId, zero_time};
 use crate::store::{MessagePage, NewMessage};
 
 macro_rules! select {
@@ -202,7 +202,7 @@ fn message(found: &SqliteRow) -> Result<Message, sqlx::Error> {
         title: row::text(found, 3)?,
         priority: row::integer(found, 4)?,
         extras: decode_extras(found.try_get_unchecked::<Option<&[u8]>, _>(5)?),
-        date: row::time(found, 6)?.unwrap_or_else(time::zero),
+        date: row::time(found, 6)?.unwrap_or_else(zero_time),
     })
 }
 

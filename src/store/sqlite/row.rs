@@ -4,7 +4,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::time;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, zero_time};
 
 /// The form in which SQLite holds an id. No row has an id above the highest that it holds.
 pub(super) fn id(id: u64) -> i64 {
@@ -60,7 +60,7 @@ pub(super) fn optional_text(row: &SqliteRow, column: usize) -> Result<Option<Str
 
 /// Reads a time that every row has; the zero time where one has none.
 pub(super) fn set_time(row: &SqliteRow, column: usize) -> Result<Timestamp, sqlx::Error> {
-    Ok(time(row, column)?.unwrap_or_else(time::zero))
+    Ok(time(row, column)?.unwrap_or_else(zero_time))
 }
 
 /// Reads a time; `None` for NULL and for text that is none.

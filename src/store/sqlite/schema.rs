@@ -70,14 +70,7 @@ async fn fill_sort_keys(connection: &mut SqliteConnection) -> Result<(), sqlx::E
     .await?;
     for found in rows {
         let (id, user) = (row::integer(&found, 0)?, UserId(row::unsigned(&found, 1)?));
-        let key = match applications::next_sort_key(connection, user).await {
-            // The highest key is one that its user made up. The list shows this application first.
-            Err(sqlx::Error::Encode(error)) => {
-                tracing::warn!(application.id = id, error = &*error, "failed to make a sort key");
-                continue;
-            }
-            made => made?,
-        };
+        let key = applications::next_sort_key(connection, user).await?;
         sqlx::query("UPDATE applications SET sort_key = ? WHERE id = ?")
             .bind(key)
             .bind(id)

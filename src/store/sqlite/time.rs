@@ -1,6 +1,6 @@
 //! Times as text, in the forms that Go's SQLite drivers write and read.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 
 use crate::model::{Layout, Timestamp};
 
@@ -47,15 +47,6 @@ pub(super) fn from_unix(seconds: f64) -> Option<Timestamp> {
     )]
     let milliseconds = (seconds * 1000.0).round() as i64;
     DateTime::from_timestamp_millis(milliseconds).map(Into::into)
-}
-
-/// What Go shows for a time that was never set: the first moment of year 1.
-pub(super) fn zero() -> Timestamp {
-    NaiveDate::from_ymd_opt(1, 1, 1)
-        .and_then(|date| date.and_hms_opt(0, 0, 0))
-        .expect("year 1 is within the calendar")
-        .and_utc()
-        .with_timezone(&FixedOffset::east_opt(0).expect("zero is within a day"))
 }
 
 /// Reads a count of seconds since 1970, or of milliseconds where it is too large for that.
@@ -125,6 +116,6 @@ mod tests {
 
     #[test]
     fn the_zero_time_is_that_of_go() {
-        assert_eq!(to_text(zero()), "0001-01-01 00:00:00+00:00");
+        assert_eq!(to_text(crate::model::zero_time()), "0001-01-01 00:00:00+00:00");
     }
 }

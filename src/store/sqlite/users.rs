@@ -1,10 +1,20 @@
 //! Users.
 
+use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::{row, time};
 use crate::model::{User, UserId};
-use crate::store::{Credential, NewUser};
+use crate::store::{Credential, DeletedUser, NewUser, UpdateUser, UserChange};
+
+/// What a user owns, in the order in which it is deleted.
+const DELETIONS: [&str; 5] = [
+    "DELETE FROM messages WHERE application_id IN (SELECT id FROM applications WHERE user_id = ?)",
+    "DELETE FROM applications WHERE user_id = ?",
+    "DELETE FROM clients WHERE user_id = ?",
+    "DELETE FROM plugin_confs WHERE user_id = ?",
+    "DELETE FROM users WHERE id = ?",
+];
 
 pub(super) async fn count(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
     row::unsigned(&sqlx::query("SELECT count(*) FROM users").fetch_one(connection).await?, 0)
@@ -30,7 +40,7 @@ pub(super) async fn by_id(
     connection: &mut SqliteConnection,
     id: UserId,
 ) -> Result<Option<Credential>, sqlx::Error> {
-    let found = sqlx::query("SELECT id, name, admin, pass, created_at FROM users WHERE id = ?")
+    let found = sqlx::query("SELECT id, name, admin, created_at, pass FROM users WHERE id = ?")
         .bind(row::id(id.0))
         .fetch_optional(connection)
         .await?;
@@ -41,11 +51,103 @@ pub(super) async fn by_name(
     connection: &mut SqliteConnection,
     name: &str,
 ) -> Result<Option<Credential>, sqlx::Error> {
-    let found = sqlx::query("SELECT id, name, admin, pass, created_at FROM users WHERE name = ?")
+    let found = sqlx::query("SELECT id, name, admin, created_at, pass FROM users WHERE name = ?")
         .bind(name)
         .fetch_optional(connection)
         .await?;
     found.as_ref().map(credential).transpose()
+}
+
+pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<User>, sqlx::Error> {
+    let found = sqlx::query("SELECT id, name, admin, created_at FROM users ORDER BY id")
+        .fetch_all(connection)
+        .await?;
+    found.iter().map(user).collect()
+}
+
+pub(super) async fn update(
+    connection: &mut SqliteConnection,
+    id: UserId,
+    change: UpdateUser,
+) -> Result<UserChange<User>, sqlx::Error> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let outcome = if let Some(refusal) = refusal(connection, id, change.admin).await? {
+        refusal
+    } else {
+        sqlx::query("UPDATE users SET name = ?, admin = ?, pass = coalesce(?, pass) WHERE id = ?")
+            .bind(change.name)
+            .bind(change.admin)
+            .bind(change.password_hash.map(String::into_bytes))
+            .bind(row::id(id.0))
+            .execute(&mut *connection)
+            .await?;
+        let changed = sqlx::query("SELECT id, name, admin, created_at FROM users WHERE id = ?")
+            .bind(row::id(id.0))
+            .fetch_one(&mut *connection)
+            .await?;
+        UserChange::Made(user(&changed)?)
+    };
+    connection.execute("COMMIT").await?;
+    Ok(outcome)
+}
+
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    id: UserId,
+) -> Result<UserChange<DeletedUser>, sqlx::Error> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let outcome = if let Some(refusal) = refusal(connection, id, false).await? {
+        refusal
+    } else {
+        let owned = owned_by(connection, id).await?;
+        for deletion in DELETIONS {
+            sqlx::query(deletion).bind(row::id(id.0)).execute(&mut *connection).await?;
+        }
+        UserChange::Made(owned)
+    };
+    connection.execute("COMMIT").await?;
+    Ok(outcome)
+}
+
+/// Returns why a user can't be changed or deleted, if so. To be asked within the transaction of the change:
+/// between two, another one could take the other administrator.
+async fn refusal<T>(
+    connection: &mut SqliteConnection,
+    id: UserId,
+    stays_admin: bool,
+) -> Result<Option<UserChange<T>>, sqlx::Error> {
+    let found = sqlx::query(
+        "SELECT admin, (SELECT count(*) FROM users others WHERE others.admin AND others.id <> users.id) \
+         FROM users WHERE id = ?",
+    )
+    .bind(row::id(id.0))
+    .fetch_optional(connection)
+    .await?;
+    let Some(found) = found else {
+        return Ok(Some(UserChange::NoSuchUser));
+    };
+    let is_last_admin = row::flag(&found, 0)? && row::unsigned(&found, 1)? == 0;
+    Ok((is_last_admin && !stays_admin).then_some(UserChange::LastAdmin))
+}
+
+async fn owned_by(connection: &mut SqliteConnection, id: UserId) -> Result<DeletedUser, sqlx::Error> {
+    let mut owned = DeletedUser::default();
+    let applications = sqlx::query("SELECT token, image FROM applications WHERE user_id = ?")
+        .bind(row::id(id.0))
+        .fetch_all(&mut *connection)
+        .await?;
+    for application in &applications {
+        owned.application_tokens.push(row::text(application, 0)?);
+        owned.image_files.extend(row::optional_text(application, 1)?.filter(|file| !file.is_empty()));
+    }
+    let clients = sqlx::query("SELECT token FROM clients WHERE user_id = ?")
+        .bind(row::id(id.0))
+        .fetch_all(connection)
+        .await?;
+    for client in &clients {
+        owned.client_tokens.push(row::text(client, 0)?);
+    }
+    Ok(owned)
 }
 
 pub(super) async fn set_password_hash(
@@ -61,15 +163,19 @@ pub(super) async fn set_password_hash(
     Ok(done.rows_affected() > 0)
 }
 
+fn user(found: &SqliteRow) -> Result<User, sqlx::Error> {
+    Ok(User {
+        id: UserId(row::unsigned(found, 0)?),
+        name: row::text(found, 1)?,
+        admin: row::flag(found, 2)?,
+        created_at: row::set_time(found, 3)?,
+    })
+}
+
 fn credential(found: &SqliteRow) -> Result<Credential, sqlx::Error> {
     Ok(Credential {
-        user: User {
-            id: UserId(row::unsigned(found, 0)?),
-            name: row::text(found, 1)?,
-            admin: row::flag(found, 2)?,
-            created_at: row::set_time(found, 4)?,
-        },
+        user: user(found)?,
         // A user who only logs in elsewhere has no hash, or an empty one.
-        password_hash: row::optional_text(found, 3)?.filter(|hash| !hash.is_empty()),
+        password_hash: row::optional_text(found, 4)?.filter(|hash| !hash.is_empty()),
     })
 }

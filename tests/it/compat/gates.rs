@@ -3,6 +3,7 @@
 use crate::harness::{Person, TestServer};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use shardcast::store::UpdateUser;
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +83,34 @@ async fn clients_and_passwords_pass_the_clients_gate_and_nobody_else() {
                 expected,
                 "{method} {path} {carries:?}"
             );
+        }
+    }
+}
+
+/// Every endpoint behind the administrators' gate, as [`BEHIND_CLIENT`].
+const BEHIND_ADMIN: [(&str, &str, u16); 4] = [
+    ("GET", "/user", 200),
+    ("GET", "/user/7777", 404),
+    ("POST", "/user/7777", 400),
+    ("DELETE", "/user/7777", 404),
+];
+
+#[tokio::test]
+async fn only_administrators_pass_their_gate() {
+    let server = TestServer::start().await;
+    let (ann, admin) = (server.person("ann").await, server.person("root").await);
+    let promotion = UpdateUser { name: "root".to_owned(), admin: true, password_hash: None };
+    server.store.database().update_user(admin.user.id, promotion).await.unwrap();
+    for (method, path, granted) in BEHIND_ADMIN {
+        for carries in ALL {
+            let (of_admin, of_ann) = match carries {
+                Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => (granted, 403),
+                _ => (401, 401),
+            };
+            let answered = status(&server, &admin, method, path, carries).await;
+            assert_eq!(answered, of_admin, "{method} {path} {carries:?}");
+            let answered = status(&server, &ann, method, path, carries).await;
+            assert_eq!(answered, of_ann, "{method} {path} {carries:?}");
         }
     }
 }

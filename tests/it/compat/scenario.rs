@@ -12,15 +12,17 @@
 //! ```
 //!
 //! A case runs in both profiles, unless its title begins with `[v2]` or `[v3]`; so may a line of it, after its mark.
-//! Lines before the first case are a remark.
+//! Lines before the first case are a remark, but for those that change the server's configuration:
+//! `set registration: true`.
 //!
 //! An answer is its status, the headers that matter, and its body: JSON is compared by value, anything else as
 //! it stands, `(empty)` is an empty body, `~ text` one that has this text in it, and no body line means that any body
-//! will do. `<number>`, `<time>`, `<time?>` (or null), `<A token>`, `<C token>` and `<text>` stand for any such value;
-//! `<number=name>` also remembers it as `$name`.
+//! will do. `<number>`, `<time>`, `<time?>` (or null), `<image>` (its path), `<A token>`, `<C token>` and `<text>`
+//! stand for any such value; `<number=name>` also remembers it as `$name`.
 //!
 //! Every scenario begins with two people, `ann` (hers are `$app`, `$app_id`, `$client`, `$client_id`, `$basic`,
-//! `$wrong_basic`, `$user_id`) and `bob` (his begin with `$bob_`), and with `$host`.
+//! `$wrong_basic`, `$user_id`) and `bob` (his begin with `$bob_`), with the administrator's `$admin_basic`, and
+//! with `$host`.
 
 use std::collections::BTreeMap;
 
@@ -28,6 +30,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use shardcast::model::Compatibility;
+use shardcast::server::NodeConfig;
 
 use crate::harness::{Answer, Person, TestServer};
 
@@ -35,10 +38,16 @@ type Variables = BTreeMap<String, String>;
 
 /// Runs every case of a scenario that is about the profile; panics at the first that is not answered as expected.
 pub(super) async fn run(scenario: &str, compatibility: Compatibility) {
-    let server = TestServer::start_with(|config| config.api.compatibility = compatibility).await;
+    let mut parts = scenario.split("\n== ");
+    let settings = parts.next().unwrap_or_default();
+    let server = TestServer::start_with(|config| {
+        config.api.compatibility = compatibility;
+        configure(config, settings);
+    })
+    .await;
     let mut variables = variables(&server).await;
     let mut cases = 0;
-    for case in scenario.split("\n== ").skip(1) {
+    for case in parts {
         let (title, lines) = case.split_once('\n').expect("a case has lines");
         if profile(title).is_none_or(|only| only == compatibility) {
             let lines = of_profile(lines, compatibility);
@@ -74,9 +83,19 @@ fn profile(title: &str) -> Option<Compatibility> {
     Some(named.unwrap_or_else(|| panic!("no such profile: {title}")))
 }
 
+fn configure(config: &mut NodeConfig, settings: &str) {
+    for line in settings.lines().filter_map(|line| line.strip_prefix("set ")) {
+        match line.split_once(": ") {
+            Some(("registration", value)) => config.api.registration = value.parse().unwrap(),
+            _ => panic!("no such setting: {line}"),
+        }
+    }
+}
+
 async fn variables(server: &TestServer) -> Variables {
     let mut variables = Variables::new();
     variables.insert("host".to_owned(), server.address.to_string());
+    variables.insert("admin_basic".to_owned(), format!("Basic {}", BASE64_STANDARD.encode("admin:admin")));
     for (prefix, name) in [("", "ann"), ("bob_", "bob")] {
         let person = server.person(name).await;
         for (variable, value) in of_person(&person) {
@@ -204,6 +223,12 @@ fn is_token(text: &str, kind: char) -> bool {
     text.len() == 15 && text.starts_with(kind)
 }
 
+/// A picture's path: 25 characters and an extension below `image/`.
+fn is_image(text: &str) -> bool {
+    let file = text.strip_prefix("image/").and_then(|name| name.split_at_checked(25));
+    file.is_some_and(|(_, extension)| [".png", ".GIF", ".gif", ".jpg"].contains(&extension))
+}
+
 fn placeholder(what: &str, found: &Value, variables: &mut Variables) -> Result<(), String> {
     let (kind, name) = what.split_once('=').map_or((what, None), |(kind, name)| (kind, Some(name)));
     let is_time = |text: &str| chrono::DateTime::parse_from_rfc3339(text).is_ok();
@@ -215,6 +240,7 @@ fn placeholder(what: &str, found: &Value, variables: &mut Variables) -> Result<(
         "A token" => is_token(text, 'A'),
         "C token" => is_token(text, 'C'),
         "text" => found.is_string(),
+        "image" => is_image(text),
         other => return Err(format!("no such placeholder: {other}")),
     };
     if !fits {

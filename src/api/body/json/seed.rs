@@ -39,6 +39,7 @@ impl FieldSeed<'_> {
             Slot::Text(_) => "string",
             Slot::Integer(_) => "int",
             Slot::Unsigned(_) => "uint",
+            Slot::Flag(_) => "bool",
             Slot::Extras(_) => "map[string]interface {}",
         };
         let (form, field) = (self.form, self.field);
@@ -161,9 +162,16 @@ impl<'de> Visitor<'de> for FieldSeed<'_> {
         f.write_str("any JSON value")
     }
 
-    mismatches! { visit_bool(bool) = "bool"; }
-
     fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        if let Slot::Flag(slot) = self.slot {
+            *slot = value;
+        } else {
+            self.mismatch("bool");
+        }
         Ok(())
     }
 

@@ -1,0 +1,96 @@
+//! A file in a multipart body.
+
+use std::convert::Infallible;
+use std::future::ready;
+
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use futures_util::stream;
+use multer::Multipart;
+
+use super::super::ApiError;
+use super::form::multipart_text;
+use super::{Unread, bytes};
+
+/// A file that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::api) struct UploadedFile {
+    /// What the sender calls it.
+    pub(in crate::api) name: String,
+    /// What is in it.
+    pub(in crate::api) content: Bytes,
+}
+
+impl Unread {
+    /// Reads the body, and returns the first file of that name.
+    pub(in crate::api) async fn read_file(self, name: &str) -> Result<UploadedFile, ApiError> {
+        let Self { parts, body, limit_bytes } = self;
+        let content_type =
+            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if !media_type.eq_ignore_ascii_case("multipart/form-data") {
+            return Err(ApiError::BadRequest("request Content-Type isn't multipart/form-data".to_owned()));
+        }
+        let body = bytes(&parts, body, limit_bytes).await?;
+        find(content_type, body, name).await.map_err(ApiError::BadRequest)
+    }
+}
+
+/// The error is the text for the client.
+async fn find(content_type: &str, body: Bytes, name: &str) -> Result<UploadedFile, String> {
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| "no multipart boundary param in Content-Type".to_owned())?;
+    let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+    let mut found = None;
+    // To the end, although the file may come first: a body that was cut off is no upload.
+    while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
+        let file_name = part.file_name().filter(|file| !file.is_empty()).map(str::to_owned);
+        let is_wanted = part.name() == Some(name) && found.is_none();
+        let content = part.bytes().await.map_err(|error| multipart_text(&error))?;
+        if let Some(name) = file_name.filter(|_| is_wanted) {
+            found = Some(UploadedFile { name, content });
+        }
+    }
+    found.ok_or_else(|| format!("file with key '{name}' must be present"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn found_in(body: &str) -> Result<UploadedFile, String> {
+        find("multipart/form-data; boundary=X", Bytes::from(body.to_owned()), "file").await
+    }
+
+    fn part(disposition: &str, content: &str) -> String {
+        format!("--X\r\nContent-Disposition: form-data; {disposition}\r\n\r\n{content}\r\n")
+    }
+
+    #[tokio::test]
+    async fn the_first_file_of_the_name_is_found() {
+        let body = [
+            part("name=\"file\"", "a field"),
+            part("name=\"other\"; filename=\"x.png\"", "x"),
+            part("name=\"file\"; filename=\"a b.png\"", "first\r\nfile"),
+            part("name=\"file\"; filename=\"c.png\"", "second"),
+        ];
+        let expected =
+            UploadedFile { name: "a b.png".to_owned(), content: Bytes::from_static(b"first\r\nfile") };
+        assert_eq!(found_in(&format!("{}--X--\r\n", body.concat())).await, Ok(expected));
+    }
+
+    #[tokio::test]
+    async fn a_body_without_it_is_refused() {
+        let missing = Err("file with key 'file' must be present".to_owned());
+        for body in [
+            part("name=\"file\"", "a field"),
+            part("name=\"File\"; filename=\"x.png\"", "x"),
+            part("name=\"file\"; filename=\"\"", "x"),
+        ] {
+            assert_eq!(found_in(&format!("{body}--X--\r\n")).await, missing, "{body}");
+        }
+        let cut = part("name=\"file\"; filename=\"x.png\"", "x");
+        assert_eq!(found_in(&cut).await, Err("unexpected EOF".to_owned()));
+        assert_eq!(found_in("").await, Err("multipart: NextPart: EOF".to_owned()));
+    }
+}

@@ -1,0 +1,118 @@
+//! `/application/{id}/image` and `/image`: the applications' pictures.
+//!
+//! A picture is checked and never decoded; what is stored is what was sent. It is served as something that a
+//! browser shows and does not run, whatever is in it.
+
+mod picture;
+mod serve;
+
+use axum::extract::State;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::body::{Unread, UploadedFile};
+use super::completion::to_completion;
+use super::error::ErrorObject;
+use super::path::PathId;
+use super::{ApiError, AppState, ClientAuth, Json, application, token_shown};
+use crate::model::{Application, ApplicationId, Compatibility};
+use crate::store::{ImageName, Images, Store};
+pub use picture::ImageLimits;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::from(serve::router()).routes(routes!(upload, reset))
+}
+
+/// What an upload looks like to those who read the API's document.
+#[derive(ToSchema)]
+#[schema(as = ImageUpload)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct ImageUpload {
+    /// The picture: its content must be one, and its name end with `.gif`, `.png`, `.jpg` or `.jpeg`.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Gives an application a picture.
+#[utoipa::path(
+    post, path = "/application/{id}/image", operation_id = "uploadAppImage", tag = "application",
+    params(PathId),
+    request_body(content = ImageUpload, content_type = "multipart/form-data"),
+    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+)]
+async fn upload(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(images): State<Images>,
+    State(limits): State<ImageLimits>,
+    State(compatibility): State<Compatibility>,
+    body: Unread,
+) -> Result<Json<Application>, ApiError> {
+    let id = ApplicationId(id);
+    application::owned(&store, client.user_id, id).await?;
+    let UploadedFile { name, content } = body.read_file("file").await?;
+    let name = picture::check(&name, &content, limits)?;
+    let changed = to_completion(async move {
+        images.save(&name, content).await.map_err(|error| {
+            tracing::warn!(%error, "failed to store a picture");
+            ApiError::ImagesUnavailable
+        })?;
+        match store.database().set_application_image(id, name.as_str()).await {
+            Ok(Some((changed, before))) => {
+                remove(&images, &before).await;
+                Ok(changed)
+            }
+            refused => {
+                // Nobody knows of the file.
+                remove(&images, name.as_str()).await;
+                refused?;
+                Err(application::not_found(id))
+            }
+        }
+    });
+    changed.await.map(|changed| shown(compatibility, changed))
+}
+
+/// Gives an application the default picture again.
+#[utoipa::path(
+    delete, path = "/application/{id}/image", operation_id = "removeAppImage", tag = "application",
+    params(PathId),
+    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+)]
+async fn reset(
+    client: ClientAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(images): State<Images>,
+    State(compatibility): State<Compatibility>,
+) -> Result<Json<Application>, ApiError> {
+    let id = ApplicationId(id);
+    let known = application::owned(&store, client.user_id, id).await?;
+    let none = || ApiError::BadRequest(format!("app with id {id} does not have a customized image"));
+    known.image_file().ok_or_else(none)?;
+    let changed = to_completion(async move {
+        let changed = store.database().set_application_image(id, "").await?;
+        let (changed, before) = changed.ok_or_else(|| application::not_found(id))?;
+        remove(&images, &before).await;
+        Ok::<_, ApiError>(changed)
+    });
+    changed.await.map(|changed| shown(compatibility, changed))
+}
+
+fn shown(compatibility: Compatibility, mut changed: Application) -> Json<Application> {
+    token_shown::changed(compatibility, &mut changed.token);
+    Json(changed)
+}
+
+/// Removes the file of a picture that no application has any more. If that fails the picture is useless and does
+/// no harm: whoever asked for the change need not know.
+pub(super) async fn remove(images: &Images, file: &str) {
+    // A database may come from elsewhere: what is no name of a picture is no file of ours.
+    let Some(name) = ImageName::parse(file) else {
+        return;
+    };
+    if let Err(error) = images.remove(&name).await {
+        tracing::warn!(%error, file, "failed to remove a picture");
+    }
+}

@@ -1,0 +1,51 @@
+//! `GET /image/{name}`.
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::services::ServeFile;
+
+use super::super::{ApiError, AppState};
+use crate::store::{ImageName, Images};
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route("/image/{name}", get(serve)).route("/image/", get(nothing))
+}
+
+/// Serves HEAD, ranges and conditional requests as well.
+async fn serve(
+    State(images): State<Images>,
+    path: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    request: Request,
+) -> Response {
+    let Some(name) = path.ok().and_then(|Path(name)| ImageName::parse(&name)) else {
+        return nothing().await;
+    };
+    let media_type = HeaderValue::from_static(name.media_type());
+    let served = ServeFile::new(images.path(&name)).try_call(request).await;
+    let mut response = match served {
+        Ok(response) if response.status() == StatusCode::NOT_FOUND => return nothing().await,
+        Ok(response) => response.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "failed to read a picture");
+            return ApiError::ImagesUnavailable.into_response();
+        }
+    };
+    let headers = response.headers_mut();
+    if headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, media_type);
+    }
+    // Whatever was uploaded, nothing in it runs, also when it is opened as a page.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    response
+}
+
+/// Gotify names the character set here, and nowhere else.
+async fn nothing() -> Response {
+    let charset = HeaderValue::from_static("application/json; charset=utf-8");
+    ([(CONTENT_TYPE, charset)], ApiError::NoRoute).into_response()
+}

@@ -1,0 +1,239 @@
+//! `/user`: who there is, for administrators, and how a new user comes about.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use secrecy::SecretString;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::body::{Field, Form, Slot, Unread, documented};
+use super::completion::to_completion;
+use super::error::ErrorObject;
+use super::gate::OptionalAuth;
+use super::json::Done;
+use super::path::PathId;
+use super::routing::get_only;
+use super::stream::StreamState;
+use super::{AdminAuth, ApiError, ApiSettings, AppState, Json, image};
+use crate::auth::Authenticator;
+use crate::hub;
+use crate::model::{User, UserId, zero_time};
+use crate::store::{Images, NewUser, Store, StoreError, UpdateUser, UserChange};
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(get_only(routes!(list, create)))
+        .routes(get_only(routes!(read, update, delete)))
+}
+
+/// What a user is made of.
+#[derive(Default)]
+struct CreateParams(UserParams);
+
+/// What a user is changed to.
+#[derive(Default)]
+struct UpdateParams(UserParams);
+
+#[derive(Default)]
+struct UserParams {
+    name: String,
+    admin: bool,
+    pass: String,
+}
+
+const NAME: Field = Field::required("name").described("The name to log in with.");
+const ADMIN: Field = Field::optional("admin").described("Whether it manages users.");
+
+impl Form for CreateParams {
+    const NAME: &'static str = "CreateUserExternal";
+    const FIELDS: &'static [Field] = &[NAME, ADMIN, Field::required("pass").described("Its password.")];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        self.0.slot(index)
+    }
+}
+
+impl Form for UpdateParams {
+    const NAME: &'static str = "UpdateUserExternal";
+    const FIELDS: &'static [Field] = &[
+        NAME,
+        ADMIN,
+        Field::optional("pass").described("Its new password; if it is empty, the old one stays."),
+    ];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        self.0.slot(index)
+    }
+}
+
+documented!(CreateParams, UpdateParams);
+
+impl UserParams {
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.name),
+            1 => Slot::Flag(&mut self.admin),
+            _ => Slot::Text(&mut self.pass),
+        }
+    }
+}
+
+/// Lists the users.
+#[utoipa::path(
+    get, path = "/user", operation_id = "getUsers", tag = "user",
+    responses((status = 200, body = Vec<User>), (status = 403, body = ErrorObject))
+)]
+async fn list(_: AdminAuth, State(store): State<Store>) -> Result<Json<Vec<User>>, ApiError> {
+    Ok(Json(store.database().users().await?))
+}
+
+// What is asked for is checked before who asks, as in Gotify; but nothing is hashed for who may not.
+/// Makes a user: for administrators, and where registration is allowed for everybody.
+#[utoipa::path(
+    post, path = "/user", operation_id = "createUser", tag = "user",
+    security(
+        (), ("clientTokenHeader" = []), ("clientTokenAuthorizationHeader" = []), ("clientTokenQuery" = []),
+        ("basicAuth" = [])
+    ),
+    request_body = CreateParams,
+    responses(
+        (status = 200, body = User),
+        (status = 401, description = "Nobody in particular is asking, who may not.", body = ErrorObject),
+        (status = 403, body = ErrorObject),
+    )
+)]
+async fn create(
+    OptionalAuth(asking): OptionalAuth,
+    State(settings): State<Arc<ApiSettings>>,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+    body: Unread,
+) -> Result<Json<User>, ApiError> {
+    let CreateParams(form) = body.read().await?;
+    check_may_create(asking.as_ref(), settings.registration, form.admin)?;
+    if store.database().user_by_name(&form.name).await?.is_some() {
+        return Err(taken_name());
+    }
+    let created = store.database().create_user(NewUser {
+        password_hash: auth.passwords().hash(SecretString::from(form.pass)).await?,
+        name: form.name,
+        admin: form.admin,
+        created_at: chrono::Local::now().fixed_offset(),
+    });
+    created.await.map(Json).map_err(or_taken_name)
+}
+
+fn check_may_create(asking: Option<&User>, registration: bool, admin: bool) -> Result<(), ApiError> {
+    if asking.is_some_and(|user| user.admin) {
+        return Ok(());
+    }
+    let text = match (registration, admin) {
+        (false, _) => "you are not allowed to access this api",
+        (true, true) => "you are not allowed to create an admin user",
+        (true, false) => return Ok(()),
+    };
+    Err(ApiError::MayNotCreateUser { text, known: asking.is_some() })
+}
+
+/// Shows a user.
+#[utoipa::path(
+    get, path = "/user/{id}", operation_id = "getUser", tag = "user",
+    params(PathId),
+    responses(
+        (status = 200, body = User), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject)
+    )
+)]
+async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> Result<Json<User>, ApiError> {
+    if id == 0 {
+        // Gotify finds somebody without a name there; everywhere else, id 0 is nobody.
+        let nobody = User { id: UserId(0), name: String::new(), admin: false, created_at: zero_time() };
+        return Ok(Json(nobody));
+    }
+    let known = store.database().user(UserId(id)).await?;
+    known.map(|known| Json(known.user)).ok_or_else(not_found)
+}
+
+/// Changes a user; what is left out is cleared, except the password.
+#[utoipa::path(
+    post, path = "/user/{id}", operation_id = "updateUser", tag = "user",
+    params(PathId),
+    request_body = UpdateParams,
+    responses(
+        (status = 200, body = User), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject)
+    )
+)]
+async fn update(
+    _: AdminAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+    body: Unread,
+) -> Result<Json<User>, ApiError> {
+    let id = UserId(id);
+    let UpdateParams(form) = body.read().await?;
+    if store.database().user(id).await?.is_none() {
+        return Err(not_found());
+    }
+    let password_hash = match form.pass {
+        pass if pass.is_empty() => None,
+        pass => Some(auth.passwords().hash(SecretString::from(pass)).await?),
+    };
+    let change = UpdateUser { name: form.name, admin: form.admin, password_hash };
+    made(store.database().update_user(id, change).await.map_err(or_taken_name)?).map(Json)
+}
+
+/// Deletes a user with all that belongs to it, and closes its streams.
+#[utoipa::path(
+    delete, path = "/user/{id}", operation_id = "deleteUser", tag = "user",
+    params(PathId),
+    responses((status = 200), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject))
+)]
+async fn delete(
+    _: AdminAuth,
+    PathId(id): PathId,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+    State(stream): State<StreamState>,
+    State(images): State<Images>,
+) -> Result<Done, ApiError> {
+    let id = UserId(id);
+    let deleted = to_completion(async move {
+        let deleted = made(store.database().delete_user(id).await?)?;
+        for token in &deleted.application_tokens {
+            auth.forget_application(token);
+        }
+        for token in &deleted.client_tokens {
+            auth.forget_client(token);
+        }
+        // Who is admitted from here on is looked up again once registered, and found gone.
+        stream.hub.close_user(hub::UserId(id.0));
+        for file in &deleted.image_files {
+            image::remove(&images, file).await;
+        }
+        Ok(Done)
+    });
+    deleted.await
+}
+
+fn made<T>(change: UserChange<T>) -> Result<T, ApiError> {
+    match change {
+        UserChange::Made(made) => Ok(made),
+        UserChange::NoSuchUser => Err(not_found()),
+        UserChange::LastAdmin => Err(ApiError::BadRequest("cannot delete last admin".to_owned())),
+    }
+}
+
+fn not_found() -> ApiError {
+    ApiError::NotFound("user does not exist".to_owned())
+}
+
+fn taken_name() -> ApiError {
+    ApiError::BadRequest("username already exists".to_owned())
+}
+
+fn or_taken_name(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict { what: "user name" } => taken_name(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,138 @@
+//! Pictures' files: what is left of them when something goes wrong, and pictures that are really that.
+
+use std::fs;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::harness::{Answer, Person, TestServer};
+
+/// A PNG of one pixel.
+const PIXEL: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+fn url(server: &TestServer, path: &str) -> String {
+    format!("http://{}{path}", server.address)
+}
+
+/// Uploads with a real client; returns the status and the path of the picture.
+async fn upload(server: &TestServer, person: &Person, file: &str, content: Vec<u8>) -> (u16, String) {
+    let part = reqwest::multipart::Part::bytes(content).file_name(file.to_owned());
+    let answer = reqwest::Client::new()
+        .post(url(server, &format!("/application/{}/image", person.application.id)))
+        .header("X-Gotify-Key", &person.client.token)
+        .multipart(reqwest::multipart::Form::new().part("file", part))
+        .send()
+        .await
+        .unwrap();
+    let status = answer.status().as_u16();
+    let answer: serde_json::Value = answer.json().await.unwrap();
+    let text = answer["image"].as_str().or(answer["errorDescription"].as_str());
+    (status, text.unwrap().to_owned())
+}
+
+async fn delete(server: &TestServer, person: &Person, path: &str) -> Answer {
+    server.send("DELETE", path, &[("X-Gotify-Key".to_owned(), person.client.token.clone())], "").await
+}
+
+fn files(server: &TestServer) -> usize {
+    fs::read_dir(&server.images).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn a_picture_comes_back_byte_for_byte() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let pixel = BASE64_STANDARD.decode(PIXEL).unwrap();
+    let (status, path) = upload(&server, &ann, "pixel.png", pixel.clone()).await;
+    assert_eq!(status, 200, "{path}");
+    let answer = reqwest::get(url(&server, &format!("/{path}"))).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "image/png");
+    assert!(answer.headers().contains_key("last-modified"));
+    assert_eq!(answer.bytes().await.unwrap(), pixel);
+    // Of the PNG, this much is enough.
+    assert_eq!(upload(&server, &ann, "bare.PNG", b"\x89PNG".to_vec()).await.0, 200);
+    assert_eq!(files(&server), 1, "the first one is gone");
+}
+
+#[tokio::test]
+async fn the_default_picture_is_a_png() {
+    let server = TestServer::start().await;
+    let picture = reqwest::get(url(&server, "/static/defaultapp.png")).await.unwrap();
+    assert_eq!(picture.status(), 200);
+    assert_eq!(picture.headers()["content-type"], "image/png");
+    assert!(picture.bytes().await.unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));
+}
+
+#[tokio::test]
+async fn the_picture_goes_with_its_application_and_with_its_user() {
+    let server = TestServer::start().await;
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    upload(&server, &ann, "a.png", b"\x89PNG".to_vec()).await;
+    upload(&server, &bob, "b.png", b"\x89PNG".to_vec()).await;
+    assert_eq!(files(&server), 2);
+    let deleted = delete(&server, &ann, &format!("/application/{}", ann.application.id)).await;
+    assert_eq!((deleted.status, files(&server)), (200, 1));
+
+    let admin = [("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode("admin:admin")))];
+    let deleted = server.send("DELETE", &format!("/user/{}", bob.user.id), &admin, "").await;
+    assert_eq!((deleted.status, files(&server)), (200, 0));
+}
+
+#[tokio::test]
+async fn what_is_refused_leaves_no_file() {
+    let server = TestServer::start_with(|config| {
+        config.api.image_limits.max_bytes = 100;
+        config.api.image_limits.max_pixels = 1000;
+    })
+    .await;
+    let ann = server.person("ann").await;
+    let mut large = BASE64_STANDARD.decode(PIXEL).unwrap();
+    // Its width, which follows the signature, a length and the chunk's name.
+    large[16..20].copy_from_slice(&1001_u32.to_be_bytes());
+    assert_eq!(
+        upload(&server, &ann, "large.png", large).await,
+        (400, "image has 1001 x 1 pixels, at most 1000 are allowed".to_owned())
+    );
+    let long = [b"\x89PNG".to_vec(), vec![0; 97]].concat();
+    assert_eq!(
+        upload(&server, &ann, "long.png", long).await,
+        (413, "image must be at most 100 bytes long".to_owned())
+    );
+    assert_eq!(files(&server), 0);
+}
+
+#[tokio::test]
+async fn a_folder_that_can_not_be_made_is_a_503_and_changes_nothing() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    fs::write(&server.images, "a file").unwrap();
+    let (status, text) = upload(&server, &ann, "a.png", b"\x89PNG".to_vec()).await;
+    assert_eq!((status, text.as_str()), (503, "pictures are unavailable, try again later"));
+    let application = server.store.database().application(ann.application.id).await.unwrap().unwrap();
+    assert_eq!(application.row.image_file(), None);
+}
+
+/// A database may come from elsewhere.
+#[tokio::test]
+async fn a_name_in_the_database_that_leads_out_of_the_folder_removes_nothing() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    server.store.database().set_application_image(ann.application.id, "../gotify.db").await.unwrap();
+    let reset = delete(&server, &ann, &format!("/application/{}/image", ann.application.id)).await;
+    assert_eq!(reset.status, 200, "{reset:?}");
+    assert!(server.database.exists());
+}
+
+#[tokio::test]
+async fn of_uploads_at_once_one_file_is_left() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let uploads = (0..8).map(|_| upload(&server, &ann, "a.png", b"\x89PNG".to_vec()));
+    for (status, path) in futures_util::future::join_all(uploads).await {
+        assert_eq!(status, 200, "{path}");
+    }
+    let application = server.store.database().application(ann.application.id).await.unwrap().unwrap();
+    assert!(server.images.join(application.row.image_file().unwrap()).exists());
+    assert_eq!(files(&server), 1);
+}
