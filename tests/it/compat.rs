@@ -45,4 +45,5 @@ scenarios! {
     site
     version_and_health
     routing
+    senders
 }
