@@ -2,6 +2,8 @@
 
 use bytes::{Bytes, BytesMut};
 
+use tokio::time::Instant;
+
 use super::{Frame, MessageId, clock::Tick};
 
 /// Batches up to this size are copied into one buffer, since one plain write is cheaper than a vectored one.
@@ -29,6 +31,8 @@ pub(super) struct Told {
     pub(super) lag_floor: Option<MessageId>,
     /// When the pass began.
     pub(super) now: Tick,
+    /// When the first of the messages came in, where that is known.
+    pub(super) oldest: Option<Instant>,
 }
 
 impl Batch {

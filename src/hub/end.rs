@@ -109,6 +109,25 @@ impl EndReason {
         }
     }
 
+    /// Answers whether something went wrong: a peer that broke the protocol or went away without a word, or a server
+    /// that could not go on. A close by the peer is an error where its code says so (RFC 6455, section 7.4.1).
+    pub fn is_error(self) -> bool {
+        match self {
+            Self::SlowConsumer
+            | Self::NoPong
+            | Self::TooLarge
+            | Self::TooManyFrames
+            | Self::ProtocolError
+            | Self::InvalidPayload
+            | Self::Internal
+            | Self::PeerGone
+            | Self::PeerClosed(Some(1002 | 1003 | 1007..=1011)) => true,
+            Self::TokenDeleted | Self::UserDeleted | Self::Shutdown | Self::PeerClosed(_) | Self::Dropped => {
+                false
+            }
+        }
+    }
+
     /// Answers whether the close frame is the last word on both sides (RFC 6455, section 7.1): the peer has closed,
     /// or has sent what can't be followed, so that no answer of it would be understood.
     pub(crate) fn expects_no_answer(self) -> bool {
@@ -155,6 +174,16 @@ mod tests {
             assert_eq!(reason.index(), place);
             assert_eq!(EndReason::ALL.iter().filter(|other| other.name() == reason.name()).count(), 1);
         }
+    }
+
+    #[test]
+    fn a_normal_close_is_no_error() {
+        let normal = [None, Some(1000), Some(1001), Some(3000), Some(4999)].map(EndReason::PeerClosed);
+        assert_eq!(normal.map(EndReason::is_error), [false; 5]);
+        assert_eq!(
+            [1002, 1003, 1007, 1011].map(|code| EndReason::PeerClosed(Some(code)).is_error()),
+            [true; 4]
+        );
     }
 
     #[test]

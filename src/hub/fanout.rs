@@ -13,7 +13,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     batch::Batch,
@@ -68,6 +68,7 @@ struct Pass {
     user: Arc<User>,
     batch: Batch,
     segments: Vec<Segment>,
+    began_at: Instant,
     /// The next segment to be taken.
     next: AtomicUsize,
     /// Segments that are not done.
@@ -129,6 +130,7 @@ impl Pass {
         Self {
             user,
             batch,
+            began_at: Instant::now(),
             next: AtomicUsize::new(0),
             left: AtomicUsize::new(segments.len()),
             segments,
@@ -151,11 +153,16 @@ impl Pass {
     }
 
     fn end(&self, shared: &Shared) {
+        let told = &self.batch.told;
+        let now = Instant::now();
         let report = PassReport {
-            messages: self.batch.told.messages,
+            messages: told.messages,
             streams: self.segments.iter().map(|segment| segment.len()).sum(),
             delivered: self.delivered.load(Ordering::Relaxed),
             behind: self.behind.load(Ordering::Relaxed),
+            overflowed: told.incomplete,
+            took: now.saturating_duration_since(self.began_at),
+            oldest: told.oldest.map(|came_in| now.saturating_duration_since(came_in)),
         };
         shared.observer.on_pass(self.user.id, report);
         end_pass(shared, Arc::clone(&self.user));

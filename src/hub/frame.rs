@@ -1,6 +1,7 @@
 //! A message as it goes to sockets: encoded once, shared by all streams.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use tokio::time::Instant;
 
 use super::MessageId;
 
@@ -24,12 +25,14 @@ pub struct Frame {
     pub id: MessageId,
     /// What goes to the socket, header included.
     pub bytes: Bytes,
+    /// When the message came in, where that is known: for the observer, which is told how long messages take.
+    pub received_at: Option<Instant>,
 }
 
 impl Frame {
     /// Takes bytes that are already what the socket shall get.
     pub fn new(id: MessageId, bytes: impl Into<Bytes>) -> Self {
-        Self { id, bytes: bytes.into() }
+        Self { id, bytes: bytes.into(), received_at: None }
     }
 
     /// Puts the header of an unfragmented WebSocket text frame before `payload` (RFC 6455, section 5.2; a
@@ -38,7 +41,7 @@ impl Frame {
         let mut bytes = BytesMut::with_capacity(payload.len() + 10);
         put_header(&mut bytes, FIN_TEXT, payload.len());
         bytes.put_slice(payload);
-        Self { id, bytes: bytes.freeze() }
+        Self::new(id, bytes)
     }
 }
 

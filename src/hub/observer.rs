@@ -1,9 +1,12 @@
 //! What a program may watch.
 
+use std::time::Duration;
+
 use super::{ConnectionId, EndReason, UserId};
 
 /// What one pass over a user's streams did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PassReport {
     /// Messages that the pass carried.
     pub messages: usize,
@@ -13,6 +16,13 @@ pub struct PassReport {
     pub delivered: usize,
     /// Streams that were behind when the pass came by, or fell behind in it.
     pub behind: usize,
+    /// The user's inbox was full: the pass sent every stream to the backlog.
+    pub overflowed: bool,
+    /// How long the pass took, from its first write to its last.
+    pub took: Duration,
+    /// How long before the end of the pass its oldest message had come in, for frames that know
+    /// ([`Frame::received_at`](super::Frame::received_at)).
+    pub oldest: Option<Duration>,
 }
 
 /// Told what happens in the hub. Every method does nothing by default.
@@ -65,6 +75,17 @@ pub trait Observer: Send + Sync + 'static {
     /// A stream that was behind took so many messages.
     fn on_catch_up(&self, user: UserId, messages: usize) {
         let _ = (user, messages);
+    }
+
+    /// A stream that was behind needed more than its user's ring holds, and asks the backlog. A stream that came
+    /// for old messages does so without being told here.
+    fn on_ring_overflow(&self, user: UserId, connection: ConnectionId) {
+        let _ = (user, connection);
+    }
+
+    /// A peer sent a message on its stream, as [`Stream::on_message`](super::Stream::on_message) was told.
+    fn on_receive(&self, user: UserId, connection: ConnectionId) {
+        let _ = (user, connection);
     }
 }
 

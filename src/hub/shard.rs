@@ -2,7 +2,10 @@
 
 use std::{
     hash::{BuildHasher, RandomState},
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use hashbrown::{HashTable, hash_table::Entry};
@@ -20,7 +23,11 @@ pub(super) struct Shards {
 /// On cache lines of its own: two, since processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Shard(Mutex<HashTable<Group>>);
+struct Shard {
+    groups: Mutex<HashTable<Group>>,
+    /// Streams in them: changed under the lock, read without it.
+    streams: AtomicUsize,
+}
 
 /// The streams of one token.
 #[derive(Debug)]
@@ -42,9 +49,11 @@ impl Shards {
 
     pub(super) fn insert(&self, connection: Arc<Connection>) {
         let hash = self.hash(connection.user.id, &connection.token);
-        let mut shard = self.shard(hash).lock();
+        let shard = self.shard(hash);
+        let mut groups = shard.groups.lock();
+        shard.streams.fetch_add(1, Ordering::Relaxed);
         let same = |group: &Group| group.holds(connection.user.id, &connection.token);
-        match shard.entry(hash, same, |group| self.hash_of(group)) {
+        match groups.entry(hash, same, |group| self.hash_of(group)) {
             Entry::Occupied(mut group) => group.get_mut().push(connection),
             Entry::Vacant(place) => {
                 place.insert(Group::One(connection));
@@ -54,31 +63,35 @@ impl Shards {
 
     pub(super) fn remove(&self, connection: &Connection) {
         let hash = self.hash(connection.user.id, &connection.token);
-        let mut shard = self.shard(hash).lock();
+        let shard = self.shard(hash);
+        let mut groups = shard.groups.lock();
         let same = |group: &Group| group.holds(connection.user.id, &connection.token);
-        if let Ok(mut group) = shard.find_entry(hash, same)
-            && group.get_mut().remove(connection)
-        {
-            group.remove();
+        if let Ok(mut group) = groups.find_entry(hash, same) {
+            shard.streams.fetch_sub(1, Ordering::Relaxed);
+            if group.get_mut().remove(connection) {
+                group.remove();
+            }
         }
     }
 
     /// Handles of the streams of one token.
     pub(super) fn of_token(&self, user: UserId, token: &str) -> Vec<Arc<Connection>> {
         let hash = self.hash(user, token);
-        let shard = self.shard(hash).lock();
-        shard.find(hash, |group| group.holds(user, token)).map_or_else(Vec::new, |group| group.all().to_vec())
+        let groups = self.shard(hash).groups.lock();
+        groups
+            .find(hash, |group| group.holds(user, token))
+            .map_or_else(Vec::new, |group| group.all().to_vec())
     }
 
     /// Puts handles of all streams of one shard into `into`.
     pub(super) fn collect(&self, shard: usize, into: &mut Vec<Arc<Connection>>) {
-        let shard = self.shards[shard].0.lock();
-        into.extend(shard.iter().flat_map(Group::all).cloned());
+        let groups = self.shards[shard].groups.lock();
+        into.extend(groups.iter().flat_map(Group::all).cloned());
     }
 
-    /// Counts the streams of each shard.
+    /// Counts the streams of each shard, without its lock.
     pub(super) fn counts(&self) -> Vec<usize> {
-        self.shards.iter().map(|shard| shard.0.lock().iter().map(|group| group.all().len()).sum()).collect()
+        self.shards.iter().map(|shard| shard.streams.load(Ordering::Relaxed)).collect()
     }
 
     fn hash(&self, user: UserId, token: &str) -> u64 {
@@ -89,10 +102,10 @@ impl Shards {
         group.all().first().map_or(0, |connection| self.hash(connection.user.id, &connection.token))
     }
 
-    fn shard(&self, hash: u64) -> &Mutex<HashTable<Group>> {
+    fn shard(&self, hash: u64) -> &Shard {
         // The table itself uses the lowest bits, and the highest seven as a tag.
         let place = (hash >> 32) as usize & (self.shards.len() - 1);
-        &self.shards[place].0
+        &self.shards[place]
     }
 }
 

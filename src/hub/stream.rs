@@ -73,8 +73,13 @@ enum Step {
     Idle,
     /// The socket takes no more.
     Full,
-    /// The backlog has to be asked first; all up to this message was published.
-    Load(MessageId),
+    /// The backlog has to be asked first.
+    Load {
+        /// All up to this message was published.
+        newest: MessageId,
+        /// The ring should have had it.
+        overflowed: bool,
+    },
     /// It is all over.
     Ended(EndReason),
     /// So many messages were begun, and there may be more.
@@ -130,7 +135,12 @@ impl Stream {
                         return Poll::Ready(self.guard.connection.end(EndReason::PeerGone));
                     }
                 }
-                Step::Load(newest) => self.start_load(newest),
+                Step::Load { newest, overflowed } => {
+                    if overflowed {
+                        self.guard.shared.observer.on_ring_overflow(self.user(), self.id());
+                    }
+                    self.start_load(newest);
+                }
                 Step::Ended(reason) => return Poll::Ready(reason),
                 Step::More(0) => {}
                 Step::More(messages) => self.guard.shared.observer.on_catch_up(self.user(), messages),
@@ -170,6 +180,11 @@ impl Stream {
     /// Answers whether neither side has begun to close the stream.
     pub fn is_open(&self) -> bool {
         matches!(self.guard.connection.lock().phase(), Phase::Live | Phase::Behind)
+    }
+
+    /// Notes that the peer sent a message, for the observer.
+    pub fn on_message(&self) {
+        self.guard.shared.observer.on_receive(self.user(), self.id());
     }
 
     /// Notes that the peer answered a ping.
@@ -245,7 +260,7 @@ impl Stream {
                 }
                 Next::Load(newest) => {
                     state.loading = true;
-                    Step::Load(newest)
+                    Step::Load { newest, overflowed: !state.replaying }
                 }
                 Next::Chunk(found) => {
                     *chunk = Some(found);

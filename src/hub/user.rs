@@ -9,6 +9,7 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::{
     Frame, HubConfig, MessageId, UserId,
@@ -49,6 +50,8 @@ struct Traffic {
     inbox_ids: Option<(MessageId, MessageId)>,
     /// How many messages came since the last pass, kept or not.
     inbox_count: usize,
+    /// When the first of them came in, where that is known.
+    inbox_since: Option<Instant>,
     /// The inbox was full: the next pass sends everybody to the backlog.
     overflow: bool,
     ring: Ring,
@@ -138,6 +141,7 @@ impl User {
         let messages = mem::take(&mut traffic.inbox_count);
         let incomplete = mem::take(&mut traffic.overflow);
         let bytes = mem::take(&mut traffic.inbox_bytes);
+        let oldest = mem::take(&mut traffic.inbox_since);
         let base = newest.max(first.before());
         let lag_floor = traffic.lag.advance(base, messages, config.max_lag);
         if incomplete {
@@ -150,7 +154,7 @@ impl User {
         inner.newest = last;
         let segments = inner.roster.segments();
         drop(inner);
-        let batch = Batch::new(base, frames, bytes, Told { messages, incomplete, lag_floor, now });
+        let batch = Batch::new(base, frames, bytes, Told { messages, incomplete, lag_floor, now, oldest });
         Some((batch, segments))
     }
 
@@ -225,6 +229,7 @@ impl Traffic {
     fn accept(&mut self, frame: &Frame) {
         self.inbox_ids = Some((self.inbox_ids.map_or(frame.id, |(first, _)| first), frame.id));
         self.inbox_count += 1;
+        self.inbox_since = self.inbox_since.or(frame.received_at);
         self.inbox_bytes += frame.bytes.len();
         let full = self.inbox.len() >= HubConfig::INBOX_MESSAGES || self.inbox_bytes > HubConfig::INBOX_BYTES;
         if full && !self.inbox.is_empty() {

@@ -154,7 +154,12 @@ impl<I: Inbox> Session<I> {
                 self.stream.reply(&pong);
             }
             Opcode::Pong => self.stream.on_pong(),
-            _ => self.inbox.on_data(frame, &mut self.stream)?,
+            _ => {
+                if frame.fin {
+                    self.stream.on_message();
+                }
+                self.inbox.on_data(frame, &mut self.stream)?;
+            }
         }
         Ok(())
     }
