@@ -19,6 +19,7 @@ mod health;
 mod image;
 mod json;
 mod message;
+mod observer;
 mod openapi;
 mod paging;
 mod path;
@@ -36,10 +37,13 @@ pub use error::ApiError;
 pub use gate::{AdminAuth, ApplicationAuth, ClientAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
+pub use observer::{RequestObserver, RouteClass};
 pub use state::{ApiSettings, AppState, VersionInfo};
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use openapi::Published;
@@ -49,7 +53,8 @@ pub fn router(state: AppState) -> Router {
     let published = Published::default();
     let (routes, document) = resources(&published).split_for_parts();
     published.publish(document);
-    routing::forgiving(routes.with_state(state)).layer(from_fn(boundary::guard))
+    let observer = Arc::clone(&state.observer);
+    routing::forgiving(routes.with_state(state)).layer(from_fn_with_state(observer, boundary::guard))
 }
 
 /// Returns all routes, with the document that their annotations make.

@@ -6,15 +6,19 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::model::Message;
 
 mod database;
 mod error;
 mod images;
+mod observer;
 mod publish;
 mod writer;
 
@@ -36,6 +40,7 @@ pub use database::{
 };
 pub use error::StoreError;
 pub use images::{ImageName, Images};
+pub use observer::{PublishObserver, PublishOutcome};
 pub use publish::{PublishError, Stored};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
@@ -74,6 +79,7 @@ struct Inner {
     /// Taken out on shutdown, so that the writer sees the end of its queue.
     queue: parking_lot::Mutex<Option<mpsc::Sender<writer::Job>>>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    observer: Arc<dyn PublishObserver>,
 }
 
 impl Store {
@@ -87,12 +93,27 @@ impl Store {
     ///
     /// Outside a tokio runtime.
     pub fn new(database: Arc<dyn Database>, on_commit: impl Fn(&[Stored]) + Send + Sync + 'static) -> Self {
+        Self::watched(database, on_commit, Arc::new(()))
+    }
+
+    /// As [`Store::new`], with somebody who watches.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn watched(
+        database: Arc<dyn Database>,
+        on_commit: impl Fn(&[Stored]) + Send + Sync + 'static,
+        observer: Arc<dyn PublishObserver>,
+    ) -> Self {
         let (sender, receiver) = mpsc::channel(writer::QUEUE_MESSAGES);
-        let writer = tokio::spawn(writer::run(Arc::clone(&database), receiver, Box::new(on_commit)));
+        let told = writer::Told { on_commit: Box::new(on_commit), observer: Arc::clone(&observer) };
+        let writer = tokio::spawn(writer::run(Arc::clone(&database), receiver, told));
         Self(Arc::new(Inner {
             database,
             queue: parking_lot::Mutex::new(Some(sender)),
             writer: tokio::sync::Mutex::new(Some(writer)),
+            observer,
         }))
     }
 
@@ -107,12 +128,27 @@ impl Store {
     ///
     /// A dropped future leaves the message either stored, and then announced to the observer, or not.
     pub async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
-        let queue = self.0.queue.lock().clone().ok_or(PublishError::ShutDown)?;
         let (reply, answer) = oneshot::channel();
-        queue.send(writer::Job { message, reply }).await.map_err(|_| PublishError::ShutDown)?;
-        // The writer must see the queue's end as soon as the message is in it.
-        drop(queue);
+        let job = writer::Job { message, reply, received_at: Instant::now() };
+        if let Err(error) = self.enqueue(job).await {
+            self.0.observer.on_publish(PublishOutcome::Refused, Duration::ZERO);
+            return Err(error);
+        }
         answer.await.unwrap_or(Err(PublishError::Interrupted))
+    }
+
+    /// Puts a message into the writer's queue.
+    async fn enqueue(&self, job: writer::Job) -> Result<(), PublishError> {
+        // Dropped at the end: the writer must see the queue's end as soon as the message is in it.
+        let queue = self.0.queue.lock().clone().ok_or(PublishError::ShutDown)?;
+        match queue.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(job)) => {
+                self.0.observer.on_queue_full();
+                queue.send(job).await.map_err(|_| PublishError::ShutDown)
+            }
+            Err(TrySendError::Closed(_)) => Err(PublishError::ShutDown),
+        }
     }
 
     /// Writes what was accepted, then closes the database. From the call on, [`publish`](Self::publish) answers

@@ -1,19 +1,26 @@
 //! What every request passes on its way in and out.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
-use super::ApiError;
+use super::{ApiError, RequestObserver, RouteClass};
 
-/// Serves a request; a panic costs that request only. Each gets a line in the log at `debug`.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+/// Serves a request; a panic costs that request only. Each gets a line in the log at `debug`, and is told to the
+/// observer.
+pub(super) async fn guard(
+    State(observer): State<Arc<dyn RequestObserver>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let began_at = Instant::now();
+    let route = RouteClass::of(request.uri().path());
     let line = tracing::enabled!(tracing::Level::DEBUG).then(|| AccessLine::begin(&request));
     let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = served.unwrap_or_else(|_| {
@@ -21,8 +28,10 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
         tracing::error!("a request handler panicked");
         ApiError::Internal.into_response()
     });
+    let took = began_at.elapsed();
+    observer.on_response(route, response.status(), took);
     if let Some(line) = line {
-        line.end(response.status());
+        line.end(response.status(), took);
     }
     response
 }
@@ -30,17 +39,15 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
 struct AccessLine {
     method: String,
     target: String,
-    began: Instant,
 }
 
 impl AccessLine {
     fn begin(request: &Request) -> Self {
         let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        Self { method: request.method().to_string(), target: masked(target), began: Instant::now() }
+        Self { method: request.method().to_string(), target: masked(target) }
     }
 
-    fn end(&self, status: StatusCode) {
-        let took: Duration = self.began.elapsed();
+    fn end(&self, status: StatusCode, took: Duration) {
         let (method, target) = (&self.method, &self.target);
         tracing::debug!(status = status.as_u16(), took_us = took.as_micros(), "{method} {target}");
     }
@@ -66,7 +73,7 @@ fn names_a_token(pair: &str) -> bool {
 mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn;
+    use axum::middleware::from_fn_with_state;
     use axum::routing::get;
     use tower::ServiceExt;
 
@@ -89,7 +96,7 @@ mod tests {
         let router = Router::new()
             .route("/broken", get(broken))
             .route("/fine", get(|| async {}))
-            .layer(from_fn(guard));
+            .layer(from_fn_with_state(Arc::new(()) as Arc<dyn RequestObserver>, guard));
 
         let request = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request("/broken")).await.unwrap();

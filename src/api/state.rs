@@ -7,8 +7,8 @@ use axum::extract::FromRef;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ImageLimits;
 use super::stream::StreamState;
+use super::{ImageLimits, RequestObserver};
 use crate::auth::Authenticator;
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
@@ -26,6 +26,8 @@ pub struct AppState {
     pub images: Images,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
+    /// Who is told of requests.
+    pub observer: Arc<dyn RequestObserver>,
 }
 
 macro_rules! part {

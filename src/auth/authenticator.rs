@@ -1,10 +1,11 @@
 //! From a token, or a name and a password, to a user.
 
+use std::fmt;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::{Authenticate, KnownApplication, KnownClient, Passwords};
+use super::{Authenticate, KnownApplication, KnownClient, LoginObserver, Passwords};
 use crate::model::User;
 use crate::store::StoreError;
 
@@ -12,16 +13,31 @@ use crate::store::StoreError;
 #[derive(Clone, Debug)]
 pub struct Authenticator(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     authenticate: Arc<dyn Authenticate>,
     passwords: Passwords,
+    observer: Arc<dyn LoginObserver>,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("authenticate", &self.authenticate).finish_non_exhaustive()
+    }
 }
 
 impl Authenticator {
     /// Asks `authenticate`; new passwords are hashed by `passwords`.
     pub fn new(authenticate: Arc<dyn Authenticate>, passwords: Passwords) -> Self {
-        Self(Arc::new(Inner { authenticate, passwords }))
+        Self::watched(authenticate, passwords, Arc::new(()))
+    }
+
+    /// As [`Authenticator::new`], with somebody who watches.
+    pub fn watched(
+        authenticate: Arc<dyn Authenticate>,
+        passwords: Passwords,
+        observer: Arc<dyn LoginObserver>,
+    ) -> Self {
+        Self(Arc::new(Inner { authenticate, passwords, observer }))
     }
 
     /// Returns the application that may send with this token, and notes that it was used.
@@ -42,7 +58,9 @@ impl Authenticator {
 
     /// Returns the user with this name and password. A name that nobody has takes as long as a wrong password.
     pub async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError> {
-        self.0.authenticate.user(name, password).await
+        let user = self.0.authenticate.user(name, password).await?;
+        self.0.observer.on_login(user.is_some());
+        Ok(user)
     }
 
     /// Returns what hashes passwords.

@@ -10,13 +10,15 @@ use tokio::time::Instant;
 use super::{StreamConfig, Streams};
 use crate::{
     api::{
-        self, ApiSettings, AppState,
+        self, ApiSettings, AppState, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
-    auth::{Authenticate, Authenticator, HashPasswordError, Passwords, StoredCredentials},
+    auth::{Authenticate, Authenticator, HashPasswordError, LoginObserver, Passwords, StoredCredentials},
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
-    store::{Database, Images, NewMessage, NewUser, PublishError, Store, StoreError},
+    store::{
+        Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError, Stored,
+    },
 };
 
 /// Letters and digits of the first password, where none is configured: 119 bits.
@@ -62,6 +64,12 @@ pub struct NodeParts {
     pub authenticate: Option<Arc<dyn Authenticate>>,
     /// Who is told what happens to streams.
     pub observer: Option<Arc<dyn Observer>>,
+    /// Who is told what happens to messages on their way to the database.
+    pub publish_observer: Option<Arc<dyn PublishObserver>>,
+    /// Who is told what requests are answered.
+    pub request_observer: Option<Arc<dyn RequestObserver>>,
+    /// Who is told of logins.
+    pub login_observer: Option<Arc<dyn LoginObserver>>,
 }
 
 /// Why a node did not start.
@@ -175,19 +183,26 @@ impl Node {
             ..HubParts::default()
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
-        let store = Store::new(database, {
+        let on_commit = {
             let hub = hub.clone();
-            move |stored| announce(&hub, stored)
-        });
+            move |stored: &[Stored]| announce(&hub, stored)
+        };
+        let store =
+            Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
         let state = AppState {
             store: store.clone(),
-            auth: Authenticator::new(authenticate, passwords),
+            auth: Authenticator::watched(
+                authenticate,
+                passwords,
+                parts.login_observer.unwrap_or_else(|| Arc::new(())),
+            ),
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             images: Images::new(config.images_folder),
             settings: Arc::new(config.api),
+            observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
         };
         Ok((Self { store, state }, first_user))
     }

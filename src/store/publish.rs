@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::{NewMessage, StoreError};
 use crate::model::{Message, MessageId, UserId};
 
@@ -12,11 +14,13 @@ pub struct Stored {
     pub user_id: UserId,
     /// The message; its sender holds the same one.
     pub message: Arc<Message>,
+    /// When it was given to the store.
+    pub received_at: Instant,
 }
 
 impl Stored {
     /// Joins a message with the id that the database gave it. It is what a read of that id returns.
-    pub(super) fn new(id: MessageId, new: NewMessage) -> Self {
+    pub(super) fn new(id: MessageId, new: NewMessage, received_at: Instant) -> Self {
         let message = Message {
             id,
             application_id: new.application_id,
@@ -26,7 +30,7 @@ impl Stored {
             extras: new.extras.filter(|extras| !extras.is_empty()),
             date: new.date,
         };
-        Self { user_id: new.user_id, message: Arc::new(message) }
+        Self { user_id: new.user_id, message: Arc::new(message), received_at }
     }
 }
 

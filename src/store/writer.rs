@@ -10,8 +10,9 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
-use super::{Database, NewMessage, PublishError, StoreError, Stored};
+use super::{Database, NewMessage, PublishError, PublishObserver, PublishOutcome, StoreError, Stored};
 use crate::model::{Message, MessageId};
 
 /// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
@@ -23,8 +24,14 @@ const BATCH_MESSAGES: usize = 256;
 /// A batch that has so many bytes takes no further message.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
-/// What is told of every commit.
-pub(super) type OnCommit = Box<dyn Fn(&[Stored]) + Send + Sync>;
+/// Gets what a commit has stored.
+type OnCommit = Box<dyn Fn(&[Stored]) + Send + Sync>;
+
+/// Who is told of what the writer does.
+pub(super) struct Told {
+    pub(super) on_commit: OnCommit,
+    pub(super) observer: Arc<dyn PublishObserver>,
+}
 
 /// The part of a database that the writer needs.
 pub(super) trait InsertMessages: Send + Sync {
@@ -43,29 +50,38 @@ impl InsertMessages for Arc<dyn Database> {
 pub(super) struct Job {
     pub(super) message: NewMessage,
     pub(super) reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
+    pub(super) received_at: Instant,
 }
 
 /// Writes until every sender of the queue is gone and the queue is empty.
-pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, on_commit: OnCommit) {
+pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, told: Told) {
     let mut batch = Batch::default();
     while batch.gather(&mut queue).await {
-        match batch.insert(&database).await {
+        let began_at = Instant::now();
+        let inserted = batch.insert(&database).await;
+        tell(|| batch.report(&*told.observer, began_at, inserted.is_ok()));
+        match inserted {
             Ok(ids) => {
                 let stored = batch.acknowledge(ids);
-                // A panic of the observer is its own defect. The messages are stored, and more will come.
-                if std::panic::catch_unwind(AssertUnwindSafe(|| on_commit(&stored))).is_err() {
-                    tracing::error!(messages = stored.len(), "the commit observer panicked");
-                }
+                tell(|| (told.on_commit)(&stored));
             }
             Err(error) => batch.refuse(&error),
         }
     }
 }
 
-/// The messages of one transaction, each with the reply at the same place.
+/// Tells somebody. A panic of theirs is their own defect: the messages are stored, and more will come.
+fn tell(what: impl FnOnce()) {
+    if std::panic::catch_unwind(AssertUnwindSafe(what)).is_err() {
+        tracing::error!("an observer of commits panicked");
+    }
+}
+
+/// The messages of one transaction, each with its reply and its time at the same place.
 #[derive(Debug, Default)]
 struct Batch {
     messages: Vec<NewMessage>,
+    received_at: Vec<Instant>,
     replies: Vec<oneshot::Sender<Result<Arc<Message>, PublishError>>>,
 }
 
@@ -85,10 +101,11 @@ impl Batch {
 
     /// Adds a message and returns about how many bytes it has.
     fn push(&mut self, job: Job) -> usize {
-        let Job { message, reply } = job;
+        let Job { message, reply, received_at } = job;
         let extras = message.extras.iter().flatten().map(|(key, value)| key.len() + weight(value));
         let bytes = message.message.len() + message.title.len() + extras.sum::<usize>();
         self.messages.push(message);
+        self.received_at.push(received_at);
         self.replies.push(reply);
         bytes
     }
@@ -108,11 +125,21 @@ impl Batch {
         }
     }
 
+    /// Tells how the transaction went, and each of its messages.
+    fn report(&self, observer: &dyn PublishObserver, began_at: Instant, is_stored: bool) {
+        let now = Instant::now();
+        let outcome = if is_stored { PublishOutcome::Stored } else { PublishOutcome::Failed };
+        observer.on_commit(self.messages.len(), now - began_at);
+        for &received_at in &self.received_at {
+            observer.on_publish(outcome, now - received_at);
+        }
+    }
+
     /// Answers every sender with its message, and returns what was stored in the order of ids.
     fn acknowledge(&mut self, ids: Vec<MessageId>) -> Vec<Stored> {
-        let answered = self.messages.drain(..).zip(self.replies.drain(..)).zip(ids);
-        let stored = answered.map(|((new, reply), id)| {
-            let stored = Stored::new(id, new);
+        let jobs = self.messages.drain(..).zip(self.received_at.drain(..)).zip(self.replies.drain(..));
+        let stored = jobs.zip(ids).map(|(((new, received_at), reply), id)| {
+            let stored = Stored::new(id, new, received_at);
             // A sender that went away has nobody to tell.
             let _ = reply.send(Ok(Arc::clone(&stored.message)));
             stored
@@ -123,6 +150,7 @@ impl Batch {
     /// Answers every sender with the error.
     fn refuse(&mut self, error: &PublishError) {
         self.messages.clear();
+        self.received_at.clear();
         for reply in self.replies.drain(..) {
             let _ = reply.send(Err(error.clone()));
         }

@@ -69,7 +69,9 @@ pub fn announce(hub: &Hub, stored: &[Stored]) {
         let user = hub::UserId(user_id.0);
         if hub.has_streams(user) {
             let of_user = stored.iter().filter(|stored| stored.user_id == user_id);
-            let frames: Vec<Frame> = of_user.map(|stored| frame(&stored.message)).collect();
+            let frames: Vec<Frame> = of_user
+                .map(|stored| Frame { received_at: Some(stored.received_at), ..frame(&stored.message) })
+                .collect();
             hub.notify(user, &frames);
         }
     }

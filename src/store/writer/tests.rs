@@ -71,17 +71,22 @@ fn message(text: &str) -> NewMessage {
 fn queue(sender: &mpsc::Sender<Job>, texts: &[&str]) -> Vec<Answer> {
     let enqueue = |text: &&str| {
         let (reply, answer) = oneshot::channel();
-        sender.try_send(Job { message: message(text), reply }).unwrap();
+        sender.try_send(Job { message: message(text), reply, received_at: Instant::now() }).unwrap();
         answer
     };
     texts.iter().map(enqueue).collect()
+}
+
+/// Tells only this of commits.
+fn told_by(on_commit: impl Fn(&[Stored]) + Send + Sync + 'static) -> Told {
+    Told { on_commit: Box::new(on_commit), observer: Arc::new(()) }
 }
 
 /// Runs the writer on what is queued, to its end, and returns what the observer was told.
 async fn run_to_end(database: Gated, receiver: mpsc::Receiver<Job>) -> Vec<Vec<Stored>> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let observer = Arc::clone(&told);
-    run(database, receiver, Box::new(move |stored| observer.lock().push(stored.to_vec()))).await;
+    run(database, receiver, told_by(move |stored| observer.lock().push(stored.to_vec()))).await;
     Arc::try_unwrap(told).unwrap().into_inner()
 }
 
@@ -125,7 +130,7 @@ fn extras_count_as_bytes() {
     let mut message = message("12345");
     let extras = serde_json::json!({ "k": ["x".repeat(1000), { "y": "z".repeat(500) }, 5, null] });
     message.extras = extras.as_object().cloned();
-    let bytes = Batch::default().push(Job { message, reply });
+    let bytes = Batch::default().push(Job { message, reply, received_at: Instant::now() });
     assert!((1500..1600).contains(&bytes), "{bytes}");
 }
 
@@ -166,14 +171,14 @@ async fn senders_are_answered_before_the_observer_is_told() {
             counter.fetch_add(1, Ordering::Relaxed);
         }
     };
-    run(Gated::new(1), receiver, Box::new(observer)).await;
+    run(Gated::new(1), receiver, told_by(observer)).await;
     assert_eq!(told.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]
 async fn a_panic_of_the_observer_does_not_end_the_writer() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
-    let writer = tokio::spawn(run(Gated::new(2), receiver, Box::new(|_| panic!("as asked"))));
+    let writer = tokio::spawn(run(Gated::new(2), receiver, told_by(|_| panic!("as asked"))));
     for text in ["a", "b"] {
         for answer in queue(&sender, &[text]) {
             assert_eq!(answer.await.unwrap().unwrap().message, text);
@@ -190,4 +195,36 @@ async fn a_sender_that_went_away_does_not_matter() {
     drop(sender);
     let told = run_to_end(Gated::new(1), receiver).await;
     assert_eq!(told.concat().len(), 2);
+}
+
+/// Notes what it is told.
+#[derive(Default)]
+struct Notes {
+    commits: Mutex<Vec<usize>>,
+    outcomes: Mutex<Vec<PublishOutcome>>,
+}
+
+impl PublishObserver for Notes {
+    fn on_publish(&self, outcome: PublishOutcome, _: std::time::Duration) {
+        self.outcomes.lock().push(outcome);
+    }
+
+    fn on_commit(&self, messages: usize, _: std::time::Duration) {
+        self.commits.lock().push(messages);
+    }
+}
+
+#[tokio::test]
+async fn whoever_watches_is_told_of_each_commit_and_each_message() {
+    let notes = Arc::new(Notes::default());
+    for texts in [["a", "b"], ["fail", "c"]] {
+        let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+        let _answers = queue(&sender, &texts);
+        drop(sender);
+        let observer = Arc::clone(&notes) as Arc<dyn PublishObserver>;
+        run(Gated::new(1), receiver, Told { on_commit: Box::new(|_| {}), observer }).await;
+    }
+    assert_eq!(*notes.commits.lock(), [2, 2]);
+    let (stored, failed) = (PublishOutcome::Stored, PublishOutcome::Failed);
+    assert_eq!(*notes.outcomes.lock(), [stored, stored, failed, failed]);
 }
