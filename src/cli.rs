@@ -6,6 +6,11 @@
 mod check_config;
 mod health_check;
 mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "cli/no_metrics.rs"]
+mod metrics;
 mod runtime;
 mod serve;
 mod signals;

@@ -4,8 +4,8 @@
 //! (`config.yml` in the working directory, else `/etc/gotify/config.yml`), and `GOTIFY_*` variables.
 //! [`load()`] checks each value where it stands and reports all problems at once, each with its key and source.
 //!
-//! These types mirror the file. What the library works with is in [`crate::server`]; [`Loaded::server`] and
-//! [`Loaded::stream`] convert.
+//! These types mirror the file. What the library works with is in [`crate::server`]; [`Loaded::server`],
+//! [`Loaded::stream`] and [`Loaded::metrics`] convert.
 
 mod convert;
 mod cors;
@@ -15,6 +15,7 @@ mod default_user;
 mod environment;
 mod file;
 mod load;
+mod metrics;
 mod problem;
 mod schema;
 mod server;
@@ -30,6 +31,7 @@ pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
 pub use load::{Files, Loaded, load};
+pub use metrics::{MetricsListener, MetricsSection};
 pub use problem::{ConfigError, Problem};
 pub use server::ServerSection;
 pub use ssl::{LetsEncryptSection, SslSection};
@@ -59,6 +61,8 @@ pub struct Config {
     pub registration: bool,
     /// Which Gotify the API behaves as where 2 and 3 differ: `v2` (default) or `v3`. (ours)
     pub compatibility: String,
+    /// Numbers for Prometheus. (ours)
+    pub metrics: MetricsSection,
 }
 
 impl Default for Config {
@@ -73,6 +77,7 @@ impl Default for Config {
             pluginsdir: "data/plugins".to_owned(),
             registration: false,
             compatibility: Compatibility::default().name().to_owned(),
+            metrics: MetricsSection::default(),
         }
     }
 }

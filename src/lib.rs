@@ -51,6 +51,7 @@
 //! |---|---|---|
 //! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
+//! | `metrics` | numbers for Prometheus | yes |
 //!
 //! # Modules
 //!
@@ -62,6 +63,7 @@
 //! | [`auth`] | tokens and passwords, and the seam for other ways to know who is asking |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
 //! | [`server`] | the node, and the server that listens, limits and drains |
+//! | [`metrics`] | what the node counts, for Prometheus |
 //! | [`config`] | defaults, `config.yml`, the environment |
 //! | [`cli`] | the commands of the `shardcast` program |
 //! | [`external`] | the crates whose types are in signatures |
@@ -74,7 +76,7 @@
 //! - **Slow clients**: nobody waits for one. It catches up from the backlog when it reads again, or is closed.
 
 #![cfg_attr(
-    not(feature = "sqlite"),
+    not(all(feature = "sqlite", feature = "metrics")),
     allow(
         rustdoc::broken_intra_doc_links,
         clippy::allow_attributes,
@@ -93,6 +95,8 @@ pub mod auth;
 pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "server")]
 pub mod model;
 #[cfg(feature = "server")]

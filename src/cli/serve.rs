@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use super::metrics::Exposition;
 use super::signals::Signals;
 use super::{print_line, runtime};
 use crate::config::Loaded;
@@ -55,8 +56,9 @@ async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
     let path = loaded.config.database.connection.expose();
     let database =
         Sqlite::open(path).await.map_err(|source| StartError::Database { path: path.to_owned(), source })?;
-    let (node, first_user) = Node::open(Arc::new(database), loaded.node()).await?;
-    let outcome = serve(loaded, signals, &node, first_user).await;
+    let exposition = Exposition::new(loaded);
+    let (node, first_user) = Node::open_with(Arc::new(database), loaded.node(), exposition.parts()).await?;
+    let outcome = serve(loaded, signals, &node, &exposition, first_user).await;
     node.close().await;
     outcome
 }
@@ -66,14 +68,16 @@ async fn serve(
     loaded: &Loaded,
     mut signals: Signals,
     node: &Node,
+    exposition: &Exposition,
     first_user: Option<FirstUser>,
 ) -> Result<ExitCode, StartError> {
-    let bound = Server::bind(loaded.server(), node.router(), node.hub().clone()).await;
+    let bound = Server::bind(loaded.server(), exposition.router(node), node.hub().clone()).await;
     // The first user is made whether or not the port was free: its password must be told now, or is lost.
     if let Some(user) = first_user {
         introduce(&user);
     }
     let mut server = bound?;
+    let _metrics = exposition.bind(node.hub()).await?;
     tracing::info!(address = %server.local_addr(), "listening on {}", url(server.local_addr()));
 
     signals.next().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, Loaded};
+use super::{Config, Loaded, MetricsListener};
 use crate::api::{ApiSettings, ImageLimits};
 use crate::model::Compatibility;
 use crate::server::{NodeConfig, ServerConfig, StreamConfig};
@@ -82,6 +82,13 @@ impl Loaded {
         Compatibility::ALL.into_iter().find(named).unwrap_or_default()
     }
 
+    /// Returns where metrics are read, if they are.
+    pub fn metrics(&self) -> Option<MetricsListener> {
+        let section = &self.config.metrics;
+        // A value that is no listener was refused when it was loaded.
+        section.enabled.then(|| MetricsListener::parse(&section.listenaddr)).flatten()
+    }
+
     /// Returns the least important level that is logged.
     pub fn log_level(&self) -> tracing::Level {
         match self.config.loglevel.as_str() {
@@ -131,6 +138,15 @@ mod tests {
         assert_eq!(keepalive("-1"), None);
         assert_eq!(keepalive("0"), Some(Duration::from_secs(15)));
         assert_eq!(keepalive("7"), Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn metrics_are_off_until_they_are_asked_for_and_then_on_loopback() {
+        assert_eq!(with(&[]).metrics(), None);
+        let own = MetricsListener::Own { host: "127.0.0.1".to_owned(), port: 9090 };
+        assert_eq!(with(&[("GOTIFY_METRICS_ENABLED", "true")]).metrics(), Some(own));
+        let main = [("GOTIFY_METRICS_ENABLED", "true"), ("GOTIFY_METRICS_LISTENADDR", "main")];
+        assert_eq!(with(&main).metrics(), Some(MetricsListener::Main));
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn variable(path: &str) -> String {
 /// Reads a text as the kind of value that is wanted. One that can't be read stays text, for the check to refuse.
 fn typed(shape: &Shape, text: String) -> Value {
     let value = match shape {
-        Shape::Text | Shape::OneOf(_) => None,
+        Shape::Text | Shape::OneOf(_) | Shape::Listener => None,
         Shape::Boolean => boolean(&text).map(ValueKind::Boolean),
         Shape::Integer(_) | Shape::PowerOfTwo(_) => text.parse().ok().map(ValueKind::I64),
         Shape::List | Shape::Patterns => list(&text),

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use config::{Value, ValueKind};
 
-use Shape::{Boolean, Integer, List, Map, OneOf, Patterns, PowerOfTwo, Text};
+use super::MetricsListener;
+
+use Shape::{Boolean, Integer, List, Listener, Map, OneOf, Patterns, PowerOfTwo, Text};
 
 /// A key of the configuration.
 pub(super) struct Key {
@@ -27,6 +29,8 @@ pub(super) enum Shape {
     /// A list of regular expressions.
     Patterns,
     Map,
+    /// As [`MetricsListener`].
+    Listener,
 }
 
 const fn key(path: &'static str, shape: Shape) -> Key {
@@ -87,6 +91,8 @@ pub(super) const KEYS: &[Key] = &[
     key("pluginsdir", Text),
     key("registration", Boolean),
     key("compatibility", OneOf(&["v2", "v3"])),
+    key("metrics.enabled", Boolean),
+    key("metrics.listenaddr", Listener),
 ];
 
 impl Shape {
@@ -103,6 +109,7 @@ impl Shape {
             }
             (List, ValueKind::Array(items)) => items.iter().all(is_scalar),
             (Patterns, ValueKind::Array(items)) => items.iter().all(is_pattern),
+            (Listener, ValueKind::String(text)) => MetricsListener::parse(text).is_some(),
             (Map, ValueKind::Table(entries)) => entries.values().all(is_scalar),
             _ => false,
         };
@@ -119,6 +126,7 @@ impl Shape {
             List => "a list of texts".to_owned(),
             Patterns => "a list of regular expressions".to_owned(),
             Map => "a map of texts".to_owned(),
+            Listener => "`main`, or an address and a port as in 127.0.0.1:9090".to_owned(),
         }
     }
 }

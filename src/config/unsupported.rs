@@ -29,6 +29,9 @@ pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, &'static s
     let defaults = Config::default();
     let changed = |key: &str| value_at(config, key) != value_at(&defaults, key);
     let mut found: Vec<_> = UNSUPPORTED.iter().copied().filter(|(key, ..)| changed(key)).collect();
+    if config.metrics.enabled && cfg!(not(feature = "metrics")) {
+        found.push(("metrics.enabled", Effect::Stops, "this program was built without metrics"));
+    }
     if config.server.listenaddr.starts_with("unix:") {
         found.push(("server.listenaddr", Effect::Stops, "unix sockets are not supported yet"));
     }

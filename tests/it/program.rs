@@ -107,9 +107,12 @@ impl Serving {
         rustix::process::kill_process(self.id(), signal).unwrap();
     }
 
-    /// Reads the log until this text is in it.
-    pub(crate) fn wait_for_log(&mut self, text: &str) {
-        while !self.seen.contains(text) {
+    /// Reads the log until this text is in it, and returns its line.
+    pub(crate) fn wait_for_log(&mut self, text: &str) -> String {
+        loop {
+            if let Some(line) = self.seen.lines().find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
             let line = self.log.recv().unwrap_or_else(|_| panic!("no `{text}` in: {}", self.seen));
             self.seen += &line;
             self.seen.push('\n');

@@ -1,0 +1,47 @@
+//! Metrics, where the configuration asks for them.
+
+use axum::Router;
+
+use crate::config::{Loaded, MetricsListener};
+use crate::hub::Hub;
+use crate::metrics::Metrics;
+use crate::server::{BindError, Node, NodeParts, Server, ServerConfig};
+
+/// Connections to the listener of the metrics: Prometheus needs one.
+const MAX_CONNECTIONS: usize = 16;
+
+/// What is counted, and where it is read.
+pub(super) struct Exposition(Option<(Metrics, MetricsListener)>);
+
+impl Exposition {
+    pub(super) fn new(loaded: &Loaded) -> Self {
+        Self(loaded.metrics().map(|listener| (Metrics::new(), listener)))
+    }
+
+    /// Returns what the node is to be opened with.
+    pub(super) fn parts(&self) -> NodeParts {
+        self.0.as_ref().map_or_else(NodeParts::default, |(metrics, _)| metrics.parts())
+    }
+
+    /// Returns what is served on the main port.
+    pub(super) fn router(&self, node: &Node) -> Router {
+        match &self.0 {
+            Some((metrics, MetricsListener::Main)) => node.router().merge(metrics.router(node.hub())),
+            _ => node.router(),
+        }
+    }
+
+    /// Listens where metrics have a port of their own. They are served until what is returned is dropped.
+    pub(super) async fn bind(&self, hub: &Hub) -> Result<Option<Server>, BindError> {
+        let Some((metrics, MetricsListener::Own { host, port })) = &self.0 else { return Ok(None) };
+        let config = ServerConfig {
+            listen_address: host.clone(),
+            port: *port,
+            max_connections: Some(MAX_CONNECTIONS),
+            ..ServerConfig::default()
+        };
+        let server = Server::bind(config, metrics.router(hub), ()).await?;
+        tracing::info!(address = %server.local_addr(), "metrics are at http://{}/metrics", server.local_addr());
+        Ok(Some(server))
+    }
+}

@@ -1,0 +1,31 @@
+//! A program without metrics: a configuration that asks for them was refused when it was loaded.
+
+use axum::Router;
+
+use crate::config::Loaded;
+use crate::hub::Hub;
+use crate::server::{BindError, Node, NodeParts, Server};
+
+/// Nothing is counted.
+pub(super) struct Exposition;
+
+impl Exposition {
+    pub(super) fn new(_: &Loaded) -> Self {
+        Self
+    }
+
+    #[expect(clippy::unused_self, reason = "as with metrics")]
+    pub(super) fn parts(&self) -> NodeParts {
+        NodeParts::default()
+    }
+
+    #[expect(clippy::unused_self, reason = "as with metrics")]
+    pub(super) fn router(&self, node: &Node) -> Router {
+        node.router()
+    }
+
+    #[expect(clippy::unused_async, reason = "as with metrics")]
+    pub(super) async fn bind(&self, _: &Hub) -> Result<Option<Server>, BindError> {
+        Ok(None)
+    }
+}

@@ -1,0 +1,149 @@
+//! Numbers for Prometheus: what the node did, counted where it happens and written out when somebody asks.
+//!
+//! [`Metrics`] listens to a node through its observers, [`Metrics::parts`], and answers `GET /metrics` through
+//! [`Metrics::router`]. An event costs a few atomic operations: no lock is taken and nothing is allocated, since every
+//! combination of labels exists from the start. A pass over ten thousand streams is one event, not ten thousand.
+//! What is a state rather than an event (streams, shards, the process) is looked up during a scrape.
+//!
+//! No label holds a user, a token or an address, so that neither the number of series nor what they give away grows
+//! with use. Each metric's meaning is its help text, in `families.rs`; the README has them in a table.
+
+mod families;
+mod family;
+mod labels;
+mod observe;
+mod process;
+
+use std::{fmt, sync::Arc};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use parking_lot::Mutex;
+use prometheus::{Registry, TextEncoder};
+
+use crate::{hub::Hub, server::NodeParts};
+use families::Families;
+use labels::Stat;
+use process::Process;
+
+/// Prometheus' text format, as its own client libraries announce it.
+const TEXT_FORMAT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// What a node counts. Clones share it.
+///
+#[cfg_attr(feature = "sqlite", doc = "```")]
+#[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
+/// use std::sync::Arc;
+/// use shardcast::{metrics::Metrics, server::{Node, NodeConfig}, store::Sqlite};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let file = folder.path().join("gotify.db");
+/// # let file = file.to_str().unwrap();
+/// let database = Arc::new(Sqlite::open(file).await?);
+/// let metrics = Metrics::new();
+/// let (node, _) = Node::open_with(database, NodeConfig::default(), metrics.parts()).await?;
+/// let router = node.router().merge(metrics.router(node.hub()));
+/// assert!(metrics.render(node.hub()).contains("\nwebsocket_active_connections 0\n"));
+/// # drop(router);
+/// # node.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    families: Families,
+    /// Absent where the system does not tell.
+    process: Option<Process>,
+    /// Held during a scrape: two at a time would count the process' time twice.
+    scrape: Mutex<()>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// Makes counters that stand at 0.
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let families = Families::register(&registry);
+        families.build_info.set();
+        let process = Process::register(&registry);
+        Self(Arc::new(Inner { registry, families, process, scrape: Mutex::new(()) }))
+    }
+
+    /// Returns what a node needs to count its events here: all observers, and nothing else.
+    pub fn parts(&self) -> NodeParts {
+        let inner = || Arc::clone(&self.0);
+        NodeParts {
+            observer: Some(inner()),
+            publish_observer: Some(inner()),
+            request_observer: Some(inner()),
+            login_observer: Some(inner()),
+            ..NodeParts::default()
+        }
+    }
+
+    /// Returns a router that answers `GET /metrics`, for a listener of its own or to be merged with others. It asks
+    /// nobody who they are.
+    pub fn router(&self, hub: &Hub) -> Router {
+        Router::new().route("/metrics", get(scrape)).with_state((self.clone(), hub.clone()))
+    }
+
+    /// Writes all metrics in Prometheus' text format, version 0.0.4; the hub is asked for its streams.
+    #[expect(clippy::missing_panics_doc, reason = "the families are ours, and fit")]
+    pub fn render(&self, hub: &Hub) -> String {
+        let _alone = self.0.scrape.lock();
+        let families = &self.0.families;
+        families.active_connections.set(count(hub.stream_count()));
+        families.connected_users.set(count(hub.user_count()));
+        let by_shard = hub.stream_counts_by_shard();
+        let (shards, streams) = (by_shard.len(), by_shard.iter().sum::<usize>());
+        families.shards.set(count(shards));
+        let (least, most) = (by_shard.iter().min(), by_shard.iter().max());
+        families.shard_connections.of(Stat::Min).set(least.copied().map_or(0.0, exact));
+        families.shard_connections.of(Stat::Max).set(most.copied().map_or(0.0, exact));
+        families.shard_connections.of(Stat::Mean).set(exact(streams) / exact(shards.max(1)));
+        if let Some(process) = &self.0.process {
+            process.update();
+        }
+        TextEncoder::new()
+            .encode_to_string(&self.0.registry.gather())
+            .expect("every family has a name and at least one metric")
+    }
+}
+
+async fn scrape(State((metrics, hub)): State<(Metrics, Hub)>) -> Response {
+    ([(CONTENT_TYPE, TEXT_FORMAT)], metrics.render(&hub)).into_response()
+}
+
+/// A count as a gauge takes it.
+fn count(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A count as a fractional gauge takes it: exact up to 2^32, which is more than there are streams.
+fn exact(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
