@@ -47,39 +47,49 @@ async fn unmatched(method: Method) -> Response {
 }
 
 async fn resolve(routes: Router, mut request: Request) -> Response {
+    let method = request.method().clone();
     let Some(path) = resolved(request.uri().path()) else {
-        return unmatched(request.method().clone()).await;
+        return unmatched(method).await;
     };
-    if path.len() > 1
-        && let Some(stripped) = path.strip_suffix('/')
-    {
-        let location = with_path(request.uri(), stripped);
-        return match location {
-            Some(location) if has_route(routes, request.method(), &location).await => {
+    let is_as_sent = path == request.uri().path();
+    let other = match path.strip_suffix('/') {
+        // Routes without a slash at the end do exist with one at times, as `/image/`.
+        None if is_as_sent => Some(format!("{path}/")),
+        Some(stripped) if !stripped.is_empty() && !has_route(&routes, &method, &path).await => {
+            Some(stripped.to_owned())
+        }
+        _ => None,
+    };
+    if let Some(other) = other {
+        return match with_path(request.uri(), &other) {
+            Some(location) if has_route(&routes, &method, &other).await => {
                 let nested_at = request.extensions().get().map_or("", NestedPath::as_str);
-                redirect(request.method(), request.headers(), nested_at.trim_end_matches('/'), &location)
+                redirect(&method, request.headers(), nested_at.trim_end_matches('/'), &location)
             }
-            _ => unmatched(request.method().clone()).await,
+            _ => unmatched(method).await,
         };
     }
-    if path == request.uri().path() {
-        return unmatched(request.method().clone()).await;
+    if is_as_sent {
+        return unmatched(method).await;
     }
     match with_path(request.uri(), &path) {
         Some(uri) => {
             *request.uri_mut() = uri;
             routes.oneshot(request).await.into_response()
         }
-        None => unmatched(request.method().clone()).await,
+        None => unmatched(method).await,
     }
 }
 
-/// Asks the routes which methods a path has, as OPTIONS does, without running a handler.
-async fn has_route(routes: Router, method: &Method, uri: &Uri) -> bool {
+/// Asks the routes whether a path has a method, as OPTIONS does, without running a handler.
+async fn has_route(routes: &Router, method: &Method, path: &str) -> bool {
+    let Ok(uri) = Uri::try_from(path) else {
+        return false;
+    };
     let mut question = Request::new(Body::empty());
     *question.method_mut() = Method::OPTIONS;
-    *question.uri_mut() = uri.clone();
-    let answer = routes.oneshot(question).await.into_response();
+    *question.uri_mut() = uri;
+    let answer = routes.clone().oneshot(question).await.into_response();
     let allowed = answer.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok()).unwrap_or_default();
     allowed.split(',').any(|allowed| allowed == method.as_str())
 }
