@@ -145,7 +145,7 @@ fn check_may_create(asking: Option<&User>, registration: bool, admin: bool) -> R
 )]
 async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> Result<Json<User>, ApiError> {
     if id == 0 {
-        // Gotify finds somebody without a name there; everywhere else, id 0 is nobody.
+        // Gotify finds somebody without a name there, who can also be deleted as often as one likes.
         let nobody = User { id: UserId(0), name: String::new(), admin: false, created_at: zero_time() };
         return Ok(Json(nobody));
     }
@@ -196,6 +196,10 @@ async fn delete(
     State(stream): State<StreamState>,
     State(images): State<Images>,
 ) -> Result<Done, ApiError> {
+    if id == 0 {
+        // Nobody is deleted, see above.
+        return Ok(Done);
+    }
     let id = UserId(id);
     let deleted = to_completion(async move {
         let deleted = made(store.database().delete_user(id).await?)?;
