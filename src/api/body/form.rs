@@ -11,12 +11,17 @@ use multer::Multipart;
 use super::super::query::{PairError, pairs};
 use super::{Form, Slot};
 
+/// The most fields that a form may have, those included that nobody reads.
+const MAX_FIELDS: usize = 1000;
+
 /// Decodes URL-encoded pairs; the first value of a name counts, across all sources. The error is the text for
 /// the client.
 pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
     let mut values = Values::<F>::new();
+    let mut count = Count(0);
     for source in sources {
         for pair in pairs(source) {
+            count.next()?;
             let (name, value) = pair.map_err(|error: PairError| error.to_string())?;
             values.offer(&name, || value.into_owned());
         }
@@ -31,7 +36,9 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
     let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
     let mut values = Values::<F>::new();
     let mut has_file = false;
+    let mut count = Count(0);
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
+        count.next()?;
         let Some(name) = part.name().map(str::to_owned) else {
             continue;
         };
@@ -47,6 +54,16 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
         return Err("unsupported field type for multipart.FileHeader".to_owned());
     }
     values.fill()
+}
+
+/// How many fields there were.
+struct Count(usize);
+
+impl Count {
+    fn next(&mut self) -> Result<(), String> {
+        self.0 += 1;
+        if self.0 > MAX_FIELDS { Err(format!("a form may have at most {MAX_FIELDS} fields")) } else { Ok(()) }
+    }
 }
 
 pub(super) fn multipart_text(error: &multer::Error) -> String {
@@ -194,6 +211,19 @@ mod tests {
     fn a_pair_that_can_not_be_decoded_is_an_error() {
         assert_eq!(form("name=%zz", ""), Err(r#"invalid URL escape "%zz""#.to_owned()));
         assert_eq!(form("name=a", "x=1;2"), Err("invalid semicolon separator in query".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_form_has_so_many_fields_and_no_more() {
+        let too_many = Err("a form may have at most 1000 fields".to_owned());
+        let fields = "x=1&".repeat(999);
+        assert_eq!(form(&fields, "name=a").unwrap().name, "a");
+        assert_eq!(form(&fields, "name=a&x=2"), too_many);
+        let parts = |count| {
+            "--X\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\na\r\n".repeat(count) + "--X--\r\n"
+        };
+        assert_eq!(multipart(&parts(1000)).await.unwrap().name, "a");
+        assert_eq!(multipart(&parts(1001)).await, too_many);
     }
 
     #[tokio::test]

@@ -47,3 +47,65 @@ async fn json_may_not_be_nested_without_end() {
     let answer = server.send("POST", "/message", &headers(&ann.application.token), &deep).await;
     assert_eq!(answer.status, 400);
 }
+
+#[tokio::test]
+async fn extras_may_be_as_large_as_the_body_and_no_larger() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let extras = |bytes: usize| {
+        let frame = r#"{"message":"m","extras":{"k":""}}"#.len();
+        format!(r#"{{"message":"m","extras":{{"k":"{}"}}}}"#, "e".repeat(bytes - frame))
+    };
+    let headers = headers(&ann.application.token);
+    assert_eq!(server.send("POST", "/message", &headers, &extras(LIMIT_BYTES)).await.status, 200);
+    assert_eq!(server.send("POST", "/message", &headers, &extras(LIMIT_BYTES + 1)).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_form_may_not_have_fields_without_end() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let headers = [
+        ("X-Gotify-Key".to_owned(), ann.application.token.clone()),
+        ("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+    ];
+    let form = |fields: usize| "message=m&".to_owned() + &"a=b&".repeat(fields - 1);
+    assert_eq!(server.send("POST", "/message", &headers, &form(1000)).await.status, 200);
+    let refused = server.send("POST", "/message", &headers, &form(1001)).await;
+    assert_eq!(refused.status, 400);
+    assert_eq!(refused.json()["errorDescription"], "a form may have at most 1000 fields");
+}
+
+#[tokio::test]
+async fn a_header_may_have_so_many_fields_and_bytes_and_no_more() {
+    let server = TestServer::start().await;
+    let fields = |count: usize| -> Vec<_> {
+        (0..count).map(|number| (format!("X-Field-{number}"), "x".to_owned())).collect()
+    };
+    // Three more are `Host`, `Connection` and `Content-Length`.
+    assert_eq!(server.send("GET", "/version", &fields(97), "").await.status, 200);
+    assert_eq!(server.send("GET", "/version", &fields(98), "").await.status, 431);
+
+    let field = |bytes: usize| [("X-Field".to_owned(), "x".repeat(bytes))];
+    assert_eq!(server.send("GET", "/version", &field(15 * 1024), "").await.status, 200);
+    assert_eq!(server.send("GET", "/version", &field(16 * 1024), "").await.status, 431);
+}
+
+#[tokio::test]
+async fn a_query_is_as_long_as_a_header_at_most() {
+    let server = TestServer::start().await;
+    let target = |bytes: usize| format!("/version?{}", "q".repeat(bytes));
+    assert_eq!(server.send("GET", &target(15 * 1024), &[], "").await.status, 200);
+    assert_eq!(server.send("GET", &target(16 * 1024), &[], "").await.status, 431);
+}
+
+/// Names and titles have no limits of their own: Gotify has none.
+#[tokio::test]
+async fn a_name_may_be_long() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let name = "n".repeat(1_000_000);
+    let body = format!(r#"{{"name":"{name}"}}"#);
+    let made = server.send("POST", "/application", &headers(&ann.client.token), &body).await;
+    assert_eq!(made.json()["name"], name);
+}
