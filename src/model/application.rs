@@ -1,12 +1,14 @@
 //! An application: what may send messages.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ApplicationId, Timestamp};
 
 /// An application as it is listed. Its owner is not on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Application {
     /// Its id.
     #[schema(value_type = u64)]
@@ -42,5 +44,12 @@ impl Application {
     /// Returns the file of its picture; `None` for the default picture.
     pub fn image_file(&self) -> Option<&str> {
         self.image.strip_prefix("image/")
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
     }
 }

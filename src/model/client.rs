@@ -1,12 +1,14 @@
 //! A client: what may receive messages and manage its user's things.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{ClientId, Timestamp};
 
 /// A client as it is listed. Its owner is not on the wire.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Client {
     /// Its id.
     #[schema(value_type = u64)]
@@ -51,5 +53,12 @@ impl Client {
     /// Answers whether it had expired by `now`.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
     }
 }
