@@ -9,7 +9,10 @@ use std::{collections::HashMap, error::Error, sync::Arc};
 
 use futures_util::StreamExt;
 use shardcast::{
-    auth::{Authenticate, KnownApplication, KnownClient, Passwords, StoredCredentials, application_token},
+    auth::{
+        Authenticate, KnownApplication, KnownClient, LoginError, Passwords, StoredCredentials,
+        application_token,
+    },
     external::{
         async_trait::async_trait,
         axum::{self, Router, routing::get},
@@ -50,7 +53,7 @@ impl Authenticate for Sessions {
         }
     }
 
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError> {
+    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError> {
         self.stored.user(name, password).await
     }
 

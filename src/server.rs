@@ -32,6 +32,7 @@ mod config;
 mod connection;
 mod connections;
 mod drain;
+mod known_password;
 mod limits;
 mod node;
 mod refuse;

@@ -3,12 +3,13 @@
 use std::error::Error;
 
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Json;
-use crate::auth::HashPasswordError;
+use crate::auth::{HashPasswordError, LoginError, Overloaded, whole_seconds};
 use crate::store::{PublishError, StoreError};
 
 /// Why a request was not granted. Its text is what the client reads.
@@ -53,6 +54,15 @@ pub enum ApiError {
     /// Pictures can't be read or written now: the disk is full, or the folder is not ours.
     #[error("pictures are unavailable, try again later")]
     ImagesUnavailable,
+    /// Too many logins have failed; this one was not looked at.
+    #[error("too many failed logins, try again in {retry_after_seconds} s")]
+    TooManyLogins {
+        /// When the next one will be, as `Retry-After` says it.
+        retry_after_seconds: u64,
+    },
+    /// Too many passwords wait to be hashed; the same request may succeed soon.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
     /// The database can't do it now; the same request may succeed later.
     #[error("the database is unavailable, try again later")]
     Unavailable,
@@ -70,8 +80,20 @@ impl ApiError {
             Self::Forbidden | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::ImagesUnavailable | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::ImagesUnavailable | Self::Overloaded(_) | Self::Unavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns after how many seconds it is worth trying again, where that is known.
+    fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooManyLogins { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::Overloaded(_) => Some(1),
+            _ => None,
         }
     }
 }
@@ -97,7 +119,11 @@ impl IntoResponse for ApiError {
             error_code: status.as_u16(),
             error_description: self.to_string(),
         };
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -136,9 +162,22 @@ impl From<&StoreError> for ApiError {
     }
 }
 
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Store(error) => error.into(),
+            LoginError::Overloaded(overloaded) => overloaded.into(),
+            LoginError::TooManyFailures { retry_after } => {
+                Self::TooManyLogins { retry_after_seconds: whole_seconds(retry_after) }
+            }
+        }
+    }
+}
+
 impl From<HashPasswordError> for ApiError {
     fn from(error: HashPasswordError) -> Self {
         match error {
+            HashPasswordError::Overloaded(overloaded) => overloaded.into(),
             HashPasswordError::TooLong => Self::BadRequest(error.to_string()),
             HashPasswordError::Hash(cause) => {
                 tracing::error!(%cause, "failed to hash a password");

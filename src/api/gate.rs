@@ -2,7 +2,8 @@
 //!
 //! A token is taken from the first of these places that is not empty, and from no other: the query's `token`,
 //! the header `X-Gotify-Key`, `Authorization: Bearer`. A name and password come before any token; if they are
-//! wrong, the token decides.
+//! wrong, the token decides. After too many wrong ones they are not looked at any more, and the token decides too;
+//! without one the answer is 429.
 
 mod admin;
 mod optional;
@@ -11,9 +12,10 @@ pub use admin::AdminAuth;
 pub(super) use optional::OptionalAuth;
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -22,7 +24,7 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 
 use super::{ApiError, query};
-use crate::auth::{Authenticator, KnownApplication};
+use crate::auth::{Authenticator, KnownApplication, LoginError};
 use crate::model::{User, UserId};
 
 const KEY_HEADER: &str = "x-gotify-key";
@@ -50,11 +52,12 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Authenticator::from_ref(state);
-        if let Some(user) = user(&auth, &parts.headers).await? {
-            return Ok(Self { user_id: user.id, token: Box::default() });
-        }
-        let token = token(parts).ok_or(ApiError::Unauthorized)?;
-        let client = auth.client(&token).await?.ok_or(ApiError::Unauthorized)?;
+        let refusal = match user(&auth, parts).await? {
+            Ok(user) => return Ok(Self { user_id: user.id, token: Box::default() }),
+            Err(refusal) => refusal,
+        };
+        let Some(token) = token(parts) else { return Err(refusal) };
+        let client = auth.client(&token).await?.ok_or(refusal)?;
         Ok(Self { user_id: client.user_id, token: token.into() })
     }
 }
@@ -71,19 +74,25 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Authenticator::from_ref(state);
-        if user(&auth, &parts.headers).await?.is_some() {
+        let Err(refusal) = user(&auth, parts).await? else {
             return Err(ApiError::Forbidden);
-        }
-        let token = token(parts).ok_or(ApiError::Unauthorized)?;
-        auth.application(&token).await?.map(Self).ok_or(ApiError::Unauthorized)
+        };
+        let Some(token) = token(parts) else { return Err(refusal) };
+        auth.application(&token).await?.map(Self).ok_or(refusal)
     }
 }
 
-/// Returns the user whose name and password the request carries, if it does and they are right.
-async fn user(auth: &Authenticator, headers: &HeaderMap) -> Result<Option<User>, ApiError> {
-    match basic_credentials(headers) {
-        Some((name, password)) => Ok(auth.user(&name, password).await?),
-        None => Ok(None),
+/// Returns the user whose name and password the request carries. The inner error is the answer unless a token
+/// decides otherwise: a proxy in front may have passwords of its own, which are none here.
+async fn user(auth: &Authenticator, parts: &Parts) -> Result<Result<User, ApiError>, ApiError> {
+    let Some((name, password)) = basic_credentials(&parts.headers) else {
+        return Ok(Err(ApiError::Unauthorized));
+    };
+    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    match auth.user(from, &name, password).await {
+        Ok(user) => Ok(user.ok_or(ApiError::Unauthorized)),
+        Err(limited @ LoginError::TooManyFailures { .. }) => Ok(Err(limited.into())),
+        Err(error) => Err(error.into()),
     }
 }
 

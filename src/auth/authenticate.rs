@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use super::{KnownApplication, KnownClient};
+use super::{KnownApplication, KnownClient, LoginError};
 use crate::model::User;
 use crate::store::StoreError;
 
@@ -42,7 +42,7 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError>;
 
     /// Looks up the user with this name and password; `None` if there is none, or the password is wrong.
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError>;
+    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError>;
 
     /// Told that an application in the database was changed or deleted. What was cached for its token before must
     /// not be answered after this returns, nor be put back by a look-up that began before.

@@ -1,18 +1,21 @@
 //! Hashing and checking passwords, off the threads that serve requests.
 
+mod cores;
+mod decoy;
+mod proven;
+
 use std::fmt;
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+
+use cores::Cores;
+pub use cores::Overloaded;
+use proven::Proven;
 
 /// The longest password that bcrypt takes into account, in bytes of UTF-8.
 pub const MAX_PASSWORD_BYTES: usize = 72;
-
-/// Salt and digest of no password in particular.
-const DECOY: &str = "2UqO9DfkwX1OJ7PFnAmqEeT4x0mRhPn9r1gKcZ5uL7sWvYb3QdG6i";
 
 /// A password that can't be hashed.
 #[derive(Debug, thiserror::Error)]
@@ -21,34 +24,52 @@ pub enum HashPasswordError {
     /// It is longer than bcrypt takes into account.
     #[error("password must be at most {MAX_PASSWORD_BYTES} bytes long")]
     TooLong,
+    /// Too many others wait for their turn.
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
     /// bcrypt refused, for instance a cost outside 4 to 31.
     #[error("failed to hash a password")]
     Hash(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Hashes and checks passwords with bcrypt.
+/// Hashes and checks passwords with bcrypt. Cloning is cheap and shares everything.
 ///
 /// That takes tens of milliseconds of a core, so it runs on blocking threads, and never on more of them at
-/// once than there are cores: further calls wait their turn.
+/// once than there are cores. At most 32 further calls for each core wait their turn; whoever comes then is told
+/// [`Overloaded`] at once.
+///
+/// A password that was right is known by its keyed hash for a minute, so that a sender of many requests is not
+/// hashed each time. It is known for the stored hash that it matched: when that is changed, nothing of it is left.
 #[derive(Clone)]
-pub struct Passwords {
+pub struct Passwords(Arc<Inner>);
+
+struct Inner {
+    /// Of new hashes.
     cost: u32,
-    /// What an unknown user's password is checked against, so that it takes as long as a wrong password.
-    decoy: Arc<str>,
-    permits: Arc<Semaphore>,
+    /// How long a refusal takes: the cost of new hashes, or that of the costliest stored one.
+    refusal_cost: AtomicU32,
+    cores: Cores,
+    proven: Proven,
 }
 
 impl Passwords {
     /// Makes new hashes with that cost: the time doubles with each step. Gotify's default is 10; values
     /// outside bcrypt's 4 to 31 count as the nearest of them.
     pub fn new(cost: u32) -> Self {
-        let cost = cost.clamp(4, 31);
-        let cores = available_parallelism().map_or(1, usize::from);
-        Self {
+        let cost = cost.clamp(decoy::MIN_COST, decoy::MAX_COST);
+        Self(Arc::new(Inner {
             cost,
-            decoy: format!("$2b${cost:02}${DECOY}").into(),
-            permits: Arc::new(Semaphore::new(cores)),
-        }
+            refusal_cost: AtomicU32::new(cost),
+            cores: Cores::new(),
+            proven: Proven::new(&mut rand::rng()),
+        }))
+    }
+
+    /// Makes every refusal from now on take at least as long as one by a hash of that cost: a name whose hash is
+    /// costlier than new ones would otherwise be known by its time. To be told the cost of the costliest hash there
+    /// is; costs seen later are noted by themselves.
+    pub fn refuse_as_slowly_as(&self, cost: u32) {
+        self.0.refusal_cost.fetch_max(cost.min(decoy::MAX_COST), Ordering::Relaxed);
     }
 
     /// Returns the bcrypt hash of a password.
@@ -56,39 +77,64 @@ impl Passwords {
         if password.expose_secret().len() > MAX_PASSWORD_BYTES {
             return Err(HashPasswordError::TooLong);
         }
-        let cost = self.cost;
-        self.on_a_core(move || bcrypt::hash(password.expose_secret(), cost))
-            .await
+        let cost = self.0.cost;
+        self.0
+            .cores
+            .run(move || bcrypt::hash(password.expose_secret(), cost))
+            .await?
             .map_err(|error| HashPasswordError::Hash(error.into()))
     }
 
     /// Answers whether the password belongs to the hash. `None` stands for a user that is unknown or has no
-    /// password: the answer is no, and takes as long.
-    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> bool {
-        let known = hash.is_some();
-        let hash = hash.map_or_else(|| Arc::clone(&self.decoy), Arc::from);
-        let matches = self.on_a_core(move || bcrypt::verify(password.expose_secret(), &hash)).await;
-        known
-            && matches.unwrap_or_else(|error| {
-                tracing::warn!(%error, "a stored password hash is not a bcrypt hash");
-                false
-            })
+    /// password: the answer is no. Every no takes equally long, whatever the cost of the hash.
+    pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Overloaded> {
+        let proof = hash.as_deref().map(|hash| self.0.proven.tag(hash, &password));
+        if proof.as_ref().is_some_and(|proof| self.0.proven.holds(proof)) {
+            return Ok(true);
+        }
+        let stored_cost = hash.as_deref().and_then(cost_of);
+        if let Some(cost) = stored_cost {
+            self.refuse_as_slowly_as(cost);
+        } else if hash.is_some() {
+            tracing::warn!("a stored password hash is not a bcrypt hash");
+        }
+        let refusal_cost = self.0.refusal_cost.load(Ordering::Relaxed);
+        let check = move || {
+            let password = password.expose_secret();
+            let matches = stored_cost.is_some()
+                && hash.is_some_and(|hash| bcrypt::verify(password, &hash).unwrap_or(false));
+            if !matches {
+                decoy::spend(password, stored_cost, refusal_cost);
+            }
+            matches
+        };
+        let matches = self.0.cores.run(check).await?;
+        if matches && let Some(proof) = proof {
+            self.0.proven.insert(proof);
+        }
+        Ok(matches)
     }
 
-    async fn on_a_core<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
-        // The permit goes along: when the caller is dropped, the thread is still busy.
-        let work = spawn_blocking(move || {
-            let _permit = permit;
-            work()
-        });
-        work.await.expect("bcrypt does not panic, and nobody aborts its thread")
+    /// Returns a new hash of a password that has just matched this one, if new hashes have another cost.
+    /// `None` also where that can't be done now: there will be another login.
+    pub(super) async fn renewed(&self, password: SecretString, hash: &str) -> Option<String> {
+        if cost_of(hash) == Some(self.0.cost) {
+            return None;
+        }
+        let renewed = self.hash(password.clone()).await.ok()?;
+        self.0.proven.insert(self.0.proven.tag(&renewed, &password));
+        Some(renewed)
     }
+}
+
+/// Returns the cost of a bcrypt hash; `None` if it is none.
+fn cost_of(hash: &str) -> Option<u32> {
+    hash.parse::<bcrypt::HashParts>().ok().map(|parts| parts.get_cost())
 }
 
 impl fmt::Debug for Passwords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passwords").field("cost", &self.cost).finish_non_exhaustive()
+        f.debug_struct("Passwords").field("cost", &self.0.cost).finish_non_exhaustive()
     }
 }
 
@@ -100,45 +146,75 @@ mod tests {
         SecretString::from(text.to_owned())
     }
 
+    async fn verify(passwords: &Passwords, password: &str, hash: Option<&str>) -> bool {
+        passwords.verify(secret(password), hash.map(str::to_owned)).await.unwrap()
+    }
+
     #[tokio::test]
     async fn a_password_matches_its_own_hash_only() {
         let passwords = Passwords::new(4);
         let hash = passwords.hash(secret("hunter2")).await.unwrap();
         assert!(hash.starts_with("$2b$04$"), "{hash}");
-        assert!(passwords.verify(secret("hunter2"), Some(hash.clone())).await);
-        assert!(!passwords.verify(secret("hunter3"), Some(hash)).await);
+        for _ in 0..2 {
+            assert!(verify(&passwords, "hunter2", Some(&hash)).await);
+            assert!(!verify(&passwords, "hunter3", Some(&hash)).await);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_right_is_not_so_for_another_hash() {
+        let passwords = Passwords::new(4);
+        let (old, new) =
+            (passwords.hash(secret("old")).await.unwrap(), passwords.hash(secret("new")).await.unwrap());
+        assert!(verify(&passwords, "old", Some(&old)).await);
+        assert!(!verify(&passwords, "old", Some(&new)).await);
+        assert!(!verify(&passwords, "old", None).await);
     }
 
     #[tokio::test]
     async fn seventy_two_bytes_are_the_most_a_password_may_have() {
         let passwords = Passwords::new(4);
         let longest = passwords.hash(secret(&"p".repeat(72))).await.unwrap();
-        assert!(passwords.verify(secret(&"p".repeat(72)), Some(longest)).await);
+        assert!(verify(&passwords, &"p".repeat(72), Some(&longest)).await);
         let error = passwords.hash(secret(&"p".repeat(73))).await.unwrap_err();
         assert_eq!(error.to_string(), "password must be at most 72 bytes long");
-    }
-
-    /// If the decoy were malformed, bcrypt would refuse it at once, and the time would tell who exists.
-    #[test]
-    fn an_unknown_users_password_is_checked_against_a_real_hash() {
-        for cost in [4, 5] {
-            let decoy = Passwords::new(cost).decoy;
-            assert!(matches!(bcrypt::verify("anything", &decoy), Ok(false)), "{decoy}");
-            assert_eq!(decoy.parse::<bcrypt::HashParts>().unwrap().get_cost(), cost);
-        }
     }
 
     #[tokio::test]
     async fn nobody_logs_in_without_a_usable_hash() {
         let passwords = Passwords::new(4);
-        assert!(!passwords.verify(secret("anything"), None).await);
-        assert!(!passwords.verify(secret("anything"), Some("not a hash".to_owned())).await);
+        for hash in [None, Some("not a hash"), Some("$2b$99$abc"), Some("$2b$04$short")] {
+            assert!(!verify(&passwords, "anything", hash).await, "{hash:?}");
+        }
     }
 
     #[tokio::test]
     async fn a_hash_of_gotify_is_accepted() {
         let hash = bcrypt::hash_with_result("secret", 4).unwrap().format_for_version(bcrypt::Version::TwoA);
         assert!(hash.starts_with("$2a$"));
-        assert!(Passwords::new(4).verify(secret("secret"), Some(hash)).await);
+        assert!(verify(&Passwords::new(4), "secret", Some(&hash)).await);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_another_cost_is_renewed() {
+        let (cheap, dear) = (Passwords::new(4), Passwords::new(5));
+        let hash = cheap.hash(secret("secret")).await.unwrap();
+        assert_eq!(cheap.renewed(secret("secret"), &hash).await, None);
+        let renewed = dear.renewed(secret("secret"), &hash).await.unwrap();
+        assert_eq!(cost_of(&renewed), Some(5));
+        assert!(bcrypt::verify("secret", &renewed).unwrap());
+    }
+
+    #[tokio::test]
+    async fn refusals_take_as_long_as_by_the_costliest_hash() {
+        let passwords = Passwords::new(4);
+        let refusal_cost = || passwords.0.refusal_cost.load(Ordering::Relaxed);
+        passwords.refuse_as_slowly_as(5);
+        assert_eq!(refusal_cost(), 5);
+        let seen = bcrypt::hash("secret", 6).unwrap();
+        assert!(!verify(&passwords, "wrong", Some(&seen)).await);
+        assert_eq!(refusal_cost(), 6);
+        passwords.refuse_as_slowly_as(4);
+        assert_eq!(refusal_cost(), 6);
     }
 }

@@ -8,8 +8,8 @@ use secrecy::SecretString;
 
 use super::cache::TokenCache;
 use super::last_used::{LastUsed, LastUsedWriter, Used};
-use super::{Authenticate, KnownApplication, KnownClient, Passwords};
-use crate::model::User;
+use super::{Authenticate, KnownApplication, KnownClient, LoginError, Passwords};
+use crate::model::{User, UserId};
 use crate::store::{Database, StoreError};
 
 /// Tokens of each kind that are kept in memory: about 200 bytes each, 13 MB at most.
@@ -42,6 +42,21 @@ impl StoredCredentials {
 
     fn note_application(&self, known: &KnownApplication) {
         self.last_used.note(Used::Application(known.id), &known.last_used);
+    }
+
+    /// Best effort: the login is right whether or not this works.
+    async fn renew_hash(&self, user: UserId, password: SecretString, hash: &str) {
+        let Some(renewed) = self.passwords.renewed(password, hash).await else {
+            return;
+        };
+        // Only in place of the hash that was checked: the password may have been changed meanwhile.
+        match self.database.replace_password_hash(user, hash, &renewed).await {
+            Ok(true) => {
+                tracing::debug!(user.id = user.0, "renewed a password hash with the cost that is set");
+            }
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, user.id = user.0, "failed to renew a password hash"),
+        }
     }
 
     fn note_client(&self, known: &KnownClient) {
@@ -89,12 +104,19 @@ impl Authenticate for StoredCredentials {
         Ok(known.inspect(|known| self.note_client(known)))
     }
 
-    /// A name that nobody has takes as long as a wrong password.
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, StoreError> {
+    /// A name that nobody has takes as long as a wrong password. A hash of another cost than new ones have is
+    /// renewed when its password is there.
+    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError> {
         let credential = self.database.user_by_name(name).await?;
         let (user, hash) = credential.map(|known| (known.user, known.password_hash)).unzip();
-        let matches = self.passwords.verify(password, hash.flatten()).await;
-        Ok(user.filter(|_| matches))
+        let hash = hash.flatten();
+        if !self.passwords.verify(password.clone(), hash.clone()).await? {
+            return Ok(None);
+        }
+        if let (Some(user), Some(hash)) = (&user, &hash) {
+            self.renew_hash(user.id, password, hash).await;
+        }
+        Ok(user)
     }
 
     fn forget_application(&self, token: &str) {

@@ -1,18 +1,19 @@
 //! `shardcast serve`.
 
 use std::error::Error;
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::metrics::Exposition;
 use super::signals::Signals;
 use super::{print_line, runtime};
-use crate::config::Loaded;
+use crate::config::{Connection, Loaded};
 use crate::server::{BindError, FirstUser, Node, OpenError, Server};
 use crate::store::{Sqlite, StoreError};
 
@@ -28,8 +29,8 @@ enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Bind(#[from] BindError),
-    #[error("failed to open the database `{path}`")]
-    Database { path: String, source: StoreError },
+    #[error("failed to open the database `{connection}`")]
+    Database { connection: Connection, source: StoreError },
     #[error(transparent)]
     Open(#[from] OpenError),
 }
@@ -53,9 +54,10 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
     // Before anything is opened, so that a signal during the start also ends it well.
     let signals = Signals::catch().map_err(StartError::Signals)?;
-    let path = loaded.config.database.connection.expose();
-    let database =
-        Sqlite::open(path).await.map_err(|source| StartError::Database { path: path.to_owned(), source })?;
+    let connection = &loaded.config.database.connection;
+    let database = Sqlite::open(connection.expose())
+        .await
+        .map_err(|source| StartError::Database { connection: connection.clone(), source })?;
     let exposition = Exposition::new(loaded);
     let (node, first_user) = Node::open_with(Arc::new(database), loaded.node(), exposition.parts()).await?;
     let outcome = serve(loaded, signals, &node, &exposition, first_user).await;
@@ -80,7 +82,15 @@ async fn serve(
     let _metrics = exposition.bind(node.hub()).await?;
     tracing::info!(address = %server.local_addr(), "listening on {}", url(server.local_addr()));
 
-    signals.next().await;
+    let warning = async {
+        warn_of_known_passwords(loaded, node).await;
+        pending::<()>().await;
+    };
+    tokio::select! {
+        biased;
+        _ = signals.next() => {}
+        () = warning => {}
+    }
     tracing::info!("stopping: requests are finished, streams are closed");
     server.shutdown();
     tokio::select! {
@@ -108,6 +118,30 @@ fn introduce(user: &FirstUser) {
         }
         None => {
             print_line(&format!("First start. Log in as `{}` with the password you configured.", user.name));
+        }
+    }
+}
+
+/// Warns while a password that is in a file, or in everybody's manual, opens the server.
+async fn warn_of_known_passwords(loaded: &Loaded, node: &Node) {
+    let configured = &loaded.config.defaultuser;
+    let of_gotify = SecretString::from("admin");
+    let mut known = vec![("admin", of_gotify, "Gotify's default password opens it")];
+    if !configured.pass.expose_secret().is_empty() {
+        known.push((
+            &configured.name,
+            configured.pass.clone(),
+            "the password of `defaultuser.pass` opens it, and whoever reads the configuration has that",
+        ));
+    }
+    for (name, password, why) in known {
+        match node.is_password_of(name, password).await {
+            Ok(true) => {
+                tracing::warn!(user.name = name, "change the password of this user: {why}");
+                return;
+            }
+            Ok(false) => {}
+            Err(error) => tracing::debug!(%error, "failed to look for known passwords"),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Config, Loaded, MetricsListener};
 use crate::api::{ApiSettings, ImageLimits};
+use crate::auth::LoginLimits;
 use crate::model::Compatibility;
 use crate::server::{NodeConfig, ServerConfig, StreamConfig};
 
@@ -71,6 +72,11 @@ impl Loaded {
             },
             images_folder: uploadedimagesdir.into(),
             password_cost: *passstrength,
+            login_limits: LoginLimits {
+                failures_per_address: server.loginlimit.failures,
+                failures_per_name: server.loginlimit.namefailures,
+                window: Duration::from_secs(server.loginlimit.windowseconds),
+            },
             first_user: defaultuser.name.clone(),
             first_password: defaultuser.pass.clone(),
         }
@@ -116,6 +122,7 @@ mod tests {
         let expected = ServerConfig { port: 80, fallback_port: Some(8080), ..ServerConfig::default() };
         assert_eq!(with(&[]).server(), expected);
         assert_eq!(with(&[]).stream(), StreamConfig::default());
+        assert_eq!(with(&[]).node().login_limits, LoginLimits::default());
     }
 
     #[test]

@@ -34,9 +34,17 @@ impl Connection {
         &self.0
     }
 
-    /// Returns the text if nothing in it looks like a log-in to a server.
+    /// Returns the text if nothing in it looks like a log-in to a server, or a key to a file.
     fn shown(&self) -> &str {
-        if self.0.contains('@') || self.0.contains("password") { MASK } else { &self.0 }
+        let text = self.0.to_ascii_lowercase();
+        let may_be_secret = ["@", "pass", "pwd", "key"].iter().any(|sign| text.contains(sign));
+        if may_be_secret { MASK } else { &self.0 }
+    }
+}
+
+impl fmt::Display for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shown())
     }
 }
 
@@ -59,8 +67,14 @@ mod tests {
     #[test]
     fn a_connection_shows_a_path_but_no_password() {
         assert_eq!(format!("{:?}", Connection("data/gotify.db".to_owned())), "\"data/gotify.db\"");
-        for text in ["gotify:hunter2@tcp(db)/gotify", "host=db user=gotify password=hunter2"] {
+        for text in [
+            "gotify:hunter2@tcp(db)/gotify",
+            "host=db user=gotify password=hunter2",
+            "Server=db;PWD=hunter2",
+            "data/gotify.db?_auth_pass=hunter2",
+        ] {
             let connection = Connection(text.to_owned());
+            assert!(!connection.to_string().contains("hunter2"));
             assert!(!format!("{connection:?}").contains("hunter2"));
             assert!(!serde_json::to_string(&connection).unwrap().contains("hunter2"));
             assert_eq!(connection.expose(), text);

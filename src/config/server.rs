@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CorsSection, SslSection, StreamSection};
+use super::{CorsSection, LoginLimitSection, SslSection, StreamSection};
 
 /// `server`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -41,6 +41,8 @@ pub struct ServerSection {
     pub securecookie: bool,
     /// The stream of messages.
     pub stream: StreamSection,
+    /// How many wrong passwords are taken.
+    pub loginlimit: LoginLimitSection,
     /// Which foreign web pages may use the API.
     pub cors: CorsSection,
     /// HTTPS.
@@ -64,6 +66,7 @@ impl Default for ServerSection {
             shutdowngraceseconds: 10,
             securecookie: false,
             stream: StreamSection::default(),
+            loginlimit: LoginLimitSection::default(),
             cors: CorsSection::default(),
             ssl: SslSection::default(),
         }

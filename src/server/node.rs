@@ -13,7 +13,10 @@ use crate::{
         self, ApiSettings, AppState, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
-    auth::{Authenticate, Authenticator, HashPasswordError, LoginObserver, Passwords, StoredCredentials},
+    auth::{
+        Authenticate, Authenticator, AuthenticatorParts, HashPasswordError, LoginLimits, LoginObserver,
+        Passwords, StoredCredentials,
+    },
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
@@ -36,6 +39,8 @@ pub struct NodeConfig {
     pub images_folder: PathBuf,
     /// bcrypt's cost for new passwords. Default 10.
     pub password_cost: u32,
+    /// How many wrong names and passwords are taken.
+    pub login_limits: LoginLimits,
     /// The name of the administrator that the first start makes. Default `admin`.
     pub first_user: String,
     /// Its password. Default empty: a random one is made.
@@ -49,6 +54,7 @@ impl Default for NodeConfig {
             api: ApiSettings::default(),
             images_folder: "data/images".into(),
             password_cost: 10,
+            login_limits: LoginLimits::default(),
             first_user: "admin".to_owned(),
             first_password: SecretString::default(),
         }
@@ -136,7 +142,7 @@ pub enum OpenError {
 /// ```
 pub struct Node {
     store: Store,
-    state: AppState,
+    pub(super) state: AppState,
 }
 
 /// The administrator that a first start has made.
@@ -173,6 +179,9 @@ impl Node {
     ) -> Result<(Self, Option<FirstUser>), OpenError> {
         let passwords = Passwords::new(config.password_cost);
         let first_user = first_user(&*database, &passwords, &config).await?;
+        if let Some(cost) = database.highest_password_cost().await.map_err(OpenError::Database)? {
+            passwords.refuse_as_slowly_as(cost);
+        }
 
         let authenticate = parts
             .authenticate
@@ -192,13 +201,13 @@ impl Node {
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
+        let auth_parts = AuthenticatorParts {
+            limits: config.login_limits,
+            observer: parts.login_observer.unwrap_or_else(|| Arc::new(())),
+        };
         let state = AppState {
             store: store.clone(),
-            auth: Authenticator::watched(
-                authenticate,
-                passwords,
-                parts.login_observer.unwrap_or_else(|| Arc::new(())),
-            ),
+            auth: Authenticator::with_parts(authenticate, passwords, auth_parts),
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             images: Images::new(config.images_folder),
             settings: Arc::new(config.api),

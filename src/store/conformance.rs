@@ -29,6 +29,8 @@ macro_rules! suite {
                 of_two_admins_that_go_at_once_one_is_left
                 deleting_a_user_deletes_what_it_owns
                 nothing_is_made_for_a_user_that_is_gone
+                a_hash_is_replaced_only_while_it_is_the_old_one
+                the_highest_cost_is_that_of_bcrypt_hashes
                 an_id_beyond_any_row_finds_nothing
             }
             applications {

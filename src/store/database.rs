@@ -254,6 +254,10 @@ pub trait Database: Send + Sync + fmt::Debug + 'static {
     async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError>;
     /// Changes a user's password hash; false if there is no such user.
     async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError>;
+    /// Changes a user's password hash if it still is `old`; false if it is not, or there is no such user.
+    async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError>;
+    /// Returns the highest cost of the bcrypt hashes that users have; `None` if there are none.
+    async fn highest_password_cost(&self) -> Result<Option<u32>, StoreError>;
 
     /// Makes an application. [`StoreError::Conflict`] if the token or the sort key is taken,
     /// [`StoreError::NoSuchUser`] if its owner is not there, or not any more.

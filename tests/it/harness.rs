@@ -68,6 +68,9 @@ impl TestServer {
         config.images_folder = folder.path().join("images");
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
+        // Nor about how many wrong ones are taken: that has tests of its own.
+        config.login_limits.failures_per_address = 0;
+        config.login_limits.failures_per_name = 0;
         config.first_user = "admin".into();
         config.first_password = "admin".into();
         change(&mut config);
@@ -127,12 +130,12 @@ impl TestServer {
     ) -> Answer {
         let mut headers = headers.to_vec();
         headers.push(("Content-Length".to_owned(), body.len().to_string()));
-        self.exchange(method, target, &headers, body).await
+        self.exchange(method, target, &headers, body.as_bytes()).await
     }
 
     /// Sends a request whose body never comes.
     pub(crate) async fn send_head(&self, method: &str, target: &str, headers: &[(String, String)]) -> Answer {
-        self.exchange(method, target, headers, "").await
+        self.exchange(method, target, headers, b"").await
     }
 
     /// Sends a request to change the protocol and returns the status of the answer.
@@ -168,22 +171,31 @@ impl TestServer {
         socket
     }
 
-    async fn exchange(&self, method: &str, target: &str, headers: &[(String, String)], body: &str) -> Answer {
+    async fn exchange(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Answer {
         let headers: String =
             headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n{body}",
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{headers}\r\n",
             self.address
         );
         let mut socket = TcpStream::connect(self.address).await.unwrap();
-        socket.write_all(request.as_bytes()).await.unwrap();
+        let request = [request.as_bytes(), body].concat();
+        // What is refused unread is answered while it is still being sent.
+        let _ = socket.write_all(&request).await;
         let mut answer = Vec::new();
         socket.read_to_end(&mut answer).await.unwrap();
         parse(&String::from_utf8(answer).unwrap())
     }
 }
 
-fn parse(answer: &str) -> Answer {
+/// Reads an answer that has come to its end.
+pub(crate) fn parse(answer: &str) -> Answer {
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");

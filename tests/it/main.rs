@@ -10,6 +10,7 @@ mod faults;
 mod harness;
 mod images;
 mod listener;
+mod logins;
 mod metrics;
 mod openapi;
 mod process;

@@ -9,7 +9,7 @@ use futures_util::stream;
 use multer::Multipart;
 
 use super::super::ApiError;
-use super::form::multipart_text;
+use super::form::{Count, multipart_text};
 use super::{Unread, bytes};
 
 /// A file that was sent.
@@ -41,9 +41,10 @@ async fn find(content_type: &str, body: Bytes, name: &str) -> Result<UploadedFil
     let boundary = multer::parse_boundary(content_type)
         .map_err(|_| "no multipart boundary param in Content-Type".to_owned())?;
     let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
-    let mut found = None;
+    let (mut found, mut count) = (None, Count::default());
     // To the end, although the file may come first: a body that was cut off is no upload.
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
+        count.next()?;
         let file_name = part.file_name().filter(|file| !file.is_empty()).map(str::to_owned);
         let is_wanted = part.name() == Some(name) && found.is_none();
         let content = part.bytes().await.map_err(|error| multipart_text(&error))?;

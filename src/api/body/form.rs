@@ -18,7 +18,7 @@ const MAX_FIELDS: usize = 1000;
 /// the client.
 pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
     let mut values = Values::<F>::new();
-    let mut count = Count(0);
+    let mut count = Count::default();
     for source in sources {
         for pair in pairs(source) {
             count.next()?;
@@ -36,7 +36,7 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
     let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
     let mut values = Values::<F>::new();
     let mut has_file = false;
-    let mut count = Count(0);
+    let mut count = Count::default();
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
         count.next()?;
         let Some(name) = part.name().map(str::to_owned) else {
@@ -57,10 +57,12 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
 }
 
 /// How many fields there were.
-struct Count(usize);
+#[derive(Default)]
+pub(super) struct Count(usize);
 
 impl Count {
-    fn next(&mut self) -> Result<(), String> {
+    /// Counts another one, or refuses it in the words for the client.
+    pub(super) fn next(&mut self) -> Result<(), String> {
         self.0 += 1;
         if self.0 > MAX_FIELDS { Err(format!("a form may have at most {MAX_FIELDS} fields")) } else { Ok(()) }
     }

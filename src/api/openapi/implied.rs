@@ -70,6 +70,7 @@ fn add_errors(operation: &mut Operation) {
     for (implied, status, description) in [
         (has_body || has_parameters, "400", "A parameter or the body is wrong."),
         (!is_public, "401", "Nobody in particular is asking, or nobody who may."),
+        (!is_public, "429", "Too many logins have failed, from this address or by this name."),
         (has_body, "413", "The body is larger than the server takes."),
         (works, "500", "A defect, or a broken database."),
         (works, "503", "The database can't do it now, or the server is stopping: try again later."),

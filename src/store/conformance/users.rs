@@ -2,7 +2,7 @@
 
 use super::{application, client, new_application, new_client, new_message, new_user, user};
 use crate::model::{User, UserId};
-use crate::store::{Database, DeletedUser, MessagePage, StoreError, UpdateUser, UserChange};
+use crate::store::{Database, DeletedUser, MessagePage, NewUser, StoreError, UpdateUser, UserChange};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
@@ -43,6 +43,27 @@ pub(crate) async fn a_password_is_changed(database: &dyn Database) {
     assert_eq!(database.user(alice.id).await.unwrap().unwrap().password_hash.as_deref(), Some("new"));
     assert_eq!(database.user(bob.id).await.unwrap().unwrap().password_hash.as_deref(), Some("hash of bob"));
     assert!(!database.set_password_hash(UserId(99), "new").await.unwrap());
+}
+
+pub(crate) async fn a_hash_is_replaced_only_while_it_is_the_old_one(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    assert!(database.replace_password_hash(alice.id, "hash of alice", "new").await.unwrap());
+    assert!(!database.replace_password_hash(alice.id, "hash of alice", "newer").await.unwrap());
+    assert!(!database.replace_password_hash(UserId(99), "hash of alice", "newer").await.unwrap());
+    let hash = async |id| database.user(id).await.unwrap().unwrap().password_hash;
+    assert_eq!(hash(alice.id).await.as_deref(), Some("new"));
+    assert_eq!(hash(bob.id).await.as_deref(), Some("hash of bob"));
+}
+
+pub(crate) async fn the_highest_cost_is_that_of_bcrypt_hashes(database: &dyn Database) {
+    assert_eq!(database.highest_password_cost().await.unwrap(), None);
+    for (name, hash) in
+        [("a", "$2a$04$x"), ("b", "$2b$11$x"), ("c", "$2b$10$x"), ("d", "$1b$31$x"), ("e", "")]
+    {
+        let hashed = NewUser { password_hash: hash.to_owned(), ..new_user(name) };
+        database.create_user(hashed).await.unwrap();
+    }
+    assert_eq!(database.highest_password_cost().await.unwrap(), Some(11));
 }
 
 pub(crate) async fn an_id_beyond_any_row_finds_nothing(database: &dyn Database) {

@@ -76,6 +76,18 @@ impl Database for Sqlite {
         lease.end(result).await
     }
 
+    async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("renew a password hash").await?;
+        let result = users::replace_password_hash(&mut lease, id, old, new).await;
+        lease.end(result).await
+    }
+
+    async fn highest_password_cost(&self) -> Result<Option<u32>, StoreError> {
+        let mut lease = self.readers.lease("read password costs").await?;
+        let result = users::highest_password_cost(&mut lease).await;
+        lease.end(result)
+    }
+
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
         let mut lease = self.writer.lease("create an application").await?;
         let result = applications::create(&mut lease, application).await;

@@ -172,6 +172,34 @@ fn user(found: &SqliteRow) -> Result<User, sqlx::Error> {
     })
 }
 
+/// Also where Gotify or a person has written the hash as text.
+pub(super) async fn replace_password_hash(
+    connection: &mut SqliteConnection,
+    id: UserId,
+    old: &str,
+    new: &str,
+) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("UPDATE users SET pass = ? WHERE id = ? AND CAST(pass AS BLOB) = ?")
+        .bind(new.as_bytes())
+        .bind(row::id(id.0))
+        .bind(old.as_bytes())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(super) async fn highest_password_cost(
+    connection: &mut SqliteConnection,
+) -> Result<Option<u32>, sqlx::Error> {
+    let found = sqlx::query_scalar::<_, Option<i64>>(
+        "SELECT max(CAST(substr(CAST(pass AS TEXT), 5, 2) AS INTEGER)) FROM users
+         WHERE CAST(pass AS TEXT) LIKE '$2_$__$%'",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(found.and_then(|cost| u32::try_from(cost).ok()))
+}
+
 fn credential(found: &SqliteRow) -> Result<Credential, sqlx::Error> {
     Ok(Credential {
         user: user(found)?,
