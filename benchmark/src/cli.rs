@@ -8,6 +8,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::{
     client::api::Credentials,
+    echo::Echo,
     floor,
     process::{limits, sampler::Sample, stop::Stop},
     report::bar::Bar,
@@ -103,6 +104,7 @@ enum Command {
     Durability(Durability),
     Report(Summary),
     Sample(Sample),
+    Echo(Echo),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
         address: SocketAddr,
@@ -128,6 +130,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::ScalePart => return scale::hold().map(|()| true),
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
+        Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
