@@ -2,7 +2,6 @@
 
 mod cli;
 mod client;
-mod echo;
 mod floor;
 mod process;
 mod report;

@@ -29,7 +29,7 @@ struct ApplicationParams {
 impl Form for ApplicationParams {
     const NAME: &'static str = "ApplicationParams";
     const FIELDS: &'static [Field] = &[
-        Field::required("name").described("Shown with its messages that have no title."),
+        Field::required("name").described("Shown with its messages that have no title.").example("backup"),
         Field::optional("description").described("Free text."),
         Field::optional("defaultPriority").described("The priority of messages that carry none."),
         Field::optional("sortKey").described("Its place in the list; made up if empty."),

@@ -29,7 +29,7 @@ struct ClientParams {
 impl Form for ClientParams {
     const NAME: &'static str = "ClientParams";
     const FIELDS: &'static [Field] = &[
-        Field::required("name").described("Shown in the list of clients."),
+        Field::required("name").described("Shown in the list of clients.").example("laptop"),
         Field::optional("expiresAfterInactivitySeconds")
             .described("After how long without use it is deleted; 0 is never."),
     ];

@@ -32,10 +32,16 @@ struct CreateMessage {
 impl Form for CreateMessage {
     const NAME: &'static str = "MessageExternal";
     const FIELDS: &'static [Field] = &[
-        Field::required("message").described("The text."),
-        Field::optional("title").described("The title; the application's name if it is blank."),
-        Field::optional("priority").described("How urgent it is; the application's default if left out."),
-        Field::optional("extras").described("What clients interpret, by names such as `client::display`."),
+        Field::required("message").described("The text.").example("All files are safe."),
+        Field::optional("title")
+            .described("The title; the application's name if it is blank.")
+            .example("Backup"),
+        Field::optional("priority")
+            .described("How urgent it is; the application's default if left out.")
+            .example("5"),
+        Field::optional("extras")
+            .described("What clients interpret, by names such as `client::display`.")
+            .example(r#"{"client::display": {"contentType": "text/markdown"}}"#),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {

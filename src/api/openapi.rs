@@ -10,10 +10,13 @@ mod security;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, State};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{InfoBuilder, License, OpenApi, Server, Tag, tag::TagBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -31,6 +34,9 @@ const TAGS: [(&str, &str); 6] = [
     ("plugin", "Gotify's extensions, of which there are none."),
     ("info", "About this server."),
 ];
+
+/// A host, or a URL without a name, a password or a query.
+const BASE: &str = r"^((https?://)?([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?)?$";
 
 const DESCRIPTION: &str = "Messages in, messages out, as Gotify does it. \
     An application's token may send; a client's token, or a name and password, may do the rest. \
@@ -75,8 +81,7 @@ fn completed(mut document: OpenApi) -> OpenApi {
 #[utoipa::path(
     get, path = "/swagger", operation_id = "getSpecification", tag = "info",
     security(()),
-    params(("base" = Option<String>, Query, nullable = false,
-        description = "The host that the server is reached at, or a URL: it becomes the document's server.")),
+    params(Base),
     responses(
         (status = 200, description = "An OpenAPI 3.1 document.", body = Object),
         (status = 400, description = "`base` is neither a host nor a URL.", body = ErrorObject),
@@ -110,11 +115,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
     }
 }
 
+impl IntoParams for Base {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(BASE));
+        let base = ParameterBuilder::new().name("base").parameter_in(ParameterIn::Query).schema(Some(text));
+        let description =
+            "The host that the server is reached at, or a URL: it becomes the document's server.";
+        vec![base.description(Some(description)).build()]
+    }
+}
+
 fn server_url(base: &str, headers: &HeaderMap) -> Option<String> {
+    let is_plain = regex::Regex::new(BASE).is_ok_and(|pattern| pattern.is_match(base));
     let url = if base.contains("://") { base.to_owned() } else { format!("{}://{base}", scheme(headers)) };
-    let parsed = Uri::try_from(&url).ok()?;
-    let is_plain = matches!(parsed.scheme_str(), Some("http" | "https"))
-        && parsed.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-        && parsed.query().is_none();
     is_plain.then_some(url)
 }

@@ -7,11 +7,11 @@ use axum::http::request::Parts;
 use serde::Serialize;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
-use utoipa::openapi::{KnownFormat, SchemaFormat};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::body::integer;
+use super::path::unsigned;
 use super::query::first;
 use crate::model::{Compatibility, Message, MessageId};
 use crate::store::MessagePage;
@@ -101,17 +101,13 @@ where
 
 impl IntoParams for Paging {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let integer = || {
-            ObjectBuilder::new()
-                .schema_type(Type::Integer)
-                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-        };
         let parameter = |name: &str, description: &str, schema: Object| {
             let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Query);
             parameter.description(Some(description)).schema(Some(schema)).build()
         };
-        let limit = integer().minimum(Some(1)).maximum(Some(MAX_LIMIT)).default(Some(DEFAULT_LIMIT.into()));
-        let since = integer().minimum(Some(0)).default(Some(0.into()));
+        let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_LIMIT));
+        let limit = limit.default(Some(DEFAULT_LIMIT.into()));
+        let since = unsigned().default(Some(0.into()));
         vec![
             parameter("limit", "How many messages to return at most.", limit.build()),
             parameter("since", "Only messages with smaller ids; 0 for the newest.", since.build()),

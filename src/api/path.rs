@@ -2,9 +2,10 @@
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use utoipa::openapi::Required;
+use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
-use utoipa::{IntoParams, PartialSchema};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{Required, SchemaFormat};
 
 use super::ApiError;
 
@@ -28,6 +29,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 impl IntoParams for PathId {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path).required(Required::True);
-        vec![id.schema(Some(u64::schema())).build()]
+        vec![id.schema(Some(unsigned())).build()]
     }
+}
+
+/// The schema of a number that is read as a `u64`.
+pub(super) fn unsigned() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::Custom("uint64".to_owned())))
+        .minimum(Some(0))
+        .maximum(Some(u64::MAX))
 }

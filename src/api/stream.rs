@@ -15,6 +15,10 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::net::TcpStream;
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterBuilder, ParameterIn},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod backlog;
@@ -31,7 +35,7 @@ pub use handshake::{HandshakeError, accept, switching_protocols};
 pub use origin::{AllowedOrigins, OriginPatternError};
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
-use super::{ApiError, AppState, ClientAuth, error::ErrorObject, query, routing::get_only};
+use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 use crate::store::{Store, StoreError};
@@ -60,8 +64,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// Each text frame is a `Message` in JSON, with a line feed at its end.
 #[utoipa::path(
     get, path = "/stream", operation_id = "streamMessages", tag = "message",
-    params(("since" = Option<u64>, Query, nullable = false,
-        description = "Begin with what was stored after the message with this id.")),
+    params(Since),
     responses(
         (status = 101, description = "The connection is a WebSocket from here on."),
         (status = 400, description = "This is no WebSocket handshake, or `since` is no id.",
@@ -82,7 +85,7 @@ async fn open(
     if !state.origins.allow(&parts.headers) {
         return Err(HandshakeError::Origin.into_response());
     }
-    let since = since(&parts.uri).map_err(IntoResponse::into_response)?;
+    let since = Since::read(&parts.uri).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
     let registration = state
@@ -106,12 +109,24 @@ async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -
     }
 }
 
-/// Reads `since`: the stream begins with what was stored after that message.
-fn since(uri: &Uri) -> Result<Option<MessageId>, ApiError> {
-    let Some(since) = uri.query().and_then(|query| query::first(query, "since")) else { return Ok(None) };
-    match since.parse() {
-        Ok(id) => Ok(Some(MessageId(id))),
-        Err(_) => Err(ApiError::BadRequest("Field 'since' must be the id of a message".to_owned())),
+/// Where the stream begins: with what was stored after that message.
+struct Since;
+
+impl Since {
+    fn read(uri: &Uri) -> Result<Option<MessageId>, ApiError> {
+        let Some(since) = uri.query().and_then(|query| query::first(query, "since")) else { return Ok(None) };
+        match since.parse() {
+            Ok(id) => Ok(Some(MessageId(id))),
+            Err(_) => Err(ApiError::BadRequest("Field 'since' must be the id of a message".to_owned())),
+        }
+    }
+}
+
+impl IntoParams for Since {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let since = ParameterBuilder::new().name("since").parameter_in(ParameterIn::Query);
+        let description = "Begin with what was stored after the message with this id.";
+        vec![since.description(Some(description)).schema(Some(unsigned())).build()]
     }
 }
 

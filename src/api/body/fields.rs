@@ -20,20 +20,27 @@ pub(in crate::api) struct Field {
     pub(in crate::api) required: bool,
     /// What the API's document says about it; may be empty.
     pub(in crate::api) description: &'static str,
+    /// A value that shows how it is used; may be empty.
+    pub(in crate::api) example: &'static str,
 }
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {
-        Self { name, required: true, description: "" }
+        Self { name, required: true, description: "", example: "" }
     }
 
     pub(in crate::api) const fn optional(name: &'static str) -> Self {
-        Self { name, required: false, description: "" }
+        Self { name, required: false, description: "", example: "" }
     }
 
     /// Says what it is for, to those who read the API's document.
     pub(in crate::api) const fn described(self, description: &'static str) -> Self {
         Self { description, ..self }
+    }
+
+    /// Shows a value to those who read the API's document: a text as it is, anything else as JSON.
+    pub(in crate::api) const fn example(self, example: &'static str) -> Self {
+        Self { example, ..self }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The schemas of request bodies, made from the fields that they are decoded into.
 
+use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
+use super::super::path::unsigned;
 use super::{Field, Form, Slot};
 
 /// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, and unknown names are skipped.
@@ -26,18 +28,24 @@ fn value(field: &Field, slot: &Slot<'_>) -> Object {
         Slot::Integer(_) => {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
         }
-        Slot::Unsigned(_) => (
-            value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))).minimum(Some(0)),
-            Type::Integer,
-        ),
+        Slot::Unsigned(_) => (unsigned(), Type::Integer),
         Slot::Flag(_) => (value, Type::Boolean),
         Slot::Extras(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
         }
     };
+    let example = match (field.example, &kind) {
+        ("", _) => None,
+        (text, Type::String) => Some(text.into()),
+        (json, _) => serde_json::from_str(json).ok(),
+    };
     let kind = if field.required { SchemaType::new(kind) } else { SchemaType::from_iter([kind, Type::Null]) };
     let description = Some(field.description).filter(|text| !text.is_empty());
-    value.schema_type(kind).description(description).build()
+    value
+        .schema_type(kind)
+        .description(description)
+        .examples(example.into_iter().collect::<Vec<Value>>())
+        .build()
 }
 
 /// Lets the annotations of handlers name forms: `request_body = ApplicationParams`.
@@ -67,6 +75,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_field_is_described_with_an_example() {
+        let shown = |field: Field, slot: Slot<'_>| serde_json::to_value(value(&field, &slot)).unwrap();
+        let priority = Field::optional("priority").described("How urgent.").example("5");
+        assert_eq!(
+            shown(priority, Slot::Integer(&mut None)),
+            json!({
+                "type": ["integer", "null"], "format": "int64", "description": "How urgent.", "examples": [5],
+            })
+        );
+        let name = Field::required("name").example("5");
+        let expected = json!({"type": "string", "minLength": 1, "examples": ["5"]});
+        assert_eq!(shown(name, Slot::Text(&mut String::new())), expected);
+    }
+
+    #[test]
     fn a_schema_says_what_the_decoder_takes() {
         let schema = serde_json::to_value(schema::<Sample>()).unwrap();
         assert_eq!(
@@ -78,7 +101,7 @@ mod tests {
                     "name": {"type": "string", "minLength": 1},
                     "maxCount": {"type": "integer", "format": "int64"},
                     "extras": {"type": ["object", "null"], "additionalProperties": true},
-                    "seconds": {"type": ["integer", "null"], "format": "int64", "minimum": 0},
+                    "seconds": {"type": ["integer", "null"], "format": "uint64", "minimum": 0, "maximum": u64::MAX},
                     "urgent": {"type": ["boolean", "null"]},
                 },
             })

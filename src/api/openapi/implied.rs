@@ -4,17 +4,26 @@
 //! is taken in three forms. What a handler says itself is not touched.
 
 use axum::http::StatusCode;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use super::super::error::ErrorObject;
 
 const JSON: &str = "application/json";
-const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", "multipart/form-data"];
+const MULTIPART: &str = "multipart/form-data";
+const FORMS: [&str; 2] = ["application/x-www-form-urlencoded", MULTIPART];
+
+/// The words that a form has for true and false; none is false too.
+const BOOLEANS: [&str; 13] =
+    ["true", "false", "1", "0", "t", "f", "T", "F", "TRUE", "FALSE", "True", "False", ""];
+
+/// What names of a multipart body's fields are made of.
+const PRINTABLE: &str = "^[^\\x00-\\x1f\\x7f]*$";
 
 /// Completes all operations.
 pub(super) fn add(document: &mut OpenApi) {
@@ -38,10 +47,9 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Offers what is sent as JSON as a form too: without `null`, and without what only JSON can express.
-fn take_forms(body: &mut RequestBody, components: &Components) {
-    let Some(RefOr::T(json)) = body.content.get(JSON) else { return };
-    let Some(RefOr::Ref(reference)) = &json.schema else { return };
-    let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+fn take_forms(body: &mut RequestBody, components: &mut Components) {
+    let Some(RefOr::T(json)) = body.content.get(JSON) else { return name_parts(body, components) };
+    let Some(name) = json.schema.as_ref().and_then(component) else { return };
     let Some(RefOr::T(Schema::Object(form))) = components.schemas.get(name) else { return };
     let mut form = form.clone();
     form.properties.retain(|_, property| {
@@ -52,25 +60,56 @@ fn take_forms(body: &mut RequestBody, components: &Components) {
                 property.schema_type = SchemaType::Type(kind.clone());
             }
         }
+        if matches!(&property.schema_type, SchemaType::Type(Type::Boolean)) {
+            property.schema_type = SchemaType::Type(Type::String);
+            property.enum_values = Some(BOOLEANS.map(Value::from).to_vec());
+        }
         !matches!(&property.schema_type, SchemaType::Type(Type::Object))
     });
     for media_type in FORMS {
-        let content = Content::new(Some(Schema::Object(form.clone())));
+        let mut form = form.clone();
+        if media_type == MULTIPART {
+            form.property_names = Some(Box::new(part_name()));
+        }
+        let content = Content::new(Some(Schema::Object(form)));
         body.content.entry(media_type.to_owned()).or_insert(RefOr::T(content));
+    }
+}
+
+/// Bounds the names of a body that is taken as multipart alone.
+fn name_parts(body: &RequestBody, components: &mut Components) {
+    let Some(RefOr::T(multipart)) = body.content.get(MULTIPART) else { return };
+    let Some(name) = multipart.schema.as_ref().and_then(component) else { return };
+    if let Some(RefOr::T(Schema::Object(form))) = components.schemas.get_mut(name) {
+        form.property_names = Some(Box::new(part_name()));
+    }
+}
+
+/// The name of a multipart body's field: it stands in a header.
+fn part_name() -> Schema {
+    Schema::Object(ObjectBuilder::new().schema_type(Type::String).pattern(Some(PRINTABLE)).build())
+}
+
+/// Returns the name of the component that is referred to.
+fn component(schema: &RefOr<Schema>) -> Option<&str> {
+    match schema {
+        RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
+        RefOr::T(_) => None,
     }
 }
 
 fn add_errors(operation: &mut Operation) {
     // Without a word about it, an operation is for clients; for everybody, what it requires is nothing.
-    let is_public =
-        operation.security.as_ref().is_some_and(|any| any.contains(&SecurityRequirement::default()));
+    let nothing = SecurityRequirement::default();
+    let is_public = operation.security.as_ref().is_some_and(|any| any.contains(&nothing));
+    let asks_who = operation.security.as_ref().is_none_or(|any| any.iter().any(|one| *one != nothing));
     let has_body = operation.request_body.is_some();
     let has_parameters = operation.parameters.as_ref().is_some_and(|all| all.iter().any(may_be_wrong));
     let works = !is_public || has_body;
     for (implied, status, description) in [
         (has_body || has_parameters, "400", "A parameter or the body is wrong."),
         (!is_public, "401", "Nobody in particular is asking, or nobody who may."),
-        (!is_public, "429", "Too many logins have failed, from this address or by this name."),
+        (asks_who, "429", "Too many logins have failed, from this address or by this name."),
         (has_body, "413", "The body is larger than the server takes."),
         (works, "500", "A defect, or a broken database."),
         (works, "503", "The database can't do it now, or the server is stopping: try again later."),

@@ -54,14 +54,17 @@ function show(api, base) {
       element("table", {}, ...rows));
   }
 
-  function contents(content = {}) {
+  function contents(content = {}, open = false) {
     const shown = new Map();
     for (const [type, { schema }] of Object.entries(content)) {
       const key = JSON.stringify(schema ?? {});
       shown.set(key, { schema, types: [...(shown.get(key)?.types ?? []), type] });
     }
-    return [...shown.values()].map(({ schema, types }) =>
-      element("div", {}, element("code", {}, types.join(", ")), " ", schema ? fields(schema) : ""));
+    return [...shown.values()].map(({ schema, types }, at) => {
+      const shape = schema ? fields(schema) : "";
+      if (schema && open && at === 0) shape.open = true;
+      return element("div", {}, element("code", {}, types.join(", ")), " ", shape);
+    });
   }
 
   function credentials(operation) {
@@ -76,7 +79,8 @@ function show(api, base) {
   }
 
   function example(schema, depth = 0) {
-    const { type, properties, items, default: preset, oneOf } = resolve(schema);
+    const { type, properties, examples, default: preset, oneOf } = resolve(schema);
+    if (examples) return examples[0];
     if (preset !== undefined) return preset;
     if (oneOf) return example(oneOf.find((one) => one.type !== "null") ?? {}, depth);
     switch ([type].flat()[0]) {
@@ -157,7 +161,7 @@ function show(api, base) {
       rows.length ? element("h3", {}, "Parameters") : null,
       rows.length ? element("table", {}, ...rows) : null,
       requestBody ? element("h3", {}, "Body") : null,
-      ...(requestBody ? contents(requestBody.content) : []),
+      ...(requestBody ? contents(requestBody.content, true) : []),
       element("h3", {}, "Answers"), element("table", {}, ...answers),
       responses["101"] ? null : trial(method, path, operation));
   }
