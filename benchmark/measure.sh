@@ -3,8 +3,9 @@
 #
 #   benchmark/measure.sh SERVER_BINARY [ROW...]
 #
-# Rows: idle fanout stalled slow burst latency senders kill (all without an argument). Environment: ROUNDS (3),
-# KILLS (50), SCALE (1; the share of 10 000 streams to use, as 0.1, for a quick look), RESULTS (a folder for JSON).
+# Rows: idle fanout stalled slow burst latency senders kill (all of these without an argument), and steady: a message
+# a second for a minute. Environment: ROUNDS (3), KILLS (50), SCALE (1; the share of 10 000 streams to use, as 0.1,
+# for a quick look), RESULTS (a folder for JSON).
 #
 # Everything runs in a network namespace of its own, the server on core 0 and the load on core 1, the server with a
 # fresh data folder for each row. What was started is stopped, also when interrupted.
@@ -85,6 +86,8 @@ for row in "${rows[@]}"; do
             --bar 'bytes_per_stream<=1536' --bar 'cpu_per_admission_us<=100' ;;
         fanout) load fanout fanout --streams "$many" --messages 20 --interval-ms 500 --rounds "$rounds" "${floor[@]}" \
             --bar 'cpu_per_delivery_us<=1.25x' --bar 'p99_ms<=1.25x' "${none_wrong[@]}" ;;
+        steady) load steady fanout --streams "$many" --messages 60 --interval-ms 1000 --rounds "$rounds" "${floor[@]}" \
+            --bar 'p95_ms<=100' "${none_wrong[@]}" ;;
         stalled) load stalled stalled --streams "$many" --stalled "$stuck" --messages 60 --interval-ms 500 --size 4096 \
             --bar 'p99_ms<=1.1x' --bar "stalled_closed>=$stuck" --bar 'memory_growth_mib<=20' "${none_wrong[@]}" ;;
         slow) load slow slow --streams 200 --bytes-per-s 1000000 --messages 2000 --size 4096 --patience 30 \

@@ -8,6 +8,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::{
     client::api::Credentials,
+    echo::Echo,
     floor,
     process::{limits, sampler::Sample, stop::Stop},
     report::bar::Bar,
@@ -26,7 +27,7 @@ use crate::{
         stalled::Stalled,
     },
     summary::Summary,
-    target::Peer,
+    target::{KnownProcess, Peer},
 };
 
 /// Load tester for Gotify-compatible push servers.
@@ -64,9 +65,9 @@ struct Options {
         hide_env_values = true
     )]
     pass: String,
-    /// Process of the first server; without it, the one that listens on its port.
-    #[arg(long, global = true)]
-    pid: Option<u32>,
+    /// Process of the first server, or of the one of that name; without it, the one that listens on its port.
+    #[arg(long, global = true, value_name = "[NAME=]PID")]
+    pid: Vec<KnownProcess>,
     /// How often each server is measured, in turn.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -103,6 +104,7 @@ enum Command {
     Durability(Durability),
     Report(Summary),
     Sample(Sample),
+    Echo(Echo),
     /// Be the floor: serve streams and publishes at ADDRESS until killed.
     Floor {
         address: SocketAddr,
@@ -128,6 +130,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::ScalePart => return scale::hold().map(|()| true),
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
+        Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Floor { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
@@ -161,8 +164,11 @@ fn kill_and_look(durability: &Durability, options: &Options) -> Result<bool> {
 fn peers(options: &Options) -> Result<Vec<Peer>> {
     let login = Credentials { user: options.user.clone(), pass: options.pass.clone() };
     let mut peers = Vec::new();
-    for (at, text) in options.against.iter().enumerate() {
-        peers.push(Peer::parse(text, &login, options.pid.filter(|_| at == 0))?);
+    for text in &options.against {
+        peers.push(Peer::parse(text, &login)?);
+    }
+    for known in &options.pid {
+        known.tell(&mut peers)?;
     }
     if options.floor {
         peers.push(Peer::floor(options.server_cpu)?);

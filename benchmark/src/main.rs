@@ -2,6 +2,7 @@
 
 mod cli;
 mod client;
+mod echo;
 mod floor;
 mod process;
 mod report;

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{SocketAddr, ToSocketAddrs},
     process::{Command, Stdio},
+    str::FromStr,
 };
 
 use anyhow::{Context, Result, bail};
@@ -30,7 +31,7 @@ pub(crate) struct Peer {
 
 impl Peer {
     /// Reads `[NAME=]http://[USER:PASS@]HOST[:PORT][/PREFIX]` and looks for the process behind it.
-    pub(crate) fn parse(text: &str, default: &Credentials, pid: Option<u32>) -> Result<Self> {
+    pub(crate) fn parse(text: &str, default: &Credentials) -> Result<Self> {
         let Place { name, host, prefix, credentials } = place(text)?;
         let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
             host.to_owned()
@@ -42,14 +43,14 @@ impl Peer {
             .with_context(|| format!("failed to resolve `{with_port}`"))?
             .next()
             .with_context(|| format!("`{with_port}` has no address"))?;
-        let found = || listener::find(address.port()).filter(|_| address.ip().is_loopback());
+        let found = address.ip().is_loopback().then(|| listener::find(address.port())).flatten();
         Ok(Self {
             name: name.to_owned(),
             address,
             host: host.to_owned(),
             prefix: prefix.to_owned(),
             credentials: Some(credentials.unwrap_or_else(|| default.clone())),
-            process: pid.or_else(found).map(Process),
+            process: found.map(Process),
             _floor: None,
         })
     }
@@ -84,6 +85,48 @@ impl Peer {
             process: Some(Process(child.id())),
             _floor: Some(child),
         })
+    }
+}
+
+/// Says which process a server is, where its listening port does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct KnownProcess {
+    /// The server's name; without one, the first server.
+    name: Option<String>,
+    process: Process,
+}
+
+impl FromStr for KnownProcess {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, pid) = match text.split_once('=') {
+            Some((name, pid)) => (Some(name.to_owned()), pid),
+            None => (None, text),
+        };
+        match pid.parse() {
+            Ok(pid) => Ok(Self { name, process: Process(pid) }),
+            Err(_) => Err("not `PID` or `NAME=PID`".to_owned()),
+        }
+    }
+}
+
+impl KnownProcess {
+    /// Tells the server which process it is.
+    ///
+    /// # Errors
+    /// When there is no such server.
+    pub(crate) fn tell(&self, peers: &mut [Peer]) -> Result<()> {
+        let peer = match &self.name {
+            Some(name) => peers.iter_mut().find(|peer| peer.name == *name),
+            None => peers.first_mut(),
+        };
+        let peer = peer.with_context(|| match &self.name {
+            Some(name) => format!("no server is called `{name}`"),
+            None => "there is no server for `--pid`".to_owned(),
+        })?;
+        peer.process = Some(self.process);
+        Ok(())
     }
 }
 
@@ -130,6 +173,21 @@ mod tests {
         let plain = place("http://localhost").unwrap();
         assert_eq!((plain.name, plain.host, plain.prefix), ("server", "localhost", ""));
         assert!(plain.credentials.is_none());
+    }
+
+    #[test]
+    fn a_process_is_told_to_the_server_of_its_name_or_to_the_first() {
+        let login = Credentials { user: String::new(), pass: String::new() };
+        // Port 1 of another machine's address: nobody is looked for.
+        let peer = |name: &str| Peer::parse(&format!("{name}=http://192.0.2.1:1"), &login).unwrap();
+        let mut peers = [peer("a"), peer("b")];
+        for text in ["7", "b=8"] {
+            text.parse::<KnownProcess>().unwrap().tell(&mut peers).unwrap();
+        }
+        assert_eq!(peers.map(|peer| peer.process), [Some(Process(7)), Some(Process(8))]);
+        let error = "c=9".parse::<KnownProcess>().unwrap().tell(&mut [peer("a")]).unwrap_err();
+        assert_eq!(error.to_string(), "no server is called `c`");
+        assert!("a=".parse::<KnownProcess>().is_err() && "x".parse::<KnownProcess>().is_err());
     }
 
     #[test]

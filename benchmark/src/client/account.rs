@@ -143,7 +143,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/push", listener.local_addr().unwrap());
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
-        let peer = Peer::parse(&url, &login, Some(1)).unwrap();
+        let peer = Peer::parse(&url, &login).unwrap();
         let server = serve(listener, 6);
         let account = Account::open(&peer, 2).unwrap();
         assert_eq!(account.application(), 7);

@@ -28,6 +28,8 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
     let greatest = values().fold(0.0, f64::max);
     let mut canvas = Canvas::new(SIZE, bars.title, bars.vertical, &Axis::up_to(greatest * 1.08, STEPS));
     let names: Vec<String> = scenario.lanes.iter().map(|lane| lane.name.clone()).collect();
+    let are_counts = names.iter().all(|name| name.starts_with(|c: char| c.is_ascii_digit()));
+    let each = if are_counts { "numbers of shards" } else { "servers" };
     let (groups, lanes) = (count(bars.groups.len()), count(names.len()));
     let group_width = (canvas.right - canvas.left) / groups;
     let gap = if bars.groups.len() > 1 { 0.12 } else { 0.04 };
@@ -58,9 +60,9 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
         canvas.text(start + place * lanes / 2.0, canvas.bottom + 16.0, "tick mid", name);
     }
     if bars.groups.len() == 1 {
-        canvas.horizontal("shards, and below each the median");
+        canvas.horizontal(&format!("{each}, and below each the median"));
     } else {
-        canvas.horizontal("percentile, for each number of shards");
+        canvas.horizontal(&format!("percentile, for each of the {each}"));
         canvas.legend(&names);
     }
     Some(canvas.finish())
@@ -84,7 +86,7 @@ mod tests {
         assert_eq!(svg.matches("<rect").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 4);
         assert!(svg.contains("a &lt; b") && !svg.contains("a < b"));
-        assert!(svg.contains(">shards, and below each the median</text>"));
+        assert!(svg.contains(">numbers of shards, and below each the median</text>"));
     }
 
     #[test]

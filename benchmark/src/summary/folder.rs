@@ -151,7 +151,20 @@ pub(crate) fn merge(folders: &[Folder]) -> Vec<Scenario> {
         }
     }
     merged.sort_by_key(|scenario| {
-        const ORDER: [&str; 6] = ["idle", "fanout", "burst", "publish", "churn", "scale"];
+        const ORDER: [&str; 12] = [
+            "idle",
+            "fanout",
+            "burst",
+            "publish",
+            "churn",
+            "scale",
+            "k6-simple",
+            "k6-ramp",
+            "k6-scale",
+            "k6-throughput",
+            "k6-echo",
+            "echo-cost",
+        ];
         ORDER.iter().position(|kind| *kind == scenario.kind).unwrap_or(ORDER.len())
     });
     merged

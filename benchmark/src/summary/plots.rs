@@ -10,7 +10,7 @@ use crate::summary::{
 const MIB: f64 = 1_048_576.0;
 
 /// The scenario each plot is taken from, and the plot; in the order of the page.
-const BARS: [(&str, Bars); 9] = [
+const BARS: [(&str, Bars); 15] = [
     (
         "idle",
         Bars {
@@ -74,6 +74,54 @@ const BARS: [(&str, Bars); 9] = [
             title: "Delivery time to all of them: from due to received",
             vertical: "milliseconds",
             groups: &[("p50_ms", "p50"), ("p95_ms", "p95"), ("p99_ms", "p99")],
+        },
+    ),
+    (
+        "k6-simple",
+        Bars {
+            title: "k6, virtual users that publish to themselves: delivery time",
+            vertical: "milliseconds",
+            groups: &[("p50_ms", "p50"), ("p95_ms", "p95"), ("p99_ms", "p99")],
+        },
+    ),
+    (
+        "k6-ramp",
+        Bars {
+            title: "k6, a ramp of streams: delivery time",
+            vertical: "milliseconds",
+            groups: &[("p50_ms", "p50"), ("p95_ms", "p95"), ("p99_ms", "p99")],
+        },
+    ),
+    (
+        "k6-scale",
+        Bars {
+            title: "k6, streams opened and held: delivery time",
+            vertical: "milliseconds",
+            groups: &[("p50_ms", "p50"), ("p95_ms", "p95"), ("p99_ms", "p99")],
+        },
+    ),
+    (
+        "k6-throughput",
+        Bars {
+            title: "k6, rising rates of messages: delivery time",
+            vertical: "milliseconds",
+            groups: &[("p50_ms", "p50"), ("p95_ms", "p95"), ("p99_ms", "p99")],
+        },
+    ),
+    (
+        "k6-echo",
+        Bars {
+            title: "k6, echoes: round trip",
+            vertical: "milliseconds",
+            groups: &[("rtt_p50_ms", "p50"), ("rtt_p95_ms", "p95"), ("rtt_p99_ms", "p99")],
+        },
+    ),
+    (
+        "echo-cost",
+        Bars {
+            title: "Echoes: CPU a message",
+            vertical: "server CPU a message, µs",
+            groups: &[("cpu_per_message_us", "")],
         },
     ),
 ];
