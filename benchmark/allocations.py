@@ -8,13 +8,6 @@ import json
 import re
 import sys
 
-# Places where memory is taken for somebody else: their caller is the one to name.
-PASSED_ON = re.compile(
-    r"(^|<|::)(alloc|core|std|hashbrown|malloc|calloc|realloc|memalign|posix_memalign|__rust|__rdl|rust_begin|valgrind"
-    r"|triomphe|clone3|start_thread|\(anonymous|_start)\b"
-)
-
-
 def by_place(path):
     """Returns {place: (bytes, blocks)} at the moment when the most was in use."""
     with open(path, encoding="utf-8") as file:
@@ -30,12 +23,19 @@ def by_place(path):
 
 
 def name(stack):
-    """Names a stack by the first function that is not a container's, without its address."""
+    """Names a stack: what is allocated, where that can be told, and the first function outside Rust's own library."""
     functions = [re.sub(r"^0x[0-9A-F]+: ", "", frame) for frame in stack]
-    for function in functions:
-        if not PASSED_ON.search(function.split(" (")[0]):
-            return function
-    return functions[0] if functions else "?"
+    own = [function for function in functions if "(library/" not in function and "vgpreload" not in function]
+    place = short(own[0]) if own else functions[0]
+    # The innermost generic function of the library is too near to `malloc`; the outermost says what was asked for.
+    boxed = [match[1] for function in functions if (match := re.match(r"new<(.+)> \(library/", function))]
+    return f"{short(boxed[-1])}, by {place}" if boxed else place
+
+
+def short(text):
+    """Leaves out paths of modules, and what types are made of beyond two levels."""
+    text = re.sub(r"\b[a-z_0-9]+::(?=[A-Za-z_{<(])", "", text)
+    return re.sub(r"<[^<>]*<.*>", "<…>", text)
 
 
 def main():

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Measures what idle streams cost in user space and in the kernel: a line of Markdown for each case.
 #
-#   benchmark/measure-memory.sh [STREAMS:SHARDS:BUFFER_BYTES...]
+#   benchmark/measure-memory.sh [STREAMS:SHARDS:BUFFER_BYTES[:USERS]...]
 #
+# Streams are of one user, or of USERS in turn. RATE (3000) is how many are opened a second.
 # User space is the growth of the server's resident memory. The kernel's part is the growth of all slabs (as root:
 # /proc/slabinfo, else Slab in /proc/meminfo) and of TCP's buffer pages (/proc/net/sockstat); both ends of a stream
 # are on this machine, so it is halved. Each case has a fresh server. Quiet machines only: slabs are shared by all.
@@ -45,28 +46,30 @@ slab_of() {
 }
 tcp_pages() { awk '/^TCP:/ { for (i = 1; i < NF; i++) if ($i == "mem") print $(i + 1) * 4096 }' /proc/net/sockstat; }
 
-echo "| streams | shards | buffers, bytes | resident, bytes a stream | slabs, bytes an end | of these TCP sockets | TCP buffers, bytes an end |"
-echo "|--:|--:|--:|--:|--:|--:|--:|"
+echo "| streams | users | shards | buffers, bytes | resident, bytes a stream | slabs, bytes an end | of these TCP sockets | TCP buffers, bytes an end |"
+echo "|--:|--:|--:|--:|--:|--:|--:|--:|"
 for case in "${cases[@]}"; do
-    IFS=: read -r streams shards buffer <<<"$case"
+    IFS=: read -r streams shards buffer users <<<"$case"
     folder=$(mktemp -d)
     GOTIFY_SERVER_STREAM_SHARDCOUNT=$shards GOTIFY_SERVER_STREAM_READBUFFERSIZE=$buffer \
-        GOTIFY_SERVER_STREAM_WRITEBUFFERSIZE=$buffer \
+        GOTIFY_SERVER_STREAM_WRITEBUFFERSIZE=$buffer GOTIFY_PASSSTRENGTH=4 \
         launch "$folder" '' "$server" --config "$here/configs/gotify-256.yml"
     pid=$instance
     await_health "$pid" "$port" "$folder"
     sleep 1
     before=$(slab); sockets=$(slab_of TCP); pages=$(tcp_pages); memory=$(resident)
-    "$bench" idle --against "http://127.0.0.1:$port" --streams "$streams" --connect-rate 3000 --wait-s 5 >"$folder/idle.txt" &
+    "$bench" idle --against "http://127.0.0.1:$port" --streams "$streams" --users "${users:-0}" \
+        --connect-rate "${RATE:-3000}" --wait-s 5 >"$folder/idle.txt" &
     job=$!
-    for _ in $(seq 300); do
+    for _ in $(seq 1800); do
         sleep 0.1
+        kill -0 "$job" 2>/dev/null || { cat "$folder/idle.txt" >&2; exit 1; }
         if [[ $(stat -c %s "/proc/$pid/fd") -gt $streams ]]; then break; fi
     done
     sleep 2
-    awk -v n="$streams" -v shards="$shards" -v buffer="$buffer" -v r="$(($(resident) - memory))" \
+    awk -v n="$streams" -v users="${users:-0}" -v shards="$shards" -v buffer="$buffer" -v r="$(($(resident) - memory))" \
         -v s="$(($(slab) - before))" -v t="$(($(slab_of TCP) - sockets))" -v p="$(($(tcp_pages) - pages))" \
-        'BEGIN { printf "| %d | %d | %d | %.0f | %.0f | %.0f | %.0f |\n", n, shards, buffer, r / n, s / n / 2, t / n / 2, p / n / 2 }'
+        'BEGIN { printf "| %d | %d | %d | %d | %.0f | %.0f | %.0f | %.0f |\n", n, (users ? users : 1), shards, buffer, r / n, s / n / 2, t / n / 2, p / n / 2 }'
     wait "$job"; job=''
     clean_up
 done

@@ -35,7 +35,7 @@ pub(crate) struct Plan {
 /// Measures, prints the table, and returns whether nothing was lost and all bars were met.
 pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, plan: &Plan) -> Result<bool> {
     ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--floor`");
-    let open = |peer| Account::open(peer, plan.clients);
+    let open = |peer| Account::open(peer, plan.clients, scenario.users());
     let accounts = peers.iter().map(open).collect::<Result<Vec<_>>>()?;
     let lanes = lanes(scenario, peers, &accounts);
     let mut results: Vec<LaneRounds> =

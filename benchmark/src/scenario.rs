@@ -31,6 +31,11 @@ pub(crate) trait Scenario {
         None
     }
 
+    /// How many users the streams are of; none for the one that the load tester logs in as.
+    fn users(&self) -> u32 {
+        0
+    }
+
     /// Loads a lane once.
     ///
     /// # Errors

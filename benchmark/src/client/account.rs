@@ -1,14 +1,14 @@
-//! The application and the clients that a run publishes and listens with; removed when dropped.
+//! The application, the clients and the users that a run publishes and listens with; removed when dropped.
 
 use anyhow::Result;
 
 use crate::{
     client::{
-        api::{Api, Made},
+        api::{Api, Credentials, Made},
         message::{RunId, Template},
         upgrade,
     },
-    report::terminal,
+    report::{progress::Progress, terminal},
     target::Peer,
 };
 
@@ -23,7 +23,15 @@ pub(crate) struct Account {
 struct Tokens {
     api: Api,
     application: Made,
+    /// Of the user that the load tester logs in as.
     clients: Vec<Made>,
+    /// Others, with a client each.
+    users: Vec<OtherUser>,
+}
+
+struct OtherUser {
+    id: u64,
+    client: Option<Made>,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -33,16 +41,22 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Account {
-    /// Makes what the peer needs: an application and clients, or nothing for the floor.
-    pub(crate) fn open(peer: &Peer, clients: u32) -> Result<Self> {
+    /// Makes what the peer needs: an application and clients, or nothing for the floor. With `users`, so many are
+    /// made with a client each, and streams are theirs.
+    pub(crate) fn open(peer: &Peer, clients: u32, users: u32) -> Result<Self> {
         let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
         let Some(api) = peer.api() else { return Ok(Self { host, prefix, tokens: None }) };
         let application = api.make("application", "shardcast-bench")?;
         // From here on dropping removes what there is.
-        let mut tokens = Tokens { api, application, clients: Vec::new() };
+        let mut tokens = Tokens { api, application, clients: Vec::new(), users: Vec::new() };
         for _ in 0..clients.max(1) {
             let client = tokens.api.make("client", "shardcast-bench")?;
             tokens.clients.push(client);
+        }
+        let mut progress = Progress::new("users made", u64::from(users));
+        for number in 0..users {
+            tokens.add_user(number)?;
+            progress.show(u64::from(number) + 1);
         }
         Ok(Self { host, prefix, tokens: Some(tokens) })
     }
@@ -66,7 +80,7 @@ impl Account {
     pub(crate) fn handshakes(&self) -> Vec<Vec<u8>> {
         let request = |header: &str| upgrade::request(&format!("{}/stream", self.prefix), &self.host, header);
         match &self.tokens {
-            Some(tokens) => tokens.clients.iter().map(|client| request(&key(client))).collect(),
+            Some(tokens) => tokens.listeners().map(|client| request(&key(client))).collect(),
             None => vec![request("")],
         }
     }
@@ -95,15 +109,38 @@ impl Account {
     }
 }
 
+impl Tokens {
+    fn add_user(&mut self, number: u32) -> Result<()> {
+        let name = format!("shardcast-bench-{}-{number}", std::process::id());
+        let login = Credentials { user: name.clone(), pass: name };
+        let id = self.api.make_user(&login)?;
+        self.users.push(OtherUser { id, client: None });
+        let client = self.api.with(login).make("client", "shardcast-bench")?;
+        if let Some(user) = self.users.last_mut() {
+            user.client = Some(client);
+        }
+        Ok(())
+    }
+
+    /// The clients whose tokens streams have.
+    fn listeners(&self) -> impl Iterator<Item = &Made> {
+        let own = if self.users.is_empty() { &self.clients[..] } else { &[] };
+        own.iter().chain(self.users.iter().filter_map(|user| user.client.as_ref()))
+    }
+}
+
 impl Drop for Tokens {
     fn drop(&mut self) {
-        let Self { api, application, clients } = self;
+        let Self { api, application, clients, users } = self;
         let mut removed = api.remove("application", application.id);
         for client in clients {
             removed = removed.and(api.remove("client", client.id));
         }
+        for user in users {
+            removed = removed.and(api.remove("user", user.id));
+        }
         if let Err(error) = removed {
-            terminal::warn(&format!("failed to remove the run's application and clients: {error:#}"));
+            terminal::warn(&format!("failed to remove what the run made: {error:#}"));
         }
     }
 }
@@ -121,7 +158,6 @@ mod tests {
     };
 
     use super::*;
-    use crate::client::api::Credentials;
 
     /// Answers so many requests, one a connection, and returns their first lines.
     fn serve(listener: TcpListener, requests: usize) -> thread::JoinHandle<Vec<String>> {
@@ -145,7 +181,7 @@ mod tests {
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
         let peer = Peer::parse(&url, &login).unwrap();
         let server = serve(listener, 6);
-        let account = Account::open(&peer, 2).unwrap();
+        let account = Account::open(&peer, 2, 0).unwrap();
         assert_eq!(account.application(), 7);
         let handshakes = account.handshakes();
         assert_eq!(handshakes.len(), 2);
@@ -158,6 +194,31 @@ mod tests {
             "DELETE /push/application/7 HTTP/1.1",
             "DELETE /push/client/7 HTTP/1.1",
             "DELETE /push/client/7 HTTP/1.1",
+        ];
+        assert_eq!(server.join().unwrap(), lines);
+    }
+
+    #[test]
+    fn users_are_made_with_a_client_each_and_streams_are_theirs() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
+        let peer = Peer::parse(&url, &login, Some(1)).unwrap();
+        let server = serve(listener, 10);
+        let account = Account::open(&peer, 1, 2).unwrap();
+        assert_eq!(account.handshakes().len(), 2);
+        drop(account);
+        let lines = [
+            "POST /application HTTP/1.1",
+            "POST /client HTTP/1.1",
+            "POST /user HTTP/1.1",
+            "POST /client HTTP/1.1",
+            "POST /user HTTP/1.1",
+            "POST /client HTTP/1.1",
+            "DELETE /application/7 HTTP/1.1",
+            "DELETE /client/7 HTTP/1.1",
+            "DELETE /user/7 HTTP/1.1",
+            "DELETE /user/7 HTTP/1.1",
         ];
         assert_eq!(server.join().unwrap(), lines);
     }

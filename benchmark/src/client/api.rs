@@ -58,7 +58,22 @@ impl Api {
         self.call("POST", &format!("/{kind}"), Some(&json!({ "name": name })))
     }
 
-    /// Removes an application or a client.
+    /// Makes a user with this name and password; returns its id. Only an administrator may.
+    pub(crate) fn make_user(&self, login: &Credentials) -> Result<u64> {
+        #[derive(serde::Deserialize)]
+        struct User {
+            id: u64,
+        }
+        let body = json!({ "name": login.user, "pass": login.pass, "admin": false });
+        self.call("POST", "/user", Some(&body)).map(|user: User| user.id)
+    }
+
+    /// Returns the API as another user has it.
+    pub(crate) fn with(&self, credentials: Credentials) -> Self {
+        Self { credentials, ..self.clone() }
+    }
+
+    /// Removes an application, a client or a user.
     pub(crate) fn remove(&self, kind: &str, id: u64) -> Result<()> {
         self.request("DELETE", &format!("/{kind}/{id}"), None).map(|_| ())
     }

@@ -72,7 +72,7 @@ impl Durability {
         ensure!(peer.process.is_none(), "something listens at {} already", peer.address);
         let mut server = self.start()?;
         self.wait(peer, &mut server, bench)?;
-        let account = Account::open(peer, 1)?;
+        let account = Account::open(peer, 1, 0)?;
         let mut findings = Findings::default();
         let mut progress = Progress::new("kills", u64::from(self.kills));
         let mut chance = Chance(u64::from(std::process::id()));

@@ -31,9 +31,12 @@ const CONNECT_LATENCY: [(&str, &str); 5] = [
 /// Open N streams at a rate, then wait.
 #[derive(Debug, Args)]
 pub(crate) struct Idle {
-    /// Streams of one user.
+    /// Streams, of one user unless `--users` says otherwise.
     #[arg(long, default_value_t = 10_000)]
     streams: usize,
+    /// Users to make, with a client each; streams are theirs in turn.
+    #[arg(long, default_value_t = 0)]
+    users: u32,
     /// Seconds to wait before the memory is read.
     #[arg(long, default_value_t = 10)]
     wait_s: u64,
@@ -41,7 +44,12 @@ pub(crate) struct Idle {
 
 impl Scenario for Idle {
     fn title(&self) -> String {
-        format!("idle: {} streams, memory after {} s", self.streams, self.wait_s)
+        let of = if self.users > 0 { format!(" of {} users", self.users) } else { String::new() };
+        format!("idle: {} streams{of}, memory after {} s", self.streams, self.wait_s)
+    }
+
+    fn users(&self) -> u32 {
+        self.users
     }
 
     fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
