@@ -203,7 +203,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
-        let peer = Peer::parse(&url, &login, Some(1)).unwrap();
+        let peer = Peer::parse(&url, &login).unwrap();
         let server = serve(listener, 10);
         let account = Account::open(&peer, 1, 2).unwrap();
         assert_eq!(account.handshakes().len(), 2);
