@@ -57,7 +57,7 @@ impl Bench {
             for turn in 0..iterations {
                 *last_id += 1;
                 let frame = Frame::text(MessageId(*last_id), PAYLOAD);
-                expected += frame.bytes.len() as u64 * streams;
+                expected += frame.size() as u64 * streams;
                 hub.notify(UserId(user(turn)), &[frame]);
                 while socket.taken() < expected {
                     tokio::task::yield_now().await;

@@ -1,8 +1,8 @@
 //! The hub: who is connected, and how messages reach them.
 //!
 //! A [`Hub`] knows users, their streams and the order of their messages. It does no I/O but writing bytes to
-//! sockets, and knows nothing of HTTP, databases or JSON: what it sends are [`Frame`]s, encoded once by whoever
-//! publishes.
+//! sockets, and knows nothing of HTTP, databases or JSON: what it sends are [`Frame`]s, encoded once a
+//! [`Format`] by whoever publishes.
 //!
 //! # Task model
 //! A hub owns a few tasks, ended when its last handle is dropped: the *lanes*, one for each worker thread, which
@@ -62,6 +62,7 @@ mod config;
 mod connection;
 mod end;
 mod fanout;
+mod format;
 mod frame;
 mod id;
 mod observer;
@@ -82,6 +83,7 @@ pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
 pub use backplane::Backplane;
 pub use config::HubConfig;
 pub use end::EndReason;
+pub use format::{Format, Formats};
 pub use frame::{Frame, put_header};
 pub use id::{ConnectionId, MessageId, UserId};
 pub use observer::{Observer, PassReport};
@@ -213,11 +215,22 @@ impl Hub {
         token: &str,
         since: Option<MessageId>,
     ) -> Result<Registration, RegisterError> {
+        self.register_in(Format::default(), user, token, since)
+    }
+
+    /// As [`Hub::register`], for a stream that gets frames in another format.
+    pub fn register_in(
+        &self,
+        format: Format,
+        user: UserId,
+        token: &str,
+        since: Option<MessageId>,
+    ) -> Result<Registration, RegisterError> {
         let shared = &self.0.shared;
         if shared.draining.load(Ordering::Acquire) {
             return Err(RegisterError::Draining);
         }
-        Ok(Registration::new(Arc::clone(shared), shared.register(user, token, since)))
+        Ok(Registration::new(Arc::clone(shared), shared.register(user, token, since, format)))
     }
 
     /// Brings frames to the user's streams on this node and to the other nodes; returns at once.
@@ -241,6 +254,12 @@ impl Hub {
     /// Answers whether the user has a stream here, so that a message need not be encoded for nobody.
     pub fn has_streams(&self, user: UserId) -> bool {
         self.0.shared.users.contains_key(&user)
+    }
+
+    /// Returns the formats of the user's streams here, so that a message need not be encoded in others. A stream that
+    /// comes before the frames do, in a format that they lack, reads them from the backlog.
+    pub fn formats(&self, user: UserId) -> Formats {
+        self.0.shared.users.get(&user).map_or_else(Formats::default, |user| user.formats())
     }
 
     /// Closes the streams of one token; returns how many there were.

@@ -2,7 +2,7 @@
 
 use std::{error::Error, future::Future, pin::Pin};
 
-use super::{Frame, MessageId, UserId};
+use super::{Format, Frame, MessageId, UserId};
 
 /// What a read of the backlog brought.
 #[derive(Clone, Debug, Default)]
@@ -27,19 +27,26 @@ pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, Bac
 /// closes a stream as a slow consumer once the ring no longer holds what it needs.
 ///
 /// ```
-/// use shardcast::hub::{Backlog, BacklogFuture, BacklogPage, Frame, MessageId, UserId};
+/// use shardcast::hub::{Backlog, BacklogFuture, BacklogPage, Format, Frame, MessageId, UserId};
 ///
 /// /// What a user has been sent, oldest first.
 /// struct Fixed(Vec<(UserId, Frame)>);
 ///
 /// impl Backlog for Fixed {
-///     fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_> {
+///     fn read(
+///         &self,
+///         user: UserId,
+///         after: MessageId,
+///         _: Format,
+///         limit: usize,
+///         max_bytes: usize,
+///     ) -> BacklogFuture<'_> {
 ///         let mut left = self.0.iter().filter(move |(owner, frame)| *owner == user && frame.id > after);
 ///         let (mut frames, mut bytes) = (Vec::new(), 0);
 ///         while frames.len() < limit && bytes < max_bytes
 ///             && let Some((_, frame)) = left.next()
 ///         {
-///             bytes += frame.bytes.len();
+///             bytes += frame.size();
 ///             frames.push(frame.clone());
 ///         }
 ///         let complete = left.next().is_none();
@@ -49,6 +56,14 @@ pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, Bac
 /// ```
 pub trait Backlog: Send + Sync + 'static {
     /// Reads the messages of `user` with ids above `after`, oldest first: at most `limit`, and no more once they
-    /// come to `max_bytes`, but at least one where there is one.
-    fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_>;
+    /// come to `max_bytes`, but at least one where there is one. Every frame must have `format`; a page where one
+    /// lacks it closes the stream.
+    fn read(
+        &self,
+        user: UserId,
+        after: MessageId,
+        format: Format,
+        limit: usize,
+        max_bytes: usize,
+    ) -> BacklogFuture<'_>;
 }

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use tokio::time::Instant;
 
-use super::{Frame, MessageId, clock::Tick};
+use super::{Format, Formats, Frame, MessageId, clock::Tick};
 
 /// Batches up to this size are copied into one buffer, since one plain write is cheaper than a vectored one.
 const JOIN_BYTES: usize = 64 << 10;
@@ -15,8 +15,10 @@ pub(super) struct Batch {
     /// The user's messages before these were all carried by earlier passes: a stream that is not behind has them.
     pub(super) base: MessageId,
     pub(super) frames: Vec<Frame>,
-    /// All frames one after the other.
-    joined: Option<Bytes>,
+    /// The formats that every frame has.
+    carried: Formats,
+    /// All frames one after the other, by format.
+    joined: [Option<Bytes>; Format::COUNT],
     pub(super) told: Told,
 }
 
@@ -36,22 +38,35 @@ pub(super) struct Told {
 }
 
 impl Batch {
-    /// Makes a batch of frames that have `bytes` in all.
-    pub(super) fn new(base: MessageId, frames: Vec<Frame>, bytes: usize, told: Told) -> Self {
-        let joined = (frames.len() > 1 && bytes <= JOIN_BYTES).then(|| join(&frames, bytes));
-        Self { base, frames, joined, told }
+    /// Makes a batch of frames, for streams in these formats.
+    pub(super) fn new(base: MessageId, frames: Vec<Frame>, wanted: Formats, told: Told) -> Self {
+        let has_each = |format: &Format| frames.iter().all(|frame| frame.bytes(*format).is_some());
+        let carried: Formats = Format::ALL.into_iter().filter(has_each).collect();
+        let is_joined = |format| frames.len() > 1 && wanted.contains(format) && carried.contains(format);
+        let joined = Format::ALL.map(|format| is_joined(format).then(|| join(&frames, format)).flatten());
+        Self { base, frames, carried, joined, told }
+    }
+
+    /// Whether streams in this format find all that the batch stands for in its frames.
+    pub(super) fn is_complete(&self, format: Format) -> bool {
+        !self.told.incomplete && self.carried.contains(format)
     }
 
     /// All frames in one buffer, where `from` is the first of them and there is such a buffer.
-    pub(super) fn joined(&self, from: usize) -> Option<&Bytes> {
-        self.joined.as_ref().filter(|_| from == 0)
+    pub(super) fn joined(&self, format: Format, from: usize) -> Option<&Bytes> {
+        self.joined[format.place()].as_ref().filter(|_| from == 0)
     }
 }
 
-fn join(frames: &[Frame], bytes: usize) -> Bytes {
+/// Copies small frames into one buffer.
+fn join(frames: &[Frame], format: Format) -> Option<Bytes> {
+    let bytes = frames.iter().map(|frame| frame.slice(format).len()).sum();
+    if bytes > JOIN_BYTES {
+        return None;
+    }
     let mut joined = BytesMut::with_capacity(bytes);
     for frame in frames {
-        joined.extend_from_slice(&frame.bytes);
+        joined.extend_from_slice(frame.slice(format));
     }
-    joined.freeze()
+    Some(joined.freeze())
 }

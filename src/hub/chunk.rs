@@ -1,10 +1,12 @@
 //! A piece of the backlog.
 
-use super::{Frame, MessageId, backlog::BacklogPage};
+use super::{Format, Frame, MessageId, backlog::BacklogPage};
 
 /// A piece of the backlog, shared by the streams that need it.
 #[derive(Debug)]
 pub(super) struct Chunk {
+    /// The format of its frames.
+    format: Format,
     /// It holds the user's messages after this one.
     after: MessageId,
     /// It holds them up to this one.
@@ -15,16 +17,16 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    pub(super) fn new(after: MessageId, page: BacklogPage, newest: MessageId) -> Self {
+    pub(super) fn new(after: MessageId, format: Format, page: BacklogPage, newest: MessageId) -> Self {
         let last = page.frames.last().map_or(after, |frame| frame.id);
         let complete = page.complete || page.frames.is_empty();
         // What was taken up by a pass is stored: a complete page that lacks it says that it was deleted.
         let up_to = if complete { last.max(newest) } else { last };
-        Self { after, up_to, complete, frames: page.frames }
+        Self { format, after, up_to, complete, frames: page.frames }
     }
 
-    pub(super) fn covers(&self, cursor: MessageId) -> bool {
-        self.after <= cursor && cursor < self.up_to
+    pub(super) fn covers(&self, cursor: MessageId, format: Format) -> bool {
+        self.format == format && self.after <= cursor && cursor < self.up_to
     }
 
     /// The frames after `cursor`, at most `limit`.

@@ -12,7 +12,7 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    ConnectionId, EndReason, Frame, HubConfig, MessageId,
+    ConnectionId, EndReason, Format, Frame, HubConfig, MessageId,
     batch::Batch,
     clock::Tick,
     outgoing::{self, Outgoing},
@@ -28,6 +28,8 @@ pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) user: Arc<User>,
     pub(super) token: Box<str>,
+    /// What its peer understands.
+    pub(super) format: Format,
     /// Where it stands among its user's streams.
     pub(super) place: Place,
     /// Where it stands among the streams of its token, if there are several. Changed under the shard's lock.
@@ -90,6 +92,7 @@ impl Connection {
         id: ConnectionId,
         user: Arc<User>,
         token: &str,
+        format: Format,
         newest: MessageId,
         since: Option<MessageId>,
     ) -> Self {
@@ -113,6 +116,7 @@ impl Connection {
             id,
             user,
             token: token.into(),
+            format,
             place: Place::default(),
             token_place: AtomicUsize::new(0),
             socket: OnceLock::new(),
@@ -167,12 +171,12 @@ impl Connection {
             Phase::Closing | Phase::Lingering | Phase::Closed => return Delivery::Ended,
         }
         state.cursor = state.cursor.max(batch.base);
-        if !batch.told.incomplete && state.outgoing.is_none() {
+        if batch.is_complete(self.format) && state.outgoing.is_none() {
             let from = batch.frames.partition_point(|frame| frame.id <= state.cursor);
             let frames = &batch.frames[from..];
             match self.write(batch, from) {
                 Ok(written) => {
-                    let begun = state.settle(frames, written);
+                    let begun = state.settle(frames, self.format, written);
                     if begun == frames.len() && state.outgoing.is_none() {
                         return Delivery::Sent(begun);
                     }
@@ -194,9 +198,9 @@ impl Connection {
     /// Writes the batch's frames from one on, in one call; returns the bytes taken.
     fn write(&self, batch: &Batch, from: usize) -> io::Result<usize> {
         let Some(socket) = self.socket() else { return Err(io::ErrorKind::WouldBlock.into()) };
-        match batch.joined(from) {
+        match batch.joined(self.format, from) {
             Some(joined) => socket.try_write(joined),
-            None => outgoing::write_frames(socket, &batch.frames[from..]),
+            None => outgoing::write_frames(socket, &batch.frames[from..], self.format),
         }
     }
 
@@ -302,8 +306,8 @@ impl State {
     }
 
     /// Notes that a socket took `written` bytes of these frames, the next ones; returns how many were begun.
-    pub(super) fn settle(&mut self, frames: &[Frame], written: usize) -> usize {
-        let (begun, rest) = outgoing::settle(frames, written);
+    pub(super) fn settle(&mut self, frames: &[Frame], format: Format, written: usize) -> usize {
+        let (begun, rest) = outgoing::settle(frames, format, written);
         if let Some(last) = begun.checked_sub(1) {
             self.cursor = frames[last].id;
         }

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 
-use super::{Frame, socket::Socket};
+use super::{Format, Frame, socket::Socket};
 
 /// Frames that go out in one vectored write.
 pub(super) const WRITE_FRAMES: usize = 64;
@@ -51,31 +51,32 @@ impl Outgoing {
     }
 }
 
-/// Writes the first frames in one call; returns the bytes taken.
-pub(super) fn write_frames(socket: &dyn Socket, frames: &[Frame]) -> io::Result<usize> {
+/// Writes the first frames in one call; returns the bytes taken. Each must have the format.
+pub(super) fn write_frames(socket: &dyn Socket, frames: &[Frame], format: Format) -> io::Result<usize> {
     if let [frame] = frames {
-        return socket.try_write(&frame.bytes);
+        return socket.try_write(frame.slice(format));
     }
     let mut parts = [IoSlice::new(&[]); WRITE_FRAMES];
     let count = frames.len().min(WRITE_FRAMES);
     for (part, frame) in parts.iter_mut().zip(frames) {
-        *part = IoSlice::new(&frame.bytes);
+        *part = IoSlice::new(frame.slice(format));
     }
     socket.try_write_vectored(&parts[..count])
 }
 
 /// Says how many frames were begun when a socket took `written` bytes of them, and what is left of the last one:
 /// `None` if the socket took all, an empty rest if it stopped between two frames.
-pub(super) fn settle(frames: &[Frame], written: usize) -> (usize, Option<Bytes>) {
+pub(super) fn settle(frames: &[Frame], format: Format, written: usize) -> (usize, Option<Bytes>) {
     let mut left = written;
     for (place, frame) in frames.iter().enumerate() {
         if left == 0 {
             return (place, Some(Bytes::new()));
         }
-        if left < frame.bytes.len() {
-            return (place + 1, Some(frame.bytes.slice(left..)));
+        let Some(bytes) = frame.bytes(format) else { continue };
+        if left < bytes.len() {
+            return (place + 1, Some(bytes.slice(left..)));
         }
-        left -= frame.bytes.len();
+        left -= bytes.len();
     }
     (frames.len(), None)
 }
@@ -88,9 +89,10 @@ mod tests {
     #[test]
     fn a_write_is_settled_frame_by_frame() {
         let frames = [b'1', b'2', b'3'].map(|digit| Frame::new(MessageId(digit.into()), vec![digit; 10]));
-        assert_eq!(settle(&frames, 30), (3, None));
-        assert_eq!(settle(&frames, 20), (2, Some(Bytes::new())));
-        assert_eq!(settle(&frames, 11), (2, Some(Bytes::from_static(b"222222222"))));
-        assert_eq!(settle(&frames, 0), (0, Some(Bytes::new())));
+        let settle = |written| settle(&frames, Format::Text, written);
+        assert_eq!(settle(30), (3, None));
+        assert_eq!(settle(20), (2, Some(Bytes::new())));
+        assert_eq!(settle(11), (2, Some(Bytes::from_static(b"222222222"))));
+        assert_eq!(settle(0), (0, Some(Bytes::new())));
     }
 }

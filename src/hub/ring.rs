@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Frame, HubConfig, MessageId};
+use super::{Format, Frame, HubConfig, MessageId};
 
 /// The newest frames of a user, for those of its streams that are a little behind. Bounded in messages and bytes:
 /// the oldest go first, and a stream that needs those reads them from the backlog.
@@ -23,11 +23,11 @@ impl Ring {
     pub(super) fn push(&mut self, frames: &[Frame], config: &HubConfig, behind: usize) {
         let max_bytes = config.ring_bytes_per_stream.saturating_mul(behind).min(HubConfig::RING_BYTES_MAX);
         for frame in frames {
-            self.bytes += frame.bytes.len();
+            self.bytes += frame.size();
             self.frames.push_back(frame.clone());
             while self.frames.len() > config.ring_messages || self.bytes > max_bytes {
                 let Some(oldest) = self.frames.pop_front() else { break };
-                self.bytes -= oldest.bytes.len();
+                self.bytes -= oldest.size();
                 self.base = oldest.id;
             }
         }
@@ -38,13 +38,14 @@ impl Ring {
         *self = Self::after(newest);
     }
 
-    /// The frames after `cursor`, at most `limit`; `None` if the ring no longer holds them all.
-    pub(super) fn read(&self, cursor: MessageId, limit: usize) -> Option<Vec<Frame>> {
+    /// The frames after `cursor`, at most `limit`; `None` if the ring no longer holds them all, or not in this format.
+    pub(super) fn read(&self, cursor: MessageId, format: Format, limit: usize) -> Option<Vec<Frame>> {
         if cursor < self.base {
             return None;
         }
         let from = self.frames.partition_point(|frame| frame.id <= cursor);
-        Some(self.frames.iter().skip(from).take(limit).cloned().collect())
+        let frames = self.frames.iter().skip(from).take(limit);
+        frames.map(|frame| frame.bytes(format).map(|_| frame.clone())).collect()
     }
 }
 
@@ -95,12 +96,12 @@ mod tests {
     fn a_ring_is_bounded_in_messages_and_says_when_it_no_longer_holds_all() {
         let config = HubConfig { ring_messages: 3, ..HubConfig::default() };
         let mut ring = Ring::after(MessageId(10));
-        assert_eq!(ids(ring.read(MessageId(10), 9)), Some(vec![]));
+        assert_eq!(ids(ring.read(MessageId(10), Format::Text, 9)), Some(vec![]));
         ring.push(&frames([12, 15, 18, 20]), &config, 1);
-        assert_eq!(ids(ring.read(MessageId(11), 9)), None);
-        assert_eq!(ids(ring.read(MessageId(12), 9)), Some(vec![15, 18, 20]));
-        assert_eq!(ids(ring.read(MessageId(16), 1)), Some(vec![18]));
-        assert_eq!(ids(ring.read(MessageId(20), 9)), Some(vec![]));
+        assert_eq!(ids(ring.read(MessageId(11), Format::Text, 9)), None);
+        assert_eq!(ids(ring.read(MessageId(12), Format::Text, 9)), Some(vec![15, 18, 20]));
+        assert_eq!(ids(ring.read(MessageId(16), Format::Text, 1)), Some(vec![18]));
+        assert_eq!(ids(ring.read(MessageId(20), Format::Text, 9)), Some(vec![]));
     }
 
     #[test]
@@ -108,10 +109,10 @@ mod tests {
         let config = HubConfig { ring_bytes_per_stream: 150, ring_messages: 100, ..HubConfig::default() };
         let mut ring = Ring::after(MessageId(0));
         ring.push(&frames(1..=9), &config, 1);
-        assert_eq!(ids(ring.read(MessageId(8), 9)), Some(vec![9]));
-        assert_eq!(ids(ring.read(MessageId(7), 9)), None);
+        assert_eq!(ids(ring.read(MessageId(8), Format::Text, 9)), Some(vec![9]));
+        assert_eq!(ids(ring.read(MessageId(7), Format::Text, 9)), None);
         ring.push(&frames(10..=12), &config, 2);
-        assert_eq!(ids(ring.read(MessageId(9), 9)), Some(vec![10, 11, 12]));
+        assert_eq!(ids(ring.read(MessageId(9), Format::Text, 9)), Some(vec![10, 11, 12]));
     }
 
     #[test]
@@ -119,8 +120,8 @@ mod tests {
         let config = HubConfig { ring_bytes_per_stream: 10, ..HubConfig::default() };
         let mut ring = Ring::after(MessageId(0));
         ring.push(&frames([1]), &config, 1);
-        assert_eq!(ids(ring.read(MessageId(0), 9)), None);
-        assert_eq!(ids(ring.read(MessageId(1), 9)), Some(vec![]));
+        assert_eq!(ids(ring.read(MessageId(0), Format::Text, 9)), None);
+        assert_eq!(ids(ring.read(MessageId(1), Format::Text, 9)), Some(vec![]));
     }
 
     #[test]
@@ -138,5 +139,15 @@ mod tests {
             );
             assert!(marks.marks.len() < 70);
         }
+    }
+
+    #[test]
+    fn a_frame_that_lacks_the_format_is_left_to_the_backlog() {
+        let mut ring = Ring::after(MessageId(0));
+        let both = Frame::new(MessageId(1), "text").with(Format::Binary, "binary");
+        ring.push(&[both, Frame::new(MessageId(2), "text")], &HubConfig::default(), 1);
+        assert_eq!(ids(ring.read(MessageId(0), Format::Text, 9)), Some(vec![1, 2]));
+        assert_eq!(ids(ring.read(MessageId(0), Format::Binary, 1)), Some(vec![1]));
+        assert_eq!(ids(ring.read(MessageId(0), Format::Binary, 9)), None);
     }
 }

@@ -13,9 +13,9 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Backlog, BacklogError, Backplane, ConnectionId, EndReason, HubConfig, MessageId, Observer, UserId,
-    backlog::BacklogPage, chunk::Chunk, clock::Clock, connection::Connection, fanout::Queue, shard::Shards,
-    socket::Socket, user::User,
+    Backlog, BacklogError, Backplane, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer,
+    UserId, backlog::BacklogPage, chunk::Chunk, clock::Clock, connection::Connection, fanout::Queue,
+    shard::Shards, socket::Socket, user::User,
 };
 
 pub(super) struct Shared {
@@ -66,12 +66,18 @@ impl Shared {
         }
     }
 
-    pub(super) fn register(&self, user: UserId, token: &str, since: Option<MessageId>) -> Arc<Connection> {
+    pub(super) fn register(
+        &self,
+        user: UserId,
+        token: &str,
+        since: Option<MessageId>,
+        format: Format,
+    ) -> Arc<Connection> {
         let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         // The entry stays locked while the stream joins, so that the user is not dropped as empty meanwhile.
         let entry = self.users.entry(user).or_insert_with(|| Arc::new(User::new(user)));
         let of_user = Arc::clone(&entry);
-        let connection = entry.join(|newest| Connection::new(id, of_user, token, newest, since));
+        let connection = entry.join(|newest| Connection::new(id, of_user, token, format, newest, since));
         drop(entry);
         self.shards.insert(Arc::clone(&connection));
         self.streams.fetch_add(1, Ordering::Relaxed);
@@ -108,21 +114,27 @@ impl Shared {
         &self,
         user: &User,
         cursor: MessageId,
+        format: Format,
         newest: MessageId,
     ) -> Result<Arc<Chunk>, BacklogError> {
         let Some(backlog) = &self.backlog else {
             return Ok(Arc::new(Chunk::new(
                 cursor,
+                format,
                 BacklogPage { frames: Vec::new(), complete: true },
                 newest,
             )));
         };
         let _permit = self.loads.acquire().await;
-        if let Some(chunk) = user.shared_chunk(cursor) {
+        if let Some(chunk) = user.shared_chunk(cursor, format) {
             return Ok(chunk);
         }
-        let page = backlog.read(user.id, cursor, HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES).await?;
-        let chunk = Arc::new(Chunk::new(cursor, page, newest));
+        let (messages, bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
+        let page = backlog.read(user.id, cursor, format, messages, bytes).await?;
+        if page.frames.iter().any(|frame| frame.bytes(format).is_none()) {
+            return Err(BacklogError("a message lacks the format that was asked for".into()));
+        }
+        let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
         user.share(&chunk);
         Ok(chunk)
     }

@@ -266,10 +266,10 @@ impl Stream {
                     *chunk = Some(found);
                     Step::More(0)
                 }
-                Next::Frames(frames) => match outgoing::write_frames(socket, &frames) {
+                Next::Frames(frames) => match outgoing::write_frames(socket, &frames, connection.format) {
                     Ok(written) => {
                         state.progress_at = shared.clock.now();
-                        Step::More(state.settle(&frames, written))
+                        Step::More(state.settle(&frames, connection.format, written))
                     }
                     Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Full,
                     Err(_) => {
@@ -284,8 +284,8 @@ impl Stream {
     fn start_load(&mut self, newest: MessageId) {
         let shared = Arc::clone(&self.guard.shared);
         let user = Arc::clone(&self.guard.connection.user);
-        let cursor = self.guard.connection.lock().cursor;
-        self.load = Some(Box::pin(async move { shared.load(&user, cursor, newest).await }));
+        let (cursor, format) = (self.guard.connection.lock().cursor, self.guard.connection.format);
+        self.load = Some(Box::pin(async move { shared.load(&user, cursor, format, newest).await }));
     }
 
     fn on_loaded(&mut self, loaded: Result<Arc<Chunk>, BacklogError>) {
@@ -318,7 +318,7 @@ fn find_next(connection: &Connection, state: &mut State, chunk: &mut Option<Arc<
         state.cursor = state.cursor.max(held.up_to);
         state.replaying &= !held.complete;
     }
-    connection.user.next(state.cursor, state.replaying, WRITE_FRAMES)
+    connection.user.next(state.cursor, connection.format, state.replaying, WRITE_FRAMES)
 }
 
 fn store_waker(state: &mut State, cx: &Context<'_>) {

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU32, AtomicUsize, Ordering},
     },
 };
 
@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{
-    Frame, HubConfig, MessageId, UserId,
+    Format, Formats, Frame, HubConfig, MessageId, UserId,
     batch::{Batch, Told},
     chunk::Chunk,
     clock::Tick,
@@ -27,6 +27,8 @@ pub(super) struct User {
     pub(super) id: UserId,
     /// Streams that are behind.
     pub(super) behind: AtomicUsize,
+    /// Streams by format: changed under the lock, read without it.
+    by_format: [AtomicU32; Format::COUNT],
     inner: Mutex<Inner>,
 }
 
@@ -83,7 +85,7 @@ pub(super) enum Scheduled {
 
 impl User {
     pub(super) fn new(id: UserId) -> Self {
-        Self { id, behind: AtomicUsize::new(0), inner: Mutex::default() }
+        Self { id, behind: AtomicUsize::new(0), by_format: Default::default(), inner: Mutex::default() }
     }
 
     /// Adds the stream that `make` makes, given the id of the newest message that was published before it.
@@ -92,6 +94,7 @@ impl User {
         let waiting = inner.traffic.as_deref().and_then(|traffic| traffic.inbox_ids);
         let connection = Arc::new(make(waiting.map_or(inner.newest, |(_, last)| last)));
         inner.roster.push(Arc::clone(&connection));
+        self.by_format[connection.format.place()].fetch_add(1, Ordering::Relaxed);
         connection
     }
 
@@ -99,11 +102,18 @@ impl User {
     pub(super) fn leave(&self, connection: &Connection) -> bool {
         let mut inner = self.inner.lock();
         inner.roster.remove(connection);
+        self.by_format[connection.format.place()].fetch_sub(1, Ordering::Relaxed);
         inner.roster.is_empty()
     }
 
     pub(super) fn stream_count(&self) -> usize {
         self.inner.lock().roster.len()
+    }
+
+    /// The formats that its streams have at this moment.
+    pub(super) fn formats(&self) -> Formats {
+        let is_there = |format: &Format| self.by_format[format.place()].load(Ordering::Relaxed) > 0;
+        Format::ALL.into_iter().filter(is_there).collect()
     }
 
     pub(super) fn segments(&self) -> Vec<Segment> {
@@ -140,7 +150,7 @@ impl User {
         let frames = mem::take(&mut traffic.inbox);
         let messages = mem::take(&mut traffic.inbox_count);
         let incomplete = mem::take(&mut traffic.overflow);
-        let bytes = mem::take(&mut traffic.inbox_bytes);
+        traffic.inbox_bytes = 0;
         let oldest = mem::take(&mut traffic.inbox_since);
         let base = newest.max(first.before());
         let lag_floor = traffic.lag.advance(base, messages, config.max_lag);
@@ -154,7 +164,8 @@ impl User {
         inner.newest = last;
         let segments = inner.roster.segments();
         drop(inner);
-        let batch = Batch::new(base, frames, bytes, Told { messages, incomplete, lag_floor, now, oldest });
+        let batch =
+            Batch::new(base, frames, self.formats(), Told { messages, incomplete, lag_floor, now, oldest });
         Some((batch, segments))
     }
 
@@ -185,21 +196,21 @@ impl User {
 
     /// Says what a stream with that cursor needs next. A stream that replays the backlog must read it to its end
     /// before it may trust that nothing newer than `newest` is missing.
-    pub(super) fn next(&self, cursor: MessageId, replaying: bool, limit: usize) -> Next {
+    pub(super) fn next(&self, cursor: MessageId, format: Format, replaying: bool, limit: usize) -> Next {
         let inner = self.inner.lock();
         if !replaying && cursor >= inner.newest {
             return Next::Live;
         }
         let Some(traffic) = inner.traffic.as_deref() else { return Next::Load(inner.newest) };
-        if !replaying && let Some(frames) = traffic.ring.read(cursor, limit) {
+        if !replaying && let Some(frames) = traffic.ring.read(cursor, format, limit) {
             return Next::Frames(frames);
         }
-        traffic.chunk(cursor).map_or(Next::Load(inner.newest), Next::Chunk)
+        traffic.chunk(cursor, format).map_or(Next::Load(inner.newest), Next::Chunk)
     }
 
-    /// A piece of the backlog that begins where `cursor` stands, if another stream has read one.
-    pub(super) fn shared_chunk(&self, cursor: MessageId) -> Option<Arc<Chunk>> {
-        self.inner.lock().traffic.as_deref()?.chunk(cursor)
+    /// A piece of the backlog that begins where `cursor` stands, if another stream of the format has read one.
+    pub(super) fn shared_chunk(&self, cursor: MessageId, format: Format) -> Option<Arc<Chunk>> {
+        self.inner.lock().traffic.as_deref()?.chunk(cursor, format)
     }
 
     /// Keeps a piece of the backlog for the other streams that are behind.
@@ -222,15 +233,15 @@ impl Inner {
 }
 
 impl Traffic {
-    fn chunk(&self, cursor: MessageId) -> Option<Arc<Chunk>> {
-        self.chunks.iter().find(|chunk| chunk.covers(cursor)).cloned()
+    fn chunk(&self, cursor: MessageId, format: Format) -> Option<Arc<Chunk>> {
+        self.chunks.iter().find(|chunk| chunk.covers(cursor, format)).cloned()
     }
 
     fn accept(&mut self, frame: &Frame) {
         self.inbox_ids = Some((self.inbox_ids.map_or(frame.id, |(first, _)| first), frame.id));
         self.inbox_count += 1;
         self.inbox_since = self.inbox_since.or(frame.received_at);
-        self.inbox_bytes += frame.bytes.len();
+        self.inbox_bytes += frame.size();
         let full = self.inbox.len() >= HubConfig::INBOX_MESSAGES || self.inbox_bytes > HubConfig::INBOX_BYTES;
         if full && !self.inbox.is_empty() {
             self.overflow = true;

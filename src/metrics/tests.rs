@@ -113,7 +113,7 @@ async fn a_message_counts_once_for_each_stream_and_a_pass_once() {
         let socket = listener.accept().await.unwrap().0;
         streams.push(hub.register(UserId(1), token, None).unwrap().attach(socket));
     }
-    let frame = Frame { received_at: Some(tokio::time::Instant::now()), ..Frame::new(MessageId(1), "hello") };
+    let frame = Frame::new(MessageId(1), "hello").with_received_at(tokio::time::Instant::now());
     hub.notify(UserId(1), &[frame]);
     for client in &mut clients {
         client.read_exact(&mut [0; 5]).await.unwrap();

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     api::encode_json,
-    hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Frame, Hub},
+    hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Formats, Frame, Hub},
     model::{Message, MessageId, UserId},
     store::{Database, Stored},
 };
@@ -30,6 +30,7 @@ impl Backlog for StoredBacklog {
         &self,
         user: hub::UserId,
         after: hub::MessageId,
+        format: Format,
         limit: usize,
         max_bytes: usize,
     ) -> BacklogFuture<'_> {
@@ -45,8 +46,8 @@ impl Backlog for StoredBacklog {
                     .map_err(|error| BacklogError(error.into()))?;
                 page.complete = messages.len() < count;
                 for message in &messages {
-                    let frame = frame(message);
-                    bytes += frame.bytes.len();
+                    let frame = frame(message, format.into());
+                    bytes += frame.size();
                     page.frames.push(frame);
                     after = message.id;
                 }
@@ -59,29 +60,34 @@ impl Backlog for StoredBacklog {
     }
 }
 
-/// Brings the messages of one commit to their users' streams, in the order of their ids. A message that nobody
-/// listens for is not even encoded.
+/// Brings the messages of one commit to their users' streams, in the order of their ids. A message is encoded once for
+/// each format that somebody listens in: not at all if nobody does.
 pub fn announce(hub: &Hub, stored: &[Stored]) {
     let mut users: Vec<UserId> = stored.iter().map(|stored| stored.user_id).collect();
     users.sort_unstable();
     users.dedup();
     for user_id in users {
         let user = hub::UserId(user_id.0);
-        if hub.has_streams(user) {
+        let formats = hub.formats(user);
+        if !formats.is_empty() {
             let of_user = stored.iter().filter(|stored| stored.user_id == user_id);
             let frames: Vec<Frame> = of_user
-                .map(|stored| Frame { received_at: Some(stored.received_at), ..frame(&stored.message) })
+                .map(|stored| frame(&stored.message, formats).with_received_at(stored.received_at))
                 .collect();
             hub.notify(user, &frames);
         }
     }
 }
 
-/// One text frame: the message as JSON, and a line feed as Gotify sends it.
-fn frame(message: &Message) -> Frame {
-    let mut json = encode_json(message);
-    json.push(b'\n');
-    Frame::text(hub::MessageId(message.id.0), &json)
+/// A text frame with the message as JSON, and a line feed as Gotify sends it.
+fn frame(message: &Message, formats: Formats) -> Frame {
+    let mut frame = Frame::unencoded(hub::MessageId(message.id.0));
+    if formats.contains(Format::Text) {
+        let mut json = encode_json(message);
+        json.push(b'\n');
+        frame = frame.with_text(&json);
+    }
+    frame
 }
 
 impl fmt::Debug for StoredBacklog {

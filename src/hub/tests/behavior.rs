@@ -7,7 +7,7 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use super::fake::{FakeBacklog, FakeSocket, frame};
 use crate::hub::{
-    ConnectionId, EndReason, Hub, HubConfig, HubParts, MessageId, Observer, RegisterError, UserId,
+    ConnectionId, EndReason, Format, Hub, HubConfig, HubParts, MessageId, Observer, RegisterError, UserId,
     connection::Connection, user::User,
 };
 
@@ -46,6 +46,33 @@ async fn a_message_reaches_every_stream_of_its_user_and_nobody_else() {
     assert_eq!(sockets[0].seen().ids, [1, 2]);
     assert_eq!(sockets[1].seen().ids, [1, 2]);
     assert!(sockets[2].seen().ids.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_gets_its_own_format_and_reads_what_lacks_it_from_the_backlog() {
+    let (hub, backlog) = hub();
+    // In the second format the ids are 100 higher, so that they can be told apart.
+    let both = |id| frame(id, 0).with(Format::Binary, frame(id + 100, 0).slice(Format::Text).to_vec());
+    let (text, binary) = (FakeSocket::with_room(PLENTY), FakeSocket::with_room(PLENTY));
+    let _text = join(&hub, ALICE, "a", &text);
+    assert!(!hub.formats(ALICE).contains(Format::Binary));
+    let mut stream = hub.register_in(Format::Binary, ALICE, "b", None).unwrap().attach(binary.clone());
+    let second = tokio::spawn(async move { stream.ended().await });
+    assert!(hub.formats(ALICE).contains(Format::Text) && hub.formats(ALICE).contains(Format::Binary));
+    hub.notify(ALICE, &[both(1), both(2)]);
+    settle().await;
+    assert_eq!((text.seen().ids, binary.seen().ids), (vec![1, 2], vec![101, 102]));
+
+    // As if it had been encoded before the second stream came.
+    backlog.store(ALICE, both(3));
+    hub.notify(ALICE, &[frame(3, 0)]);
+    settle().await;
+    hub.notify(ALICE, &[both(4)]);
+    settle().await;
+    assert_eq!((text.seen().ids, binary.seen().ids), (vec![1, 2, 3, 4], vec![101, 102, 103, 104]));
+    second.abort();
+    settle().await;
+    assert!(!hub.formats(ALICE).contains(Format::Binary));
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,7 +8,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::hub::{Backlog, BacklogFuture, BacklogPage, Frame, MessageId, Socket, UserId};
+use crate::hub::{Backlog, BacklogFuture, BacklogPage, Format, Frame, MessageId, Socket, UserId};
 
 /// Bytes of a frame before its padding: its id.
 const ID_BYTES: usize = 8;
@@ -161,7 +161,14 @@ impl FakeBacklog {
 }
 
 impl Backlog for FakeBacklog {
-    fn read(&self, user: UserId, after: MessageId, limit: usize, max_bytes: usize) -> BacklogFuture<'_> {
+    fn read(
+        &self,
+        user: UserId,
+        after: MessageId,
+        format: Format,
+        limit: usize,
+        max_bytes: usize,
+    ) -> BacklogFuture<'_> {
         let mut page = BacklogPage { frames: Vec::new(), complete: true };
         let mut bytes = 0;
         for (owner, frame) in self.0.lock().iter().filter(|(owner, frame)| *owner == user && frame.id > after)
@@ -171,8 +178,9 @@ impl Backlog for FakeBacklog {
                 page.complete = false;
                 break;
             }
-            bytes += frame.bytes.len();
-            page.frames.push(frame.clone());
+            let encoded = frame.bytes(format).cloned().unwrap();
+            bytes += encoded.len();
+            page.frames.push(Frame::unencoded(frame.id).with(format, encoded));
         }
         // A little later than it was read, as from a real database.
         Box::pin(async move {

@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use tokio::task::JoinHandle;
 
 use super::fake::{FakeBacklog, FakeSocket, frame};
-use crate::hub::{EndReason, Hub, HubConfig, HubParts, MessageId, UserId};
+use crate::hub::{EndReason, Format, Hub, HubConfig, HubParts, MessageId, UserId};
 
 const USERS: u64 = 3;
 const TOKENS: usize = 2;
@@ -97,7 +97,9 @@ impl World {
                 let after = since.map_or(self.next_id, |share| self.next_id * u64::from(share) / 256);
                 let socket = FakeSocket::with_room(room);
                 let since = since.map(|_| MessageId(after));
-                let registration = self.hub.register(UserId(user), &token.to_string(), since).unwrap();
+                let format = if token % 2 == 0 { Format::Text } else { Format::Binary };
+                let user_id = UserId(user);
+                let registration = self.hub.register_in(format, user_id, &token.to_string(), since).unwrap();
                 let mut stream = registration.attach(socket.clone());
                 let task = Some(tokio::spawn(async move { stream.ended().await }));
                 self.streams.push(Joined { user, token, after, socket, task, expected_end: None });
@@ -112,10 +114,17 @@ impl World {
             Step::Publish { user, count, padding } => {
                 let ids = self.next_id + 1..=self.next_id + u64::from(count);
                 self.next_id = *ids.end();
-                let frames: Vec<_> = ids.map(|id| frame(id, padding)).collect();
-                for frame in &frames {
-                    self.published.store(UserId(user), frame.clone());
+                let both = |id| {
+                    let text = frame(id, padding);
+                    let bytes = text.slice(Format::Text).to_vec();
+                    text.with(Format::Binary, bytes)
+                };
+                // Some lack the second format, as if no stream had had it when they were encoded.
+                let sent = |id| if id % 5 == 0 { frame(id, padding) } else { both(id) };
+                for id in ids.clone() {
+                    self.published.store(UserId(user), both(id));
                 }
+                let frames: Vec<_> = ids.map(sent).collect();
                 self.hub.notify(UserId(user), &frames);
             }
             Step::Read { stream, bytes } if !self.streams.is_empty() => {
