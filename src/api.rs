@@ -24,6 +24,11 @@ mod openapi;
 mod paging;
 mod path;
 mod plugin;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+#[cfg(not(feature = "protobuf"))]
+#[path = "api/no_protobuf.rs"]
+mod protobuf;
 mod query;
 mod routing;
 mod site;

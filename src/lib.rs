@@ -52,6 +52,7 @@
 //! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
 //! | `metrics` | numbers for Prometheus | yes |
+//! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
 //!
 //! # Modules
 //!

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use bytes::Bytes;
@@ -46,15 +47,34 @@ where
 }
 
 impl Unread {
-    /// Reads and decodes the body, and checks that what is required is there.
+    /// The headers of the request.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The type of the body without its parameters; empty if there is none.
+    pub(super) fn media_type(&self) -> &str {
+        media_type(content_type(&self.parts))
+    }
+
+    /// Reads the body, decodes it in this way, and checks that what is required is there. The error of `decode` is the
+    /// text for the client.
+    pub(super) async fn read_by<F: Form>(
+        self,
+        decode: impl FnOnce(&[u8]) -> Result<F, String>,
+    ) -> Result<F, ApiError> {
+        let Self { parts, body, limit_bytes } = self;
+        let form = decode(&bytes(&parts, body, limit_bytes).await?).map_err(ApiError::BadRequest)?;
+        checked(form)
+    }
+
+    /// Reads and decodes the body by its type, and checks that what is required is there.
     pub(super) async fn read<F: Form>(self) -> Result<F, ApiError> {
         let Self { parts, body, limit_bytes } = self;
-        let content_type =
-            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let content_type = content_type(&parts);
         let query = parts.uri.query().unwrap_or_default();
-        let media_type = content_type.split([';', ' ']).next().unwrap_or_default();
 
-        let mut form: F = match media_type {
+        let form: F = match media_type(content_type) {
             "application/json" => json::decode(&bytes(&parts, body, limit_bytes).await?),
             "multipart/form-data" => {
                 form::decode_multipart(content_type, bytes(&parts, body, limit_bytes).await?).await
@@ -66,9 +86,21 @@ impl Unread {
             _ => form::decode(&[query.as_bytes()]),
         }
         .map_err(ApiError::BadRequest)?;
-        fields::check_required(&mut form).map_err(ApiError::BadRequest)?;
-        Ok(form)
+        checked(form)
     }
+}
+
+fn content_type(parts: &Parts) -> &str {
+    parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn media_type(content_type: &str) -> &str {
+    content_type.split([';', ' ']).next().unwrap_or_default()
+}
+
+fn checked<F: Form>(mut form: F) -> Result<F, ApiError> {
+    fields::check_required(&mut form).map_err(ApiError::BadRequest)?;
+    Ok(form)
 }
 
 async fn bytes(parts: &Parts, body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {

@@ -10,7 +10,7 @@ use super::json::Done;
 use super::paging::{PagedMessages, Paging};
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ApplicationAuth, ClientAuth, Json};
+use super::{ApiError, AppState, ApplicationAuth, ClientAuth, Json, protobuf};
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{NewMessage, Store};
 
@@ -21,12 +21,13 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(get_only(routes!(list_of_application, delete_of_application)))
 }
 
+/// What is published.
 #[derive(Default)]
-struct CreateMessage {
-    message: String,
-    title: String,
-    priority: Option<i64>,
-    extras: Option<Extras>,
+pub(super) struct CreateMessage {
+    pub(super) message: String,
+    pub(super) title: String,
+    pub(super) priority: Option<i64>,
+    pub(super) extras: Option<Extras>,
 }
 
 impl Form for CreateMessage {
@@ -59,7 +60,8 @@ documented!(CreateMessage);
 // The hot path: a cached token, one read of the body, and the store.
 /// Sends a message to the streams of the application's user.
 ///
-/// Answered once the message is stored durably.
+/// Answered once the message is stored durably. A body of `application/x-protobuf` is a `gotify.v1.Message`, and so is
+/// the answer where `Accept` names that type.
 #[utoipa::path(
     post, path = "/message", operation_id = "createMessage", tag = "message",
     security(("appTokenHeader" = []), ("appTokenAuthorizationHeader" = []), ("appTokenQuery" = [])),
@@ -74,7 +76,12 @@ async fn create(
     State(store): State<Store>,
     body: Unread,
 ) -> Result<Response, ApiError> {
-    let form: CreateMessage = body.read().await?;
+    let answers_protobuf = protobuf::is_accepted(body.headers());
+    let form: CreateMessage = if protobuf::is_type(body.media_type()) {
+        body.read_by(protobuf::decode).await?
+    } else {
+        body.read().await?
+    };
     let blank = form.title.trim().is_empty();
     let message = store
         .publish(NewMessage {
@@ -87,7 +94,7 @@ async fn create(
             date: chrono::Local::now().fixed_offset(),
         })
         .await?;
-    Ok(Json(&*message).into_response())
+    Ok(if answers_protobuf { protobuf::answer(&message) } else { Json(&*message).into_response() })
 }
 
 /// Lists the messages of all applications, the newest first.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Uri, request::Parts},
+    http::{HeaderValue, Uri, header::SEC_WEBSOCKET_PROTOCOL, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -24,6 +24,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 mod backlog;
 mod decoder;
 mod flood;
+mod format;
 mod handshake;
 mod origin;
 mod session;
@@ -61,13 +62,18 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 
 /// Brings messages as they come, over a WebSocket.
 ///
-/// Each text frame is a `Message` in JSON, with a line feed at its end.
+/// Each text frame is a `Message` in JSON, with a line feed at its end. With `format=protobuf`, or the subprotocol
+/// `gotify.v1.protobuf`, each binary frame is a `gotify.v1.Message` in Protocol Buffers.
 #[utoipa::path(
     get, path = "/stream", operation_id = "streamMessages", tag = "message",
-    params(Since),
+    params(
+        Since,
+        ("format" = Option<String>, Query, nullable = false,
+            description = "`json`, the default, or `protobuf`."),
+    ),
     responses(
         (status = 101, description = "The connection is a WebSocket from here on."),
-        (status = 400, description = "This is no WebSocket handshake, or `since` is no id.",
+        (status = 400, description = "This is no WebSocket handshake, `since` is no id, or `format` is unknown.",
             content((String = "text/plain"), (ErrorObject = "application/json"))),
         (status = 403, description = "The page that asks comes from somewhere else.",
             content((String = "text/plain"))),
@@ -86,11 +92,13 @@ async fn open(
         return Err(HandshakeError::Origin.into_response());
     }
     let since = Since::read(&parts.uri).map_err(IntoResponse::into_response)?;
+    let agreed = format::agree(&parts.uri, &parts.headers).map_err(IntoResponse::into_response)?;
+    let upgrade = Upgrade { subprotocol: agreed.subprotocol, ..upgrade };
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
     let registration = state
         .hub
-        .register(UserId(client.user_id.0), &client.token, since)
+        .register_in(agreed.format, UserId(client.user_id.0), &client.token, since)
         // The same answer as for a database that is away: the client is to come back later.
         .map_err(|RegisterError::Draining| ApiError::Unavailable.into_response())?;
     // Who was deleted since the gate let them in had no stream yet that their deletion could close.
@@ -134,15 +142,17 @@ impl IntoParams for Since {
 #[derive(Debug)]
 pub struct Upgrade {
     accept: HeaderValue,
-    on_upgrade: OnUpgrade,
+    /// The subprotocol that was agreed on; none unless the caller sets one.
+    pub subprotocol: Option<HeaderValue>,
+    connection: OnUpgrade,
 }
 
 impl Upgrade {
     /// Checks the handshake and takes hold of the connection.
     pub fn from_parts(parts: &mut Parts) -> Result<Self, HandshakeError> {
         let accept = accept(&parts.headers)?;
-        let on_upgrade = parts.extensions.remove().ok_or(HandshakeError::NotUpgradable)?;
-        Ok(Self { accept, on_upgrade })
+        let connection = parts.extensions.remove().ok_or(HandshakeError::NotUpgradable)?;
+        Ok(Self { accept, subprotocol: None, connection })
     }
 
     /// Answers 101, and runs a session on the connection once that answer is out. The session's task is owned by
@@ -153,14 +163,18 @@ impl Upgrade {
         inbox: impl Inbox + Unpin + 'static,
         limits: Arc<SessionLimits>,
     ) -> Response {
-        let Self { accept, on_upgrade } = self;
+        let Self { accept, subprotocol, connection } = self;
         tokio::spawn(async move {
-            match on_upgrade.await {
+            match connection.await {
                 Ok(upgraded) => start(upgraded, registration, inbox, limits),
                 Err(error) => tracing::debug!(%error, "a stream's connection was lost before it began"),
             }
         });
-        switching_protocols(accept)
+        let mut response = switching_protocols(accept);
+        if let Some(subprotocol) = subprotocol {
+            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
+        }
+        response
     }
 }
 

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 
 import gotify
+import protobuf_checks
 import websockets
 
 ADDRESS = sys.argv[1]
@@ -127,6 +128,10 @@ def gotify_streams(app, client):
     asyncio.run(check())
 
 
+def protobuf_decodes_what_json_says(app, client):
+    protobuf_checks.protobuf_decodes_what_json_says(URL, app, client)
+
+
 CHECKS = [
     curl_sends_by_header_query_and_bearer,
     apprise_sends_and_websockets_receives,
@@ -134,6 +139,7 @@ CHECKS = [
     websockets_is_refused_without_a_token,
     gotify_manages_applications_clients_and_messages,
     gotify_streams,
+    protobuf_decodes_what_json_says,
 ]
 
 

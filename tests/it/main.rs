@@ -15,6 +15,8 @@ mod metrics;
 mod openapi;
 mod process;
 mod program;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 mod running;
 mod stream;
 mod tidy;

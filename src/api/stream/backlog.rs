@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    api::encode_json,
+    api::{encode_json, protobuf},
     hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Formats, Frame, Hub},
     model::{Message, MessageId, UserId},
     store::{Database, Stored},
@@ -79,13 +79,16 @@ pub fn announce(hub: &Hub, stored: &[Stored]) {
     }
 }
 
-/// A text frame with the message as JSON, and a line feed as Gotify sends it.
+/// A text frame with the message as JSON, and a line feed as Gotify sends it; a binary frame with Protocol Buffers.
 fn frame(message: &Message, formats: Formats) -> Frame {
     let mut frame = Frame::unencoded(hub::MessageId(message.id.0));
     if formats.contains(Format::Text) {
         let mut json = encode_json(message);
         json.push(b'\n');
         frame = frame.with_text(&json);
+    }
+    if formats.contains(Format::Binary) {
+        frame = frame.with_binary(&protobuf::encode(message));
     }
     frame
 }
