@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::{
-    client::api::Credentials,
+    client::{api::Credentials, format::Format},
     echo::Echo,
     floor,
     process::{limits, sampler::Sample, stop::Stop},
@@ -74,6 +74,9 @@ struct Options {
     /// Clients made at each server; streams take their tokens in turn, as the devices of a user would.
     #[arg(long, global = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     clients: u32,
+    /// The format of messages: what is published, and what streams ask for. Twice measures each server with both.
+    #[arg(long, global = true, value_enum, default_values_t = [Format::Json])]
+    format: Vec<Format>,
     /// Streams opened a second.
     #[arg(long, global = true, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     connect_rate: u32,
@@ -144,6 +147,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
     let plan = Plan {
         rounds: options.rounds,
         clients: options.clients,
+        formats: options.format.clone(),
         json: options.json.clone(),
         bars: options.bar.clone(),
     };

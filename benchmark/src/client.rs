@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod address;
 pub(crate) mod api;
+pub(crate) mod format;
 pub(crate) mod frame;
 pub(crate) mod http;
 pub(crate) mod ledger;

@@ -5,7 +5,7 @@ use std::{path::PathBuf, thread, time::Duration};
 use anyhow::{Context, Result, ensure};
 
 use crate::{
-    client::account::Account,
+    client::{account::Account, format::Format},
     report::{
         bar::Bar,
         json,
@@ -28,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) rounds: u32,
     /// Clients, and so tokens, that the streams have in turn.
     pub(crate) clients: u32,
+    /// The formats that each server is measured with, in turn; the floor has none.
+    pub(crate) formats: Vec<Format>,
     pub(crate) json: Option<PathBuf>,
     pub(crate) bars: Vec<Bar>,
 }
@@ -35,9 +37,8 @@ pub(crate) struct Plan {
 /// Measures, prints the table, and returns whether nothing was lost and all bars were met.
 pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, plan: &Plan) -> Result<bool> {
     ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--floor`");
-    let open = |peer| Account::open(peer, plan.clients, scenario.users());
-    let accounts = peers.iter().map(open).collect::<Result<Vec<_>>>()?;
-    let lanes = lanes(scenario, peers, &accounts);
+    let accounts = accounts(scenario, peers, plan)?;
+    let lanes = lanes(scenario, &accounts);
     let mut results: Vec<LaneRounds> =
         lanes.iter().map(|lane| LaneRounds { name: lane.name.clone(), rounds: Vec::new() }).collect();
     let (mut faults, mut notes) = (Vec::new(), Vec::new());
@@ -82,11 +83,31 @@ fn judge(bars: &[Bar], results: &[LaneRounds]) -> bool {
     met
 }
 
+/// Makes an account for each peer, and for each format where there are several.
+fn accounts<'a>(
+    scenario: &dyn Scenario,
+    peers: &'a [Peer],
+    plan: &Plan,
+) -> Result<Vec<(String, &'a Peer, Account)>> {
+    let mut accounts = Vec::new();
+    for peer in peers {
+        let formats = if peer.credentials.is_some() { &plan.formats[..] } else { &[Format::Json] };
+        for &format in formats {
+            let name = match formats {
+                [_] => peer.name.clone(),
+                _ => format!("{} {}", peer.name, format.name()),
+            };
+            accounts.push((name, peer, Account::open(peer, plan.clients, scenario.users(), format)?));
+        }
+    }
+    Ok(accounts)
+}
+
 /// The subject comes first, then its baseline if the scenario has one, then the other peers.
-fn lanes<'a>(scenario: &dyn Scenario, peers: &'a [Peer], accounts: &'a [Account]) -> Vec<Lane<'a>> {
+fn lanes<'a>(scenario: &dyn Scenario, accounts: &'a [(String, &'a Peer, Account)]) -> Vec<Lane<'a>> {
     let mut lanes = Vec::new();
-    for (peer, account) in peers.iter().zip(accounts) {
-        lanes.push(Lane { name: peer.name.clone(), peer, account, is_baseline: false });
+    for (name, peer, account) in accounts {
+        lanes.push(Lane { name: name.clone(), peer, account, is_baseline: false });
         if let Some(baseline) = scenario.baseline().filter(|_| lanes.len() == 1) {
             lanes.push(Lane { name: baseline, peer, account, is_baseline: true });
         }

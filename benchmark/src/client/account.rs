@@ -5,7 +5,8 @@ use anyhow::Result;
 use crate::{
     client::{
         api::{Api, Credentials, Made},
-        message::{RunId, Template},
+        format::Format,
+        message::{MIN_TEXT_BYTES, RunId, Template},
         upgrade,
     },
     report::{progress::Progress, terminal},
@@ -18,6 +19,7 @@ pub(crate) struct Account {
     host: String,
     prefix: String,
     tokens: Option<Tokens>,
+    format: Format,
 }
 
 struct Tokens {
@@ -41,11 +43,13 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Account {
-    /// Makes what the peer needs: an application and clients, or nothing for the floor. With `users`, so many are
-    /// made with a client each, and streams are theirs.
-    pub(crate) fn open(peer: &Peer, clients: u32, users: u32) -> Result<Self> {
+    /// Makes what the peer needs: an application and clients, or nothing for the floor, which has no formats. With
+    /// `users`, so many are made with a client each, and streams are theirs.
+    pub(crate) fn open(peer: &Peer, clients: u32, users: u32, format: Format) -> Result<Self> {
         let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
-        let Some(api) = peer.api() else { return Ok(Self { host, prefix, tokens: None }) };
+        let Some(api) = peer.api() else {
+            return Ok(Self { host, prefix, tokens: None, format: Format::Json });
+        };
         let application = api.make("application", "shardcast-bench")?;
         // From here on dropping removes what there is.
         let mut tokens = Tokens { api, application, clients: Vec::new(), users: Vec::new() };
@@ -58,7 +62,7 @@ impl Account {
             tokens.add_user(number)?;
             progress.show(u64::from(number) + 1);
         }
-        Ok(Self { host, prefix, tokens: Some(tokens) })
+        Ok(Self { host, prefix, tokens: Some(tokens), format })
     }
 
     /// Returns the id of the application, or 0 at the floor.
@@ -71,6 +75,11 @@ impl Account {
         self.tokens.as_ref().map(|tokens| &tokens.api)
     }
 
+    /// Returns the format that messages are published in and come in.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
     /// Returns whether the ids of messages say in which order the server took them.
     pub(crate) fn orders_by_id(&self) -> bool {
         self.tokens.is_some()
@@ -78,7 +87,10 @@ impl Account {
 
     /// Returns what streams send to be admitted, one for each client.
     pub(crate) fn handshakes(&self) -> Vec<Vec<u8>> {
-        let request = |header: &str| upgrade::request(&format!("{}/stream", self.prefix), &self.host, header);
+        let request = |key: &str| {
+            let header = format!("{key}{}", self.format.handshake_header());
+            upgrade::request(&format!("{}/stream", self.prefix), &self.host, &header)
+        };
         match &self.tokens {
             Some(tokens) => tokens.listeners().map(|client| request(&key(client))).collect(),
             None => vec![request("")],
@@ -96,16 +108,16 @@ impl Account {
             let after = format!(
                 "\",\"title\":\"{TITLE}\",\"priority\":0,\"date\":\"2026-01-01T00:00:00.000000000Z\"}}\n"
             );
-            return Template::new(&head, before, run, text_bytes, &after).numbered();
+            return Template::new(&head, before.as_bytes(), run, text_bytes, after.as_bytes()).numbered();
         };
+        let (before, after, media_type) = self.format.around(text_bytes.max(MIN_TEXT_BYTES), TITLE);
         let head = format!(
-            "POST {}/message HTTP/1.1\r\nHost: {}\r\n{}Content-Type: application/json\r\n",
+            "POST {}/message HTTP/1.1\r\nHost: {}\r\n{}Content-Type: {media_type}\r\n",
             self.prefix,
             self.host,
             key(&tokens.application)
         );
-        let after = format!("\",\"title\":\"{TITLE}\",\"priority\":0}}");
-        Template::new(&head, "{\"message\":\"", run, text_bytes, &after)
+        Template::new(&head, &before, run, text_bytes, &after)
     }
 }
 
@@ -181,11 +193,12 @@ mod tests {
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
         let peer = Peer::parse(&url, &login).unwrap();
         let server = serve(listener, 6);
-        let account = Account::open(&peer, 2, 0).unwrap();
+        let account = Account::open(&peer, 2, 0, Format::Protobuf).unwrap();
         assert_eq!(account.application(), 7);
         let handshakes = account.handshakes();
         assert_eq!(handshakes.len(), 2);
         assert!(String::from_utf8_lossy(&handshakes[1]).contains("X-Gotify-Key: T7\r\n"));
+        assert!(String::from_utf8_lossy(&handshakes[1]).contains("Protocol: gotify.v1.protobuf\r\n"));
         drop(account);
         let lines = [
             "POST /push/application HTTP/1.1",
@@ -205,7 +218,7 @@ mod tests {
         let login = Credentials { user: "u".to_owned(), pass: "p".to_owned() };
         let peer = Peer::parse(&url, &login).unwrap();
         let server = serve(listener, 10);
-        let account = Account::open(&peer, 1, 2).unwrap();
+        let account = Account::open(&peer, 1, 2, Format::Json).unwrap();
         assert_eq!(account.handshakes().len(), 2);
         drop(account);
         let lines = [

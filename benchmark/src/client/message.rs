@@ -2,11 +2,15 @@
 //! the moment it was due.
 //!
 //! All three have a fixed width: a sender patches digits into a request built once, and a stream finds them without
-//! parsing JSON.
+//! parsing what is around them.
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Nanos, http::find};
+use crate::client::{
+    Nanos,
+    format::{Format, number},
+    http::find,
+};
 
 const MARK: &[u8] = b"scb:";
 const RUN_DIGITS: usize = 8;
@@ -48,16 +52,23 @@ pub(crate) struct Delivered {
 #[derive(Debug)]
 pub(crate) struct Reader {
     run: [u8; RUN_DIGITS],
+    format: Format,
     /// Where the mark was in the last payload: it moves only when the id gets a digit more.
     hint: usize,
 }
 
 impl Reader {
-    pub(crate) fn new(run: RunId) -> Self {
-        Self { run: run.digits(), hint: 0 }
+    pub(crate) fn new(run: RunId, format: Format) -> Self {
+        Self { run: run.digits(), format, hint: 0 }
     }
 
-    /// Returns the test message in a payload, or `None` for a payload that is not of this run.
+    /// The format that it reads.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Returns the test message in a payload, or `None` for a payload that is not of this run, or no Protobuf where
+    /// that is what was asked for.
     pub(crate) fn read(&mut self, payload: &[u8]) -> Option<Delivered> {
         if !payload.get(self.hint..)?.starts_with(MARK) {
             self.hint = find(payload, MARK)?;
@@ -68,29 +79,12 @@ impl Reader {
         }
         let sequence = number(&text[SEQUENCE_AT..SEQUENCE_AT + SEQUENCE_DIGITS])?;
         let due = number(&text[DUE_AT..DUE_AT + DUE_DIGITS])?;
-        Some(Delivered { id: id(payload), sequence: u32::try_from(sequence).ok()?, due })
+        let id = self.format.id(payload);
+        if self.format == Format::Protobuf && id.is_none() {
+            return None;
+        }
+        Some(Delivered { id, sequence: u32::try_from(sequence).ok()?, due })
     }
-}
-
-/// Returns the id of a message object, wherever it stands in it.
-pub(crate) fn id(payload: &[u8]) -> Option<u64> {
-    const KEY: &[u8] = b"\"id\":";
-    let at = match payload.get(1..) {
-        Some(rest) if rest.starts_with(KEY) => 1,
-        _ => find(payload, KEY)?,
-    };
-    let digits = &payload[at + KEY.len()..];
-    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
-    number(&digits[..end])
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |value, byte| {
-        byte.is_ascii_digit().then(|| value.wrapping_mul(10).wrapping_add(u64::from(byte - b'0')))
-    })
 }
 
 /// A publish request built once; only its sequence number and due time change.
@@ -107,10 +101,11 @@ pub(crate) struct Template {
 
 impl Template {
     /// Builds a request from its head without the length and its body around the text.
-    pub(crate) fn new(head: &str, before: &str, run: RunId, text_bytes: usize, after: &str) -> Self {
+    pub(crate) fn new(head: &str, before: &[u8], run: RunId, text_bytes: usize, after: &[u8]) -> Self {
         let text_bytes = text_bytes.max(MIN_TEXT_BYTES);
         let length = before.len() + text_bytes + after.len();
-        let mut bytes = format!("{head}Content-Length: {length}\r\n\r\n{before}").into_bytes();
+        let mut bytes = format!("{head}Content-Length: {length}\r\n\r\n").into_bytes();
+        bytes.extend_from_slice(before);
         let text_at = bytes.len();
         bytes.extend_from_slice(MARK);
         bytes.extend_from_slice(&run.digits());
@@ -120,7 +115,7 @@ impl Template {
         bytes.extend_from_slice(&[b'0'; DUE_DIGITS]);
         bytes.push(b';');
         bytes.extend((MIN_TEXT_BYTES..text_bytes).map(|at| b'a' + u8::try_from(at % 26).expect("below 26")));
-        bytes.extend_from_slice(after.as_bytes());
+        bytes.extend_from_slice(after);
         Self { bytes, run, digits: run.digits(), text_at, id_at: None }
     }
 
@@ -160,7 +155,7 @@ fn put(digits: &mut [u8], mut value: u64) {
 mod tests {
     use super::*;
 
-    const GOTIFY: &str = "{\"id\":17,\"appid\":1,\"message\":\"";
+    const GOTIFY: &[u8] = b"{\"id\":17,\"appid\":1,\"message\":\"";
 
     fn body(template: &Template, sequence: u32, due: Nanos) -> Vec<u8> {
         let mut request = Vec::new();
@@ -174,8 +169,9 @@ mod tests {
     #[test]
     fn what_a_template_writes_a_reader_reads() {
         let run = RunId::nth(3);
-        let template = Template::new("POST /message HTTP/1.1\r\n", GOTIFY, run, 100, "\",\"title\":\"t\"}\n");
-        let mut reader = Reader::new(run);
+        let template =
+            Template::new("POST /message HTTP/1.1\r\n", GOTIFY, run, 100, b"\",\"title\":\"t\"}\n");
+        let mut reader = Reader::new(run, Format::Json);
         for (sequence, due) in [(0, 0), (7, 123_456_789), (4_000_000_000, 9_999_999_999_999_999)] {
             let found = reader.read(&body(&template, sequence, due));
             assert_eq!(found.map(|found| (found.sequence, found.due)), Some((sequence, due)));
@@ -185,9 +181,9 @@ mod tests {
     #[test]
     fn the_mark_is_found_again_after_it_moved() {
         let run = RunId::nth(1);
-        let mut reader = Reader::new(run);
+        let mut reader = Reader::new(run, Format::Json);
         for before in ["{\"id\":9,\"m\":\"", "{\"id\":10,\"m\":\"", "{\"appid\":3,\"id\":1000000,\"m\":\""] {
-            let payload = body(&Template::new("", before, run, 0, "\"}"), 5, 6);
+            let payload = body(&Template::new("", before.as_bytes(), run, 0, b"\"}"), 5, 6);
             let id = before.split("\"id\":").nth(1).unwrap().split(',').next().unwrap();
             let expected = Delivered { id: Some(id.parse().unwrap()), sequence: 5, due: 6 };
             assert_eq!(reader.read(&payload), Some(expected));
@@ -199,34 +195,40 @@ mod tests {
         let mut request = Vec::new();
         for n in [1, 2] {
             let run = RunId::nth(n);
-            Template::new("", GOTIFY, run, 0, "\"}").write(&mut request, n, 0);
-            assert_eq!(Reader::new(run).read(&request).map(|found| found.sequence), Some(n));
+            Template::new("", GOTIFY, run, 0, b"\"}").write(&mut request, n, 0);
+            assert_eq!(Reader::new(run, Format::Json).read(&request).map(|found| found.sequence), Some(n));
         }
     }
 
     #[test]
     fn a_numbered_template_gives_rising_ids() {
         let run = RunId::nth(1);
-        let template = Template::new("", "{\"id\":10000000000,\"message\":\"", run, 0, "\"}").numbered();
-        let mut reader = Reader::new(run);
+        let template = Template::new("", b"{\"id\":10000000000,\"message\":\"", run, 0, b"\"}").numbered();
+        let mut reader = Reader::new(run, Format::Json);
         let ids: Vec<_> = (3..5).map(|n| reader.read(&body(&template, n, 0)).unwrap().id.unwrap()).collect();
         assert_eq!(ids, [10_000_000_003, 10_000_000_004]);
     }
 
     #[test]
     fn messages_of_another_run_and_other_payloads_are_not_read() {
-        let mut reader = Reader::new(RunId::nth(1));
-        assert_eq!(reader.read(&body(&Template::new("", GOTIFY, RunId::nth(2), 0, "\"}"), 1, 1)), None);
+        let mut reader = Reader::new(RunId::nth(1), Format::Json);
+        assert_eq!(reader.read(&body(&Template::new("", GOTIFY, RunId::nth(2), 0, b"\"}"), 1, 1)), None);
         assert_eq!(reader.read(b"{\"id\":1,\"message\":\"hello\"}"), None);
         assert_eq!(reader.read(b""), None);
         assert_eq!(reader.read(b"scb:"), None);
     }
 
     #[test]
-    fn an_id_is_not_mistaken_for_the_application_s() {
-        assert_eq!(id(b"{\"appid\":3,\"id\":25,\"message\":\"m\"}"), Some(25));
-        assert_eq!(id(b"{\"id\":25}"), Some(25));
-        assert_eq!(id(b"{\"id\":x}"), None);
-        assert_eq!(id(b"{}"), None);
+    fn a_protobuf_message_is_written_and_read() {
+        let run = RunId::nth(3);
+        let (before, after, _) = Format::Protobuf.around(100, "title");
+        let published = body(&Template::new("POST / HTTP/1.1\r\n", &before, run, 100, &after), 7, 8);
+        // What the server adds: the id 300.
+        let sent = [&published[..], b"\x30\xac\x02"].concat();
+        let expected = Delivered { id: Some(300), sequence: 7, due: 8 };
+        assert_eq!(Reader::new(run, Format::Protobuf).read(&sent), Some(expected));
+        assert_eq!(Reader::new(run, Format::Protobuf).read(&published), None);
+        let json = body(&Template::new("", GOTIFY, run, 100, b"\"}"), 7, 8);
+        assert_eq!(Reader::new(run, Format::Protobuf).read(&json), None, "asked for Protobuf, got JSON");
     }
 }

@@ -116,7 +116,7 @@ mod tests {
     use crate::client::message::RunId;
 
     fn publisher(pace: Pace, limit: Limit) -> Publisher {
-        Publisher::new(Template::new("", "", RunId::nth(0), 0, ""), pace, limit, 100)
+        Publisher::new(Template::new("", b"", RunId::nth(0), 0, b""), pace, limit, 100)
     }
 
     #[test]

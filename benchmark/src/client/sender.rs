@@ -10,8 +10,9 @@ use mio::net::TcpStream;
 
 use crate::client::{
     Nanos,
+    format::Format,
     http::{self, Response},
-    message::{self, Template},
+    message::Template,
 };
 
 /// The answer to one publish.
@@ -132,7 +133,7 @@ fn acknowledge(
     if response.closes {
         bail!("the server answered {} and closes a publisher's connection", response.status);
     }
-    Ok(Ack { sequence, status: response.status, id: message::id(&response.body), due, at })
+    Ok(Ack { sequence, status: response.status, id: Format::Json.id(&response.body), due, at })
 }
 
 #[cfg(test)]
@@ -159,9 +160,10 @@ mod tests {
         });
         let run = RunId::nth(1);
         let mut reactor =
-            Reactor::new(Clock::start(), Vec::new(), Tally::new(run, true), Stop::default()).unwrap();
+            Reactor::new(Clock::start(), Vec::new(), Tally::new(run, true, Format::Json), Stop::default())
+                .unwrap();
         reactor.add_sender(Sender::connect(address).unwrap()).unwrap();
-        let template = Template::new("POST / HTTP/1.1\r\n", "", run, 0, "");
+        let template = Template::new("POST / HTTP/1.1\r\n", b"", run, 0, b"");
         // The end of the first connection is an event, and what is published afterwards takes the second.
         while reactor.reconnects == 0 {
             reactor.turn(Duration::from_secs(1)).unwrap();

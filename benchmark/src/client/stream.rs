@@ -47,6 +47,8 @@ pub(crate) struct Stream {
     carry: Vec<u8>,
     /// The begin of a message whose last frame has not come yet.
     head: Vec<u8>,
+    /// Bytes of the frames of that message.
+    begun: usize,
     pub(crate) ledger: Ledger,
     /// When the connection was begun.
     pub(crate) began: Nanos,
@@ -59,6 +61,7 @@ impl Stream {
             phase: Phase::Connecting,
             carry: Vec::new(),
             head: Vec::new(),
+            begun: 0,
             ledger: Ledger::default(),
             began,
         }
@@ -145,7 +148,7 @@ impl Stream {
     fn consume(&mut self, bytes: &[u8], tally: &mut Tally, now: Nanos) -> Progress {
         let mut used = 0;
         if self.phase == Phase::Upgrading {
-            match upgrade::accepted(bytes) {
+            match upgrade::accepted(bytes, tally.format()) {
                 Ok(Some(length)) => used = length,
                 Ok(None) => {
                     self.keep(bytes);
@@ -158,15 +161,17 @@ impl Stream {
         loop {
             match frame::next(&bytes[used..]) {
                 Ok(Some((Frame::Data(payload), length))) => {
-                    tally.take(payload, now, &mut self.ledger);
+                    tally.take(payload, length, now, &mut self.ledger);
                     used += length;
                 }
                 Ok(Some((Frame::Begin(payload), length))) => {
                     self.head = payload[..payload.len().min(HEAD_BYTES)].to_vec();
+                    self.begun = length;
                     used += length;
                 }
                 Ok(Some((Frame::End, length))) => {
-                    tally.take(&std::mem::take(&mut self.head), now, &mut self.ledger);
+                    let bytes = self.begun + length;
+                    tally.take(&std::mem::take(&mut self.head), bytes, now, &mut self.ledger);
                     used += length;
                 }
                 Ok(Some((Frame::Ping(payload), length))) => {
@@ -175,7 +180,11 @@ impl Stream {
                     let _ = self.socket.write(&pong);
                     used += length;
                 }
-                Ok(Some((Frame::Middle | Frame::Pong, length))) => used += length,
+                Ok(Some((Frame::Middle, length))) => {
+                    self.begun += length;
+                    used += length;
+                }
+                Ok(Some((Frame::Pong, length))) => used += length,
                 Ok(Some((Frame::Close(code), _))) => {
                     let code = code.unwrap_or(1005);
                     let _ = self.socket.write(&frame::close(1000, mask(now)));

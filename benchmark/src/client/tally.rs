@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::client::{
     Nanos,
+    format::Format,
     ledger::{Ledger, Verdict},
     message::{Reader, RunId},
 };
@@ -29,6 +30,8 @@ pub(crate) struct Tally {
     /// From the moment a publish was due to its receipt.
     pub(crate) latency: Histogram<u64>,
     pub(crate) received: u64,
+    /// Bytes of the frames that brought them.
+    pub(crate) bytes: u64,
     pub(crate) duplicated: u64,
     pub(crate) out_of_order: u64,
     /// Data frames that were not of this run.
@@ -42,12 +45,13 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Starts a run. With `judge_order` unset, order is not looked at (a peer whose ids mean nothing).
-    pub(crate) fn new(run: RunId, judge_order: bool) -> Self {
+    pub(crate) fn new(run: RunId, judge_order: bool, format: Format) -> Self {
         Self {
-            reader: Reader::new(run),
+            reader: Reader::new(run, format),
             judge_order,
             latency: histogram(),
             received: 0,
+            bytes: 0,
             duplicated: 0,
             out_of_order: 0,
             foreign: 0,
@@ -57,8 +61,13 @@ impl Tally {
         }
     }
 
-    /// Takes the payload of a data frame that a stream got at `now`.
-    pub(crate) fn take(&mut self, payload: &[u8], now: Nanos, ledger: &mut Ledger) {
+    /// The format in which messages are to come.
+    pub(crate) fn format(&self) -> Format {
+        self.reader.format()
+    }
+
+    /// Takes the payload of a data frame of `bytes` that a stream got at `now`.
+    pub(crate) fn take(&mut self, payload: &[u8], bytes: usize, now: Nanos, ledger: &mut Ledger) {
         let Some(message) = self.reader.read(payload) else {
             self.foreign += 1;
             return;
@@ -73,6 +82,7 @@ impl Tally {
             Verdict::Fine => {}
         }
         self.received += 1;
+        self.bytes += bytes as u64;
         self.last_receipt = now;
         self.latency.saturating_record(now.saturating_sub(message.due));
     }
@@ -95,7 +105,7 @@ mod tests {
 
     fn payload(run: RunId, sequence: u32, due: Nanos) -> Vec<u8> {
         let mut request = Vec::new();
-        Template::new("", "{\"id\":10000000000,\"m\":\"", run, 0, "\"}").numbered().write(
+        Template::new("", b"{\"id\":10000000000,\"m\":\"", run, 0, b"\"}").numbered().write(
             &mut request,
             sequence,
             due,
@@ -106,29 +116,29 @@ mod tests {
     #[test]
     fn latency_runs_from_the_due_time() {
         let (run, mut ledger) = (RunId::nth(1), Ledger::default());
-        let mut tally = Tally::new(run, true);
-        tally.take(&payload(run, 0, 1_000_000), 3_000_000, &mut ledger);
-        assert_eq!((tally.received, tally.last_receipt), (1, 3_000_000));
+        let mut tally = Tally::new(run, true, Format::Json);
+        tally.take(&payload(run, 0, 1_000_000), 150, 3_000_000, &mut ledger);
+        assert_eq!((tally.received, tally.bytes, tally.last_receipt), (1, 150, 3_000_000));
         assert!(tally.latency.equivalent(tally.latency.max(), 2_000_000));
     }
 
     #[test]
     fn duplicates_foreign_messages_and_disorder_are_told_apart() {
         let (run, mut ledger) = (RunId::nth(1), Ledger::default());
-        let mut tally = Tally::new(run, true);
+        let mut tally = Tally::new(run, true, Format::Json);
         for sequence in [1, 0, 0] {
-            tally.take(&payload(run, sequence, 0), 1, &mut ledger);
+            tally.take(&payload(run, sequence, 0), 9, 1, &mut ledger);
         }
-        tally.take(&payload(RunId::nth(2), 0, 0), 1, &mut ledger);
+        tally.take(&payload(RunId::nth(2), 0, 0), 9, 1, &mut ledger);
         assert_eq!((tally.received, tally.out_of_order, tally.duplicated, tally.foreign), (2, 1, 1, 1));
     }
 
     #[test]
     fn order_is_not_judged_where_ids_mean_nothing() {
         let (run, mut ledger) = (RunId::nth(1), Ledger::default());
-        let mut tally = Tally::new(run, false);
+        let mut tally = Tally::new(run, false, Format::Json);
         for sequence in [1, 0] {
-            tally.take(&payload(run, sequence, 0), 1, &mut ledger);
+            tally.take(&payload(run, sequence, 0), 9, 1, &mut ledger);
         }
         assert_eq!((tally.received, tally.out_of_order), (2, 0));
     }

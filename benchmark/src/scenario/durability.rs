@@ -15,6 +15,7 @@ use crate::{
     client::{
         Nanos,
         account::Account,
+        format::Format,
         message::{Reader, RunId},
         opener::nanos,
         publisher::{Limit, Pace, Publisher},
@@ -72,7 +73,7 @@ impl Durability {
         ensure!(peer.process.is_none(), "something listens at {} already", peer.address);
         let mut server = self.start()?;
         self.wait(peer, &mut server, bench)?;
-        let account = Account::open(peer, 1, 0)?;
+        let account = Account::open(peer, 1, 0, Format::Json)?;
         let mut findings = Findings::default();
         let mut progress = Progress::new("kills", u64::from(self.kills));
         let mut chance = Chance(u64::from(std::process::id()));
@@ -130,7 +131,8 @@ impl Durability {
         bench: &Bench,
         findings: &mut Findings,
     ) -> Result<Vec<Ack>> {
-        let mut reactor = Reactor::new(bench.clock, Vec::new(), Tally::new(run, false), bench.stop.clone())?;
+        let mut reactor =
+            Reactor::new(bench.clock, Vec::new(), Tally::new(run, false, Format::Json), bench.stop.clone())?;
         for _ in 0..self.senders {
             reactor.add_sender(Sender::connect(peer.address)?)?;
         }
@@ -177,7 +179,7 @@ impl Durability {
 
 fn verify(account: &Account, run: RunId, acks: &[Ack], round: u32, findings: &mut Findings) -> Result<()> {
     let api = account.api().context("the floor stores nothing")?;
-    let mut reader = Reader::new(run);
+    let mut reader = Reader::new(run, Format::Json);
     let stored: HashMap<u64, u32> = api
         .messages(account.application())?
         .into_iter()

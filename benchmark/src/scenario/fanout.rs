@@ -70,6 +70,8 @@ impl Scenario for Fanout {
         let connect = float(session.reactor.admissions.latency.value_at_quantile(0.99)) / 1e6;
         outcome.push(Figure::new("connect_p99_ms", "connect p99, ms", connect));
         outcome.push(Figure::count("deliveries", "deliveries", tally.received));
+        let bytes = float(tally.bytes) / float(tally.received.max(1));
+        outcome.push(Figure::new("bytes_per_delivery", "bytes a delivery, frame header included", bytes));
         session.push_faults(&mut outcome, &publisher, false);
         session.push_closed(&mut outcome);
         Ok(outcome)

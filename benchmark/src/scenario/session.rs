@@ -40,7 +40,7 @@ pub(crate) struct Session<'a> {
 impl<'a> Session<'a> {
     /// Connects `senders` publishers; there are no streams yet.
     pub(crate) fn start(lane: &'a Lane<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
-        let tally = Tally::new(bench.next_run(), false);
+        let tally = Tally::new(bench.next_run(), false, lane.account.format());
         let mut reactor = Reactor::new(bench.clock, lane.account.handshakes(), tally, bench.stop.clone())?;
         for _ in 0..senders {
             reactor.add_sender(Sender::connect(lane.peer.address)?)?;
@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
     pub(crate) fn begin_run(&mut self, text_bytes: usize) -> Template {
         let run = self.bench.next_run();
         let judge_order = self.lane.account.orders_by_id() || self.senders == 1;
-        self.reactor.begin_run(Tally::new(run, judge_order));
+        self.reactor.begin_run(Tally::new(run, judge_order, self.lane.account.format()));
         self.lane.account.template(run, text_bytes)
     }
 

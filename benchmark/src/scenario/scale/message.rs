@@ -10,7 +10,7 @@ use hdrhistogram::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Clock, message::RunId};
+use crate::client::{Clock, format::Format, message::RunId};
 
 /// The first line: which streams to hold. It comes through a pipe, because the handshakes hold tokens.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,6 +20,7 @@ pub(super) struct Order {
     pub(super) clock: Clock,
     pub(super) run: RunId,
     pub(super) judges_ids: bool,
+    pub(super) format: Format,
     /// How many connections other processes begin from lower source addresses.
     pub(super) before: u64,
     pub(super) count: usize,
@@ -45,6 +46,7 @@ pub(super) struct Published {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Counted {
     pub(super) received: u64,
+    pub(super) bytes: u64,
     pub(super) lost: u64,
     pub(super) duplicated: u64,
     pub(super) out_of_order: u64,

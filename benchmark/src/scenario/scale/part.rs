@@ -29,7 +29,7 @@ pub(crate) fn hold() -> Result<()> {
     let stop = Stop::on_signals()?;
     let lines = lines(stop.clone());
     let order: Order = parse(&lines.recv().context("nothing was ordered")?)?;
-    let tally = Tally::new(order.run, order.judges_ids);
+    let tally = Tally::new(order.run, order.judges_ids, order.format);
     let handshakes = order.handshakes.into_iter().map(String::into_bytes).collect();
     let mut reactor = Reactor::new(order.clock, handshakes, tally, stop.clone())?;
     let mut connector = Connector::new(order.address, Begun::after(order.before));
@@ -52,6 +52,7 @@ pub(crate) fn hold() -> Result<()> {
     let tally = &reactor.tally;
     say(&Counted {
         received: tally.received,
+        bytes: tally.bytes,
         lost: reactor.lost(messages, false),
         duplicated: tally.duplicated,
         out_of_order: tally.out_of_order,

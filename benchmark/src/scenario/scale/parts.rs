@@ -58,6 +58,7 @@ impl Parts {
                 clock: bench.clock,
                 run,
                 judges_ids: lane.account.orders_by_id(),
+                format: lane.account.format(),
                 before: before as u64,
                 count: each.min(wanted - before),
                 rate: rate.max(1),
@@ -153,6 +154,7 @@ fn lines(output: ChildStdout) -> Receiver<String> {
 
 fn add(tally: &mut Tally, counted: Counted) -> Result<()> {
     tally.received += counted.received;
+    tally.bytes += counted.bytes;
     tally.duplicated += counted.duplicated;
     tally.out_of_order += counted.out_of_order;
     tally.foreign += counted.foreign;
@@ -166,13 +168,16 @@ fn add(tally: &mut Tally, counted: Counted) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{client::tally, scenario::scale::message::pack};
+    use crate::{
+        client::{format::Format, tally},
+        scenario::scale::message::pack,
+    };
 
     #[test]
     fn what_the_parts_counted_is_added_up() {
         let mut latency = tally::histogram();
         latency.record(1_000_000).unwrap();
-        let mut sum = Tally::new(RunId::nth(1), true);
+        let mut sum = Tally::new(RunId::nth(1), true, Format::Json);
         for (received, violation) in [(3, None), (4, Some("broken".to_owned()))] {
             let closes = [(1008, 2)].into();
             let latency = pack(&latency).unwrap();
