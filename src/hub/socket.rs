@@ -7,7 +7,7 @@ use std::{
 };
 
 use socket2::SockRef;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 /// A connected, non-blocking byte stream.
 ///
@@ -29,28 +29,35 @@ pub trait Socket: Send + Sync + 'static {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 }
 
-impl Socket for TcpStream {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        TcpStream::try_write(self, bytes)
-    }
+macro_rules! kernel_socket {
+    ($stream:ty) => {
+        impl Socket for $stream {
+            fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+                <$stream>::try_write(self, bytes)
+            }
 
-    fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        TcpStream::try_write_vectored(self, parts)
-    }
+            fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+                <$stream>::try_write_vectored(self, parts)
+            }
 
-    fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
-        TcpStream::try_read(self, into)
-    }
+            fn try_read(&self, into: &mut [u8]) -> io::Result<usize> {
+                <$stream>::try_read(self, into)
+            }
 
-    fn shutdown_write(&self) -> io::Result<()> {
-        SockRef::from(self).shutdown(Shutdown::Write)
-    }
+            fn shutdown_write(&self) -> io::Result<()> {
+                SockRef::from(self).shutdown(Shutdown::Write)
+            }
 
-    fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        TcpStream::poll_write_ready(self, cx)
-    }
+            fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                <$stream>::poll_write_ready(self, cx)
+            }
 
-    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        TcpStream::poll_read_ready(self, cx)
-    }
+            fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                <$stream>::poll_read_ready(self, cx)
+            }
+        }
+    };
 }
+
+kernel_socket!(TcpStream);
+kernel_socket!(UnixStream);
