@@ -11,7 +11,9 @@ mod application;
 mod body;
 mod boundary;
 mod client;
+mod client_address;
 mod completion;
+mod cors;
 mod current_user;
 mod error;
 mod gate;
@@ -23,6 +25,7 @@ mod observer;
 mod openapi;
 mod paging;
 mod path;
+mod patterns;
 mod plugin;
 #[cfg(feature = "protobuf")]
 mod protobuf;
@@ -38,6 +41,9 @@ mod token_shown;
 mod user;
 mod version;
 
+pub use boundary::Boundary;
+pub use client_address::ClientAddress;
+pub use cors::CorsConfig;
 pub use error::ApiError;
 pub use gate::{AdminAuth, ApplicationAuth, ClientAuth};
 pub use image::ImageLimits;
@@ -48,22 +54,34 @@ pub use state::{ApiSettings, AppState, VersionInfo};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
+use boundary::Passage;
 use openapi::Published;
 
 /// Returns the whole API, ready to be served or nested into another router.
 pub fn router(state: AppState) -> Router {
     let published = Published::default();
-    let (routes, document) = resources(&published).split_for_parts();
+    let (open, mut document) = open(&published).split_for_parts();
+    let (guarded, described) = guarded().split_for_parts();
+    document.merge(described);
     published.publish(document);
-    let observer = Arc::clone(&state.observer);
-    routing::forgiving(routes.with_state(state)).layer(from_fn_with_state(observer, boundary::guard))
+    let passage = Passage { rules: Arc::clone(&state.boundary), observer: Arc::clone(&state.observer) };
+    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state), passage)
 }
 
-/// Returns all routes, with the document that their annotations make.
-fn resources(published: &Published) -> OpenApiRouter<AppState> {
+/// Returns what is open to every page, and answered without the configured headers, as in Gotify. Each route comes with
+/// the document that its annotations make.
+fn open(published: &Published) -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(health::router())
+        .merge(openapi::router(published.clone()))
+        .merge(image::pictures().into())
+        .merge(site::router().into())
+}
+
+/// Returns the API proper.
+fn guarded() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(message::router())
         .merge(stream::router())
@@ -73,8 +91,5 @@ fn resources(published: &Published) -> OpenApiRouter<AppState> {
         .merge(current_user::router())
         .merge(user::router())
         .merge(plugin::router())
-        .merge(site::router().into())
         .merge(version::router())
-        .merge(health::router())
-        .merge(openapi::router(published.clone()))
 }

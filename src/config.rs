@@ -17,6 +17,7 @@ mod file;
 mod load;
 mod login_limit;
 mod metrics;
+mod network;
 mod problem;
 mod schema;
 mod server;

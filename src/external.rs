@@ -8,4 +8,4 @@ pub use tokio;
 pub use tracing;
 
 #[cfg(feature = "server")]
-pub use {async_trait, axum, chrono, rand, secrecy, serde, serde_json};
+pub use {async_trait, axum, chrono, ipnet, rand, secrecy, serde, serde_json};

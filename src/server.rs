@@ -21,25 +21,30 @@
 //!
 //! # What a handler finds
 //!
-//! [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) in the request's extensions, IPv4 addresses as such. The
-//! connection is served by `hyper::server::conn::http1` over `TokioIo<TcpStream>`, so that
-//! `Upgraded::downcast::<TokioIo<TcpStream>>()` gives the socket back after an upgrade.
+//! [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) in the request's extensions, IPv4 addresses as such, and
+//! [`ClientAddress`](crate::api::ClientAddress), which looks behind trusted proxies. Who comes by a Unix socket is
+//! 127.0.0.1:65535. The connection is served by `hyper::server::conn::http1` over `TokioIo<TcpStream>` or
+//! `TokioIo<UnixStream>`, so that `Upgraded::downcast` to that gives the socket back after an upgrade.
 
 mod accept;
+mod access_log;
 mod bind;
 mod body;
 mod config;
 mod connection;
 mod connections;
 mod drain;
+mod endpoint;
+mod forwarded;
 mod known_password;
 mod limits;
 mod node;
 mod refuse;
 mod streams;
+mod unix_socket;
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -49,6 +54,7 @@ use tokio_util::task::AbortOnDropHandle;
 pub use bind::BindError;
 pub use config::{ServerConfig, StreamConfig};
 pub use drain::Drained;
+pub use endpoint::{Address, Endpoint};
 pub use limits::raise_open_file_limit;
 pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use streams::Streams;
@@ -77,7 +83,7 @@ pub use streams::Streams;
 /// # }
 /// ```
 pub struct Server {
-    local_addr: SocketAddr,
+    endpoints: Vec<Endpoint>,
     stop: Arc<Notify>,
     accept: AbortOnDropHandle<Drained>,
     drained: Option<Drained>,
@@ -95,17 +101,34 @@ impl Server {
         router: Router,
         streams: impl Streams,
     ) -> Result<Self, BindError> {
-        let listener = bind::Listener::bind(&config).await?;
-        let local_addr = listener.local_addr();
+        let place = bind::Place {
+            address: &config.listen_address,
+            port: config.port,
+            fallback_port: config.fallback_port,
+            keepalive: config.keepalive,
+        };
+        let listener = bind::Listener::bind(place).await?;
+        let endpoints = vec![Endpoint { secure: false, address: listener.address() }];
+        let door = accept::Door { listener, http: Arc::new(connection::Http::new(&config, router)) };
         let stop = Arc::new(Notify::new());
-        let task = accept::Acceptor::new(listener, &config, router, streams).run(Arc::clone(&stop));
+        let task = accept::Acceptor::new(door, &config, streams).run(Arc::clone(&stop));
         let accept = AbortOnDropHandle::new(tokio::spawn(task));
-        Ok(Self { local_addr, stop, accept, drained: None })
+        Ok(Self { endpoints, stop, accept, drained: None })
     }
 
-    /// Returns the address that it listens on, with the real port.
+    /// Returns where it listens.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// Returns the first address that it listens on, with the real port; 127.0.0.1:0 if it listens on Unix sockets
+    /// alone.
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        let tcp = self.endpoints.iter().find_map(|endpoint| match endpoint.address {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) => None,
+        });
+        tcp.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
     }
 
     /// Begins to stop: no new connections, requests that run are finished, streams are drained. What is left after
@@ -136,7 +159,7 @@ impl Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("local_addr", &self.local_addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("endpoints", &self.endpoints).finish_non_exhaustive()
     }
 }
 

@@ -1,91 +1,116 @@
 //! What every request passes on its way in and out.
+//!
+//! Some routes are open: health, and what browsers fetch. The rest is the API proper, with its rules for foreign pages
+//! and the configured response headers; so is whatever matches no route.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
 use futures_util::FutureExt;
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 
-use super::{ApiError, RequestObserver, RouteClass};
+use super::{
+    ApiError, RequestObserver, RouteClass,
+    cors::{Cors, CorsConfig, Verdict},
+    json::Done,
+    patterns::OriginPatternError,
+};
 
-/// Serves a request; a panic costs that request only. Each gets a line in the log at `debug`, and is told to the
-/// observer.
-pub(super) async fn guard(
-    State(observer): State<Arc<dyn RequestObserver>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let began_at = Instant::now();
-    let route = RouteClass::of(request.uri().path());
-    let line = tracing::enabled!(tracing::Level::DEBUG).then(|| AccessLine::begin(&request));
-    let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let response = served.unwrap_or_else(|_| {
-        // The panic hook has said where and why.
-        tracing::error!("a request handler panicked");
-        ApiError::Internal.into_response()
-    });
-    let took = began_at.elapsed();
-    observer.on_response(route, response.status(), took);
-    if let Some(line) = line {
-        line.end(response.status(), took);
+/// The rules of the API proper.
+#[derive(Debug, Default)]
+pub struct Boundary {
+    cors: Cors,
+    response_headers: HeaderMap,
+}
+
+impl Boundary {
+    /// Makes rules from who may come from elsewhere, and the headers that every answer carries.
+    pub fn new(cors: &CorsConfig, response_headers: HeaderMap) -> Result<Self, OriginPatternError> {
+        Ok(Self { cors: Cors::new(cors, &response_headers)?, response_headers })
     }
+
+    fn add_headers(&self, verdict: Verdict, response: &mut Response) {
+        // Gotify hands the connection over without them.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return;
+        }
+        let headers = response.headers_mut();
+        for (name, value) in &self.response_headers {
+            // What a handler says of its answer is right, but for JSON, where Gotify's handlers give way.
+            if headers.get(name).is_none_or(|said| name == CONTENT_TYPE && said == "application/json") {
+                headers.insert(name, value.clone());
+            }
+        }
+        self.cors.add_headers(verdict, headers);
+    }
+}
+
+/// The rules, and who is told what is answered.
+#[derive(Clone)]
+pub(super) struct Passage {
+    pub(super) rules: Arc<Boundary>,
+    pub(super) observer: Arc<dyn RequestObserver>,
+}
+
+impl Passage {
+    /// Passes by an answer that no route has given.
+    pub(super) fn answer(&self, path: &str, began_at: Instant, response: Response) -> Response {
+        self.observer.on_response(RouteClass::of(path), response.status(), began_at.elapsed());
+        response
+    }
+}
+
+/// Serves a request of an open route.
+pub(super) async fn open(State(passage): State<Passage>, request: Request, next: Next) -> Response {
+    let (route, began_at) = (RouteClass::of(request.uri().path()), Instant::now());
+    let response = served(request, next).await;
+    passage.observer.on_response(route, response.status(), began_at.elapsed());
     response
 }
 
-struct AccessLine {
-    method: String,
-    target: String,
-}
-
-impl AccessLine {
-    fn begin(request: &Request) -> Self {
-        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        Self { method: request.method().to_string(), target: masked(target) }
-    }
-
-    fn end(&self, status: StatusCode, took: Duration) {
-        let (method, target) = (&self.method, &self.target);
-        tracing::debug!(status = status.as_u16(), took_us = took.as_micros(), "{method} {target}");
-    }
-}
-
-/// Replaces the value of every `token` in a query, however it is written.
-fn masked(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else {
-        return target.to_owned();
+/// Serves a request of the API proper. A page that may not use it learns nothing, not even whether its token is right.
+pub(super) async fn guarded(State(passage): State<Passage>, request: Request, next: Next) -> Response {
+    let (route, began_at) = (RouteClass::of(request.uri().path()), Instant::now());
+    let verdict = passage.rules.cors.judge(&request);
+    let mut response = match verdict {
+        Verdict::Refused => (StatusCode::FORBIDDEN, Done).into_response(),
+        Verdict::Preflight(_) => (StatusCode::NO_CONTENT, Done).into_response(),
+        Verdict::SameOrigin | Verdict::Allowed(_) => served(request, next).await,
     };
-    let pairs: Vec<&str> =
-        query.split('&').map(|pair| if names_a_token(pair) { "token=[masked]" } else { pair }).collect();
-    format!("{path}?{}", pairs.join("&"))
+    passage.rules.add_headers(verdict, &mut response);
+    passage.observer.on_response(route, response.status(), began_at.elapsed());
+    response
 }
 
-fn names_a_token(pair: &str) -> bool {
-    // `%74oken=` names one too; when in doubt, hide it.
-    let name = pair.split('=').next().unwrap_or_default();
-    name.to_ascii_lowercase().contains("token") || name.contains('%')
+/// Serves a request; a panic costs that request only.
+async fn served(request: Request, next: Next) -> Response {
+    let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    served.unwrap_or_else(|_| {
+        // The panic hook has said where and why.
+        tracing::error!("a request handler panicked");
+        ApiError::Internal.into_response()
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn_with_state;
-    use axum::routing::get;
+    use axum::{
+        Router,
+        body::{Body, to_bytes},
+        middleware::from_fn_with_state,
+        routing::get,
+    };
     use tower::ServiceExt;
 
     use super::*;
 
-    #[test]
-    fn tokens_are_masked_in_the_log() {
-        assert_eq!(masked("/stream?since=1&token=Cabc"), "/stream?since=1&token=[masked]");
-        assert_eq!(masked("/stream?%74oken=Cabc"), "/stream?token=[masked]");
-        assert_eq!(masked("/stream?token=Cabc&token=Cdef"), "/stream?token=[masked]&token=[masked]");
-        assert_eq!(masked("/message?limit=1"), "/message?limit=1");
-        assert_eq!(masked("/message"), "/message");
+    fn passage(rules: Boundary) -> Passage {
+        Passage { rules: Arc::new(rules), observer: Arc::new(()) }
     }
 
     #[tokio::test]
@@ -96,7 +121,7 @@ mod tests {
         let router = Router::new()
             .route("/broken", get(broken))
             .route("/fine", get(|| async {}))
-            .layer(from_fn_with_state(Arc::new(()) as Arc<dyn RequestObserver>, guard));
+            .layer(from_fn_with_state(passage(Boundary::default()), open));
 
         let request = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request("/broken")).await.unwrap();
@@ -107,5 +132,23 @@ mod tests {
             r#"{"error":"Internal Server Error","errorCode":500,"errorDescription":"an internal error occurred"}"#
         );
         assert_eq!(router.oneshot(request("/fine")).await.unwrap().status(), 200);
+    }
+
+    #[tokio::test]
+    async fn configured_headers_give_way_to_what_a_handler_says() {
+        let configured =
+            [("x-frame-options", "DENY"), ("content-type", "text/x"), ("location", "/elsewhere")];
+        let headers = configured.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let rules = Boundary::new(&CorsConfig::default(), HeaderMap::from_iter(headers)).unwrap();
+        let router = Router::new()
+            .route(
+                "/",
+                get(|| async { ([("location", "/here"), ("content-type", "application/json")], "{}") }),
+            )
+            .layer(from_fn_with_state(passage(rules), guarded));
+        let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(response.headers()["x-frame-options"], "DENY");
+        assert_eq!(response.headers()["content-type"], "text/x");
+        assert_eq!(response.headers()["location"], "/here");
     }
 }

@@ -12,10 +12,9 @@ pub use admin::AdminAuth;
 pub(super) use optional::OptionalAuth;
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -23,7 +22,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 
-use super::{ApiError, query};
+use super::{ApiError, ClientAddress, query};
 use crate::auth::{Authenticator, KnownApplication, LoginError};
 use crate::model::{User, UserId};
 
@@ -88,7 +87,7 @@ async fn user(auth: &Authenticator, parts: &Parts) -> Result<Result<User, ApiErr
     let Some((name, password)) = basic_credentials(&parts.headers) else {
         return Ok(Err(ApiError::Unauthorized));
     };
-    let from = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let from = ClientAddress::of(&parts.extensions).map(|from| from.0);
     match auth.user(from, &name, password).await {
         Ok(user) => Ok(user.ok_or(ApiError::Unauthorized)),
         Err(limited @ LoginError::TooManyFailures { .. }) => Ok(Err(limited.into())),

@@ -6,6 +6,7 @@
 mod picture;
 mod serve;
 
+use axum::Router;
 use axum::extract::State;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,7 +21,12 @@ use crate::store::{ImageName, Images, Store};
 pub use picture::ImageLimits;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::from(serve::router()).routes(routes!(upload, reset))
+    OpenApiRouter::new().routes(routes!(upload, reset))
+}
+
+/// The pictures themselves, which any page may show.
+pub(super) fn pictures() -> Router<AppState> {
+    serve::router()
 }
 
 /// What an upload looks like to those who read the API's document.

@@ -9,12 +9,15 @@ use axum::extract::{NestedPath, Request};
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::MethodRouter;
+use tokio::time::Instant;
 use tower::ServiceExt;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::ApiError;
+use super::boundary::{self, Passage};
 use super::json::Done;
 use super::query::escaped_byte;
 
@@ -34,11 +37,17 @@ where
     methods.head(unmatched)
 }
 
-/// Adds to the routes what happens to requests that match none of them.
-pub(super) fn forgiving(routes: Router) -> Router {
-    let exact = routes.method_not_allowed_fallback(unmatched).fallback(unmatched);
+/// Puts open routes and those of the API proper together, with what happens to requests that match none of them.
+pub(super) fn forgiving(open: Router, guarded: Router, passage: Passage) -> Router {
+    let unmatched = unmatched.layer(from_fn_with_state(passage.clone(), boundary::guarded));
+    let known = open.clone().merge(guarded.clone());
+    let exact = open
+        .layer(from_fn_with_state(passage.clone(), boundary::open))
+        .merge(guarded.layer(from_fn_with_state(passage.clone(), boundary::guarded)))
+        .method_not_allowed_fallback(unmatched.clone())
+        .fallback(unmatched);
     let resolving = exact.clone();
-    exact.fallback(move |request| resolve(resolving, request))
+    exact.fallback(move |request| resolve(resolving, known, passage, request))
 }
 
 /// Answers a method that the path does not have, and a path that is not there.
@@ -46,50 +55,46 @@ async fn unmatched(method: Method) -> Response {
     if method == Method::OPTIONS { Done.into_response() } else { ApiError::NoRoute.into_response() }
 }
 
-async fn resolve(routes: Router, mut request: Request) -> Response {
+/// Takes a second look at a path. `known` are the bare routes, to be asked what there is; it is up to `routes` to
+/// answer, also that there is nothing.
+async fn resolve(routes: Router, known: Router, passage: Passage, mut request: Request) -> Response {
+    let began_at = Instant::now();
     let method = request.method().clone();
     let Some(path) = resolved(request.uri().path()) else {
-        return unmatched(method).await;
+        return routes.oneshot(request).await.into_response();
     };
     let is_as_sent = path == request.uri().path();
     let other = match path.strip_suffix('/') {
         // Routes without a slash at the end do exist with one at times, as `/image/`.
         None if is_as_sent => Some(format!("{path}/")),
-        Some(stripped) if !stripped.is_empty() && !has_route(&routes, &method, &path).await => {
+        Some(stripped) if !stripped.is_empty() && !has_route(&known, &method, &path).await => {
             Some(stripped.to_owned())
         }
         _ => None,
     };
     if let Some(other) = other {
-        return match with_path(request.uri(), &other) {
-            Some(location) if has_route(&routes, &method, &other).await => {
-                let nested_at = request.extensions().get().map_or("", NestedPath::as_str);
-                redirect(&method, request.headers(), nested_at.trim_end_matches('/'), &location)
-            }
-            _ => unmatched(method).await,
-        };
-    }
-    if is_as_sent {
-        return unmatched(method).await;
-    }
-    match with_path(request.uri(), &path) {
-        Some(uri) => {
-            *request.uri_mut() = uri;
-            routes.oneshot(request).await.into_response()
+        if let Some(location) = with_path(request.uri(), &other)
+            && has_route(&known, &method, &other).await
+        {
+            let nested_at = request.extensions().get().map_or("", NestedPath::as_str);
+            let response = redirect(&method, request.headers(), nested_at.trim_end_matches('/'), &location);
+            return passage.answer(&path, began_at, response);
         }
-        None => unmatched(method).await,
+    } else if let Some(uri) = with_path(request.uri(), &path) {
+        *request.uri_mut() = uri;
     }
+    routes.oneshot(request).await.into_response()
 }
 
-/// Asks the routes whether a path has a method, as OPTIONS does, without running a handler.
-async fn has_route(routes: &Router, method: &Method, path: &str) -> bool {
+/// Asks the routes whether a path has a method, without running a handler.
+async fn has_route(known: &Router, method: &Method, path: &str) -> bool {
     let Ok(uri) = Uri::try_from(path) else {
         return false;
     };
     let mut question = Request::new(Body::empty());
     *question.method_mut() = Method::OPTIONS;
     *question.uri_mut() = uri;
-    let answer = routes.clone().oneshot(question).await.into_response();
+    let answer = known.clone().oneshot(question).await.into_response();
     let allowed = answer.headers().get(ALLOW).and_then(|allowed| allowed.to_str().ok()).unwrap_or_default();
     allowed.split(',').any(|allowed| allowed == method.as_str())
 }
@@ -161,6 +166,8 @@ fn resolved(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::routing::get;
 
     use super::*;
@@ -191,7 +198,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_redirect_below_a_path_stays_below_it() {
-        let api = forgiving(Router::new().route("/message", get(|| async {})));
+        let routes = Router::new().route("/message", get(|| async {}));
+        let passage = Passage { rules: Arc::default(), observer: Arc::new(()) };
+        let api = forgiving(Router::new(), routes, passage);
         let app = Router::new().nest("/push/v2", api);
         let request = |prefix: &str| {
             let request = Request::builder().uri("/push/v2/message/").header("x-forwarded-prefix", prefix);

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::stream::StreamState;
-use super::{ImageLimits, RequestObserver};
+use super::{Boundary, ImageLimits, RequestObserver};
 use crate::auth::Authenticator;
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
@@ -28,6 +28,8 @@ pub struct AppState {
     pub settings: Arc<ApiSettings>,
     /// Who is told of requests.
     pub observer: Arc<dyn RequestObserver>,
+    /// Who may come from elsewhere, and what every answer carries.
+    pub boundary: Arc<Boundary>,
 }
 
 macro_rules! part {

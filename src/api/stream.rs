@@ -11,10 +11,7 @@ use axum::{
     http::{HeaderValue, Uri, header::SEC_WEBSOCKET_PROTOCOL, request::Parts},
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::{rt::TokioIo, server::conn::auto};
-use tokio::net::TcpStream;
 use utoipa::{
     IntoParams,
     openapi::path::{Parameter, ParameterBuilder, ParameterIn},
@@ -28,22 +25,21 @@ mod format;
 mod handshake;
 mod origin;
 mod session;
+mod transport;
 
+pub use super::patterns::OriginPatternError;
 pub use backlog::{StoredBacklog, announce};
 pub use decoder::{ClientFrame, Opcode};
 pub use flood::FrameRate;
 pub use handshake::{HandshakeError, accept, switching_protocols};
-pub use origin::{AllowedOrigins, OriginPatternError};
+pub use origin::AllowedOrigins;
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 use crate::store::{Store, StoreError};
-
-/// Bytes that the kernel holds for a client besides what is on its way: less, and a client that does not read would
-/// be noticed later and cost more.
-const NOT_SENT_BYTES: u32 = 32 << 10;
+use transport::Transport;
 
 /// The hub, and what its clients may do.
 #[derive(Clone, Debug)]
@@ -185,24 +181,13 @@ fn start(
     inbox: impl Inbox + Unpin + 'static,
     limits: Arc<SessionLimits>,
 ) {
-    let Some((socket, early)) = take_socket(upgraded) else {
-        tracing::error!("a stream came on a connection that is not plain TCP");
+    let Some((socket, early)) = transport::take(upgraded) else {
+        tracing::error!("a stream came on a connection of an unknown kind");
         return;
     };
-    if let Err(error) = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
-        tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
-    }
-    tokio::spawn(Session::new(registration.attach(socket), inbox, limits, &early));
-}
-
-/// Takes the socket back with what arrived after the handshake, from this crate's server or from `axum::serve`,
-/// which wraps its sockets once more.
-fn take_socket(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => Some((parts.io.into_inner(), parts.read_buf)),
-        Err(upgraded) => {
-            let parts = auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
-            Some((parts.io.into_inner(), parts.read_buf))
-        }
-    }
+    let stream = match socket {
+        Transport::Tcp(socket) => registration.attach(socket),
+        Transport::Unix(socket) => registration.attach(socket),
+    };
+    tokio::spawn(Session::new(stream, inbox, limits, &early));
 }

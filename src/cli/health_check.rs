@@ -4,8 +4,8 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Builder;
 use tokio::time::timeout;
 
@@ -39,6 +39,9 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 
 async fn ask(config: &ServerConfig) -> io::Result<()> {
     timeout(PATIENCE, async {
+        if let Some(path) = config.listen_address.strip_prefix("unix:") {
+            return ask_on(UnixStream::connect(path).await?).await;
+        }
         let host = host(config);
         let answer = ask_port(host, config.port).await;
         match (answer, config.fallback_port) {
@@ -60,7 +63,10 @@ fn host(config: &ServerConfig) -> &str {
 }
 
 async fn ask_port(host: &str, port: u16) -> io::Result<()> {
-    let mut stream = TcpStream::connect((host, port)).await?;
+    ask_on(TcpStream::connect((host, port)).await?).await
+}
+
+async fn ask_on(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
     stream.write_all(REQUEST).await?;
     let mut status = [0; STATUS_LINE.len()];
     stream.read_exact(&mut status).await?;
@@ -90,6 +96,17 @@ mod tests {
         answer_to(StatusCode::OK).await.unwrap();
         let error = answer_to(StatusCode::SERVICE_UNAVAILABLE).await.unwrap_err();
         assert_eq!(error.to_string(), "the server answered HTTP/1.1 503");
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_is_asked_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let listen_address = format!("unix:{}", folder.path().join("push.sock").display());
+        let config = ServerConfig { listen_address, ..ServerConfig::default() };
+        ask(&config).await.unwrap_err();
+        let router = Router::new().route("/health", get(|| async {}));
+        let _server = Server::bind(config.clone(), router, ()).await.unwrap();
+        ask(&config).await.unwrap();
     }
 
     #[tokio::test]

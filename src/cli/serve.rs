@@ -3,7 +3,6 @@
 use std::error::Error;
 use std::future::pending;
 use std::io;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +79,9 @@ async fn serve(
     }
     let mut server = bound?;
     let _metrics = exposition.bind(node.hub()).await?;
-    tracing::info!(address = %server.local_addr(), "listening on {}", url(server.local_addr()));
+    for endpoint in server.endpoints() {
+        tracing::info!(address = %endpoint.address, "listening on {endpoint}");
+    }
 
     let warning = async {
         warn_of_known_passwords(loaded, node).await;
@@ -143,15 +144,6 @@ async fn warn_of_known_passwords(loaded: &Loaded, node: &Node) {
             Ok(false) => {}
             Err(error) => tracing::debug!(%error, "failed to look for known passwords"),
         }
-    }
-}
-
-/// Returns what to put into a browser on this machine.
-fn url(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
-    } else {
-        format!("http://{address}")
     }
 }
 

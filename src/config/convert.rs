@@ -1,9 +1,12 @@
 //! From what the file says to what the server takes.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Config, Loaded, MetricsListener};
-use crate::api::{ApiSettings, ImageLimits};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+
+use super::{Config, CorsSection, Loaded, MetricsListener, network};
+use crate::api::{ApiSettings, CorsConfig, ImageLimits};
 use crate::auth::LoginLimits;
 use crate::model::Compatibility;
 use crate::server::{NodeConfig, ServerConfig, StreamConfig};
@@ -34,6 +37,8 @@ impl Loaded {
             max_body_bytes: section.maxbodybytes,
             max_connections: (section.maxconnections > 0).then_some(section.maxconnections),
             shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
+            trusted_proxies: section.trustedproxies.iter().filter_map(|text| network::parse(text)).collect(),
+            access_log: section.accesslog,
         }
     }
 
@@ -71,6 +76,8 @@ impl Loaded {
                 ..ApiSettings::default()
             },
             images_folder: uploadedimagesdir.into(),
+            cors: cors(&server.cors),
+            response_headers: response_headers(&server.responseheaders),
             password_cost: *passstrength,
             login_limits: LoginLimits {
                 failures_per_address: server.loginlimit.failures,
@@ -107,6 +114,27 @@ impl Loaded {
     }
 }
 
+// What the schema has checked: there is nothing to leave out.
+
+fn cors(section: &CorsSection) -> CorsConfig {
+    let mut cors = CorsConfig::default();
+    cors.allow_origins.clone_from(&section.alloworigins);
+    cors.allow_methods =
+        section.allowmethods.iter().filter_map(|name| Method::try_from(name.trim()).ok()).collect();
+    cors.allow_headers =
+        section.allowheaders.iter().filter_map(|name| HeaderName::try_from(name.trim()).ok()).collect();
+    cors
+}
+
+/// An empty value sets nothing, as in Gotify.
+fn response_headers(section: &BTreeMap<String, String>) -> HeaderMap {
+    let set = section.iter().filter(|(_, value)| !value.is_empty());
+    set.filter_map(|(name, value)| {
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+    })
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +165,29 @@ mod tests {
     fn only_an_unset_port_has_a_fallback() {
         let server = with(&[("GOTIFY_SERVER_PORT", "80")]).server();
         assert_eq!((server.port, server.fallback_port), (80, None));
+    }
+
+    #[test]
+    fn who_may_come_from_elsewhere_is_taken_over() {
+        let node = with(&[
+            ("GOTIFY_SERVER_CORS_ALLOWORIGINS", r".+\.example\.com,https://a"),
+            ("GOTIFY_SERVER_CORS_ALLOWMETHODS", "[GET, POST]"),
+            ("GOTIFY_SERVER_CORS_ALLOWHEADERS", "X-Gotify-Key"),
+            ("GOTIFY_SERVER_RESPONSEHEADERS", r#"{"X-Frame-Options": "DENY", "X-None": ""}"#),
+        ])
+        .node();
+        assert_eq!(node.cors.allow_origins, [r".+\.example\.com", "https://a"]);
+        assert_eq!(node.cors.allow_methods, [Method::GET, Method::POST]);
+        assert_eq!(node.cors.allow_headers, ["x-gotify-key"]);
+        assert_eq!(node.response_headers.len(), 1);
+        assert_eq!(node.response_headers["x-frame-options"], "DENY");
+    }
+
+    #[test]
+    fn trusted_proxies_are_networks() {
+        let server = with(&[("GOTIFY_SERVER_TRUSTEDPROXIES", "127.0.0.1,10.0.0.0/8")]).server();
+        let proxies: Vec<String> = server.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(proxies, ["127.0.0.1/32", "10.0.0.0/8"]);
     }
 
     #[test]

@@ -71,8 +71,8 @@ fn typed(shape: &Shape, text: String) -> Value {
         Shape::Text | Shape::OneOf(_) | Shape::Listener => None,
         Shape::Boolean => boolean(&text).map(ValueKind::Boolean),
         Shape::Integer(_) | Shape::PowerOfTwo(_) => text.parse().ok().map(ValueKind::I64),
-        Shape::List | Shape::Patterns => list(&text),
-        Shape::Map => map(&text),
+        Shape::List | Shape::Patterns | Shape::Networks | Shape::Tokens => list(&text),
+        Shape::Headers => map(&text),
     };
     Value::new(None, value.unwrap_or(ValueKind::String(text)))
 }

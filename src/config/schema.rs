@@ -2,11 +2,12 @@
 
 use std::ops::RangeInclusive;
 
+use axum::http::{HeaderName, HeaderValue};
 use config::{Value, ValueKind};
 
-use super::MetricsListener;
+use super::{MetricsListener, network};
 
-use Shape::{Boolean, Integer, List, Listener, Map, OneOf, Patterns, PowerOfTwo, Text};
+use Shape::{Boolean, Headers, Integer, List, Listener, Networks, OneOf, Patterns, PowerOfTwo, Text, Tokens};
 
 /// A key of the configuration.
 pub(super) struct Key {
@@ -28,10 +29,19 @@ pub(super) enum Shape {
     List,
     /// A list of regular expressions.
     Patterns,
-    Map,
+    /// A list of addresses and networks.
+    Networks,
+    /// A list of names of methods or headers.
+    Tokens,
+    /// A map of headers.
+    Headers,
     /// As [`MetricsListener`].
     Listener,
 }
+
+/// Headers that frame a response, which no configuration may touch.
+const FRAMING: [&str; 6] =
+    ["connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
 
 const fn key(path: &'static str, shape: Shape) -> Key {
     Key { path, shape, secret: false }
@@ -50,8 +60,9 @@ pub(super) const KEYS: &[Key] = &[
     key("server.listenaddr", Text),
     key("server.port", Integer(0..=65_535)),
     key("server.keepaliveperiodseconds", Integer(-1..=32_767)),
-    key("server.responseheaders", Map),
-    key("server.trustedproxies", List),
+    key("server.responseheaders", Headers),
+    key("server.trustedproxies", Networks),
+    key("server.accesslog", Boolean),
     key("server.headertimeoutseconds", Integer(1..=DAY)),
     key("server.idletimeoutseconds", Integer(1..=DAY)),
     key("server.maxbodybytes", Integer(1024..=1_073_741_824)),
@@ -72,8 +83,8 @@ pub(super) const KEYS: &[Key] = &[
     key("server.loginlimit.namefailures", Integer(0..=1_000_000)),
     key("server.loginlimit.windowseconds", Integer(1..=DAY)),
     key("server.cors.alloworigins", Patterns),
-    key("server.cors.allowmethods", List),
-    key("server.cors.allowheaders", List),
+    key("server.cors.allowmethods", Tokens),
+    key("server.cors.allowheaders", Tokens),
     key("server.ssl.enabled", Boolean),
     key("server.ssl.redirecttohttps", Boolean),
     key("server.ssl.listenaddr", Text),
@@ -113,7 +124,11 @@ impl Shape {
             (List, ValueKind::Array(items)) => items.iter().all(is_scalar),
             (Patterns, ValueKind::Array(items)) => items.iter().all(is_pattern),
             (Listener, ValueKind::String(text)) => MetricsListener::parse(text).is_some(),
-            (Map, ValueKind::Table(entries)) => entries.values().all(is_scalar),
+            (Networks, ValueKind::Array(items)) => items.iter().all(is_network),
+            (Tokens, ValueKind::Array(items)) => items.iter().all(is_token),
+            (Headers, ValueKind::Table(entries)) => {
+                entries.iter().all(|(name, value)| is_header(name, value))
+            }
             _ => false,
         };
         (!accepted).then(|| self.expectation())
@@ -128,8 +143,12 @@ impl Shape {
             PowerOfTwo(range) => format!("a power of two from {} to {}", range.start(), range.end()),
             List => "a list of texts".to_owned(),
             Patterns => "a list of regular expressions".to_owned(),
-            Map => "a map of texts".to_owned(),
             Listener => "`main`, or an address and a port as in 127.0.0.1:9090".to_owned(),
+            Networks => "a list of IP addresses and networks such as 10.0.0.0/8".to_owned(),
+            Tokens => "a list of names of methods or headers".to_owned(),
+            Headers => {
+                format!("a map of header names to values, none of them {}", FRAMING.join(", "))
+            }
         }
     }
 }
@@ -140,6 +159,21 @@ fn is_scalar(value: &Value) -> bool {
 
 fn is_pattern(value: &Value) -> bool {
     matches!(&value.kind, ValueKind::String(text) if regex::Regex::new(text).is_ok())
+}
+
+fn is_network(value: &Value) -> bool {
+    matches!(&value.kind, ValueKind::String(text) if network::parse(text).is_some())
+}
+
+fn is_token(value: &Value) -> bool {
+    matches!(&value.kind, ValueKind::String(text) if HeaderName::try_from(text.as_str()).is_ok())
+}
+
+fn is_header(name: &str, value: &Value) -> bool {
+    let may_be_set = |name: HeaderName| !FRAMING.contains(&name.as_str());
+    is_scalar(value)
+        && HeaderName::try_from(name).is_ok_and(may_be_set)
+        && HeaderValue::try_from(value.to_string()).is_ok()
 }
 
 #[cfg(test)]
@@ -186,5 +220,20 @@ mod tests {
         assert!(!refused(PowerOfTwo(1..=4096), ValueKind::I64(4096)));
         assert!(refused(Patterns, ValueKind::Array(vec![Value::new(None, "(")])));
         assert!(!refused(Patterns, ValueKind::Array(vec![Value::new(None, r".+\.example\.com")])));
+        assert!(refused(Tokens, ValueKind::Array(vec![Value::new(None, "a b")])));
+        assert!(refused(Networks, ValueKind::Array(vec![Value::new(None, "10.0.0.0/33")])));
+        assert!(!refused(Networks, ValueKind::Array(vec![Value::new(None, "::1")])));
+    }
+
+    #[test]
+    fn headers_that_frame_a_response_are_refused() {
+        let refused = |name: &str, value: &str| {
+            let table = config::Map::from([(name.to_owned(), Value::new(None, value))]);
+            Headers.refusal(&Value::new(None, ValueKind::Table(table))).is_some()
+        };
+        assert!(!refused("X-Frame-Options", "DENY"));
+        assert!(refused("Content-Length", "0"));
+        assert!(refused("X Frame", "DENY"));
+        assert!(refused("X-Frame", "a\r\nb: c"));
     }
 }

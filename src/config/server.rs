@@ -11,7 +11,7 @@ use super::{CorsSection, LoginLimitSection, SslSection, StreamSection};
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ServerSection {
-    /// The address to listen on. Default empty: all of them, IPv4 and IPv6.
+    /// The address to listen on, or `unix:` and the path of a socket. Default empty: all addresses, IPv4 and IPv6.
     pub listenaddr: String,
     /// The TCP port; 0 takes a free one. Default 80, or 8080 where 80 is not allowed and the port is not set.
     pub port: u16,
@@ -21,6 +21,8 @@ pub struct ServerSection {
     pub responseheaders: BTreeMap<String, String>,
     /// Addresses or networks whose `X-Forwarded-For` is believed. Default none.
     pub trustedproxies: Vec<String>,
+    /// Whether requests that succeed are logged at `info`, as by Gotify, and not at `debug`. Default false. (ours)
+    pub accesslog: bool,
     /// Seconds that a client may take to send the header of its first request, or pause within a body. Default
     /// 10. (ours)
     pub headertimeoutseconds: u64,
@@ -57,6 +59,7 @@ impl Default for ServerSection {
             keepaliveperiodseconds: 0,
             responseheaders: BTreeMap::new(),
             trustedproxies: Vec::new(),
+            accesslog: false,
             headertimeoutseconds: 10,
             idletimeoutseconds: 75,
             maxbodybytes: 4 * 1024 * 1024,

@@ -16,11 +16,6 @@ pub(super) enum Effect {
 const UNSUPPORTED: &[(&str, Effect, &str)] = &[
     ("server.ssl.enabled", Effect::Stops, "HTTPS is not supported yet"),
     ("database.dialect", Effect::Stops, "no database but sqlite3 is supported yet"),
-    ("server.cors.alloworigins", Effect::Warns, "not supported yet, ignored"),
-    ("server.cors.allowmethods", Effect::Warns, "not supported yet, ignored"),
-    ("server.cors.allowheaders", Effect::Warns, "not supported yet, ignored"),
-    ("server.responseheaders", Effect::Warns, "not supported yet, ignored"),
-    ("server.trustedproxies", Effect::Warns, "not supported yet, ignored"),
     ("pluginsdir", Effect::Warns, "plugins are not supported, ignored"),
 ];
 
@@ -31,9 +26,6 @@ pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, &'static s
     let mut found: Vec<_> = UNSUPPORTED.iter().copied().filter(|(key, ..)| changed(key)).collect();
     if config.metrics.enabled && cfg!(not(feature = "metrics")) {
         found.push(("metrics.enabled", Effect::Stops, "this program was built without metrics"));
-    }
-    if config.server.listenaddr.starts_with("unix:") {
-        found.push(("server.listenaddr", Effect::Stops, "unix sockets are not supported yet"));
     }
     found
 }

@@ -6,13 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-use super::bind::Listener;
+use super::bind::{Accepted, Listener};
 use super::connection::Http;
 use super::connections::Connections;
 use super::drain::{Drain, Drained};
@@ -26,10 +24,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// A listener, and how what comes in there is served.
+pub(super) struct Door {
+    pub(super) listener: Listener,
+    pub(super) http: Arc<Http>,
+}
+
 /// Admits connections.
 pub(super) struct Acceptor<S> {
-    listener: Listener,
-    http: Arc<Http>,
+    door: Door,
     streams: S,
     /// Every connection and refusal.
     tasks: TaskTracker,
@@ -42,11 +45,10 @@ pub(super) struct Acceptor<S> {
 }
 
 impl<S: Streams> Acceptor<S> {
-    pub(super) fn new(listener: Listener, config: &ServerConfig, router: Router, streams: S) -> Self {
+    pub(super) fn new(door: Door, config: &ServerConfig, streams: S) -> Self {
         let limits = Limits::new(config.max_connections);
         Self {
-            listener,
-            http: Arc::new(Http::new(config, router)),
+            door,
             streams,
             tasks: TaskTracker::new(),
             connections: Connections::new(),
@@ -67,7 +69,7 @@ impl<S: Streams> Acceptor<S> {
             let accepted = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = self.listener.accept() => accepted,
+                accepted = self.door.listener.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
@@ -85,7 +87,7 @@ impl<S: Streams> Acceptor<S> {
                 }
             }
         }
-        drop(self.listener);
+        drop(self.door);
         let drained = Drain { tasks: self.tasks, connections: self.connections, grace: self.grace }
             .run(&self.streams)
             .await;
@@ -93,7 +95,7 @@ impl<S: Streams> Acceptor<S> {
         drained
     }
 
-    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
+    fn admit(&mut self, stream: Accepted, peer: SocketAddr) {
         let served = self.tasks.len().saturating_sub(self.refusals.running());
         let open = served + self.streams.open();
         let full = open >= self.cap;
@@ -106,11 +108,17 @@ impl<S: Streams> Acceptor<S> {
             }
         }
         if full {
-            self.refusals.refuse(stream, &self.tasks);
-        } else {
-            let connections = self.connections.clone();
-            self.tasks.spawn(Arc::clone(&self.http).serve(stream, peer, connections));
+            match stream {
+                Accepted::Tcp(stream) => self.refusals.refuse(stream, &self.tasks),
+                Accepted::Unix(stream) => self.refusals.refuse(stream, &self.tasks),
+            }
+            return;
         }
+        let (http, connections) = (Arc::clone(&self.door.http), self.connections.clone());
+        match stream {
+            Accepted::Tcp(stream) => self.tasks.spawn(http.serve(stream, peer, connections)),
+            Accepted::Unix(stream) => self.tasks.spawn(http.serve(stream, peer, connections)),
+        };
     }
 }
 

@@ -1,66 +1,103 @@
-//! The listening socket.
+//! The listening sockets.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::ServerConfig;
+use super::endpoint::Address;
+use super::unix_socket::{self, SocketFile};
 
 /// How many connections may wait to be accepted; the kernel caps it at `somaxconn`, 4096 by default on Linux.
 const BACKLOG: i32 = 4096;
+
+/// Who comes by a Unix socket, as for Gotify: there is an address that may be trusted like a proxy's.
+const UNIX_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 65_535);
 
 /// An address that can't be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to bind `{address}`")]
 #[non_exhaustive]
 pub struct BindError {
-    /// The address and port.
+    /// The address and port, or `unix:` and the path.
     pub address: String,
     /// Why not.
     #[source]
     pub source: io::Error,
 }
 
-/// Where connections come from: the one place that knows that they are TCP.
+/// Where connections come from: the one place that knows what they are.
 #[derive(Debug)]
-pub(super) struct Listener {
-    socket: TcpListener,
-    local_addr: SocketAddr,
+pub(super) enum Listener {
+    Tcp(TcpListener, SocketAddr),
+    Unix(UnixListener, SocketFile),
+}
+
+/// A connection.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// Where to listen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) address: &'a str,
+    pub(super) port: u16,
+    pub(super) fallback_port: Option<u16>,
+    pub(super) keepalive: Option<Duration>,
 }
 
 impl Listener {
     /// Listens on the configured port, or on the fallback if this user may not have that one.
-    pub(super) async fn bind(config: &ServerConfig) -> Result<Self, BindError> {
-        let error = match Self::listen(config, config.port).await {
+    pub(super) async fn bind(place: Place<'_>) -> Result<Self, BindError> {
+        if let Some(path) = place.address.strip_prefix("unix:") {
+            let failed = |source| BindError { address: place.address.to_owned(), source };
+            let (socket, file) = unix_socket::listen(Path::new(path), BACKLOG).map_err(failed)?;
+            return Ok(Self::Unix(socket, file));
+        }
+        let error = match Self::listen(place, place.port).await {
             Ok(listener) => return Ok(listener),
             Err(error) => error,
         };
-        match config.fallback_port {
+        match place.fallback_port {
             Some(port) if error.source.kind() == io::ErrorKind::PermissionDenied => {
-                tracing::warn!(denied = config.port, port, "the port is not allowed, taking another one");
-                Self::listen(config, port).await
+                tracing::warn!(denied = place.port, port, "the port is not allowed, taking another one");
+                Self::listen(place, port).await
             }
             _ => Err(error),
         }
     }
 
-    pub(super) fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+    pub(super) fn address(&self) -> Address {
+        match self {
+            Self::Tcp(_, local) => Address::Tcp(*local),
+            Self::Unix(_, file) => Address::Unix(file.path().to_owned()),
+        }
     }
 
     /// Waits for a connection. Cancel safe.
-    pub(super) async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let (stream, peer) = self.socket.accept().await?;
-        // A message must not wait for the acknowledgement of the one before.
-        stream.set_nodelay(true)?;
-        Ok((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
+    pub(super) async fn accept(&self) -> io::Result<(Accepted, SocketAddr)> {
+        match self {
+            Self::Tcp(listener, _) => {
+                let (stream, peer) = listener.accept().await?;
+                // A message must not wait for the acknowledgement of the one before.
+                stream.set_nodelay(true)?;
+                Ok((Accepted::Tcp(stream), SocketAddr::new(peer.ip().to_canonical(), peer.port())))
+            }
+            Self::Unix(listener, _) => {
+                let (stream, _) = listener.accept().await?;
+                Ok((Accepted::Unix(stream), UNIX_PEER))
+            }
+        }
     }
 
-    async fn listen(config: &ServerConfig, port: u16) -> Result<Self, BindError> {
-        let host = config.listen_address.trim_start_matches('[').trim_end_matches(']');
+    async fn listen(place: Place<'_>, port: u16) -> Result<Self, BindError> {
+        let host = place.address.trim_start_matches('[').trim_end_matches(']');
         let failed = |address: String| move |source| BindError { address, source };
         let addresses = resolve(host, port).await.map_err(failed(format!("{host}:{port}")))?;
 
@@ -68,15 +105,15 @@ impl Listener {
         let mut address = format!("{host}:{port}");
         for candidate in addresses {
             address = candidate.to_string();
-            outcome = listen_on(candidate, config.keepalive);
+            outcome = listen_on(candidate, place.keepalive);
             // Without IPv6 in the kernel the next candidate is the one; a port that is taken or denied is an answer.
             if matches!(&outcome, Err(error) if !is_final(error)) {
                 continue;
             }
             break;
         }
-        let (socket, local_addr) = outcome.map_err(failed(address))?;
-        Ok(Self { socket, local_addr })
+        let (socket, local) = outcome.map_err(failed(address))?;
+        Ok(Self::Tcp(socket, local))
     }
 }
 

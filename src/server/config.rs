@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 /// How to listen and serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerConfig {
-    /// The address or host name to listen on. Default empty: all addresses, IPv4 and IPv6.
+    /// The address or host name to listen on, or `unix:` and the path of a socket. Default empty: all addresses, IPv4
+    /// and IPv6.
     pub listen_address: String,
     /// The TCP port. Default 0: a free one.
     pub port: u16,
@@ -26,6 +29,11 @@ pub struct ServerConfig {
     /// How long requests and streams have to end after [`Server::shutdown`](super::Server::shutdown); the
     /// last tenth of it, a second at most, is for cutting off the rest. Default 10 s.
     pub shutdown_grace: Duration,
+    /// Peers whose `X-Forwarded-For` is believed; 127.0.0.1 stands for those that come by a Unix socket. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether requests that succeed are logged at `info`, instead of `debug`. Default false: a line a request costs
+    /// a busy server more than the rest of the request's HTTP.
+    pub access_log: bool,
 }
 
 impl Default for ServerConfig {
@@ -40,6 +48,8 @@ impl Default for ServerConfig {
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: None,
             shutdown_grace: Duration::from_secs(10),
+            trusted_proxies: Vec::new(),
+            access_log: false,
         }
     }
 }

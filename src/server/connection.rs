@@ -3,10 +3,10 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,13 +17,16 @@ use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::sleep;
 use tower::Service as _;
 
 use super::ServerConfig;
+use super::access_log::{AccessLog, Line};
 use super::body::RequestBody;
 use super::connections::{Connections, Phase};
+use super::forwarded::TrustedProxies;
+use crate::api::ClientAddress;
 
 /// The most bytes of a request's header, and of what is read at a time.
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -34,6 +37,8 @@ pub(super) struct Http {
     router: Router,
     max_body_bytes: usize,
     header_timeout: Duration,
+    proxies: TrustedProxies,
+    access_log: AccessLog,
 }
 
 impl Http {
@@ -52,18 +57,18 @@ impl Http {
             router: router.with_state(()),
             max_body_bytes: config.max_body_bytes,
             header_timeout: config.header_timeout,
+            proxies: TrustedProxies::new(&config.trusted_proxies),
+            access_log: AccessLog { successes: config.access_log },
         }
     }
 
     /// Serves a connection until it ends, is upgraded, or is told to end.
     ///
     /// Must be a task's own future: see [`Connections::enter`].
-    pub(super) async fn serve(
-        self: Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        connections: Connections,
-    ) {
+    pub(super) async fn serve<S>(self: Arc<Self>, stream: S, peer: SocketAddr, connections: Connections)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let asked = Arc::new(AtomicBool::new(false));
         let requests = Requests { http: Arc::clone(&self), peer, asked: Arc::clone(&asked) };
         let connection = self.protocol.serve_connection(TokioIo::new(stream), requests).with_upgrades();
@@ -103,7 +108,7 @@ struct Requests {
 impl hyper::service::Service<Request<Incoming>> for Requests {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = RouteFuture<Infallible>;
+    type Future = Served;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         self.asked.store(true, Ordering::Relaxed);
@@ -115,8 +120,30 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 Body::new(RequestBody::new(body, self.http.max_body_bytes, self.http.header_timeout))
             }
         });
-        request.extensions_mut().insert(ConnectInfo(self.peer));
-        self.http.router.clone().call(request)
+        let client = self.http.proxies.client(self.peer.ip(), request.headers());
+        let line = self.http.access_log.begin(&request, client);
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(self.peer));
+        extensions.insert(ClientAddress(client));
+        Served { route: self.http.router.clone().call(request), line }
+    }
+}
+
+/// A request that the router works on.
+struct Served {
+    route: RouteFuture<Infallible>,
+    line: Option<Line>,
+}
+
+impl Future for Served {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Ok(response) = ready!(Pin::new(&mut self.route).poll(cx));
+        if let Some(line) = self.line.take() {
+            line.end(response.status());
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
@@ -129,7 +156,7 @@ mod tests {
     async fn the_task_of_a_connection_stays_small() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let stream = TcpStream::connect(address).await.unwrap();
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let http = Arc::new(Http::new(&ServerConfig::default(), Router::new()));
         let task = http.serve(stream, address, Connections::new());
         let size = size_of_val(&task);

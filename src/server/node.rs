@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, http::HeaderMap};
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{StreamConfig, Streams};
 use crate::{
     api::{
-        self, ApiSettings, AppState, RequestObserver,
+        self, ApiSettings, AppState, Boundary, CorsConfig, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
     auth::{
@@ -37,6 +37,10 @@ pub struct NodeConfig {
     pub api: ApiSettings,
     /// The folder of the applications' pictures, made with the first of them. Default `data/images`.
     pub images_folder: PathBuf,
+    /// Which foreign pages may use the API. Default none.
+    pub cors: CorsConfig,
+    /// What every answer of the API carries besides. Default none.
+    pub response_headers: HeaderMap,
     /// bcrypt's cost for new passwords. Default 10.
     pub password_cost: u32,
     /// How many wrong names and passwords are taken.
@@ -53,6 +57,8 @@ impl Default for NodeConfig {
             stream: StreamConfig::default(),
             api: ApiSettings::default(),
             images_folder: "data/images".into(),
+            cors: CorsConfig::default(),
+            response_headers: HeaderMap::new(),
             password_cost: 10,
             login_limits: LoginLimits::default(),
             first_user: "admin".to_owned(),
@@ -199,6 +205,7 @@ impl Node {
         let store =
             Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
+        let boundary = Boundary::new(&config.cors, config.response_headers).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
         let auth_parts = AuthenticatorParts {
@@ -212,6 +219,7 @@ impl Node {
             images: Images::new(config.images_folder),
             settings: Arc::new(config.api),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
+            boundary: Arc::new(boundary),
         };
         Ok((Self { store, state }, first_user))
     }

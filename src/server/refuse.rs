@@ -1,11 +1,11 @@
 //! Turning connections away when there are too many.
 
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -43,7 +43,10 @@ impl Refusals {
     }
 
     /// Answers 503 in a task of its own, or as well as one can without waiting if too many of those run.
-    pub(super) fn refuse(&self, stream: TcpStream, tasks: &TaskTracker) {
+    pub(super) fn refuse<S>(&self, stream: S, tasks: &TaskTracker)
+    where
+        S: AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
+    {
         let Ok(permit) = Arc::clone(&self.free).try_acquire_owned() else {
             // A new socket takes this much. tokio's `try_write` would not try: it waits for an event first.
             let _ = SockRef::from(&stream).send(RESPONSE);
@@ -59,7 +62,7 @@ impl Refusals {
 
 /// Answers once the request has begun to come, and reads on to the client's end: closing a socket with unread bytes
 /// would reset it and take the answer along.
-async fn answer(mut stream: TcpStream) -> std::io::Result<()> {
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     let mut scratch = [0; 1024];
     let mut discarded = stream.read(&mut scratch).await?;
     stream.write_all(RESPONSE).await?;

@@ -95,6 +95,20 @@ async fn handlers_see_the_address_of_the_peer() {
 }
 
 #[tokio::test]
+async fn handlers_see_the_address_behind_trusted_proxies() {
+    use crate::api::ClientAddress;
+    use axum::extract::Extension;
+    let handler = |Extension(client): Extension<ClientAddress>| async move { client.0.to_string() };
+    for (trusted, expected) in [("127.0.0.0/8", "203.0.113.9"), ("10.0.0.0/8", "127.0.0.1")] {
+        let config = ServerConfig { trusted_proxies: vec![trusted.parse().unwrap()], ..config() };
+        let server = Server::bind(config, Router::new().route("/", get(handler)), ()).await.unwrap();
+        let mut client = Client::connect(&server).await;
+        client.send(b"GET / HTTP/1.1\r\nhost: test\r\nx-forwarded-for: 1.2.3.4, 203.0.113.9\r\n\r\n").await;
+        client.read_until(&format!("\r\n\r\n{expected}")).await;
+    }
+}
+
+#[tokio::test]
 async fn an_upgrade_gives_the_plain_socket_back() {
     let handler = |mut request: Request<axum::body::Body>| async move {
         let upgrade = hyper::upgrade::on(&mut request);

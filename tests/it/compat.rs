@@ -3,6 +3,7 @@
 //! Each file in `compat/` is a scenario for a fresh server in each profile, see `scenario` for the notation. To add
 //! a case, add its lines; to add a file, add it to `scenarios!`.
 
+mod cors;
 mod gates;
 mod limits;
 mod outage;

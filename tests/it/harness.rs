@@ -61,6 +61,14 @@ impl TestServer {
 
     /// Starts a server whose configuration was changed first.
     pub(crate) async fn start_with(change: impl FnOnce(&mut NodeConfig)) -> Self {
+        Self::start_listening(change, |_| {}).await
+    }
+
+    /// As [`TestServer::start_with`], with what it listens on changed too.
+    pub(crate) async fn start_listening(
+        change: impl FnOnce(&mut NodeConfig),
+        change_listener: impl FnOnce(&mut ServerConfig),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::default();
         let file = folder.path().join("gotify.db");
@@ -77,6 +85,7 @@ impl TestServer {
         let (node, _) = Node::open(Arc::new(database), config).await.unwrap();
         let mut config = ServerConfig::default();
         config.listen_address = "127.0.0.1".into();
+        change_listener(&mut config);
         let server = Server::bind(config, node.router(), node.hub().clone()).await.unwrap();
         Self {
             address: server.local_addr(),

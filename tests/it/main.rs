@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod access_log;
 mod android;
 mod compat;
 mod configuration;
@@ -20,4 +21,5 @@ mod protobuf;
 mod running;
 mod stream;
 mod tidy;
+mod unix_socket;
 mod users;

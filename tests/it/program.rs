@@ -62,8 +62,9 @@ impl Program {
             let line: String = log.recv().unwrap_or_else(|_| panic!("it ended before it listened: {seen}"));
             seen += &line;
             seen.push('\n');
-            if let Some((_, url)) = line.split_once("listening on http://") {
-                break url.split_whitespace().next().unwrap().to_owned();
+            if let Some((_, url)) = line.split_once("listening on ") {
+                let url = url.split_whitespace().next().unwrap();
+                break url.strip_prefix("http://").unwrap_or(url).to_owned();
             }
         };
         Serving { _folder: self.folder, child, log, seen, address }

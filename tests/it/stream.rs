@@ -205,15 +205,19 @@ async fn a_shutdown_says_1012_to_every_stream() {
 
 #[tokio::test]
 async fn a_page_from_elsewhere_is_refused_unless_its_host_is_allowed() {
-    let server =
-        TestServer::start_with(|config| config.stream.allowed_origins = vec![r"app\.example".to_owned()])
-            .await;
+    let server = TestServer::start_with(|config| {
+        config.stream.allowed_origins = vec![r"app\.example".to_owned()];
+        config.cors.allow_origins = vec![r"https://(app|other)\.example.*".to_owned()];
+    })
+    .await;
     let ann = server.person("ann").await;
     let target = format!("/stream?token={}", ann.client.token);
     for (origin, status) in [
         (format!("http://{}", server.address), 101),
         ("https://app.example".to_owned(), 101),
         ("https://app.example.evil".to_owned(), 403),
+        ("https://other.example".to_owned(), 403),
+        ("http://app.example".to_owned(), 403),
     ] {
         let headers = [
             ("Connection", "Upgrade"),

@@ -1,26 +1,20 @@
 //! Which pages may open a stream.
 
+use crate::api::patterns::{OriginPatternError, Patterns};
 use axum::http::{
     HeaderMap, Uri,
     header::{HOST, ORIGIN},
 };
-use regex::RegexSet;
-
-/// An allowed origin that is no regular expression, or too large a one.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct OriginPatternError(regex::Error);
 
 /// Host names, as patterns, that a page may come from besides the server's own.
 #[derive(Clone, Debug, Default)]
-pub struct AllowedOrigins(RegexSet);
+pub struct AllowedOrigins(Patterns);
 
 impl AllowedOrigins {
     /// Compiles the patterns. Each has to match the whole host name: Gotify lets a part of it suffice, so that
     /// `example\.com` admits `example.com.attacker.net` too.
     pub fn new<P: AsRef<str>>(patterns: impl IntoIterator<Item = P>) -> Result<Self, OriginPatternError> {
-        let whole = patterns.into_iter().map(|pattern| format!("^(?:{})$", pattern.as_ref()));
-        RegexSet::new(whole).map(Self).map_err(OriginPatternError)
+        Patterns::new(patterns).map(Self)
     }
 
     /// Answers whether a request with these headers may open a stream. A request without an origin does not come
@@ -37,7 +31,7 @@ impl AllowedOrigins {
         if host.is_some_and(|host| host.eq_ignore_ascii_case(authority.as_str())) {
             return true;
         }
-        self.0.is_match(&authority.host().to_ascii_lowercase())
+        self.0.match_whole(&authority.host().to_ascii_lowercase())
     }
 }
 

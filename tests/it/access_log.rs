@@ -1,0 +1,46 @@
+//! What requests leave in the log.
+
+use reqwest::Client;
+use rustix::process::Signal;
+
+use crate::program::{Program, Serving};
+
+fn serve(variables: &[(&str, &str)]) -> Serving {
+    let program = Program::new(&[])
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
+        .variable("GOTIFY_SERVER_TRUSTEDPROXIES", "127.0.0.1");
+    variables.iter().fold(program, |program, (name, value)| program.variable(name, value)).serve()
+}
+
+/// Asks for some things, ends the server, and returns the lines about requests.
+async fn lines(server: Serving) -> Vec<String> {
+    let http = Client::new();
+    for path in ["/version", "/nowhere?token=Csecret", "/message?limit=1&token=Csecret", "/health"] {
+        http.get(format!("http://{}{path}", server.address)).send().await.unwrap();
+    }
+    let from_elsewhere = http.get(format!("http://{}/health", server.address));
+    from_elsewhere.header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert!(!log.contains("Csecret"), "{log}");
+    log.lines().filter(|line| line.contains(" status=")).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn failures_are_logged_by_default_and_successes_are_not() {
+    let lines = lines(serve(&[])).await;
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains("WARN GET /nowhere?token=[masked] status=404 duration="), "{lines:#?}");
+    assert!(lines[0].ends_with(" address=127.0.0.1"), "{lines:#?}");
+    assert!(lines[1].contains("WARN GET /message?limit=1&token=[masked] status=401"), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn every_request_is_logged_if_asked_for_but_the_health_checks_of_this_machine() {
+    let lines = lines(serve(&[("GOTIFY_SERVER_ACCESSLOG", "true")])).await;
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+    assert!(lines[0].contains("INFO GET /version status=200"), "{lines:#?}");
+    assert!(lines[3].contains("INFO GET /health status=200"), "{lines:#?}");
+    assert!(lines[3].ends_with(" address=203.0.113.9"), "{lines:#?}");
+}
