@@ -14,6 +14,7 @@ mod database;
 mod default_user;
 mod environment;
 mod file;
+mod https;
 mod load;
 mod login_limit;
 mod metrics;

@@ -38,9 +38,15 @@ mod endpoint;
 mod forwarded;
 mod known_password;
 mod limits;
+#[cfg(not(feature = "tls"))]
+mod no_tls;
 mod node;
+mod redirect;
 mod refuse;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;
+mod tls_config;
 mod unix_socket;
 
 use std::fmt;
@@ -51,6 +57,9 @@ use axum::Router;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
+use accept::{Door, Doors};
+use connection::Http;
+
 pub use bind::BindError;
 pub use config::{ServerConfig, StreamConfig};
 pub use drain::Drained;
@@ -58,6 +67,10 @@ pub use endpoint::{Address, Endpoint};
 pub use limits::raise_open_file_limit;
 pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use streams::Streams;
+pub use tls_config::{AcmeConfig, CertificateFiles, Certificates, TlsConfig, TlsError};
+
+#[cfg(not(feature = "tls"))]
+use no_tls as tls;
 
 /// A running server. Dropping it stops it at once; [`Server::shutdown`] stops it well.
 ///
@@ -101,17 +114,9 @@ impl Server {
         router: Router,
         streams: impl Streams,
     ) -> Result<Self, BindError> {
-        let place = bind::Place {
-            address: &config.listen_address,
-            port: config.port,
-            fallback_port: config.fallback_port,
-            keepalive: config.keepalive,
-        };
-        let listener = bind::Listener::bind(place).await?;
-        let endpoints = vec![Endpoint { secure: false, address: listener.address() }];
-        let door = accept::Door { listener, http: Arc::new(connection::Http::new(&config, router)) };
+        let (doors, endpoints) = open_doors(&config, router).await?;
         let stop = Arc::new(Notify::new());
-        let task = accept::Acceptor::new(door, &config, streams).run(Arc::clone(&stop));
+        let task = accept::Acceptor::new(doors, &config, streams).run(Arc::clone(&stop));
         let accept = AbortOnDropHandle::new(tokio::spawn(task));
         Ok(Self { endpoints, stop, accept, drained: None })
     }
@@ -161,6 +166,39 @@ impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server").field("endpoints", &self.endpoints).finish_non_exhaustive()
     }
+}
+
+/// Binds all places. With TLS, the plain one may only say where to go instead.
+async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec<Endpoint>), BindError> {
+    let mut endpoints = Vec::new();
+    let mut plain_router = router.clone();
+    let mut secure = None;
+    if let Some(tls_config) = &config.tls {
+        let tls = Some(Arc::new(tls::Tls::new(tls_config)?));
+        let place = bind::Place {
+            address: &tls_config.listen_address,
+            port: tls_config.port,
+            fallback_port: None,
+            keepalive: config.keepalive,
+        };
+        let listener = bind::Listener::bind(place).await?;
+        let endpoint = Endpoint { secure: true, address: listener.address() };
+        if tls_config.redirect {
+            plain_router = redirect::to_https(router.clone(), endpoint.port().unwrap_or(tls_config.port));
+        }
+        endpoints.push(endpoint);
+        secure = Some(Door { listener, http: Arc::new(Http::new(config, router).secure()), tls });
+    }
+    let place = bind::Place {
+        address: &config.listen_address,
+        port: config.port,
+        fallback_port: config.fallback_port,
+        keepalive: config.keepalive,
+    };
+    let listener = bind::Listener::bind(place).await?;
+    endpoints.insert(0, Endpoint { secure: false, address: listener.address() });
+    let plain = Door { listener, http: Arc::new(Http::new(config, plain_router)), tls: None };
+    Ok((Doors { plain, secure }, endpoints))
 }
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ mod format;
 mod handshake;
 mod origin;
 mod session;
+#[cfg(feature = "tls")]
+mod tls_socket;
 mod transport;
 
 pub use super::patterns::OriginPatternError;
@@ -39,7 +41,6 @@ use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, 
 use crate::auth::Authenticator;
 use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
 use crate::store::{Store, StoreError};
-use transport::Transport;
 
 /// The hub, and what its clients may do.
 #[derive(Clone, Debug)]
@@ -185,9 +186,5 @@ fn start(
         tracing::error!("a stream came on a connection of an unknown kind");
         return;
     };
-    let stream = match socket {
-        Transport::Tcp(socket) => registration.attach(socket),
-        Transport::Unix(socket) => registration.attach(socket),
-    };
-    tokio::spawn(Session::new(stream, inbox, limits, &early));
+    tokio::spawn(Session::new(registration.attach_boxed(socket), inbox, limits, &early));
 }

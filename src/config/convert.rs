@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Config, CorsSection, Loaded, MetricsListener, network};
+use super::{Config, CorsSection, Loaded, MetricsListener, SslSection, network};
 use crate::api::{ApiSettings, CorsConfig, ImageLimits};
 use crate::auth::LoginLimits;
 use crate::model::Compatibility;
-use crate::server::{NodeConfig, ServerConfig, StreamConfig};
+use crate::server::{
+    AcmeConfig, CertificateFiles, Certificates, NodeConfig, ServerConfig, StreamConfig, TlsConfig,
+};
 
 /// The port where 80 is not allowed to this user, and none was asked for.
 const UNPRIVILEGED_PORT: u16 = 8080;
@@ -39,6 +41,7 @@ impl Loaded {
             shutdown_grace: Duration::from_secs(section.shutdowngraceseconds),
             trusted_proxies: section.trustedproxies.iter().filter_map(|text| network::parse(text)).collect(),
             access_log: section.accesslog,
+            tls: section.ssl.enabled.then(|| tls(&section.ssl)),
         }
     }
 
@@ -112,6 +115,22 @@ impl Loaded {
             _ => tracing::Level::INFO,
         }
     }
+}
+
+fn tls(section: &SslSection) -> TlsConfig {
+    let authority = &section.letsencrypt;
+    let certificates = if authority.enabled {
+        let mut acme = AcmeConfig::new(authority.hosts.clone(), &authority.cache);
+        acme.directory_url = Some(authority.directoryurl.clone()).filter(|url| !url.is_empty());
+        Certificates::Acme(acme)
+    } else {
+        Certificates::Files(CertificateFiles::new(&section.certfile, &section.certkey))
+    };
+    let mut tls = TlsConfig::new(certificates);
+    tls.listen_address.clone_from(&section.listenaddr);
+    tls.port = section.port;
+    tls.redirect = section.redirecttohttps;
+    tls
 }
 
 // What the schema has checked: there is nothing to leave out.

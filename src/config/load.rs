@@ -81,6 +81,7 @@ pub fn load(
             Effect::Warns => loaded.warnings.push(problem),
         }
     }
+    problems.extend(super::https::problems(&loaded));
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError { problems }) }
 }
 

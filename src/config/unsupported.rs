@@ -14,7 +14,6 @@ pub(super) enum Effect {
 
 /// Each takes effect when the key's value is not the default.
 const UNSUPPORTED: &[(&str, Effect, &str)] = &[
-    ("server.ssl.enabled", Effect::Stops, "HTTPS is not supported yet"),
     ("database.dialect", Effect::Stops, "no database but sqlite3 is supported yet"),
     ("pluginsdir", Effect::Warns, "plugins are not supported, ignored"),
 ];

@@ -49,8 +49,13 @@ impl Registration {
 
     /// Gives the stream its socket. What was published since the registration goes out once the stream is polled.
     pub fn attach(self, socket: impl Socket) -> Stream {
+        self.attach_boxed(Box::new(socket))
+    }
+
+    /// As [`Registration::attach`], for a socket that is in a box already.
+    pub fn attach_boxed(self, socket: Box<dyn Socket>) -> Stream {
         let Self(guard) = self;
-        guard.shared.attach(&guard.connection, Box::new(socket));
+        guard.shared.attach(&guard.connection, socket);
         Stream { guard, load: None, chunk: None }
     }
 }

@@ -16,6 +16,7 @@ use super::connections::Connections;
 use super::drain::{Drain, Drained};
 use super::limits::Limits;
 use super::refuse::Refusals;
+use super::tls::Tls;
 use super::{ServerConfig, Streams};
 
 /// The pause after a first failure; each further one doubles it.
@@ -28,11 +29,29 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Door {
     pub(super) listener: Listener,
     pub(super) http: Arc<Http>,
+    pub(super) tls: Option<Arc<Tls>>,
+}
+
+/// The door for everybody, and the one for TLS, if there is one.
+pub(super) struct Doors {
+    pub(super) plain: Door,
+    pub(super) secure: Option<Door>,
+}
+
+impl Doors {
+    /// Waits for a connection at either. Cancel safe.
+    async fn accept(&self) -> (&Door, io::Result<(Accepted, SocketAddr)>) {
+        let Some(secure) = &self.secure else { return (&self.plain, self.plain.listener.accept().await) };
+        tokio::select! {
+            accepted = self.plain.listener.accept() => (&self.plain, accepted),
+            accepted = secure.listener.accept() => (secure, accepted),
+        }
+    }
 }
 
 /// Admits connections.
 pub(super) struct Acceptor<S> {
-    door: Door,
+    doors: Doors,
     streams: S,
     /// Every connection and refusal.
     tasks: TaskTracker,
@@ -45,10 +64,10 @@ pub(super) struct Acceptor<S> {
 }
 
 impl<S: Streams> Acceptor<S> {
-    pub(super) fn new(door: Door, config: &ServerConfig, streams: S) -> Self {
+    pub(super) fn new(doors: Doors, config: &ServerConfig, streams: S) -> Self {
         let limits = Limits::new(config.max_connections);
         Self {
-            door,
+            doors,
             streams,
             tasks: TaskTracker::new(),
             connections: Connections::new(),
@@ -66,15 +85,16 @@ impl<S: Streams> Acceptor<S> {
         let mut stop = pin!(stop.notified());
         let mut backoff = Backoff::default();
         loop {
-            let accepted = tokio::select! {
+            let (door, accepted) = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = self.door.listener.accept() => accepted,
+                accepted = self.doors.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     backoff.succeeded();
-                    self.admit(stream, peer);
+                    let (http, tls) = (Arc::clone(&door.http), door.tls.clone());
+                    self.admit(http, tls, stream, peer);
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {
@@ -87,7 +107,7 @@ impl<S: Streams> Acceptor<S> {
                 }
             }
         }
-        drop(self.door);
+        drop(self.doors);
         let drained = Drain { tasks: self.tasks, connections: self.connections, grace: self.grace }
             .run(&self.streams)
             .await;
@@ -95,7 +115,7 @@ impl<S: Streams> Acceptor<S> {
         drained
     }
 
-    fn admit(&mut self, stream: Accepted, peer: SocketAddr) {
+    fn admit(&mut self, http: Arc<Http>, tls: Option<Arc<Tls>>, stream: Accepted, peer: SocketAddr) {
         let served = self.tasks.len().saturating_sub(self.refusals.running());
         let open = served + self.streams.open();
         let full = open >= self.cap;
@@ -108,16 +128,24 @@ impl<S: Streams> Acceptor<S> {
             }
         }
         if full {
-            match stream {
-                Accepted::Tcp(stream) => self.refusals.refuse(stream, &self.tasks),
-                Accepted::Unix(stream) => self.refusals.refuse(stream, &self.tasks),
+            match (tls, stream) {
+                // A handshake to say no would cost as much as serving.
+                (Some(_), _) => {}
+                (None, Accepted::Tcp(stream)) => self.refusals.refuse(stream, &self.tasks),
+                (None, Accepted::Unix(stream)) => self.refusals.refuse(stream, &self.tasks),
             }
             return;
         }
-        let (http, connections) = (Arc::clone(&self.door.http), self.connections.clone());
-        match stream {
-            Accepted::Tcp(stream) => self.tasks.spawn(http.serve(stream, peer, connections)),
-            Accepted::Unix(stream) => self.tasks.spawn(http.serve(stream, peer, connections)),
+        let connections = self.connections.clone();
+        match (tls, stream) {
+            (None, Accepted::Tcp(stream)) => self.tasks.spawn(http.serve(stream, peer, connections)),
+            (None, Accepted::Unix(stream)) => self.tasks.spawn(http.serve(stream, peer, connections)),
+            (Some(tls), Accepted::Tcp(stream)) => {
+                self.tasks.spawn(http.serve_secure(tls, stream, peer, connections))
+            }
+            (Some(tls), Accepted::Unix(stream)) => {
+                self.tasks.spawn(http.serve_secure(tls, stream, peer, connections))
+            }
         };
     }
 }

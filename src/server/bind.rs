@@ -8,6 +8,7 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+use super::TlsError;
 use super::endpoint::Address;
 use super::unix_socket::{self, SocketFile};
 
@@ -17,16 +18,27 @@ const BACKLOG: i32 = 4096;
 /// Who comes by a Unix socket, as for Gotify: there is an address that may be trusted like a proxy's.
 const UNIX_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 65_535);
 
-/// An address that can't be listened on.
+/// Why a server does not listen.
 #[derive(Debug, thiserror::Error)]
-#[error("failed to bind `{address}`")]
 #[non_exhaustive]
-pub struct BindError {
-    /// The address and port, or `unix:` and the path.
-    pub address: String,
-    /// Why not.
-    #[source]
-    pub source: io::Error,
+pub enum BindError {
+    /// The address can't be listened on.
+    #[error("failed to bind `{address}`")]
+    Listen {
+        /// The address and port, or `unix:` and the path.
+        address: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// There can't be HTTPS.
+    #[error("failed to set up HTTPS")]
+    Tls(#[from] TlsError),
+}
+
+impl BindError {
+    fn is_denied(&self) -> bool {
+        matches!(self, Self::Listen { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
 }
 
 /// Where connections come from: the one place that knows what they are.
@@ -56,7 +68,7 @@ impl Listener {
     /// Listens on the configured port, or on the fallback if this user may not have that one.
     pub(super) async fn bind(place: Place<'_>) -> Result<Self, BindError> {
         if let Some(path) = place.address.strip_prefix("unix:") {
-            let failed = |source| BindError { address: place.address.to_owned(), source };
+            let failed = |source| BindError::Listen { address: place.address.to_owned(), source };
             let (socket, file) = unix_socket::listen(Path::new(path), BACKLOG).map_err(failed)?;
             return Ok(Self::Unix(socket, file));
         }
@@ -65,7 +77,7 @@ impl Listener {
             Err(error) => error,
         };
         match place.fallback_port {
-            Some(port) if error.source.kind() == io::ErrorKind::PermissionDenied => {
+            Some(port) if error.is_denied() => {
                 tracing::warn!(denied = place.port, port, "the port is not allowed, taking another one");
                 Self::listen(place, port).await
             }
@@ -98,7 +110,7 @@ impl Listener {
 
     async fn listen(place: Place<'_>, port: u16) -> Result<Self, BindError> {
         let host = place.address.trim_start_matches('[').trim_end_matches(']');
-        let failed = |address: String| move |source| BindError { address, source };
+        let failed = |address: String| move |source| BindError::Listen { address, source };
         let addresses = resolve(host, port).await.map_err(failed(format!("{host}:{port}")))?;
 
         let mut outcome = Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::TlsConfig;
+
 /// How to listen and serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +36,8 @@ pub struct ServerConfig {
     /// Whether requests that succeed are logged at `info`, instead of `debug`. Default false: a line a request costs
     /// a busy server more than the rest of the request's HTTP.
     pub access_log: bool,
+    /// How to serve HTTPS beside HTTP. Default none.
+    pub tls: Option<TlsConfig>,
 }
 
 impl Default for ServerConfig {
@@ -50,6 +54,7 @@ impl Default for ServerConfig {
             shutdown_grace: Duration::from_secs(10),
             trusted_proxies: Vec::new(),
             access_log: false,
+            tls: None,
         }
     }
 }

@@ -14,6 +14,16 @@ pub struct Endpoint {
     pub address: Address,
 }
 
+impl Endpoint {
+    /// Returns the port, if it has one.
+    pub(super) fn port(&self) -> Option<u16> {
+        match self.address {
+            Address::Tcp(address) => Some(address.port()),
+            Address::Unix(_) => None,
+        }
+    }
+}
+
 /// A place to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -335,7 +335,8 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
     let taken = ServerConfig { port: first.local_addr().port(), fallback_port: Some(0), ..config() };
     let error = Server::bind(taken, router(), ()).await.unwrap_err();
     assert_eq!(error.to_string(), format!("failed to bind `{}`", first.local_addr()));
-    assert_eq!(error.source.kind(), std::io::ErrorKind::AddrInUse);
+    let BindError::Listen { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
 }
 
 #[tokio::test]
@@ -345,7 +346,7 @@ async fn ipv6_addresses_come_with_or_without_brackets() {
         match Server::bind(config, router(), ()).await {
             Ok(server) => assert!(server.local_addr().is_ipv6()),
             // A machine without IPv6 still has to have understood the address.
-            Err(error) => assert_eq!(error.address, "[::1]:0"),
+            Err(error) => assert!(error.to_string().contains("`[::1]:0`"), "{error}"),
         }
     }
 }

@@ -21,5 +21,7 @@ mod protobuf;
 mod running;
 mod stream;
 mod tidy;
+#[cfg(feature = "tls")]
+mod tls;
 mod unix_socket;
 mod users;

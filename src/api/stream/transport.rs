@@ -6,38 +6,57 @@ use hyper_util::{rt::TokioIo, server::conn::auto};
 use socket2::SockRef;
 use tokio::net::{TcpStream, UnixStream};
 
+#[cfg(feature = "tls")]
+use super::tls_socket;
+use crate::hub::Socket;
+
 /// Bytes that the kernel holds for a client besides what is on its way: more, and a client that does not read would
 /// be noticed later and cost more.
 const NOT_SENT_BYTES: u32 = 32 << 10;
 
-/// The connection of a stream.
-pub(super) enum Transport {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
+/// A socket, and what arrived after the handshake.
+pub(super) type Taken = (Box<dyn Socket>, Bytes);
 
-/// Takes the connection with what arrived after the handshake, from this crate's server or from `axum::serve`, which
-/// wraps its sockets once more. None if it is of another kind.
-pub(super) fn take(upgraded: Upgraded) -> Option<(Transport, Bytes)> {
-    let upgraded = match socket::<TcpStream>(upgraded) {
-        Ok((socket, early)) => {
-            if let Err(error) = SockRef::from(&socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
-                tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
-            }
-            return Some((Transport::Tcp(socket), early));
+/// Takes a connection of one kind, or gives back what is of another.
+type Kind = fn(Upgraded) -> Result<Taken, Upgraded>;
+
+/// The kinds of connection that there are, the usual one first.
+const KINDS: &[Kind] = &[
+    tcp,
+    #[cfg(feature = "tls")]
+    tls_socket::tcp,
+    unix,
+    #[cfg(feature = "tls")]
+    tls_socket::unix,
+];
+
+/// Takes the connection back. None if it is of no kind that is known.
+pub(super) fn take(upgraded: Upgraded) -> Option<Taken> {
+    let mut left = Some(upgraded);
+    for kind in KINDS {
+        match kind(left.take()?) {
+            Ok(taken) => return Some(taken),
+            Err(upgraded) => left = Some(upgraded),
         }
-        Err(upgraded) => upgraded,
-    };
-    let (socket, early) = socket::<UnixStream>(upgraded).ok()?;
-    // The counterpart of the bound above: there is nothing on its way here, only what is not read yet.
-    if let Err(error) = SockRef::from(&socket).set_send_buffer_size(NOT_SENT_BYTES as usize) {
-        tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
     }
-    Some((Transport::Unix(socket), early))
+    None
 }
 
-/// Takes the socket if it is of this kind.
-fn socket<S: 'static>(upgraded: Upgraded) -> Result<(S, Bytes), Upgraded>
+fn tcp(upgraded: Upgraded) -> Result<Taken, Upgraded> {
+    let (socket, early) = io::<TcpStream>(upgraded)?;
+    bound_tcp(&socket);
+    Ok((Box::new(socket), early))
+}
+
+fn unix(upgraded: Upgraded) -> Result<Taken, Upgraded> {
+    let (socket, early) = io::<UnixStream>(upgraded)?;
+    bound_unix(&socket);
+    Ok((Box::new(socket), early))
+}
+
+/// Takes what the connection is served on, if it is of this type: from this crate's server, or from `axum::serve`, which
+/// wraps it once more.
+pub(super) fn io<S>(upgraded: Upgraded) -> Result<(S, Bytes), Upgraded>
 where
     TokioIo<S>: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
 {
@@ -47,5 +66,19 @@ where
             let parts = auto::upgrade::downcast::<TokioIo<S>>(upgraded)?;
             Ok((parts.io.into_inner(), parts.read_buf))
         }
+    }
+}
+
+/// Bounds what the kernel holds for a client.
+pub(super) fn bound_tcp(socket: &TcpStream) {
+    if let Err(error) = SockRef::from(socket).set_tcp_notsent_lowat(NOT_SENT_BYTES) {
+        tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
+    }
+}
+
+/// The same for a Unix socket, where nothing is on its way.
+pub(super) fn bound_unix(socket: &UnixStream) {
+    if let Err(error) = SockRef::from(socket).set_send_buffer_size(NOT_SENT_BYTES as usize) {
+        tracing::debug!(%error, "failed to bound what the kernel holds for a stream");
     }
 }

@@ -263,15 +263,40 @@ fn unknown_variables_are_warnings() {
 
 #[test]
 fn what_this_version_cannot_do_stops_the_start_where_it_matters() {
-    let setting =
-        Setting::file("server: { ssl: { enabled: true } }").variable("GOTIFY_DATABASE_DIALECT", "postgres");
+    let setting = Setting::file("registration: true").variable("GOTIFY_DATABASE_DIALECT", "postgres");
     assert_eq!(
         setting.lines(),
-        [
-            "config.yml: server.ssl.enabled: HTTPS is not supported yet",
-            "GOTIFY_DATABASE_DIALECT: database.dialect: no database but sqlite3 is supported yet",
-        ]
+        ["GOTIFY_DATABASE_DIALECT: database.dialect: no database but sqlite3 is supported yet",]
     );
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn https_takes_a_feature() {
+    assert_eq!(
+        Setting::file("server: { ssl: { enabled: true } }").lines(),
+        ["config.yml: server.ssl.enabled: this build can't: it takes the feature `tls`"]
+    );
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn https_takes_a_certificate_and_an_authority_its_terms_and_names() {
+    let reason = "HTTPS needs a certificate and its key, or server.ssl.letsencrypt";
+    assert_eq!(
+        Setting::file("server: { ssl: { enabled: true, certkey: key.pem } }").lines(),
+        [format!("default: server.ssl.certfile: {reason}")]
+    );
+    if cfg!(feature = "acme") {
+        assert_eq!(
+            Setting::file("server: { ssl: { enabled: true, letsencrypt: { enabled: true } } }").lines(),
+            [
+                "default: server.ssl.letsencrypt.accepttos: \
+                 the authority's terms must be accepted to get certificates from it",
+                "default: server.ssl.letsencrypt.hosts: a certificate needs names to be for",
+            ]
+        );
+    }
 }
 
 #[test]

@@ -1,0 +1,116 @@
+//! A certificate in files, taken over when they change.
+
+use std::fs::{self, Metadata};
+use std::future::Future;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::server::tls_config::{CertificateFiles, TlsError};
+
+/// The certificate of new connections.
+#[derive(Debug)]
+pub(super) struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read()))
+    }
+}
+
+/// Reads a certificate with its key.
+pub(super) fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    let unreadable = |source| TlsError::Chain { path: files.chain.clone(), source };
+    let unusable = |source| TlsError::Key { path: files.key.clone(), source };
+    let chain = read_chain(&files.chain).map_err(unreadable)?;
+    let key = read_key(&files.key).map_err(unusable)?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => unusable(invalid("it does not belong to the certificate")),
+        error @ rustls::Error::InvalidCertificate(_) => unreadable(io::Error::other(error)),
+        error => unusable(io::Error::other(error)),
+    })
+}
+
+/// Reads a certificate, and returns what looks after it from then on: a change is taken over when it has lasted from
+/// one look to the next, since the two files are not written at once. What can't be used is logged, and the
+/// certificate before it stays.
+pub(super) fn watch(
+    files: CertificateFiles,
+    provider: Arc<CryptoProvider>,
+) -> Result<(Arc<Current>, impl Future<Output = ()> + Send), TlsError> {
+    let mut loaded = Stamps::of(&files);
+    let current = Arc::new(Current(RwLock::new(Arc::new(load(&files, &provider)?))));
+    let shared = Arc::clone(&current);
+    let upkeep = async move {
+        let mut looks = interval(files.check_interval);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut seen = loaded;
+        loop {
+            looks.tick().await;
+            let before = std::mem::replace(&mut seen, Stamps::of(&files));
+            if seen == loaded || seen != before {
+                continue;
+            }
+            loaded = seen;
+            match load(&files, &provider) {
+                Ok(key) => {
+                    *current.0.write() = Arc::new(key);
+                    tracing::info!(path = %files.chain.display(), "the certificate has changed and was taken over");
+                }
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(tracing::field::display);
+                    tracing::error!(%error, cause, "the changed certificate can't be used, the one before it stays");
+                }
+            }
+        }
+    };
+    Ok((shared, upkeep))
+}
+
+fn read_chain(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let pem = fs::read(path)?;
+    let chain: Vec<_> =
+        CertificateDer::pem_slice_iter(&pem).collect::<Result<_, _>>().map_err(io::Error::other)?;
+    if chain.is_empty() { Err(invalid("it holds no certificate in PEM form")) } else { Ok(chain) }
+}
+
+fn read_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
+    // The parser's own error could quote the file.
+    PrivateKeyDer::from_pem_slice(&fs::read(path)?).map_err(|_| invalid("it holds no key in PEM form"))
+}
+
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// What tells both files from what they were before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamps([Option<Stamp>; 2]);
+
+/// Also another file under the same name is a change, as when links are turned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    bytes: u64,
+    modified: (i64, i64),
+}
+
+impl Stamps {
+    fn of(files: &CertificateFiles) -> Self {
+        let stamp = |found: Metadata| Stamp {
+            file: (found.dev(), found.ino()),
+            bytes: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+        };
+        Self([&files.chain, &files.key].map(|path| fs::metadata(path).ok().map(stamp)))
+    }
+}

@@ -1,0 +1,114 @@
+//! HTTPS: what it is told, and what can be wrong with that.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::tls::Tls;
+
+/// How to serve HTTPS beside HTTP. Takes the feature `tls`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsConfig {
+    /// The address or host name to listen on, or `unix:` and the path of a socket. Default empty: all addresses.
+    pub listen_address: String,
+    /// The TCP port. Default 0: a free one.
+    pub port: u16,
+    /// Where the certificate comes from.
+    pub certificates: Certificates,
+    /// Whether HTTP requests are sent on to HTTPS. Default true.
+    pub redirect: bool,
+}
+
+impl TlsConfig {
+    /// Listens on a free port of all addresses, with certificates from there.
+    pub fn new(certificates: Certificates) -> Self {
+        Self { listen_address: String::new(), port: 0, certificates, redirect: true }
+    }
+
+    /// Looks whether the certificate can be used, as far as that shows now.
+    pub fn check(&self) -> Result<(), TlsError> {
+        Tls::check(self)
+    }
+}
+
+/// Where a certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Certificates {
+    /// From files, which may change while the server runs.
+    Files(CertificateFiles),
+    /// From an authority that speaks ACME (RFC 8555), with the challenge TLS-ALPN-01 (RFC 8737). Takes the feature
+    /// `acme`.
+    Acme(AcmeConfig),
+}
+
+/// A certificate in files, both in PEM form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateFiles {
+    /// The certificate, then those that it is signed with.
+    pub chain: PathBuf,
+    /// Its key: PKCS #8, SEC 1 or PKCS #1.
+    pub key: PathBuf,
+    /// How often is looked whether the files have changed; a change is taken over once it has lasted for so long.
+    /// Default 5 s.
+    pub check_interval: Duration,
+}
+
+impl CertificateFiles {
+    /// A certificate in these files.
+    pub fn new(chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self { chain: chain.into(), key: key.into(), check_interval: Duration::from_secs(5) }
+    }
+}
+
+/// An authority to get certificates from. Whoever names one accepts its terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AcmeConfig {
+    /// The names to have a certificate for.
+    pub hosts: Vec<String>,
+    /// The folder where account and certificate are kept, which hold secrets.
+    pub cache: PathBuf,
+    /// The authority's directory. Default none: Let's Encrypt's.
+    pub directory_url: Option<String>,
+}
+
+impl AcmeConfig {
+    /// Certificates of Let's Encrypt for these names.
+    pub fn new(hosts: Vec<String>, cache: impl Into<PathBuf>) -> Self {
+        Self { hosts, cache: cache.into(), directory_url: None }
+    }
+}
+
+/// Why there can't be HTTPS.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The crate was built without it.
+    #[error("this build can't: it takes the feature `{feature}`")]
+    NotBuilt {
+        /// The feature that it takes.
+        feature: &'static str,
+    },
+    /// The certificate can't be read.
+    #[error("failed to read the certificate `{path}`")]
+    Chain {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The key can't be read, or is not the certificate's.
+    #[error("failed to use the key `{path}`")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The authority can't be asked.
+    #[error("failed to prepare for the certificate authority")]
+    Authority(#[source] io::Error),
+}
