@@ -12,10 +12,11 @@ import gotify
 import protobuf_checks
 import websockets
 
-ADDRESS = sys.argv[1]
+ADDRESS, COMPATIBILITY = sys.argv[1:]
 URL = f"http://{ADDRESS}"
 LOGIN = f"{os.environ['GOTIFY_DEFAULTUSER_NAME']}:{os.environ['GOTIFY_DEFAULTUSER_PASS']}"
 BIN = Path(sys.executable).parent
+SHOUTRRR = os.environ["SHOUTRRR"]
 PATIENCE = 20
 
 
@@ -76,6 +77,34 @@ def apprise_fails_with_a_token_that_nobody_has(app, client):
     assert done.returncode == 1, f"apprise ended with {done.returncode}: {done.stdout}"
 
 
+def shoutrrr(app, *arguments):
+    url = f"gotify://{ADDRESS}/{app}?disabletls=yes"
+    command = [SHOUTRRR, "send", "--url", url, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+
+
+def shoutrrr_sends(app, client):
+    done = shoutrrr(app, "--title", "from shoutrrr", "--message", "updates on docker1")
+    assert done.returncode == 0, f"shoutrrr ended with {done.returncode}: {done.stdout}{done.stderr}"
+    message = curl("/message?limit=1", "-H", f"X-Gotify-Key: {client}")["messages"][0]
+    assert (message["title"], message["message"]) == ("from shoutrrr", "updates on docker1"), message
+
+
+def shoutrrr_fails_with_a_token_that_nobody_has(app, client):
+    # Of the right form, or shoutrrr would not even ask.
+    unknown = app[:-1] + ("A" if app[-1] != "A" else "B")
+    done = shoutrrr(unknown, "--message", "hi")
+    assert done.returncode != 0, done.stdout
+    said = done.stdout + done.stderr
+    assert "401" in said or "valid access token" in said, said
+
+
+def shoutrrr_itself_refuses_tokens_of_gotify_3(app, client):
+    done = shoutrrr(app, "--message", "hi")
+    # One that takes them is to be checked as with Gotify 2.
+    assert done.returncode != 0 and "invalid gotify token" in done.stdout + done.stderr, done
+
+
 def websockets_is_refused_without_a_token(app, client):
     async def check():
         try:
@@ -91,7 +120,10 @@ def websockets_is_refused_without_a_token(app, client):
 def gotify_manages_applications_clients_and_messages(app, client):
     with gotify.Gotify(base_url=URL, client_token=client) as api:
         made = api.create_application("from gotify", description="a package", default_priority=3)
-        assert made in api.get_applications(), made
+        listed = [other for other in api.get_applications() if other["id"] == made["id"]]
+        # Gotify 3 shows a token once.
+        shown = made if COMPATIBILITY == "v2" else {key: made[key] for key in made if key != "token"}
+        assert listed == [shown], listed
         updated = api.update_application(made["id"], "renamed", description="a package")
         assert updated["name"] == "renamed", updated
         phone = api.create_client("a phone")
@@ -136,6 +168,10 @@ CHECKS = [
     curl_sends_by_header_query_and_bearer,
     apprise_sends_and_websockets_receives,
     apprise_fails_with_a_token_that_nobody_has,
+    *{
+        "v2": [shoutrrr_sends, shoutrrr_fails_with_a_token_that_nobody_has],
+        "v3": [shoutrrr_itself_refuses_tokens_of_gotify_3],
+    }[COMPATIBILITY],
     websockets_is_refused_without_a_token,
     gotify_manages_applications_clients_and_messages,
     gotify_streams,
@@ -145,7 +181,13 @@ CHECKS = [
 
 def main():
     app = curl("/application", "--user", LOGIN, "-F", "name=ci")["token"]
-    client = curl("/client", "--user", LOGIN, "-F", "name=phone")["token"]
+    phone = curl("/client", "--user", LOGIN, "-F", "name=phone")
+    client = phone["token"]
+    lengths = {"v2": 15, "v3": 49}
+    assert [len(app), len(client)] == [lengths[COMPATIBILITY]] * 2, "not the tokens of this Gotify"
+    if COMPATIBILITY == "v3":
+        # Whoever deletes an application or a client needs it.
+        curl(f"/client/{phone['id']}/elevate", "--user", LOGIN, "-F", "durationSeconds=600")
     failed = 0
     for check in CHECKS:
         try:
