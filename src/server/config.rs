@@ -33,8 +33,8 @@ pub struct ServerConfig {
     pub shutdown_grace: Duration,
     /// Peers whose `X-Forwarded-For` is believed; 127.0.0.1 stands for those that come by a Unix socket. Default none.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether requests that succeed are logged at `info`, instead of `debug`. Default false: a line a request costs
-    /// a busy server more than the rest of the request's HTTP.
+    /// Whether requests that succeed are logged at `info`, instead of `debug`. Default false: a line is a write a
+    /// request, by the thread that serves it.
     pub access_log: bool,
     /// How to serve HTTPS beside HTTP. Default none.
     pub tls: Option<TlsConfig>,

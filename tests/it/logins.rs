@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use rustix::process::Signal;
 use shardcast::auth::Passwords;
 use shardcast::model::UserId;
+use shardcast::server::{NodeConfig, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
@@ -42,13 +43,21 @@ async fn stored_hash(server: &TestServer, user: UserId) -> String {
 }
 
 async fn limited(failures: u32, of_name: u32) -> TestServer {
-    TestServer::start_with(|config| {
+    limited_behind(&[], failures, of_name).await
+}
+
+/// As [`limited`], behind these proxies.
+async fn limited_behind(proxies: &[&str], failures: u32, of_name: u32) -> TestServer {
+    let limits = |config: &mut NodeConfig| {
         config.login_limits.failures_per_address = failures;
         config.login_limits.failures_per_name = of_name;
         // So long that nothing comes back while a test runs.
         config.login_limits.window = Duration::from_hours(24);
-    })
-    .await
+    };
+    let trust = |config: &mut ServerConfig| {
+        config.trusted_proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+    };
+    TestServer::start_listening(limits, trust).await
 }
 
 async fn with_another_cost(server: &TestServer, person: &Person) {
@@ -101,6 +110,24 @@ async fn an_address_is_refused_after_its_failures_whatever_it_tries() {
     }
     let elsewhere = log_in_from(&server, [127, 0, 0, 2], "ann", &ann.password).await;
     assert_eq!(elsewhere.status, 200);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_failures_are_the_clients_and_can_not_be_put_on_somebody_else() {
+    let server = limited_behind(&["127.0.0.1/32"], 2, 0).await;
+    let ann = server.person("ann").await;
+    let log_in = async |forwarded_for: &str, password: &str| {
+        let headers = [basic("ann", password), ("X-Forwarded-For".to_owned(), forwarded_for.to_owned())];
+        server.send("GET", "/current/user", &headers, "").await.status
+    };
+    // The proxy adds what it sees at the right; the rest is what the client claims.
+    for claimed in ["198.51.100.7, 203.0.113.9", "192.0.2.1, 203.0.113.9"] {
+        assert_eq!(log_in(claimed, "wrong").await, 401);
+    }
+    assert_eq!(log_in("203.0.113.9", &ann.password).await, 429);
+    for other in ["198.51.100.7", "192.0.2.1"] {
+        assert_eq!(log_in(other, &ann.password).await, 200, "{other}");
+    }
 }
 
 /// Proxies that ask for a password of their own pass it on.
