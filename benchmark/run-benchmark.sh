@@ -16,8 +16,9 @@
 # Without any of these it takes containers where a Docker engine with Compose and k6 are there, else processes, and
 # says which and why. Load goes to this machine or to the Compose network, unless a target is named.
 #
-# Environment: ROUNDS (3), SCALE (1; a share of the usual load, as 0.1, for a quick look), ECHO_STAGES, and
-# SHARDCAST_BENCH_USER and SHARDCAST_BENCH_PASS (admin) for a user of the target that may make users.
+# Environment: ROUNDS (3), SCALE (1; a share of the usual load, as 0.1, for a quick look), ECHO_STAGES, BENCH (a load
+# tester that is built already, with the server beside it: nothing is built), and SHARDCAST_BENCH_USER and
+# SHARDCAST_BENCH_PASS (admin) for a user of the target that may make users.
 #
 # Needs cargo and curl. Where they can be had it uses a network namespace of its own, one core for the server and
 # another for the load, and says in the report which of these it had. Results: benchmark/results/TIME-WHAT/.
@@ -51,8 +52,14 @@ usage() {
 . "$here/suite/load.sh"
 . "$here/suite/echo.sh"
 
-# Builds the load tester, and more if told to.
+# Builds the load tester, and more if told to; where both are there already, BENCH names the load tester, and the
+# server lies beside it.
 build() {
+    if [[ -n ${BENCH:-} ]]; then
+        [[ -x $BENCH ]] || refuse 69 "BENCH: \`$BENCH\` is missing"
+        bench=$(realpath "$BENCH"); server=$(dirname "$bench")/shardcast
+        return
+    fi
     need_tools cargo
     echo "building"
     (cd "$root" && cargo build --release --quiet -p shardcast-bench "$@") || refuse 1 "the build failed"
