@@ -41,7 +41,6 @@ docker_start() {
     docker_stop
     "${compose[@]}" up -d "${names[@]}" >>"$out/compose.txt" 2>&1 ||
         { tail -5 "$out/compose.txt" >&2; refuse 1 "the containers did not start"; }
-    touch "$results/.containers"
     local count container
     for count in "$@"; do
         container=$("${compose[@]}" ps -q "gotify-$count")
@@ -87,13 +86,14 @@ process_of() {
     if [[ -r /proc/$pid/io ]] && ls "/proc/$pid/fd" >/dev/null 2>&1; then echo "$pid"; fi
 }
 
-# Takes down whatever the Compose file has started, by this script or by hand; fails if there is nothing.
+# Takes down whatever the Compose file has started, by this script or by hand; fails if there is nothing. The servers
+# of a run are gone before, and leave the network.
 end_containers() {
     can_docker || return 1
-    [[ -n $("${compose[@]}" ps -q 2>/dev/null) ]] || { rm -f "$results/.containers"; return 1; }
+    [[ -n $("${compose[@]}" ps -q 2>/dev/null) ]] || docker network inspect gotify_benchmark-net >/dev/null 2>&1 ||
+        return 1
     echo "stopping the containers of docker-compose.benchmark.yml"
     "${compose[@]}" down --volumes --remove-orphans >/dev/null 2>&1 || echo "some containers are still there" >&2
-    rm -f "$results/.containers"
 }
 
 docker_end() { end_containers >/dev/null || true; }
