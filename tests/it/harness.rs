@@ -142,6 +142,19 @@ impl TestServer {
         self.exchange(method, target, &headers, body.as_bytes()).await
     }
 
+    /// As [`TestServer::send`], of a body that need not be text.
+    pub(crate) async fn send_bytes(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Answer {
+        let mut headers = headers.to_vec();
+        headers.push(("Content-Length".to_owned(), body.len().to_string()));
+        self.exchange(method, target, &headers, body).await
+    }
+
     /// Sends a request whose body never comes.
     pub(crate) async fn send_head(&self, method: &str, target: &str, headers: &[(String, String)]) -> Answer {
         self.exchange(method, target, headers, b"").await

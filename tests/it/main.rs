@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod access;
 mod access_log;
 mod android;
 mod compat;
@@ -9,6 +10,7 @@ mod configuration;
 mod examples;
 mod faults;
 mod harness;
+mod hostile;
 mod images;
 mod listener;
 mod logins;
@@ -25,3 +27,4 @@ mod tidy;
 mod tls;
 mod unix_socket;
 mod users;
+mod watch;
