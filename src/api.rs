@@ -2,7 +2,7 @@
 //!
 //! Each resource has a file with its handlers and its own `router()`; [`router`] puts them together. What they
 //! share: [`ApiError`] is every answer that is not a success; [`encode_json`] is the one way to JSON, on the
-//! stream too; [`ClientAuth`], [`ApplicationAuth`] and [`AdminAuth`] are the gates, taken as arguments by what they guard.
+//! stream too; [`ClientAuth`] and its like are the gates, taken as arguments by what they guard.
 //!
 //! The order of a handler's arguments is the order of its checks: first who is asking, then the id in the
 //! path, and the body last, once it is known that the thing it is about exists.
@@ -13,6 +13,7 @@ mod boundary;
 mod client;
 mod client_address;
 mod completion;
+mod cookie;
 mod cors;
 mod current_user;
 mod error;
@@ -34,6 +35,7 @@ mod protobuf;
 mod protobuf;
 mod query;
 mod routing;
+mod session;
 mod site;
 mod state;
 pub mod stream;
@@ -45,7 +47,7 @@ pub use boundary::Boundary;
 pub use client_address::ClientAddress;
 pub use cors::CorsConfig;
 pub use error::ApiError;
-pub use gate::{AdminAuth, ApplicationAuth, ClientAuth};
+pub use gate::{AdminAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
@@ -54,6 +56,7 @@ pub use state::{ApiSettings, AppState, VersionInfo};
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use boundary::Passage;
@@ -67,7 +70,8 @@ pub fn router(state: AppState) -> Router {
     document.merge(described);
     published.publish(document);
     let passage = Passage { rules: Arc::clone(&state.boundary), observer: Arc::clone(&state.observer) };
-    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state), passage)
+    let keep_alive = from_fn_with_state(state.clone(), cookie::keep_alive);
+    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state).layer(keep_alive), passage)
 }
 
 /// Returns what is open to every page, and answered without the configured headers, as in Gotify. Each route comes with
@@ -89,6 +93,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         .merge(image::router())
         .merge(client::router())
         .merge(current_user::router())
+        .merge(session::router())
         .merge(user::router())
         .merge(plugin::router())
         .merge(version::router())

@@ -5,11 +5,14 @@
 //! so that a message is accepted without a look-up in the database; whoever changes or deletes what a token stands
 //! for calls [`Authenticator::forget_application`] or [`Authenticator::forget_client`] afterwards.
 //!
-//! Tasks: one, owned by the stored credentials, writes when tokens were last used.
+//! Tasks: one, owned by the stored credentials, writes when tokens were last used; another, [`ClientExpiry`], deletes
+//! clients that are not used any more.
 
 mod authenticate;
 mod authenticator;
 mod cache;
+mod clock;
+mod expiry;
 mod known;
 mod last_used;
 mod login;
@@ -20,7 +23,9 @@ mod stored;
 mod token;
 
 pub use authenticate::Authenticate;
-pub use authenticator::{Authenticator, AuthenticatorParts};
+pub use authenticator::{AuthError, AuthenticatedClient, Authenticator, AuthenticatorParts};
+pub use clock::Clock;
+pub use expiry::ClientExpiry;
 pub use known::{KnownApplication, KnownClient};
 pub use login::LoginError;
 pub(crate) use login::whole_seconds;
@@ -28,4 +33,4 @@ pub use login_limit::LoginLimits;
 pub use observer::LoginObserver;
 pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords};
 pub use stored::StoredCredentials;
-pub use token::{application_token, client_token};
+pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};

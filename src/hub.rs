@@ -267,6 +267,11 @@ impl Hub {
         self.close_each(&self.0.shared.shards.of_token(user, token), EndReason::TokenDeleted)
     }
 
+    /// As [`Hub::close_token`], for a token that has expired.
+    pub fn expire_token(&self, user: UserId, token: &str) -> u32 {
+        self.close_each(&self.0.shared.shards.of_token(user, token), EndReason::TokenExpired)
+    }
+
     /// Closes all streams of a user; returns how many there were.
     pub fn close_user(&self, user: UserId) -> u32 {
         let user = self.0.shared.users.get(&user).map(|entry| Arc::clone(&entry));
@@ -323,6 +328,25 @@ impl Hub {
     /// Counts the streams of each shard.
     pub fn stream_counts_by_shard(&self) -> Vec<usize> {
         self.0.shared.shards.counts()
+    }
+
+    /// Returns the number of shards.
+    pub fn shard_count(&self) -> usize {
+        self.0.shared.shards.count()
+    }
+
+    /// Lists the tokens that have streams in one shard, each once; those without a token are left out.
+    ///
+    /// # Panics
+    /// If there is no such shard.
+    pub fn tokens_of_shard(&self, shard: usize) -> Vec<Box<str>> {
+        let mut streams = Vec::new();
+        self.0.shared.shards.collect(shard, &mut streams);
+        let mut tokens: Vec<Box<str>> =
+            streams.iter().map(|stream| stream.token.clone()).filter(|token| !token.is_empty()).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
     }
 
     /// Counts the users that have a stream.

@@ -1,6 +1,8 @@
 //! `/application`: what may send messages.
 
 use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
@@ -9,13 +11,16 @@ use super::error::ErrorObject;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ClientAuth, Json, image, token_shown};
-use crate::auth::{Authenticator, application_token};
+use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_shown};
+use crate::auth::{Authenticator, NewToken, TokenKind};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
 use crate::store::{Images, NewApplication, Store, StoreError, UpdateApplication};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(get_only(routes!(list, create))).routes(routes!(update, delete))
+    OpenApiRouter::new()
+        .routes(get_only(routes!(list, create)))
+        .routes(routes!(update, delete))
+        .routes(routes!(update_security))
 }
 
 #[derive(Default)]
@@ -47,6 +52,40 @@ impl Form for ApplicationParams {
 
 documented!(ApplicationParams);
 
+#[derive(Default)]
+struct SecurityUpdateAction {
+    regenerate_token: bool,
+}
+
+impl Form for SecurityUpdateAction {
+    const NAME: &'static str = "SecurityUpdateAction";
+    const FIELDS: &'static [Field] =
+        &[Field::optional("regenerateToken").described("Whether to replace the token.")];
+
+    fn slot(&mut self, _: usize) -> Slot<'_> {
+        Slot::Flag(&mut self.regenerate_token)
+    }
+}
+
+documented!(SecurityUpdateAction);
+
+/// What came of each action that was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SecurityUpdateActionResponse)]
+struct SecurityUpdate {
+    /// Absent unless the token was replaced.
+    #[serde(rename = "regenerateToken", skip_serializing_if = "Option::is_none")]
+    regenerate_token: Option<RegeneratedToken>,
+}
+
+/// The new token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RegenerateTokenResponse)]
+struct RegeneratedToken {
+    /// It is shown this once.
+    token: String,
+}
+
 /// Lists the applications, by their sort keys.
 #[utoipa::path(
     get, path = "/application", operation_id = "getApps", tag = "application",
@@ -73,12 +112,14 @@ async fn list(
 async fn create(
     client: ClientAuth,
     State(store): State<Store>,
+    State(compatibility): State<Compatibility>,
     body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let form: ApplicationParams = body.read().await?;
+    let token = NewToken::make(TokenKind::Application, compatibility, &mut rand::rng());
     let application = NewApplication {
         user_id: client.user_id,
-        token: application_token(&mut rand::rng()),
+        token: token.stored,
         name: form.name,
         description: form.description,
         default_priority: form.default_priority.unwrap_or_default(),
@@ -86,7 +127,7 @@ async fn create(
         created_at: chrono::Local::now().fixed_offset(),
     };
     let created = store.database().create_application(application).await.map_err(taken_sort_key)?;
-    Ok(Json(created))
+    Ok(Json(Application { token: token.secret, ..created }))
 }
 
 /// Changes an application; what is left out is cleared, except the sort key.
@@ -123,14 +164,56 @@ async fn update(
     Ok(Json(updated))
 }
 
+/// Replaces an application's token.
+///
+/// The old one is refused from the answer on.
+#[utoipa::path(
+    put, path = "/application/{id}/security", operation_id = "updateAppSecurity", tag = "application",
+    params(PathId),
+    request_body = SecurityUpdateAction,
+    responses(
+        (status = 200, body = SecurityUpdate),
+        (status = 403, description = "The client is not elevated.", body = ErrorObject),
+        (status = 404, body = ErrorObject),
+    )
+)]
+async fn update_security(
+    ElevatedAuth(client): ElevatedAuth,
+    PathId(id): PathId,
+    State(AppState { store, auth, settings, .. }): State<AppState>,
+    body: Unread,
+) -> Result<Json<SecurityUpdate>, ApiError> {
+    let id = ApplicationId(id);
+    let known = owned(&store, client.user_id, id).await?;
+    let form: SecurityUpdateAction = body.read().await?;
+    if !form.regenerate_token {
+        return Ok(Json(SecurityUpdate { regenerate_token: None }));
+    }
+    let NewToken { secret, stored, .. } =
+        NewToken::make(TokenKind::Application, settings.compatibility, &mut rand::rng());
+    let changed = to_completion(async move {
+        let changed = store.database().set_application_token(id, &stored).await;
+        auth.forget_application(&known.token);
+        changed
+    });
+    if !changed.await? {
+        return Err(not_found(id));
+    }
+    Ok(Json(SecurityUpdate { regenerate_token: Some(RegeneratedToken { token: secret }) }))
+}
+
 /// Deletes an application with its messages.
 #[utoipa::path(
     delete, path = "/application/{id}", operation_id = "deleteApp", tag = "application",
     params(PathId),
-    responses((status = 200), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200),
+        (status = 403, description = "The client is not elevated.", body = ErrorObject),
+        (status = 404, body = ErrorObject),
+    )
 )]
 async fn delete(
-    client: ClientAuth,
+    ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(store): State<Store>,
     State(auth): State<Authenticator>,

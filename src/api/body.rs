@@ -99,7 +99,7 @@ fn media_type(content_type: &str) -> &str {
 }
 
 fn checked<F: Form>(mut form: F) -> Result<F, ApiError> {
-    fields::check_required(&mut form).map_err(ApiError::BadRequest)?;
+    fields::check(&mut form).map_err(ApiError::BadRequest)?;
     Ok(form)
 }
 

@@ -1,6 +1,8 @@
 //! `/client`: what may receive messages and manage its user's things.
 
 use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
@@ -9,20 +11,26 @@ use super::error::ErrorObject;
 use super::json::Done;
 use super::path::PathId;
 use super::routing::get_only;
-use super::stream::StreamState;
-use super::{ApiError, AppState, ClientAuth, Json, token_shown};
-use crate::auth::{Authenticator, client_token};
+use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, token_shown};
+use crate::auth::{NewToken, TokenKind};
 use crate::hub;
-use crate::model::{Client, ClientId, Compatibility, UserId};
-use crate::store::{NewClient, Store, UpdateClient};
+use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::store::{NewClient, UpdateClient};
+
+/// The longest time without use after which a client may expire: what Go's durations can hold.
+const MAX_EXPIRY_SECONDS: u64 = 9_223_372_036;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(get_only(routes!(list, create))).routes(routes!(rename, delete))
+    OpenApiRouter::new()
+        .routes(get_only(routes!(list, create_one)))
+        .routes(routes!(update, delete))
+        .routes(routes!(elevate))
 }
 
+/// What a request says of a client.
 #[derive(Default)]
-struct ClientParams {
-    name: String,
+pub(super) struct ClientParams {
+    pub(super) name: String,
     expires_after_inactivity_seconds: Option<u64>,
 }
 
@@ -31,7 +39,8 @@ impl Form for ClientParams {
     const FIELDS: &'static [Field] = &[
         Field::required("name").described("Shown in the list of clients.").example("laptop"),
         Field::optional("expiresAfterInactivitySeconds")
-            .described("After how long without use it is deleted; 0 is never."),
+            .described("After how many seconds without use it is deleted; 0 is never.")
+            .at_most(MAX_EXPIRY_SECONDS),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -44,19 +53,84 @@ impl Form for ClientParams {
 
 documented!(ClientParams);
 
+#[derive(Default)]
+struct ElevateRequest {
+    duration_seconds: Option<i64>,
+}
+
+impl Form for ElevateRequest {
+    const NAME: &'static str = "ElevateRequest";
+    const FIELDS: &'static [Field] =
+        &[Field::required("durationSeconds").described("For how long; a negative time ends it.")];
+
+    fn slot(&mut self, _: usize) -> Slot<'_> {
+        Slot::Integer(&mut self.duration_seconds)
+    }
+}
+
+documented!(ElevateRequest);
+
+/// What a client is made with.
+pub(super) struct NewClientParams {
+    pub(super) name: String,
+    pub(super) expires_after_inactivity_seconds: u64,
+    pub(super) elevated_until: Option<Timestamp>,
+}
+
+/// Makes a client of a user; it is returned with the token that its holder is to present.
+pub(super) async fn create(
+    state: &AppState,
+    user_id: UserId,
+    new: NewClientParams,
+) -> Result<Client, ApiError> {
+    let token = NewToken::make(TokenKind::Client, state.settings.compatibility, &mut rand::rng());
+    let NewClientParams { name, expires_after_inactivity_seconds, elevated_until } = new;
+    let created = state.store.database().create_client(NewClient {
+        elevated_until,
+        expires_after_inactivity_seconds,
+        ..NewClient::new(user_id, token.stored, name, state.auth.now())
+    });
+    let created = created.await?;
+    if created.expires_at.is_some() {
+        state.expiry.changed();
+    }
+    Ok(Client { token: token.secret, ..created })
+}
+
+/// Deletes a client and ends its streams; false if it is not there any more. Goes on when its caller goes away.
+pub(super) async fn remove(
+    state: &AppState,
+    user_id: UserId,
+    id: ClientId,
+    stored_token: impl Into<Box<str>>,
+) -> Result<bool, ApiError> {
+    let (AppState { store, auth, stream, .. }, token) = (state.clone(), stored_token.into());
+    let deleted = to_completion(async move {
+        let close_streams = || stream.hub.close_token(hub::UserId(user_id.0), &token);
+        close_streams();
+        let deleted = store.database().delete_client(id).await;
+        auth.forget_client(&token);
+        if matches!(deleted, Ok(true)) {
+            // One may have been admitted in between.
+            close_streams();
+        }
+        deleted
+    });
+    Ok(deleted.await?)
+}
+
 /// Lists the clients.
 #[utoipa::path(
     get, path = "/client", operation_id = "getClients", tag = "client",
     responses((status = 200, body = Vec<Client>))
 )]
-async fn list(
-    client: ClientAuth,
-    State(store): State<Store>,
-    State(compatibility): State<Compatibility>,
-) -> Result<Json<Vec<Client>>, ApiError> {
-    let mut clients = store.database().clients(client.user_id).await?;
+async fn list(client: ClientAuth, State(state): State<AppState>) -> Result<Json<Vec<Client>>, ApiError> {
+    let now = state.auth.now();
+    let mut clients = state.store.database().clients(client.user_id).await?;
+    clients.retain(|client| !client.has_expired(now));
     for client in &mut clients {
-        token_shown::listed(compatibility, &mut client.token);
+        token_shown::listed(state.settings.compatibility, &mut client.token);
+        client.elevated_until = client.elevated_until.filter(|&until| now < until);
     }
     Ok(Json(clients))
 }
@@ -67,82 +141,135 @@ async fn list(
     request_body = ClientParams,
     responses((status = 200, body = Client))
 )]
-async fn create(
+async fn create_one(
     client: ClientAuth,
-    State(store): State<Store>,
+    State(state): State<AppState>,
     body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let form: ClientParams = body.read().await?;
-    let token = client_token(&mut rand::rng());
-    let new = NewClient {
+    let new = NewClientParams {
+        name: form.name,
         expires_after_inactivity_seconds: form.expires_after_inactivity_seconds.unwrap_or_default(),
-        ..NewClient::new(client.user_id, token, form.name, chrono::Local::now().fixed_offset())
+        elevated_until: None,
     };
-    Ok(Json(store.database().create_client(new).await?))
+    Ok(Json(create(&state, client.user_id, new).await?))
 }
 
-/// Renames a client.
+/// Changes a client; an expiry that is left out stays.
 #[utoipa::path(
     put, path = "/client/{id}", operation_id = "updateClient", tag = "client",
     params(PathId),
     request_body = ClientParams,
     responses((status = 200, body = Client), (status = 404, body = ErrorObject))
 )]
-async fn rename(
+async fn update(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(compatibility): State<Compatibility>,
+    State(state): State<AppState>,
     body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let id = ClientId(id);
-    owned(&store, client.user_id, id).await?;
+    let known = owned(&state, client.user_id, id).await?;
     let form: ClientParams = body.read().await?;
-    // Nothing of a client's name is cached with its token.
     let change = UpdateClient {
         name: form.name,
         expires_after_inactivity_seconds: form.expires_after_inactivity_seconds,
     };
-    let mut renamed = store.database().update_client(id, change).await?.ok_or_else(|| not_found(id))?;
-    token_shown::changed(compatibility, &mut renamed.token);
-    Ok(Json(renamed))
+    let AppState { store, auth, expiry, .. } = state.clone();
+    let updated = to_completion(async move {
+        let updated = store.database().update_client(id, change).await;
+        auth.forget_client(&known.token);
+        expiry.changed();
+        updated
+    });
+    let mut updated = updated.await?.ok_or_else(|| not_found(id))?;
+    token_shown::changed(state.settings.compatibility, &mut updated.token);
+    Ok(Json(updated))
 }
 
 /// Deletes a client, and closes its streams.
 #[utoipa::path(
     delete, path = "/client/{id}", operation_id = "deleteClient", tag = "client",
     params(PathId),
-    responses((status = 200), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200),
+        (status = 403, description = "The client that asks is not elevated.", body = ErrorObject),
+        (status = 404, body = ErrorObject),
+    )
 )]
 async fn delete(
-    client: ClientAuth,
+    ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
-    State(stream): State<StreamState>,
+    State(state): State<AppState>,
 ) -> Result<Done, ApiError> {
     let id = ClientId(id);
-    let user = client.user_id;
-    let known = owned(&store, user, id).await?;
-    let deleted = to_completion(async move {
-        let close_streams = || stream.hub.close_token(hub::UserId(user.0), &known.token);
-        close_streams();
-        let deleted = store.database().delete_client(id).await;
-        auth.forget_client(&known.token);
-        if matches!(deleted, Ok(true)) {
-            // One may have been admitted in between.
-            close_streams();
-        }
-        deleted
-    });
-    if deleted.await? { Ok(Done) } else { Err(not_found(id)) }
+    let known = owned(&state, client.user_id, id).await?;
+    if remove(&state, client.user_id, id, known.token).await? { Ok(Done) } else { Err(not_found(id)) }
 }
 
-async fn owned(store: &Store, user: UserId, id: ClientId) -> Result<Client, ApiError> {
-    let found = store.database().client(id).await?;
-    found.filter(|owned| owned.user_id == user).map(|owned| owned.row).ok_or_else(|| not_found(id))
+/// Lets a client do what is dangerous for a while.
+#[utoipa::path(
+    post, path = "/client/{id}/elevate", operation_id = "elevateClient", tag = "client",
+    params(PathId),
+    request_body = ElevateRequest,
+    responses(
+        (status = 204),
+        (status = 403, description = "The client that asks is not elevated.", body = ErrorObject),
+        (status = 404, body = ErrorObject),
+    )
+)]
+async fn elevate(
+    ElevatedAuth(client): ElevatedAuth,
+    PathId(id): PathId,
+    State(state): State<AppState>,
+    body: Unread,
+) -> Result<(StatusCode, Done), ApiError> {
+    let id = ClientId(id);
+    let form: ElevateRequest = body.read().await?;
+    let not_found = || ApiError::NotFound("client not found".to_owned());
+    let known = owned(&state, client.user_id, id).await.map_err(|error| match error {
+        ApiError::NotFound(_) => not_found(),
+        other => other,
+    })?;
+    let until = later(state.auth.now(), form.duration_seconds.unwrap_or_default());
+    let AppState { store, auth, .. } = state;
+    let elevated = to_completion(async move {
+        let elevated = store.database().elevate_client(id, until).await;
+        auth.forget_client(&known.token);
+        elevated
+    });
+    if elevated.await? { Ok((StatusCode::NO_CONTENT, Done)) } else { Err(not_found()) }
+}
+
+/// The time so many seconds later, or the last or first that the database and the wire can hold.
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    const CENTURIES: i64 = 7000 * 31_557_600;
+    let seconds = seconds.clamp(-1_000_000_000, CENTURIES);
+    TimeDelta::try_seconds(seconds).and_then(|delta| now.checked_add_signed(delta)).unwrap_or(now)
+}
+
+async fn owned(state: &AppState, user: UserId, id: ClientId) -> Result<Client, ApiError> {
+    let found = state.store.database().client(id).await?;
+    let now = state.auth.now();
+    let visible = found.filter(|owned| owned.user_id == user && !owned.row.has_expired(now));
+    visible.map(|owned| owned.row).ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: ClientId) -> ApiError {
     ApiError::NotFound(format!("client with id {id} doesn't exists"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_elevation_of_any_length_ends_within_the_calendar() {
+        let now = chrono::DateTime::parse_from_rfc3339("2026-11-23T19:26:10+01:00").unwrap();
+        assert_eq!(later(now, 90).to_rfc3339(), "2026-11-23T19:27:40+01:00");
+        assert_eq!(later(now, -90).to_rfc3339(), "2026-11-23T19:24:40+01:00");
+        assert!(later(now, i64::MIN) < now);
+        let last = later(now, i64::MAX).to_rfc3339();
+        assert!(last.starts_with("9027-"), "{last}");
+    }
 }

@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
+use super::error::ErrorObject;
 use super::json::Done;
 use super::routing::get_only;
-use super::{ApiError, AppState, ClientAuth, Json};
+use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json};
 use crate::auth::Authenticator;
-use crate::model::User;
+use crate::model::CurrentUser;
 use crate::store::Store;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -35,12 +36,24 @@ documented!(UserPass);
 /// Says who is asking.
 #[utoipa::path(
     get, path = "/current/user", operation_id = "currentUser", tag = "user",
-    responses((status = 200, body = User))
+    responses((status = 200, body = CurrentUser))
 )]
-async fn current_user(client: ClientAuth, State(store): State<Store>) -> Result<Json<User>, ApiError> {
-    let known = store.database().user(client.user_id).await?;
+async fn current_user(
+    asking: ClientAuth,
+    State(store): State<Store>,
+    State(auth): State<Authenticator>,
+) -> Result<Json<CurrentUser>, ApiError> {
+    let known = store.database().user(asking.user_id).await?;
     // Deleted since the request was admitted.
-    known.map(|known| Json(known.user)).ok_or(ApiError::Unauthorized)
+    let user = known.ok_or(ApiError::Unauthorized)?.user;
+    // One that is not in the database is no client that the user knows.
+    let client = asking.client().filter(|client| client.id.is_some());
+    let now = auth.now();
+    Ok(Json(CurrentUser {
+        user,
+        client_id: client.and_then(|client| client.id),
+        elevated_until: client.and_then(|client| client.elevated_until).filter(|&until| now < until),
+    }))
 }
 
 /// Changes the password.
@@ -49,10 +62,13 @@ async fn current_user(client: ClientAuth, State(store): State<Store>) -> Result<
 #[utoipa::path(
     post, path = "/current/user/password", operation_id = "updateCurrentUser", tag = "user",
     request_body = UserPass,
-    responses((status = 200))
+    responses(
+        (status = 200),
+        (status = 403, description = "The client is not elevated.", body = ErrorObject),
+    )
 )]
 async fn change_password(
-    client: ClientAuth,
+    ElevatedAuth(client): ElevatedAuth,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
     body: Unread,

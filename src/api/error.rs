@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Json;
-use crate::auth::{HashPasswordError, LoginError, Overloaded, whole_seconds};
+use crate::auth::{AuthError, HashPasswordError, LoginError, Overloaded, TokenError, whole_seconds};
 use crate::store::{PublishError, StoreError};
 
 /// Why a request was not granted. Its text is what the client reads.
@@ -22,9 +22,21 @@ pub enum ApiError {
     /// Nobody in particular is asking, or nobody who may.
     #[error("you need to provide a valid access token or user credentials to access this api")]
     Unauthorized,
+    /// As [`Self::Unauthorized`], for a reason of its own.
+    #[error("{0}")]
+    UnauthorizedWith(&'static str),
+    /// What was presented as a token is none.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// It is known who is asking, and may not.
     #[error("you are not allowed to access this api")]
     Forbidden,
+    /// As [`Self::Forbidden`], for a reason of its own.
+    #[error("{0}")]
+    ForbiddenWith(&'static str),
+    /// The client may not do what is dangerous now.
+    #[error("session not elevated, use basic auth or call /client:elevate")]
+    NotElevated,
     /// Who is asking may not make a user, or not this one.
     #[error("{text}")]
     MayNotCreateUser {
@@ -76,8 +88,14 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::MayNotCreateUser { known: false, .. } => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
+            Self::Unauthorized
+            | Self::UnauthorizedWith(_)
+            | Self::Token(_)
+            | Self::MayNotCreateUser { known: false, .. } => StatusCode::UNAUTHORIZED,
+            Self::Forbidden
+            | Self::ForbiddenWith(_)
+            | Self::NotElevated
+            | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -131,6 +149,15 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Token(error) => error.into(),
+            AuthError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `/message` and `/application/{id}/message`: sending, listing and deleting messages.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -10,7 +12,8 @@ use super::json::Done;
 use super::paging::{PagedMessages, Paging};
 use super::path::PathId;
 use super::routing::get_only;
-use super::{ApiError, AppState, ApplicationAuth, ClientAuth, Json, protobuf};
+use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
+use crate::auth::KnownApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{NewMessage, Store};
 
@@ -28,6 +31,7 @@ pub(super) struct CreateMessage {
     pub(super) title: String,
     pub(super) priority: Option<i64>,
     pub(super) extras: Option<Extras>,
+    pub(super) application_id: Option<u64>,
 }
 
 impl Form for CreateMessage {
@@ -43,6 +47,9 @@ impl Form for CreateMessage {
         Field::optional("extras")
             .described("What clients interpret, by names such as `client::display`.")
             .example(r#"{"client::display": {"contentType": "text/markdown"}}"#),
+        Field::optional("appid")
+            .described("The application that sends; for those who do not send with an application's token.")
+            .example("1"),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -50,7 +57,8 @@ impl Form for CreateMessage {
             0 => Slot::Text(&mut self.message),
             1 => Slot::Text(&mut self.title),
             2 => Slot::Integer(&mut self.priority),
-            _ => Slot::Extras(&mut self.extras),
+            3 => Slot::Extras(&mut self.extras),
+            _ => Slot::Unsigned(&mut self.application_id),
         }
     }
 }
@@ -62,25 +70,31 @@ documented!(CreateMessage);
 ///
 /// Answered once the message is stored durably. A body of `application/x-protobuf` is a `gotify.v1.Message`, and so is
 /// the answer where `Accept` names that type.
+///
+/// A client's token, or a name and password, may send if the server behaves as Gotify 3.
 #[utoipa::path(
     post, path = "/message", operation_id = "createMessage", tag = "message",
-    security(("appTokenHeader" = []), ("appTokenAuthorizationHeader" = []), ("appTokenQuery" = [])),
+    security(
+        ("appTokenHeader" = []), ("appTokenAuthorizationHeader" = []), ("appTokenQuery" = []),
+        ("clientTokenHeader" = []), ("clientTokenAuthorizationHeader" = []), ("clientTokenQuery" = []),
+        ("sessionCookie" = []), ("basicAuth" = []),
+    ),
     request_body = CreateMessage,
     responses(
         (status = 200, body = Message),
-        (status = 403, description = "A name and password may not send.", body = ErrorObject),
+        (status = 403, description = "A name and password may not send, unless the server behaves as Gotify 3.", body = ErrorObject),
     )
 )]
-async fn create(
-    ApplicationAuth(application): ApplicationAuth,
-    State(store): State<Store>,
-    body: Unread,
-) -> Result<Response, ApiError> {
+async fn create(sender: SenderAuth, State(store): State<Store>, body: Unread) -> Result<Response, ApiError> {
     let answers_protobuf = protobuf::is_accepted(body.headers());
     let form: CreateMessage = if protobuf::is_type(body.media_type()) {
         body.read_by(protobuf::decode).await?
     } else {
         body.read().await?
+    };
+    let application = match sender {
+        SenderAuth::Application(application) => application,
+        SenderAuth::User(user) => chosen(&store, user, form.application_id).await?,
     };
     let blank = form.title.trim().is_empty();
     let message = store
@@ -95,6 +109,19 @@ async fn create(
         })
         .await?;
     Ok(if answers_protobuf { protobuf::answer(&message) } else { Json(&*message).into_response() })
+}
+
+/// Returns the application that a user sends with.
+async fn chosen(store: &Store, user: UserId, id: Option<u64>) -> Result<Arc<KnownApplication>, ApiError> {
+    let Some(id) = id.filter(|&id| id != 0) else {
+        let text = "appid is required when not authenticating with an application token";
+        return Err(ApiError::BadRequest(text.to_owned()));
+    };
+    let found = store.database().application(ApplicationId(id)).await?;
+    match found.filter(|owned| owned.user_id == user) {
+        Some(owned) => Ok(Arc::new(KnownApplication::of_row(owned))),
+        None => Err(ApiError::BadRequest("appid not found".to_owned())),
+    }
 }
 
 /// Lists the messages of all applications, the newest first.

@@ -55,7 +55,14 @@ pub(super) fn decode(body: &[u8]) -> Result<CreateMessage, String> {
             Some(extras.map_err(|error| format!("Field 'extras' must be a JSON object: {error}"))?)
         }
     };
-    Ok(CreateMessage { message: sent.message, title: sent.title, priority: sent.priority, extras })
+    let application_id = Some(sent.appid);
+    Ok(CreateMessage {
+        message: sent.message,
+        title: sent.title,
+        priority: sent.priority,
+        extras,
+        application_id,
+    })
 }
 
 /// Answers whether a body of this type is a message.

@@ -30,6 +30,11 @@ pub(super) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     pairs(query.as_bytes()).flatten().find(|(found, _)| found == name).map(|(_, value)| value)
 }
 
+/// Resolves the escapes of one value; `None` if it can't be decoded.
+pub(super) fn decoded(encoded: &str) -> Option<Cow<'_, str>> {
+    decode(encoded.as_bytes()).ok()
+}
+
 /// Resolves `+` and `%`; borrows where there are none. What is not UTF-8 becomes U+FFFD.
 fn decode(encoded: &[u8]) -> Result<Cow<'_, str>, PairError> {
     if !encoded.iter().any(|byte| matches!(byte, b'+' | b'%')) {
@@ -66,7 +71,7 @@ pub(super) fn escaped_byte(digits: &[u8]) -> Option<u8> {
 mod tests {
     use super::*;
 
-    fn decoded(query: &str) -> Vec<Result<(String, String), PairError>> {
+    fn all(query: &str) -> Vec<Result<(String, String), PairError>> {
         pairs(query.as_bytes())
             .map(|pair| pair.map(|(name, value)| (name.into_owned(), value.into_owned())))
             .collect()
@@ -76,7 +81,7 @@ mod tests {
     fn pairs_are_decoded() {
         let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
         assert_eq!(
-            decoded("a=1&&b+c=%C3%A9+x&empty=&bare&d=1=2"),
+            all("a=1&&b+c=%C3%A9+x&empty=&bare&d=1=2"),
             [pair("a", "1"), pair("b c", "é x"), pair("empty", ""), pair("bare", ""), pair("d", "1=2")]
         );
     }
@@ -84,7 +89,7 @@ mod tests {
     #[test]
     fn bad_escapes_and_semicolons_are_errors_of_their_pair_only() {
         assert_eq!(
-            decoded("a=%zzz&b=1;c&d=%2&e=5"),
+            all("a=%zzz&b=1;c&d=%2&e=5"),
             [
                 Err(PairError::Escape("%zz".to_owned())),
                 Err(PairError::Semicolon),
@@ -97,7 +102,7 @@ mod tests {
 
     #[test]
     fn what_is_not_utf8_is_replaced() {
-        assert_eq!(decoded("a=%FFx"), [Ok(("a".to_owned(), "\u{fffd}x".to_owned()))]);
+        assert_eq!(all("a=%FFx"), [Ok(("a".to_owned(), "\u{fffd}x".to_owned()))]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, RequestObserver};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, ClientExpiry};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
 
@@ -24,6 +24,8 @@ pub struct AppState {
     pub stream: StreamState,
     /// The applications' pictures.
     pub images: Images,
+    /// What deletes clients that are not used any more.
+    pub expiry: ClientExpiry,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
     /// Who is told of requests.
@@ -78,6 +80,8 @@ pub struct ApiSettings {
     pub secure_cookie: bool,
     /// How large applications' pictures may be.
     pub image_limits: ImageLimits,
+    /// Whether one can log in elsewhere. Default false.
+    pub oidc: bool,
     /// Whether anybody may make a user, though no administrator. No by default.
     pub registration: bool,
     /// The answer of `GET /version`.
@@ -91,6 +95,7 @@ impl Default for ApiSettings {
             compatibility: Compatibility::default(),
             secure_cookie: false,
             image_limits: ImageLimits::default(),
+            oidc: false,
             registration: false,
             version: VersionInfo::default(),
         }

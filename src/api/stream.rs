@@ -110,7 +110,7 @@ async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -
         // It was a name and password.
         Ok(store.database().user(client.user_id).await?.is_some())
     } else {
-        Ok(auth.client(&client.token).await?.is_some())
+        Ok(auth.stored_client(&client.token).await?.is_some())
     }
 }
 

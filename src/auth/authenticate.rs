@@ -20,6 +20,9 @@ use crate::store::StoreError;
 /// that the usual one allocates no future: first what is at hand, without waiting, and only then the look-up. The
 /// answer is asked for twice when a stream opens, the second time to notice that its client was deleted meanwhile.
 ///
+/// Tokens are given in the form in which Gotify stores them: as they were presented, but for those of Gotify 3,
+/// which begin with `gtfy` and whose public form is given.
+///
 /// An error of [`StoreError::Unavailable`] is answered with 503, any other with 500.
 #[async_trait]
 pub trait Authenticate: Send + Sync + fmt::Debug + 'static {

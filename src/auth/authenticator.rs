@@ -4,14 +4,28 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use quick_cache::sync::Cache;
 use secrecy::SecretString;
 
 use super::login_limit::LoginLimiter;
-use super::{Authenticate, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Passwords};
-use crate::model::User;
+use super::token::{StoredForm, is_key, stored_form};
+use super::{
+    Authenticate, Clock, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Passwords,
+    TokenError,
+};
+use crate::model::{Timestamp, User};
 use crate::store::StoreError;
 
+/// Secrets of Gotify 3's form whose public form is kept in memory, so that it need not be worked out again: about
+/// 200 bytes each, 3 MB at most.
+const CACHED_SECRETS: usize = 16_384;
+
 /// Asks whoever knows who a token or a password belongs to. Cloning is cheap and shares everything.
+///
+/// What is presented as a token and what stands for it in the database are two things: see [`NewToken`].
+/// [`Authenticate`], the hub, and whoever forgets a token have to do with the stored form alone.
+///
+/// [`NewToken`]: super::NewToken
 #[derive(Clone, Debug)]
 pub struct Authenticator(Arc<Inner>);
 
@@ -20,6 +34,9 @@ struct Inner {
     passwords: Passwords,
     logins: LoginLimiter,
     observer: Arc<dyn LoginObserver>,
+    clock: Clock,
+    /// The stored forms of secrets that were found. They never change, so nothing is ever taken out of here.
+    stored_forms: Cache<Box<str>, Arc<str>>,
 }
 
 /// What an authenticator may be given besides. The default limits logins as by default, and has nobody who watches.
@@ -30,12 +47,36 @@ pub struct AuthenticatorParts {
     pub limits: LoginLimits,
     /// Who is told how logins end.
     pub observer: Arc<dyn LoginObserver>,
+    /// What tells what has expired. Default: the machine's clock.
+    pub clock: Clock,
 }
 
 impl Default for AuthenticatorParts {
     fn default() -> Self {
-        Self { limits: LoginLimits::default(), observer: Arc::new(()) }
+        Self { limits: LoginLimits::default(), observer: Arc::new(()), clock: Clock::system() }
     }
+}
+
+/// Why it could not be told who a token belongs to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// It is no token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The look-up failed.
+    #[error("failed to look for a token")]
+    Store(#[from] StoreError),
+}
+
+/// A client, by a token of its.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct AuthenticatedClient {
+    /// Who it is.
+    pub client: Arc<KnownClient>,
+    /// The form in which its token is stored.
+    pub token: Box<str>,
 }
 
 impl Authenticator {
@@ -50,20 +91,41 @@ impl Authenticator {
         passwords: Passwords,
         parts: AuthenticatorParts,
     ) -> Self {
-        let AuthenticatorParts { limits, observer } = parts;
-        Self(Arc::new(Inner { authenticate, passwords, logins: LoginLimiter::new(&limits), observer }))
+        let AuthenticatorParts { limits, observer, clock } = parts;
+        Self(Arc::new(Inner {
+            authenticate,
+            passwords,
+            logins: LoginLimiter::new(&limits),
+            observer,
+            clock,
+            stored_forms: Cache::new(CACHED_SECRETS),
+        }))
     }
 
-    /// Returns the application that may send with this token, and notes that it was used.
-    pub async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
-        match self.0.authenticate.cached_application(token) {
-            Some(known) => Ok(Some(known)),
-            None => self.0.authenticate.application(token).await,
+    /// Returns the application that may send with what is presented as a token, and notes that it was used.
+    pub async fn application(&self, presented: &str) -> Result<Option<Arc<KnownApplication>>, AuthError> {
+        let Some(form) = self.form(presented)? else { return Ok(None) };
+        let found = match self.0.authenticate.cached_application(form.stored()) {
+            Some(known) => Some(known),
+            None => self.0.authenticate.application(form.stored()).await?,
+        };
+        if found.is_some() {
+            self.remember(presented, form);
         }
+        Ok(found)
     }
 
-    /// Returns the client with this token, and notes that it was used.
-    pub async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+    /// Returns the client with what is presented as a token, and notes that it was used.
+    pub async fn client(&self, presented: &str) -> Result<Option<AuthenticatedClient>, AuthError> {
+        let Some(form) = self.form(presented)? else { return Ok(None) };
+        let Some(client) = self.stored_client(form.stored()).await? else { return Ok(None) };
+        let token = form.stored().into();
+        self.remember(presented, form);
+        Ok(Some(AuthenticatedClient { client, token }))
+    }
+
+    /// Returns the client with a token in its stored form, and notes that it was used.
+    pub async fn stored_client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         match self.0.authenticate.cached_client(token) {
             Some(known) => Ok(Some(known)),
             None => self.0.authenticate.client(token).await,
@@ -98,15 +160,53 @@ impl Authenticator {
         &self.0.passwords
     }
 
+    /// Returns what time it is.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
     /// Forgets what an application's token stands for. Whoever changes or deletes an application calls this
     /// after the change and before the answer, in a task that goes on when the caller goes away.
-    pub fn forget_application(&self, token: &str) {
-        self.0.authenticate.forget_application(token);
+    pub fn forget_application(&self, stored_token: &str) {
+        self.0.authenticate.forget_application(stored_token);
     }
 
     /// Forgets what a client's token stands for; to be called like [`Self::forget_application`].
-    pub fn forget_client(&self, token: &str) {
-        self.0.authenticate.forget_client(token);
+    pub fn forget_client(&self, stored_token: &str) {
+        self.0.authenticate.forget_client(stored_token);
+    }
+
+    fn form<'t>(&self, presented: &'t str) -> Result<Option<Form<'t>>, TokenError> {
+        // Only those are worth a look: any other is stored as it is presented.
+        if is_key(presented)
+            && let Some(stored) = self.0.stored_forms.get(presented)
+        {
+            return Ok(Some(Form::Remembered(stored)));
+        }
+        let now = self.0.clock.unix_millis().div_euclid(1000);
+        Ok(stored_form(presented, now)?.map(Form::Read))
+    }
+
+    /// Only of what was found: whoever makes up secrets must not drive the others out.
+    fn remember(&self, presented: &str, form: Form<'_>) {
+        if let Form::Read(StoredForm::OfSecret(stored)) = form {
+            self.0.stored_forms.insert(presented.into(), stored.into());
+        }
+    }
+}
+
+/// The stored form of what was presented.
+enum Form<'t> {
+    Remembered(Arc<str>),
+    Read(StoredForm<'t>),
+}
+
+impl Form<'_> {
+    fn stored(&self) -> &str {
+        match self {
+            Self::Remembered(stored) => stored,
+            Self::Read(form) => form.as_str(),
+        }
     }
 }
 
@@ -122,5 +222,105 @@ impl fmt::Debug for Inner {
 impl fmt::Debug for AuthenticatorParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthenticatorParts").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AuthenticatedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticatedClient").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use async_trait::async_trait;
+    use parking_lot::Mutex;
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::super::token::signed;
+    use super::super::{NewToken, TokenKind};
+    use super::*;
+    use crate::model::{Compatibility, UserId};
+
+    /// Who a token stands for, and the tokens that were asked for.
+    #[derive(Debug, Default)]
+    struct Users {
+        users: Mutex<HashMap<String, UserId>>,
+        asked: Mutex<Vec<String>>,
+    }
+
+    #[async_trait]
+    impl Authenticate for Users {
+        async fn application(&self, _: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+            Ok(None)
+        }
+
+        async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+            self.asked.lock().push(token.to_owned());
+            Ok(self.users.lock().get(token).map(|&user| Arc::new(KnownClient::of_user(user))))
+        }
+
+        async fn user(&self, _: &str, _: SecretString) -> Result<Option<User>, LoginError> {
+            Ok(None)
+        }
+    }
+
+    fn token() -> NewToken {
+        NewToken::make(TokenKind::Client, Compatibility::V3, &mut StdRng::seed_from_u64(1))
+    }
+
+    #[tokio::test]
+    async fn every_form_of_a_token_stands_for_the_same_client_until_it_is_deleted() {
+        let made = token();
+        let users = Arc::new(Users::default());
+        users.users.lock().insert(made.stored.clone(), UserId(7));
+        let auth = Authenticator::new(Arc::clone(&users) as Arc<dyn Authenticate>, Passwords::new(4));
+        let now = auth.now().timestamp();
+        let forms =
+            [made.secret.clone(), made.secret.clone(), signed(&made.secret, now), made.secret.clone()];
+        for form in &forms {
+            let found = auth.client(form).await.unwrap().unwrap();
+            assert_eq!((found.client.user_id, &*found.token), (UserId(7), made.stored.as_str()));
+        }
+        assert_eq!(*users.asked.lock(), [made.stored.as_str(); 4]);
+
+        users.users.lock().clear();
+        for form in &forms {
+            assert!(auth.client(form).await.unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn only_secrets_that_were_found_are_kept_in_memory() {
+        let made = token();
+        let users = Arc::new(Users::default());
+        let auth = Authenticator::new(Arc::clone(&users) as Arc<dyn Authenticate>, Passwords::new(4));
+        assert!(auth.client(&made.secret).await.unwrap().is_none());
+        assert!(auth.client("Cunknown").await.unwrap().is_none());
+        assert_eq!(auth.0.stored_forms.len(), 0);
+        users.users.lock().insert(made.stored.clone(), UserId(7));
+        auth.client(&signed(&made.secret, auth.now().timestamp())).await.unwrap().unwrap();
+        assert_eq!(auth.0.stored_forms.len(), 0, "a signature is checked each time");
+        auth.client(&made.secret).await.unwrap().unwrap();
+        assert_eq!(auth.0.stored_forms.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signature_is_refused_a_quarter_of_an_hour_later_though_its_client_is_known() {
+        let made = token();
+        let users = Arc::new(Users::default());
+        users.users.lock().insert(made.stored.clone(), UserId(7));
+        let clock = Clock::of_runtime(chrono::Local::now().fixed_offset());
+        let parts = AuthenticatorParts { clock, ..AuthenticatorParts::default() };
+        let auth = Authenticator::with_parts(users, Passwords::new(4), parts);
+        let presented = signed(&made.secret, clock.now().timestamp());
+        assert!(auth.client(&presented).await.unwrap().is_some());
+        tokio::time::advance(std::time::Duration::from_secs(899)).await;
+        assert!(auth.client(&presented).await.unwrap().is_some());
+        tokio::time::advance(std::time::Duration::from_secs(2)).await;
+        assert!(auth.client(&presented).await.unwrap().is_none());
     }
 }

@@ -7,11 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::Clock;
 use crate::model::{ApplicationId, ClientId, Timestamp};
 use crate::store::Database;
-
-/// A use is noted when the last one noted is longer ago than this.
-const PRECISION_SECONDS: i64 = 5 * 60;
 
 /// Uses that may wait to be written. When that many wait, a use is not noted; the token's next one is.
 const QUEUE: usize = 1024;
@@ -30,14 +28,18 @@ pub(super) struct LastUsed(AtomicI64);
 impl LastUsed {
     const NEVER: i64 = i64::MIN;
 
+    /// A use is noted when the last one noted is longer ago than this.
+    pub(super) const PRECISION_SECONDS: i64 = 5 * 60;
+
     pub(super) fn new(last_used: Option<Timestamp>) -> Self {
         Self(AtomicI64::new(last_used.map_or(Self::NEVER, |at| at.timestamp())))
     }
 
-    /// Takes on the duty to note a use at `now`, in Unix seconds; of those who race for it, one gets it.
-    fn claim(&self, now: i64) -> Option<i64> {
+    /// Takes on the duty to note a use at `now`, in Unix seconds, if the last one is longer ago than that; of those
+    /// who race for it, one gets it.
+    pub(super) fn claim(&self, now: i64, precision_seconds: i64) -> Option<i64> {
         let noted = self.0.load(Ordering::Relaxed);
-        if noted != Self::NEVER && now - noted <= PRECISION_SECONDS {
+        if noted != Self::NEVER && now - noted <= precision_seconds {
             return None;
         }
         self.0.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed).ok()
@@ -61,14 +63,24 @@ impl LastUsedWriter {
         Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(database, uses))) }
     }
 
-    /// Notes that a token was used now, if that is news. Never waits.
-    pub(super) fn note(&self, used: Used, last_used: &LastUsed) {
+    /// Notes that a token was used now, if that is news: if the last use that was noted is longer ago than the
+    /// precision. Never waits. Answers whether the use is noted.
+    pub(super) fn note(
+        &self,
+        used: Used,
+        last_used: &LastUsed,
+        precision_seconds: i64,
+        clock: &Clock,
+    ) -> bool {
         // Hardly ever news: the local time, which takes longer to get, is only asked for when it is.
-        if let Some(before) = last_used.claim(chrono::Utc::now().timestamp())
-            && self.queue.try_send((used, chrono::Local::now().fixed_offset())).is_err()
-        {
+        let Some(before) = last_used.claim(clock.unix_millis().div_euclid(1000), precision_seconds) else {
+            return false;
+        };
+        let is_noted = self.queue.try_send((used, clock.now())).is_ok();
+        if !is_noted {
             last_used.give_back(before);
         }
+        is_noted
     }
 }
 
@@ -115,28 +127,28 @@ mod tests {
 
     #[test]
     fn the_first_use_is_noted() {
-        assert!(LastUsed::new(None).claim(NOW).is_some());
+        assert!(LastUsed::new(None).claim(NOW, 300).is_some());
     }
 
     #[test]
     fn a_use_is_noted_once_the_last_is_older_than_five_minutes() {
-        assert!(used_ago(0).claim(NOW).is_none());
-        assert!(used_ago(300).claim(NOW).is_none());
-        assert!(used_ago(301).claim(NOW).is_some());
+        assert!(used_ago(0).claim(NOW, 300).is_none());
+        assert!(used_ago(300).claim(NOW, 300).is_none());
+        assert!(used_ago(301).claim(NOW, 300).is_some());
     }
 
     #[test]
     fn a_noted_use_is_not_noted_again() {
         let last_used = used_ago(1000);
-        assert!(last_used.claim(NOW).is_some());
-        assert!(last_used.claim(NOW).is_none());
+        assert!(last_used.claim(NOW, 300).is_some());
+        assert!(last_used.claim(NOW, 300).is_none());
     }
 
     #[test]
     fn a_use_that_found_the_queue_full_is_left_to_the_next_one() {
         let last_used = used_ago(1000);
-        let before = last_used.claim(NOW).unwrap();
+        let before = last_used.claim(NOW, 300).unwrap();
         last_used.give_back(before);
-        assert!(last_used.claim(NOW).is_some());
+        assert!(last_used.claim(NOW, 300).is_some());
     }
 }

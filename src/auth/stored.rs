@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::cache::TokenCache;
 use super::last_used::{LastUsed, LastUsedWriter, Used};
-use super::{Authenticate, KnownApplication, KnownClient, LoginError, Passwords};
+use super::{Authenticate, Clock, KnownApplication, KnownClient, LoginError, Passwords};
 use crate::model::{User, UserId};
 use crate::store::{Database, StoreError};
 
@@ -22,6 +22,7 @@ pub struct StoredCredentials {
     applications: TokenCache<KnownApplication>,
     clients: TokenCache<KnownClient>,
     last_used: LastUsedWriter,
+    clock: Clock,
 }
 
 impl StoredCredentials {
@@ -31,17 +32,28 @@ impl StoredCredentials {
     ///
     /// Outside a Tokio runtime.
     pub fn new(database: Arc<dyn Database>, passwords: Passwords) -> Self {
+        Self::with_clock(database, passwords, Clock::system())
+    }
+
+    /// As [`Self::new`]; `clock` tells what has expired.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn with_clock(database: Arc<dyn Database>, passwords: Passwords, clock: Clock) -> Self {
         Self {
             last_used: LastUsedWriter::spawn(Arc::clone(&database)),
             database,
             passwords,
             applications: TokenCache::new(CACHED_TOKENS),
             clients: TokenCache::new(CACHED_TOKENS),
+            clock,
         }
     }
 
     fn note_application(&self, known: &KnownApplication) {
-        self.last_used.note(Used::Application(known.id), &known.last_used);
+        let used = Used::Application(known.id);
+        self.last_used.note(used, &known.last_used, LastUsed::PRECISION_SECONDS, &self.clock);
     }
 
     /// Best effort: the login is right whether or not this works.
@@ -60,8 +72,10 @@ impl StoredCredentials {
     }
 
     fn note_client(&self, known: &KnownClient) {
-        if let Some(id) = known.id {
-            self.last_used.note(Used::Client(id), &known.last_used);
+        let Some(id) = known.id else { return };
+        let precision = known.expiry.precision_seconds();
+        if self.last_used.note(Used::Client(id), &known.last_used, precision, &self.clock) {
+            known.expiry.put_off(self.clock.unix_millis());
         }
     }
 }
@@ -75,30 +89,29 @@ impl Authenticate for StoredCredentials {
     async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
         let load = async {
             let owned = self.database.application_by_token(token).await?;
-            Ok(owned.map(|owned| KnownApplication {
-                id: owned.row.id,
-                user_id: owned.user_id,
-                name: owned.row.name,
-                default_priority: owned.row.default_priority,
-                last_used: LastUsed::new(owned.row.last_used),
-            }))
+            Ok(owned.map(KnownApplication::of_row))
         };
         let known = self.applications.get_or_load(token, load).await?;
         Ok(known.inspect(|known| self.note_application(known)))
     }
 
     fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
-        self.clients.get(token).inspect(|known| self.note_client(known))
+        let known = self.clients.get(token)?;
+        if known.expiry.has_come(self.clock.unix_millis()) {
+            // As far as is known here: whoever holds a stream may have been noted as using it.
+            self.clients.forget(token);
+            return None;
+        }
+        self.note_client(&known);
+        Some(known)
     }
 
     async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
         let load = async {
             let owned = self.database.client_by_token(token).await?;
-            Ok(owned.map(|owned| KnownClient {
-                id: Some(owned.row.id),
-                user_id: owned.user_id,
-                last_used: LastUsed::new(owned.row.last_used),
-            }))
+            let now = self.clock.now();
+            let owned = owned.filter(|owned| !owned.row.has_expired(now));
+            Ok(owned.map(|owned| KnownClient::of_row(owned.user_id, &owned.row)))
         };
         let known = self.clients.get_or_load(token, load).await?;
         Ok(known.inspect(|known| self.note_client(known)))

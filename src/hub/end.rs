@@ -12,6 +12,8 @@ pub enum EndReason {
     NoPong,
     /// Its token was deleted.
     TokenDeleted,
+    /// Its token has expired.
+    TokenExpired,
     /// Its user was deleted.
     UserDeleted,
     /// The server goes down.
@@ -36,10 +38,11 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every kind of end, for tables and counters.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SlowConsumer,
         Self::NoPong,
         Self::TokenDeleted,
+        Self::TokenExpired,
         Self::UserDeleted,
         Self::Shutdown,
         Self::TooLarge,
@@ -58,6 +61,7 @@ impl EndReason {
             Self::SlowConsumer => "slow consumer",
             Self::NoPong => "no pong",
             Self::TokenDeleted => "token deleted",
+            Self::TokenExpired => "token expired",
             Self::UserDeleted => "user deleted",
             Self::Shutdown => "service restart",
             Self::TooLarge => "frame too large",
@@ -77,16 +81,17 @@ impl EndReason {
             Self::SlowConsumer => 0,
             Self::NoPong => 1,
             Self::TokenDeleted => 2,
-            Self::UserDeleted => 3,
-            Self::Shutdown => 4,
-            Self::TooLarge => 5,
-            Self::TooManyFrames => 6,
-            Self::ProtocolError => 7,
-            Self::InvalidPayload => 8,
-            Self::Internal => 9,
-            Self::PeerClosed(_) => 10,
-            Self::PeerGone => 11,
-            Self::Dropped => 12,
+            Self::TokenExpired => 3,
+            Self::UserDeleted => 4,
+            Self::Shutdown => 5,
+            Self::TooLarge => 6,
+            Self::TooManyFrames => 7,
+            Self::ProtocolError => 8,
+            Self::InvalidPayload => 9,
+            Self::Internal => 10,
+            Self::PeerClosed(_) => 11,
+            Self::PeerGone => 12,
+            Self::Dropped => 13,
         }
     }
 
@@ -97,6 +102,7 @@ impl EndReason {
             Self::SlowConsumer
             | Self::NoPong
             | Self::TokenDeleted
+            | Self::TokenExpired
             | Self::UserDeleted
             | Self::TooManyFrames => Some(1008),
             Self::Shutdown => Some(1012),
@@ -122,9 +128,12 @@ impl EndReason {
             | Self::Internal
             | Self::PeerGone
             | Self::PeerClosed(Some(1002 | 1003 | 1007..=1011)) => true,
-            Self::TokenDeleted | Self::UserDeleted | Self::Shutdown | Self::PeerClosed(_) | Self::Dropped => {
-                false
-            }
+            Self::TokenDeleted
+            | Self::TokenExpired
+            | Self::UserDeleted
+            | Self::Shutdown
+            | Self::PeerClosed(_)
+            | Self::Dropped => false,
         }
     }
 
@@ -140,6 +149,7 @@ impl EndReason {
             Self::SlowConsumer
             | Self::NoPong
             | Self::TokenDeleted
+            | Self::TokenExpired
             | Self::UserDeleted
             | Self::Shutdown
             | Self::Internal

@@ -14,8 +14,8 @@ use crate::{
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
     auth::{
-        Authenticate, Authenticator, AuthenticatorParts, HashPasswordError, LoginLimits, LoginObserver,
-        Passwords, StoredCredentials,
+        Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
+        LoginObserver, Passwords, StoredCredentials,
     },
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
@@ -82,6 +82,8 @@ pub struct NodeParts {
     pub request_observer: Option<Arc<dyn RequestObserver>>,
     /// Who is told of logins.
     pub login_observer: Option<Arc<dyn LoginObserver>>,
+    /// What tells which clients have expired. Default: the machine's clock.
+    pub clock: Clock,
 }
 
 /// Why a node did not start.
@@ -189,15 +191,23 @@ impl Node {
             passwords.refuse_as_slowly_as(cost);
         }
 
-        let authenticate = parts
-            .authenticate
-            .unwrap_or_else(|| Arc::new(StoredCredentials::new(Arc::clone(&database), passwords.clone())));
+        let clock = parts.clock;
+        let authenticate = parts.authenticate.unwrap_or_else(|| {
+            Arc::new(StoredCredentials::with_clock(Arc::clone(&database), passwords.clone(), clock))
+        });
+        let auth_parts = AuthenticatorParts {
+            limits: config.login_limits,
+            observer: parts.login_observer.unwrap_or_else(|| Arc::new(())),
+            clock,
+        };
+        let auth = Authenticator::with_parts(authenticate, passwords, auth_parts);
         let hub_parts = HubParts {
             backlog: Some(Arc::new(StoredBacklog::new(Arc::clone(&database)))),
             observer: parts.observer,
             ..HubParts::default()
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
+        let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         let on_commit = {
             let hub = hub.clone();
             move |stored: &[Stored]| announce(&hub, stored)
@@ -208,15 +218,12 @@ impl Node {
         let boundary = Boundary::new(&config.cors, config.response_headers).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
-        let auth_parts = AuthenticatorParts {
-            limits: config.login_limits,
-            observer: parts.login_observer.unwrap_or_else(|| Arc::new(())),
-        };
         let state = AppState {
             store: store.clone(),
-            auth: Authenticator::with_parts(authenticate, passwords, auth_parts),
+            auth,
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             images: Images::new(config.images_folder),
+            expiry,
             settings: Arc::new(config.api),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
             boundary: Arc::new(boundary),

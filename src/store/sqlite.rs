@@ -11,6 +11,7 @@ use self::connection::{Readers, Writer};
 use super::StoreError;
 
 mod applications;
+mod backup;
 mod clients;
 mod connection;
 mod database;
@@ -38,7 +39,8 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file that `connection` names, in any form that Gotify takes: a path or a `file:` URI, with or
     /// without options (which are ignored). Makes the file with its folder where they don't exist, and adds
-    /// what an older Gotify's schema lacks.
+    /// what an older Gotify's schema lacks. A file that only a Gotify has used is copied first, to
+    /// `gotify.db.before-shardcast` beside it; a copy that is there is never written over.
     ///
     /// # Errors
     ///
@@ -60,6 +62,9 @@ impl Sqlite {
             tokio::fs::create_dir_all(folder)
                 .await
                 .map_err(|error| StoreError::Unavailable { operation: OPERATION, source: error.into() })?;
+        }
+        if let Some(copy) = backup::before_first_use(&file, busy_timeout).await? {
+            tracing::info!("copied Gotify's database to `{}` before its first use here", copy.display());
         }
         let writer = Writer::new(connection::writing(&file, busy_timeout));
         let mut lease = writer.lease(OPERATION).await?;

@@ -45,6 +45,12 @@ scenarios! {
     plugins
     site
     version_and_health
+    sessions
+    elevation
+    application_tokens
+    tokens
+    sending_as_a_user
+    client_expiry
     routing
     senders
 }

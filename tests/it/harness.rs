@@ -4,10 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use shardcast::auth::{self, Passwords};
+use shardcast::auth::{NewToken, Passwords, TokenKind};
 use shardcast::hub::Hub;
-use shardcast::model::{Application, Client, User};
-use shardcast::server::{Node, NodeConfig, Server, ServerConfig};
+use shardcast::model::{Application, Client, Compatibility, User};
+use shardcast::server::{Node, NodeConfig, NodeParts, Server, ServerConfig};
 use shardcast::store::{NewApplication, NewClient, NewUser, Sqlite, Store};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,6 +24,7 @@ pub(crate) struct TestServer {
     /// The folder of the applications' pictures.
     pub(crate) images: PathBuf,
     passwords: Passwords,
+    compatibility: Compatibility,
     _folder: TempDir,
 }
 
@@ -69,6 +70,15 @@ impl TestServer {
         change: impl FnOnce(&mut NodeConfig),
         change_listener: impl FnOnce(&mut ServerConfig),
     ) -> Self {
+        Self::start_of(NodeParts::default(), change, change_listener).await
+    }
+
+    /// As [`TestServer::start_listening`], of parts of the test's own.
+    pub(crate) async fn start_of(
+        parts: NodeParts,
+        change: impl FnOnce(&mut NodeConfig),
+        change_listener: impl FnOnce(&mut ServerConfig),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = NodeConfig::default();
         let file = folder.path().join("gotify.db");
@@ -82,7 +92,8 @@ impl TestServer {
         config.first_user = "admin".into();
         config.first_password = "admin".into();
         change(&mut config);
-        let (node, _) = Node::open(Arc::new(database), config).await.unwrap();
+        let compatibility = config.api.compatibility;
+        let (node, _) = Node::open_with(Arc::new(database), config, parts).await.unwrap();
         let mut config = ServerConfig::default();
         config.listen_address = "127.0.0.1".into();
         change_listener(&mut config);
@@ -94,6 +105,7 @@ impl TestServer {
             database: file,
             images: folder.path().join("images"),
             passwords: Passwords::new(4),
+            compatibility,
             server,
             _folder: folder,
         }
@@ -105,6 +117,8 @@ impl TestServer {
         let password = format!("secret of {name}");
         let password_hash = self.passwords.hash(password.clone().into()).await.unwrap();
         let database = self.store.database();
+        let token = |kind| NewToken::make(kind, self.compatibility, &mut rand::rng());
+        let (application_token, client_token) = (token(TokenKind::Application), token(TokenKind::Client));
         let user = database
             .create_user(NewUser { name: name.to_owned(), password_hash, admin: false, created_at })
             .await
@@ -112,7 +126,7 @@ impl TestServer {
         let application = database
             .create_application(NewApplication {
                 user_id: user.id,
-                token: auth::application_token(&mut rand::rng()),
+                token: application_token.stored,
                 name: "ci".to_owned(),
                 description: String::new(),
                 default_priority: 4,
@@ -122,9 +136,12 @@ impl TestServer {
             .await
             .unwrap();
         let client = database
-            .create_client(NewClient::new(user.id, auth::client_token(&mut rand::rng()), "phone", created_at))
+            .create_client(NewClient::new(user.id, client_token.stored, "phone", created_at))
             .await
             .unwrap();
+        // The tokens as their holders have them.
+        let application = Application { token: application_token.secret, ..application };
+        let client = Client { token: client_token.secret, ..client };
         Person { user, password, application, client }
     }
 

@@ -8,6 +8,7 @@ mod android;
 mod compat;
 mod configuration;
 mod examples;
+mod expiry;
 mod faults;
 mod harness;
 mod hostile;

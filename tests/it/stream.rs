@@ -41,6 +41,7 @@ async fn every_place_of_a_token_opens_a_stream() {
     for (name, value) in [
         ("X-Gotify-Key", ann.client.token.clone()),
         ("Authorization", format!("Bearer {}", ann.client.token)),
+        ("Cookie", format!("gotify-client-token={}", ann.client.token)),
         ("Authorization", format!("Basic {basic}")),
     ] {
         let mut headers: Vec<_> =

@@ -22,15 +22,17 @@ pub(in crate::api) struct Field {
     pub(in crate::api) description: &'static str,
     /// A value that shows how it is used; may be empty.
     pub(in crate::api) example: &'static str,
+    /// The greatest that a number may be.
+    pub(in crate::api) maximum: Option<u64>,
 }
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {
-        Self { name, required: true, description: "", example: "" }
+        Self { name, required: true, description: "", example: "", maximum: None }
     }
 
     pub(in crate::api) const fn optional(name: &'static str) -> Self {
-        Self { name, required: false, description: "", example: "" }
+        Self { name, required: false, description: "", example: "", maximum: None }
     }
 
     /// Says what it is for, to those who read the API's document.
@@ -41,6 +43,11 @@ impl Field {
     /// Shows a value to those who read the API's document: a text as it is, anything else as JSON.
     pub(in crate::api) const fn example(self, example: &'static str) -> Self {
         Self { example, ..self }
+    }
+
+    /// Bounds a number that has no sign.
+    pub(in crate::api) const fn at_most(self, maximum: u64) -> Self {
+        Self { maximum: Some(maximum), ..self }
     }
 }
 
@@ -54,10 +61,15 @@ pub(in crate::api) enum Slot<'f> {
     Extras(&'f mut Option<Extras>),
 }
 
-/// Checks that no required field has the zero value, or says which have.
-pub(super) fn check_required<F: Form>(form: &mut F) -> Result<(), String> {
-    let mut missing = Vec::new();
+/// Checks that no required field has the zero value and no number is too great, or says which are.
+pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
+    let mut wrong = Vec::new();
     for (index, field) in F::FIELDS.iter().enumerate() {
+        if let (Slot::Unsigned(Some(number)), Some(maximum)) = (form.slot(index), field.maximum)
+            && *number > maximum
+        {
+            wrong.push(format!("Field '{}' must be less or equal to {maximum}", field.name));
+        }
         let zero = match form.slot(index) {
             Slot::Text(text) => text.is_empty(),
             Slot::Integer(number) => number.unwrap_or_default() == 0,
@@ -66,10 +78,10 @@ pub(super) fn check_required<F: Form>(form: &mut F) -> Result<(), String> {
             Slot::Extras(extras) => extras.is_none(),
         };
         if field.required && zero {
-            missing.push(format!("Field '{}' is required", field.name));
+            wrong.push(format!("Field '{}' is required", field.name));
         }
     }
-    if missing.is_empty() { Ok(()) } else { Err(missing.join("; ")) }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
 }
 
 #[cfg(test)]
@@ -92,7 +104,7 @@ pub(super) mod tests {
             Field::required("name"),
             Field::required("maxCount"),
             Field::optional("extras"),
-            Field::optional("seconds"),
+            Field::optional("seconds").at_most(u64::MAX - 1),
             Field::optional("urgent"),
         ];
 
@@ -109,9 +121,12 @@ pub(super) mod tests {
 
     #[test]
     fn every_missing_field_is_named() {
-        let error = check_required(&mut Sample { count: Some(0), ..Sample::default() });
+        let error = check(&mut Sample { count: Some(0), ..Sample::default() });
         assert_eq!(error, Err("Field 'name' is required; Field 'maxCount' is required".to_owned()));
         let mut complete = Sample { name: " ".to_owned(), count: Some(-1), ..Sample::default() };
-        assert_eq!(check_required(&mut complete), Ok(()));
+        assert_eq!(check(&mut complete), Ok(()));
+        complete.seconds = Some(u64::MAX);
+        let error = Err("Field 'seconds' must be less or equal to 18446744073709551614".to_owned());
+        assert_eq!(check(&mut complete), error);
     }
 }

@@ -118,8 +118,13 @@ mod tests {
     }
 
     #[test]
-    fn unsigned_numbers_are_read() {
+    fn unsigned_numbers_and_flags_are_read() {
         assert_eq!(sample(r#"{"seconds": 18446744073709551615}"#).seconds, Some(u64::MAX));
+        assert!(sample(r#"{"urgent": true}"#).urgent);
+        assert_eq!(
+            error(r#"{"urgent": 1}"#),
+            "json: cannot unmarshal number into Go struct field Sample.urgent of type bool"
+        );
         for (value, found) in [("-1", "number -1"), ("1.5", "number 1.5"), ("\"1\"", "string")] {
             assert_eq!(
                 error(&format!(r#"{{"seconds": {value}}}"#)),

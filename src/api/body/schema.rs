@@ -28,7 +28,10 @@ fn value(field: &Field, slot: &Slot<'_>) -> Object {
         Slot::Integer(_) => {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
         }
-        Slot::Unsigned(_) => (unsigned(), Type::Integer),
+        Slot::Unsigned(_) => {
+            let unsigned = unsigned();
+            (if field.maximum.is_some() { unsigned.maximum(field.maximum) } else { unsigned }, Type::Integer)
+        }
         Slot::Flag(_) => (value, Type::Boolean),
         Slot::Extras(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
@@ -101,7 +104,7 @@ mod tests {
                     "name": {"type": "string", "minLength": 1},
                     "maxCount": {"type": "integer", "format": "int64"},
                     "extras": {"type": ["object", "null"], "additionalProperties": true},
-                    "seconds": {"type": ["integer", "null"], "format": "uint64", "minimum": 0, "maximum": u64::MAX},
+                    "seconds": {"type": ["integer", "null"], "format": "uint64", "minimum": 0, "maximum": u64::MAX - 1},
                     "urgent": {"type": ["boolean", "null"]},
                 },
             })

@@ -3,12 +3,13 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::{ApiError, ClientAuth};
+use super::ClientAuth;
+use crate::api::ApiError;
 use crate::auth::Authenticator;
-use crate::model::UserId;
+use crate::model::{Compatibility, UserId};
 use crate::store::Store;
 
-/// Admits an administrator: by a client's token, or by name and password. It is looked up each time, so who was
+/// Admits an administrator whom [`ElevatedAuth`](super::ElevatedAuth) admits. It is looked up each time, so who was
 /// one a moment ago is not admitted.
 #[derive(Clone, Debug)]
 pub struct AdminAuth {
@@ -19,15 +20,19 @@ pub struct AdminAuth {
 impl<S: Send + Sync> FromRequestParts<S> for AdminAuth
 where
     Authenticator: FromRef<S>,
+    Compatibility: FromRef<S>,
     Store: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let ClientAuth { user_id, .. } = ClientAuth::from_request_parts(parts, state).await?;
-        let known = Store::from_ref(state).database().user(user_id).await?;
+        let client = ClientAuth::from_request_parts(parts, state).await?;
+        let known = Store::from_ref(state).database().user(client.user_id).await?;
         // Deleted since the request was admitted.
-        let known = known.ok_or(ApiError::Unauthorized)?;
-        if known.user.admin { Ok(Self { user_id }) } else { Err(ApiError::Forbidden) }
+        if !known.ok_or(ApiError::Unauthorized)?.user.admin {
+            return Err(ApiError::Forbidden);
+        }
+        client.check_elevated(Compatibility::from_ref(state), &Authenticator::from_ref(state))?;
+        Ok(Self { user_id: client.user_id })
     }
 }

@@ -3,14 +3,16 @@
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::{ApiError, ClientAuth};
+use super::ClientAuth;
+use super::presented::Presented;
+use crate::api::ApiError;
 use crate::auth::Authenticator;
 use crate::model::User;
 use crate::store::Store;
 
 /// Admits everybody. Who carries nothing that is valid is nobody in particular.
 #[derive(Clone, Debug)]
-pub(in crate::api) struct OptionalAuth(pub(in crate::api) Option<User>);
+pub struct OptionalAuth(pub Option<User>);
 
 impl<S: Send + Sync> FromRequestParts<S> for OptionalAuth
 where
@@ -20,12 +22,13 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let user_id = match ClientAuth::from_request_parts(parts, state).await {
-            Ok(client) => client.user_id,
+        let auth = Authenticator::from_ref(state);
+        let client = match ClientAuth::of(&Presented::by(parts, &auth)?).await? {
+            Ok(client) => client,
             Err(ApiError::Unauthorized) => return Ok(Self(None)),
-            Err(other) => return Err(other),
+            Err(refusal) => return Err(refusal),
         };
-        let known = Store::from_ref(state).database().user(user_id).await?;
+        let known = Store::from_ref(state).database().user(client.user_id).await?;
         Ok(Self(known.map(|known| known.user)))
     }
 }

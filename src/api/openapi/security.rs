@@ -5,9 +5,11 @@ use utoipa::openapi::security::{
 };
 use utoipa::openapi::{Components, OpenApi};
 
+use super::super::cookie;
+
 /// What admits a client; any one of them does.
-const CLIENT: [&str; 4] =
-    ["clientTokenHeader", "clientTokenAuthorizationHeader", "clientTokenQuery", "basicAuth"];
+const CLIENT: [&str; 5] =
+    ["clientTokenHeader", "clientTokenAuthorizationHeader", "clientTokenQuery", "sessionCookie", "basicAuth"];
 
 /// Names the places, as Gotify does, and lets clients use every operation that says nothing else.
 pub(super) fn describe(document: &mut OpenApi) {
@@ -24,6 +26,8 @@ pub(super) fn describe(document: &mut OpenApi) {
         components
             .add_security_scheme(format!("{name}AuthorizationHeader"), SecurityScheme::Http(bearer.build()));
     }
+    let cookie = ApiKeyValue::with_description(cookie::NAME, "A client's token, as a login sets it.");
+    components.add_security_scheme("sessionCookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
     let basic =
         HttpBuilder::new().scheme(HttpAuthScheme::Basic).description(Some("A user's name and password."));
     components.add_security_scheme("basicAuth", SecurityScheme::Http(basic.build()));

@@ -41,6 +41,11 @@ fn reading(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     base(file, busy_timeout).pragma("query_only", "ON").pragma("cache_size", "-512")
 }
 
+/// How a connection is opened that leaves the file as it is, its mode included.
+pub(super) fn unchanging(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
+    base(file, busy_timeout)
+}
+
 fn base(file: &Path, busy_timeout: Duration) -> SqliteConnectOptions {
     // Foreign keys stay off as in Gotify, whose tables declare none.
     SqliteConnectOptions::new()

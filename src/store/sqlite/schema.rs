@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use super::{applications, row, time};
+use super::{applications, backup, row, time};
 use crate::model::{Timestamp, UserId};
 
 const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
@@ -52,6 +52,7 @@ pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> 
     }
     fill_sort_keys(connection).await?;
     connection.execute(INDEXES).await?;
+    backup::mark(connection).await?;
     connection.execute("COMMIT").await?;
     Ok(())
 }

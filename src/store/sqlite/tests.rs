@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::Sqlite;
 use crate::store::conformance;
 
+mod backup;
 mod faults;
 mod file;
 mod upgrade;

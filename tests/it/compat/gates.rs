@@ -1,9 +1,12 @@
 //! Who may do what: every endpoint with every kind of credential, in every place.
 
-use crate::harness::{Person, TestServer};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use shardcast::store::UpdateUser;
+use shardcast::auth;
+use shardcast::model::Compatibility;
+use shardcast::store::{NewClient, UpdateUser};
+
+use crate::harness::{Person, TestServer};
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +15,8 @@ enum Carries {
     Unknown,
     Application(Place),
     Client(Place),
+    ElevatedClient,
+    ExpiredClient,
     Password,
     WrongPassword,
     UnknownUser,
@@ -25,23 +30,28 @@ enum Place {
     Query,
     Header,
     Bearer,
+    Cookie,
 }
 
 use Carries::{
-    Application, Client, Nothing, Password, PasswordAndApplication, Unknown, UnknownUser, WrongPassword,
-    WrongPasswordAndApplication, WrongPasswordAndClient,
+    Application, Client, ElevatedClient, ExpiredClient, Nothing, Password, PasswordAndApplication, Unknown,
+    UnknownUser, WrongPassword, WrongPasswordAndApplication, WrongPasswordAndClient,
 };
-use Place::{Bearer, Header, Query};
+use Place::{Bearer, Cookie, Header, Query};
 
-const ALL: [Carries; 14] = [
+const ALL: [Carries; 18] = [
     Nothing,
     Unknown,
     Application(Query),
     Application(Header),
     Application(Bearer),
+    Application(Cookie),
     Client(Query),
     Client(Header),
     Client(Bearer),
+    Client(Cookie),
+    ElevatedClient,
+    ExpiredClient,
     Password,
     WrongPassword,
     UnknownUser,
@@ -51,38 +61,53 @@ const ALL: [Carries; 14] = [
 ];
 
 /// Every endpoint behind the clients' gate, in a form that changes nothing, and what it answers who may pass.
-const BEHIND_CLIENT: [(&str, &str, u16); 14] = [
+const BEHIND_CLIENT: [(&str, &str, u16); 12] = [
     ("GET", "/message", 200),
     ("DELETE", "/message", 200),
     ("DELETE", "/message/7777", 404),
     ("GET", "/application", 200),
     ("POST", "/application", 400),
     ("PUT", "/application/7777", 404),
-    ("DELETE", "/application/7777", 404),
     ("GET", "/application/7777/message", 404),
     ("DELETE", "/application/7777/message", 404),
     ("GET", "/client", 200),
     ("POST", "/client", 400),
     ("PUT", "/client/7777", 404),
-    ("DELETE", "/client/7777", 404),
     ("GET", "/current/user", 200),
 ];
 
+/// As [`BEHIND_CLIENT`], for what Gotify 3 lets only elevated clients do.
+const BEHIND_ELEVATED: [(&str, &str, u16); 5] = [
+    ("DELETE", "/application/7777", 404),
+    ("PUT", "/application/7777/security", 404),
+    ("DELETE", "/client/7777", 404),
+    ("POST", "/client/7777/elevate?durationSeconds=1", 404),
+    ("POST", "/current/user/password", 400),
+];
+
+async fn start(compatibility: Compatibility) -> (TestServer, Person) {
+    let server = TestServer::start_with(|config| config.api.compatibility = compatibility).await;
+    let ann = server.person("ann").await;
+    (server, ann)
+}
+
 #[tokio::test]
 async fn clients_and_passwords_pass_the_clients_gate_and_nobody_else() {
-    let server = TestServer::start().await;
-    let ann = server.person("ann").await;
-    for (method, path, granted) in BEHIND_CLIENT {
-        for carries in ALL {
-            let expected = match carries {
-                Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => granted,
-                _ => 401,
-            };
-            assert_eq!(
-                status(&server, &ann, method, path, carries).await,
-                expected,
-                "{method} {path} {carries:?}"
-            );
+    for compatibility in Compatibility::ALL {
+        let (server, ann) = start(compatibility).await;
+        for (method, path, granted) in BEHIND_CLIENT {
+            for carries in ALL {
+                let expected = match carries {
+                    Client(_)
+                    | ElevatedClient
+                    | Password
+                    | PasswordAndApplication
+                    | WrongPasswordAndClient => granted,
+                    _ => 401,
+                };
+                let status = status(&server, &ann, method, path, carries).await;
+                assert_eq!(status, expected, "{compatibility} {method} {path} {carries:?}");
+            }
         }
     }
 }
@@ -104,7 +129,9 @@ async fn only_administrators_pass_their_gate() {
     for (method, path, granted) in BEHIND_ADMIN {
         for carries in ALL {
             let (of_admin, of_ann) = match carries {
-                Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => (granted, 403),
+                Client(_) | ElevatedClient | Password | PasswordAndApplication | WrongPasswordAndClient => {
+                    (granted, 403)
+                }
                 _ => (401, 401),
             };
             let answered = status(&server, &admin, method, path, carries).await;
@@ -116,24 +143,27 @@ async fn only_administrators_pass_their_gate() {
 }
 
 #[tokio::test]
-async fn a_password_change_passes_the_clients_gate() {
-    let server = TestServer::start().await;
-    let ann = server.person("ann").await;
-    for carries in ALL {
-        let expected = match carries {
-            // The body is empty.
-            Client(_) | Password | PasswordAndApplication | WrongPasswordAndClient => 400,
-            _ => 401,
-        };
-        let status = status(&server, &ann, "POST", "/current/user/password", carries).await;
-        assert_eq!(status, expected, "{carries:?}");
+async fn only_what_is_elevated_passes_the_gate_of_gotify_3_to_what_is_dangerous() {
+    for compatibility in Compatibility::ALL {
+        let (server, ann) = start(compatibility).await;
+        for (method, path, granted) in BEHIND_ELEVATED {
+            for carries in ALL {
+                let expected = match carries {
+                    ElevatedClient | Password | PasswordAndApplication => granted,
+                    Client(_) | WrongPasswordAndClient if compatibility == Compatibility::V2 => granted,
+                    Client(_) | WrongPasswordAndClient => 403,
+                    _ => 401,
+                };
+                let status = status(&server, &ann, method, path, carries).await;
+                assert_eq!(status, expected, "{compatibility} {method} {path} {carries:?}");
+            }
+        }
     }
 }
 
 #[tokio::test]
-async fn only_applications_send_and_a_right_password_is_forbidden_to() {
-    let server = TestServer::start().await;
-    let ann = server.person("ann").await;
+async fn in_gotify_2_only_applications_send_and_a_right_password_is_forbidden_to() {
+    let (server, ann) = start(Compatibility::V2).await;
     for carries in ALL {
         let expected = match carries {
             Application(_) | WrongPasswordAndApplication => 200,
@@ -142,6 +172,19 @@ async fn only_applications_send_and_a_right_password_is_forbidden_to() {
         };
         let status = status(&server, &ann, "POST", "/message?message=hi", carries).await;
         assert_eq!(status, expected, "{carries:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_gotify_3_whoever_has_applications_sends_with_them() {
+    let (server, ann) = start(Compatibility::V3).await;
+    let path = format!("/message?message=hi&appid={}", ann.application.id);
+    for carries in ALL {
+        let expected = match carries {
+            Nothing | Unknown | ExpiredClient | WrongPassword | UnknownUser => 401,
+            _ => 200,
+        };
+        assert_eq!(status(&server, &ann, "POST", &path, carries).await, expected, "{carries:?}");
     }
 }
 
@@ -204,11 +247,17 @@ fn basic(person: &Person, password: &str) -> String {
 
 async fn status(server: &TestServer, person: &Person, method: &str, path: &str, carries: Carries) -> u16 {
     let (application, client) = (person.application.token.as_str(), person.client.token.as_str());
+    let another = match carries {
+        ElevatedClient => another_client(server, person, 0).await,
+        ExpiredClient => another_client(server, person, 1).await,
+        _ => String::new(),
+    };
     let (token, password) = match carries {
         Nothing => (None, None),
         Unknown => (Some(("Cunknown_______", Header)), None),
         Application(place) => (Some((application, place)), None),
         Client(place) => (Some((client, place)), None),
+        ElevatedClient | ExpiredClient => (Some((another.as_str(), Header)), None),
         Password => (None, Some(basic(person, &person.password))),
         WrongPassword => (None, Some(basic(person, "wrong"))),
         UnknownUser => (None, Some(format!("Basic {}", BASE64_STANDARD.encode("nobody:secret")))),
@@ -226,7 +275,23 @@ async fn status(server: &TestServer, person: &Person, method: &str, path: &str, 
         }
         Some((token, Header)) => headers.push(("X-Gotify-Key".to_owned(), token.to_owned())),
         Some((token, Bearer)) => headers.push(("Authorization".to_owned(), format!("Bearer {token}"))),
+        Some((token, Cookie)) => {
+            headers.push(("Cookie".to_owned(), format!("gotify-client-token={token}")));
+        }
         None => {}
     }
     server.send(method, &target, &headers, "").await.status
+}
+
+/// Makes a client that was made so many hours ago, elevated for two hours from then, to expire after one.
+async fn another_client(server: &TestServer, person: &Person, hours: i64) -> String {
+    let made_at = chrono::Local::now().fixed_offset() - chrono::TimeDelta::hours(hours);
+    let token = auth::client_token(&mut rand::rng());
+    let new = NewClient {
+        elevated_until: Some(made_at + chrono::TimeDelta::hours(2)),
+        expires_after_inactivity_seconds: 3600,
+        ..NewClient::new(person.user.id, token.as_str(), "another", made_at)
+    };
+    server.store.database().create_client(new).await.unwrap();
+    token
 }

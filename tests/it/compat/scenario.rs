@@ -19,7 +19,7 @@
 //! it stands, `(empty)` is an empty body, `~ text` one that has this text in it, and no body line means that any body
 //! will do. A header whose value is `(none)` must not be there. `<number>`, `<time>`, `<time?>` (or null), `<image>`
 //! (its path), `<A token>`, `<C token>` and `<text>` stand for any such value; `<number=name>` also remembers it as
-//! `$name`.
+//! `$name`. In a header, a placeholder may be a part of the value.
 //!
 //! Every scenario begins with two people, `ann` (hers are `$app`, `$app_id`, `$client`, `$client_id`, `$basic`,
 //! `$wrong_basic`, `$user_id`) and `bob` (his begin with `$bob_`), with the administrator's `$admin_basic`, and
@@ -34,6 +34,9 @@ use shardcast::model::Compatibility;
 use shardcast::server::NodeConfig;
 
 use crate::harness::{Answer, Person, TestServer};
+
+/// The variable that names the profile.
+const PROFILE: &str = "profile";
 
 type Variables = BTreeMap<String, String>;
 
@@ -57,6 +60,7 @@ pub(super) async fn run_with(
     })
     .await;
     let mut variables = variables(&server).await;
+    variables.insert(PROFILE.to_owned(), compatibility.to_string());
     let mut cases = 0;
     for case in parts {
         let (title, lines) = case.split_once('\n').expect("a case has lines");
@@ -173,9 +177,10 @@ fn compare(expected: &[String], answer: &Answer, variables: &mut Variables) -> R
             continue;
         }
         let (name, value) = header(line);
-        let found = answer.header(&name.to_ascii_lowercase());
-        if found != Some(value.as_str()).filter(|&value| value != "(none)") {
-            return Err(format!("expected {line}, found {found:?}"));
+        match answer.header(&name.to_ascii_lowercase()) {
+            Some(found) => compare_header(&value, found, variables)?,
+            None if value == "(none)" => {}
+            None => return Err(format!("expected {line}, found none")),
         }
     }
     Ok(())
@@ -229,9 +234,23 @@ fn compare_value(
     }
 }
 
-/// Answers whether a text is a token for an application, `A`, or a client, `C`.
-fn is_token(text: &str, kind: char) -> bool {
-    text.len() == 15 && text.starts_with(kind)
+/// Answers whether a text is a token for an application, `A`, or a client, `C`, as that profile issues them.
+fn is_token(text: &str, kind: char, profile: &str) -> bool {
+    match profile {
+        "v2" => text.len() == 15 && text.starts_with(kind),
+        _ => text.len() == 49 && text.starts_with(&format!("gtfy{}.", kind.to_ascii_lowercase())),
+    }
+}
+
+/// Compares a header, in which one placeholder may stand for a part.
+fn compare_header(expected: &str, found: &str, variables: &mut Variables) -> Result<(), String> {
+    let parts = expected.split_once('<').and_then(|(before, rest)| Some((before, rest.split_once('>')?)));
+    let Some((before, (what, after))) = parts else {
+        return if expected == found { Ok(()) } else { Err(format!("expected {expected}")) };
+    };
+    let part = found.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    let part = part.ok_or_else(|| format!("expected {expected}, found {found}"))?;
+    placeholder(what, &Value::from(part), variables)
 }
 
 /// A picture's path: 25 characters and an extension below `image/`.
@@ -248,8 +267,8 @@ fn placeholder(what: &str, found: &Value, variables: &mut Variables) -> Result<(
         "number" => found.is_u64(),
         "time" => is_time(text),
         "time?" => found.is_null() || is_time(text),
-        "A token" => is_token(text, 'A'),
-        "C token" => is_token(text, 'C'),
+        "A token" => is_token(text, 'A', &variables[PROFILE]),
+        "C token" => is_token(text, 'C', &variables[PROFILE]),
         "text" => found.is_string(),
         "image" => is_image(text),
         other => return Err(format!("no such placeholder: {other}")),

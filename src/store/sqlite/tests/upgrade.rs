@@ -12,7 +12,7 @@ use crate::store::{Database, MessagePage};
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
 /// The tables of an early Gotify 2, with rows.
-const EARLY: &str = r#"
+pub(super) const EARLY: &str = r#"
     CREATE TABLE "users" ("id" integer primary key autoincrement, "name" varchar(180), "pass" blob, "admin" bool);
     CREATE UNIQUE INDEX uix_users_name ON "users"("name");
     CREATE TABLE "applications" ("id" integer primary key autoincrement, "token" varchar(180),
@@ -31,7 +31,7 @@ const EARLY: &str = r#"
         (11, 7, 'ran', 'cron', 0, NULL, '2019-03-04 05:06:08+00:00');
 "#;
 
-async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
+pub(super) async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
     std::fs::create_dir_all(folder.path().join("data")).unwrap();
     let options = SqliteConnectOptions::new().filename(path(folder)).create_if_missing(true);
     options.connect().await.unwrap()

@@ -1,0 +1,93 @@
+//! The cookie of a session, which holds the token of its client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::header::SET_COOKIE;
+use axum::http::{Extensions, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::ApiSettings;
+use super::gate::cookie;
+
+/// Its name.
+pub(super) const NAME: &str = "gotify-client-token";
+
+/// How long a browser keeps it, and how long a session lives without use.
+pub(super) const MAX_AGE_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// Returns the header that gives a browser the cookie. Pages can't read it, and other sites can't make use of it.
+pub(super) fn set(token: &str, settings: &ApiSettings) -> HeaderValue {
+    header(token, MAX_AGE_SECONDS, settings)
+}
+
+/// Returns the header that takes it away again.
+pub(super) fn cleared(settings: &ApiSettings) -> HeaderValue {
+    header("", 0, settings)
+}
+
+fn header(token: &str, max_age_seconds: u64, settings: &ApiSettings) -> HeaderValue {
+    let secure = if settings.secure_cookie { "; Secure" } else { "" };
+    let text =
+        format!("{NAME}={token}; Path=/; Max-Age={max_age_seconds}; HttpOnly{secure}; SameSite=Strict");
+    let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Whether the cookie that came with a request is to be sent again with the answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct CookieUse(Arc<AtomicBool>);
+
+impl CookieUse {
+    /// Notes on a request that its cookie is to be sent again.
+    pub(super) fn note(extensions: &Extensions) {
+        if let Some(Self(again)) = extensions.get() {
+            again.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Sends the cookie again, once a use of it was noted, so that a session that is used lives on in the browser too.
+pub(super) async fn keep_alive(
+    State(settings): State<Arc<ApiSettings>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(token) = cookie(request.headers()).map(std::borrow::Cow::into_owned) else {
+        return next.run(request).await;
+    };
+    let again = CookieUse::default();
+    request.extensions_mut().insert(again.clone());
+    let mut response = next.run(request).await;
+    if again.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE) {
+        response.headers_mut().insert(SET_COOKIE, set(&token, &settings));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_written_as_gotify_writes_it() {
+        let mut settings = ApiSettings::default();
+        assert_eq!(
+            set("Cabc", &settings),
+            "gotify-client-token=Cabc; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"
+        );
+        settings.secure_cookie = true;
+        assert_eq!(
+            cleared(&settings),
+            "gotify-client-token=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"
+        );
+    }
+
+    #[test]
+    fn the_token_in_a_cookie_is_not_shown() {
+        assert_eq!(format!("{:?}", set("Cabc", &ApiSettings::default())), "Sensitive");
+    }
+}

@@ -1,0 +1,47 @@
+//! The gate for whoever sends a message.
+
+use std::sync::Arc;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+
+use super::presented::Presented;
+use crate::api::ApiError;
+use crate::auth::{Authenticator, KnownApplication};
+use crate::model::{Compatibility, UserId};
+
+/// Admits an application's token, and in Gotify 3 also whoever may manage applications. Gotify 2 forbids sending with
+/// a name and password, even along with a token.
+#[derive(Clone, Debug)]
+pub enum SenderAuth {
+    /// An application.
+    Application(Arc<KnownApplication>),
+    /// A user, who has to say which of the applications sends.
+    User(UserId),
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SenderAuth
+where
+    Authenticator: FromRef<S>,
+    Compatibility: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let auth = Authenticator::from_ref(state);
+        let presented = Presented::by(parts, &auth)?;
+        if Compatibility::from_ref(state) == Compatibility::V2 {
+            let Err(refusal) = presented.user().await? else {
+                return Err(ApiError::Forbidden);
+            };
+            return presented.application().await?.map(Self::Application).ok_or(refusal);
+        }
+        if let Some(application) = presented.application().await? {
+            return Ok(Self::Application(application));
+        }
+        if let Some(found) = presented.client().await? {
+            return Ok(Self::User(found.client.user_id));
+        }
+        Ok(Self::User(presented.user().await??.id))
+    }
+}

@@ -1,0 +1,123 @@
+//! Clients that are not used any more: they are deleted when their time has come, and their streams closed.
+//!
+//! A client that has expired is invisible to look-ups from that moment, whether or not its row is there still.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Authenticator;
+use crate::hub::{self, Hub};
+use crate::store::{Database, StoreError};
+
+/// How often an open stream counts as a use of its client, as in Gotify.
+const USE_PERIOD: Duration = Duration::from_mins(5);
+
+/// The least time between two rounds, so that many clients that expire one after the other are one transaction.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// How long to leave a database alone that did not answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tokens whose use is noted in one transaction; others may write in between.
+const TOKENS_A_WRITE: usize = 4096;
+
+/// The task that looks after clients that expire. It ends with the last handle.
+#[derive(Clone, Debug)]
+pub struct ClientExpiry(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    changed: Arc<Notify>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl ClientExpiry {
+    /// Starts the task.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
+        let changed = Arc::new(Notify::new());
+        let task = Task { database, auth, hub, changed: Arc::clone(&changed) };
+        Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(tokio::spawn(task.run())) }))
+    }
+
+    /// To be called when a client may expire sooner than any did before.
+    pub fn changed(&self) {
+        self.0.changed.notify_one();
+    }
+}
+
+struct Task {
+    database: Arc<dyn Database>,
+    auth: Authenticator,
+    hub: Hub,
+    changed: Arc<Notify>,
+}
+
+impl Task {
+    async fn run(self) {
+        let mut next_use = Instant::now() + USE_PERIOD;
+        let mut earliest = Instant::now();
+        loop {
+            let next_round = match self.next_expiry().await {
+                Ok(next) => next.map_or(next_use, |next| next.min(next_use)).max(earliest),
+                Err(error) => {
+                    tracing::debug!(%error, "failed to look for clients that expire");
+                    Instant::now() + PATIENCE
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.changed.notified() => continue,
+                () = sleep_until(next_round) => {}
+            }
+            earliest = Instant::now() + ROUND;
+            // In this order: a client whose stream is open at its last moment is used.
+            if Instant::now() >= next_use {
+                next_use = Instant::now() + USE_PERIOD;
+                if let Err(error) = self.note_open_streams().await {
+                    tracing::debug!(%error, "failed to note the clients that have streams as used");
+                }
+            }
+            if let Err(error) = self.delete_expired().await {
+                tracing::debug!(%error, "failed to delete clients that have expired");
+                earliest = Instant::now() + PATIENCE;
+            }
+        }
+    }
+
+    async fn next_expiry(&self) -> Result<Option<Instant>, StoreError> {
+        let Some(at) = self.database.next_client_expiry().await? else { return Ok(None) };
+        let left = (at - self.auth.now()).to_std().unwrap_or_default();
+        // Beyond what an instant can hold is never.
+        Ok(Instant::now().checked_add(left))
+    }
+
+    async fn note_open_streams(&self) -> Result<(), StoreError> {
+        for shard in 0..self.hub.shard_count() {
+            let tokens = self.hub.tokens_of_shard(shard);
+            for tokens in tokens.chunks(TOKENS_A_WRITE) {
+                self.database.touch_client_tokens(tokens, self.auth.now()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn delete_expired(&self) -> Result<(), StoreError> {
+        let deleted = self.database.delete_expired_clients(self.auth.now()).await?;
+        for client in &deleted {
+            self.auth.forget_client(&client.row);
+            self.hub.expire_token(hub::UserId(client.user_id.0), &client.row);
+        }
+        if !deleted.is_empty() {
+            tracing::debug!(clients = deleted.len(), "deleted clients that have expired");
+        }
+        Ok(())
+    }
+}

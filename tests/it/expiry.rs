@@ -1,0 +1,225 @@
+//! Clients that expire when they are not used.
+//!
+//! Time stands still and is advanced by hand, for the server too: nothing here waits for the clock.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use shardcast::auth::Clock;
+use shardcast::hub::EndReason;
+use shardcast::model::{Client, ClientId, Compatibility, Timestamp};
+use shardcast::server::{NodeConfig, NodeParts};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Executor, SqliteConnection};
+use tokio::time::advance;
+
+use crate::harness::{Answer, Person, TestServer};
+use crate::listener::Listener;
+
+/// Tokio goes on to the next timer when nothing else is left to do, and does not see that sockets and the database
+/// are at work. It does see a thread that blocks.
+struct StandingTime(#[expect(dead_code, reason = "dropping it ends the thread")] mpsc::Sender<()>);
+
+impl StandingTime {
+    fn new() -> Self {
+        let (running, stop) = mpsc::channel::<()>();
+        tokio::task::spawn_blocking(move || stop.recv());
+        Self(running)
+    }
+}
+
+struct Scene {
+    server: TestServer,
+    ann: Person,
+    clock: Clock,
+    _time: StandingTime,
+}
+
+impl Scene {
+    async fn begin() -> Self {
+        Self::begin_as(Compatibility::V2).await
+    }
+
+    async fn begin_as(compatibility: Compatibility) -> Self {
+        let time = StandingTime::new();
+        let clock = Clock::of_runtime(chrono::Local::now().fixed_offset());
+        let mut parts = NodeParts::default();
+        parts.clock = clock;
+        let change = |config: &mut NodeConfig| {
+            config.api.compatibility = compatibility;
+            // Pings are not what these tests are about.
+            config.stream.ping_period = Duration::from_hours(24);
+            config.stream.pong_timeout = Duration::from_hours(24);
+        };
+        let server = TestServer::start_of(parts, change, |_| {}).await;
+        let ann = server.person("ann").await;
+        Self { server, ann, clock, _time: time }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Takes the lock that a writer needs, until the connection is dropped.
+    async fn lock_database(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(&self.server.database);
+        let mut connection = options.connect().await.unwrap();
+        connection.execute("BEGIN IMMEDIATE").await.unwrap();
+        connection
+    }
+
+    /// Makes a client of Ann's that expires after so many seconds.
+    async fn client(&self, expires_after_seconds: u64) -> Client {
+        let body =
+            format!(r#"{{"name": "tablet", "expiresAfterInactivitySeconds": {expires_after_seconds}}}"#);
+        let made = self.request("POST", "/client", &self.ann.client.token, &body).await;
+        assert_eq!(made.status, 200, "{made:?}");
+        serde_json::from_str(&made.body).unwrap()
+    }
+
+    async fn request(&self, method: &str, target: &str, token: &str, body: &str) -> Answer {
+        let headers = [
+            ("X-Gotify-Key".to_owned(), token.to_owned()),
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+        ];
+        self.server.send(method, target, &headers, body).await
+    }
+
+    async fn uses(&self, client: &Client) -> u16 {
+        self.request("GET", "/application", &client.token, "").await.status
+    }
+
+    async fn stream(&self, client: &Client) -> Listener {
+        Listener::at(&self.server.address.to_string(), &client.token, "").await
+    }
+
+    async fn row(&self, id: ClientId) -> Option<Client> {
+        self.server.store.database().client(id).await.unwrap().map(|owned| owned.row)
+    }
+
+    async fn until_no_stream(&self) {
+        while self.server.hub.stream_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Waits until a client's row is as it should be. Time stands still meanwhile.
+    async fn until(&self, id: ClientId, reached: impl Fn(Option<&Client>) -> bool) {
+        while !reached(self.row(id).await.as_ref()) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn seconds(seconds: u64) {
+    advance(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_not_used_is_gone_and_its_stream_closed_at_once() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(60).await;
+    let mut stream = scene.stream(&tablet).await;
+    seconds(59).await;
+    assert_eq!(scene.server.hub.stream_count(), 1);
+    assert!(scene.row(tablet.id).await.is_some());
+
+    seconds(2).await;
+    assert_eq!(stream.close_code().await, 1008);
+    drop(stream);
+    scene.until_no_stream().await;
+    assert_eq!(scene.server.hub.end_counts(), [(EndReason::TokenExpired, 1)]);
+    assert!(scene.row(tablet.id).await.is_none(), "its row is deleted");
+    assert_eq!(scene.uses(&tablet).await, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_client_is_not_seen_even_before_its_row_is_deleted() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(3600).await;
+    assert_eq!(scene.uses(&tablet).await, 200);
+    scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
+    // Nobody can write now, so the row stays.
+    let locked = scene.lock_database().await;
+    seconds(3601).await;
+    assert!(scene.row(tablet.id).await.is_some());
+    assert_eq!(scene.uses(&tablet).await, 401, "though it was known");
+    let path = format!("/client/{}", tablet.id);
+    let mine = &scene.ann.client.token;
+    let listed = scene.request("GET", "/client", mine, "").await;
+    assert_eq!(listed.json().as_array().unwrap().len(), 1, "{listed:?}");
+    assert_eq!(scene.request("PUT", &path, mine, r#"{"name": "x"}"#).await.status, 404);
+    assert_eq!(scene.request("DELETE", &path, mine, "").await.status, 404);
+    let elevate = format!("{path}/elevate");
+    assert_eq!(scene.request("POST", &elevate, mine, r#"{"durationSeconds": 9}"#).await.status, 404);
+    drop(locked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_use_puts_expiry_off() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(60).await;
+    for _ in 0..5 {
+        seconds(50).await;
+        let before = scene.row(tablet.id).await.unwrap().expires_at;
+        assert_eq!(scene.uses(&tablet).await, 200);
+        scene.until(tablet.id, |row| row.unwrap().expires_at > before).await;
+    }
+    seconds(61).await;
+    assert_eq!(scene.uses(&tablet).await, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_stream_is_a_use_every_five_minutes() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(400).await;
+    let stream = scene.stream(&tablet).await;
+    scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
+    for _ in 0..3 {
+        let before = scene.row(tablet.id).await.unwrap().last_used;
+        seconds(300).await;
+        scene.until(tablet.id, |row| row.unwrap().last_used > before).await;
+    }
+    assert_eq!(scene.server.hub.stream_count(), 1);
+    // What was cached at the first use is out of date, and not believed.
+    assert_eq!(scene.uses(&tablet).await, 200);
+
+    drop(stream);
+    scene.until_no_stream().await;
+    seconds(401).await;
+    scene.until(tablet.id, |row| row.is_none()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_expiry_counts_from_the_last_use() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(0).await;
+    let mut stream = scene.stream(&tablet).await;
+    scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
+    seconds(100).await;
+    let body = r#"{"name": "tablet", "expiresAfterInactivitySeconds": 100}"#;
+    let path = format!("/client/{}", tablet.id);
+    assert_eq!(scene.request("PUT", &path, &scene.ann.client.token, body).await.status, 200);
+    assert_eq!(stream.close_code().await, 1008);
+    assert_eq!(scene.uses(&tablet).await, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_elevation_ends_by_itself() {
+    let scene = Scene::begin_as(Compatibility::V3).await;
+    let mine = &scene.ann.client;
+    scene
+        .server
+        .store
+        .database()
+        .elevate_client(mine.id, scene.now() + TimeDelta::seconds(60))
+        .await
+        .unwrap();
+    let delete = async || scene.request("DELETE", "/application/7777", &mine.token, "").await.status;
+    assert_eq!(delete().await, 404);
+    seconds(59).await;
+    assert_eq!(delete().await, 404);
+    seconds(1).await;
+    assert_eq!(delete().await, 403);
+}
