@@ -1,6 +1,7 @@
 //! Clients that expire when they are not used.
 //!
-//! Time stands still and is advanced by hand, for the server too: nothing here waits for the clock.
+//! Time stands still and is advanced by hand, for the server too: nothing here waits for the clock. It is advanced
+//! beyond what is waited for, since timers and the database count whole milliseconds.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -178,7 +179,7 @@ async fn an_open_stream_is_a_use_every_five_minutes() {
     scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
     for _ in 0..3 {
         let before = scene.row(tablet.id).await.unwrap().last_used;
-        seconds(300).await;
+        seconds(301).await;
         scene.until(tablet.id, |row| row.unwrap().last_used > before).await;
     }
     assert_eq!(scene.server.hub.stream_count(), 1);
@@ -197,7 +198,7 @@ async fn a_shorter_expiry_counts_from_the_last_use() {
     let tablet = scene.client(0).await;
     let mut stream = scene.stream(&tablet).await;
     scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
-    seconds(100).await;
+    seconds(101).await;
     let body = r#"{"name": "tablet", "expiresAfterInactivitySeconds": 100}"#;
     let path = format!("/client/{}", tablet.id);
     assert_eq!(scene.request("PUT", &path, &scene.ann.client.token, body).await.status, 200);
