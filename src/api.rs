@@ -23,6 +23,7 @@ mod image;
 mod json;
 mod message;
 mod observer;
+mod oidc;
 mod openapi;
 mod paging;
 mod path;
@@ -51,6 +52,7 @@ pub use gate::{AdminAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
+pub use oidc::{Oidc, OidcSettings};
 pub use state::{ApiSettings, AppState, VersionInfo};
 
 use std::sync::Arc;
@@ -65,7 +67,11 @@ use openapi::Published;
 /// Returns the whole API, ready to be served or nested into another router.
 pub fn router(state: AppState) -> Router {
     let published = Published::default();
-    let (open, mut document) = open(&published).split_for_parts();
+    let mut open = open(&published);
+    if state.oidc.is_some() {
+        open = open.merge(oidc::router());
+    }
+    let (open, mut document) = open.split_for_parts();
     let (guarded, described) = guarded().split_for_parts();
     document.merge(described);
     published.publish(document);

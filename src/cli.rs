@@ -11,6 +11,11 @@ mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "cli/no_metrics.rs"]
 mod metrics;
+#[cfg(feature = "oidc")]
+mod oidc;
+#[cfg(not(feature = "oidc"))]
+#[path = "cli/no_oidc.rs"]
+mod oidc;
 mod runtime;
 mod serve;
 mod signals;

@@ -19,8 +19,10 @@ mod load;
 mod login_limit;
 mod metrics;
 mod network;
+mod oidc;
 mod problem;
 mod schema;
+mod secret;
 mod server;
 mod ssl;
 mod stream;
@@ -36,6 +38,7 @@ pub use default_user::DefaultUserSection;
 pub use load::{Files, Loaded, load};
 pub use login_limit::LoginLimitSection;
 pub use metrics::{MetricsListener, MetricsSection};
+pub use oidc::OidcSection;
 pub use problem::{ConfigError, Problem};
 pub use server::ServerSection;
 pub use ssl::{LetsEncryptSection, SslSection};
@@ -63,6 +66,8 @@ pub struct Config {
     pub pluginsdir: String,
     /// Whether anybody may make a user. Default false.
     pub registration: bool,
+    /// Logging in through an identity provider.
+    pub oidc: OidcSection,
     /// Which Gotify the API behaves as where 2 and 3 differ: `v2` (default) or `v3`. (ours)
     pub compatibility: String,
     /// Numbers for Prometheus. (ours)
@@ -80,6 +85,7 @@ impl Default for Config {
             uploadedimagesdir: "data/images".to_owned(),
             pluginsdir: "data/plugins".to_owned(),
             registration: false,
+            oidc: OidcSection::default(),
             compatibility: Compatibility::default().name().to_owned(),
             metrics: MetricsSection::default(),
         }

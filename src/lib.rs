@@ -53,6 +53,7 @@
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
 //! | `metrics` | numbers for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
+//! | `oidc` | logging in through an identity provider, by OpenID Connect | no |
 //!
 //! # Modules
 //!

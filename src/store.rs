@@ -35,8 +35,8 @@ mod conformance;
 mod tests;
 
 pub use database::{
-    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
-    UpdateApplication, UpdateClient, UpdateUser, UserChange,
+    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewLinkedUser, NewMessage,
+    NewUser, Owned, UpdateApplication, UpdateClient, UpdateUser, UserChange,
 };
 pub use error::StoreError;
 pub use images::{ImageName, Images};

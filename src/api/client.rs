@@ -24,7 +24,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(get_only(routes!(list, create_one)))
         .routes(routes!(update, delete))
-        .routes(routes!(elevate))
+        .routes(routes!(elevate_one))
 }
 
 /// What a request says of a client.
@@ -218,27 +218,38 @@ async fn delete(
         (status = 404, body = ErrorObject),
     )
 )]
-async fn elevate(
+async fn elevate_one(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
     body: Unread,
 ) -> Result<(StatusCode, Done), ApiError> {
-    let id = ClientId(id);
     let form: ElevateRequest = body.read().await?;
+    elevate(&state, client.user_id, ClientId(id), form.duration_seconds.unwrap_or_default()).await?;
+    Ok((StatusCode::NO_CONTENT, Done))
+}
+
+/// Lets a client of a user do what is dangerous for so many seconds; a negative number ends that. Goes on when its
+/// caller goes away.
+pub(super) async fn elevate(
+    state: &AppState,
+    user: UserId,
+    id: ClientId,
+    seconds: i64,
+) -> Result<(), ApiError> {
     let not_found = || ApiError::NotFound("client not found".to_owned());
-    let known = owned(&state, client.user_id, id).await.map_err(|error| match error {
+    let known = owned(state, user, id).await.map_err(|error| match error {
         ApiError::NotFound(_) => not_found(),
         other => other,
     })?;
-    let until = later(state.auth.now(), form.duration_seconds.unwrap_or_default());
-    let AppState { store, auth, .. } = state;
+    let until = later(state.auth.now(), seconds);
+    let AppState { store, auth, .. } = state.clone();
     let elevated = to_completion(async move {
         let elevated = store.database().elevate_client(id, until).await;
         auth.forget_client(&known.token);
         elevated
     });
-    if elevated.await? { Ok((StatusCode::NO_CONTENT, Done)) } else { Err(not_found()) }
+    if elevated.await? { Ok(()) } else { Err(not_found()) }
 }
 
 /// The time so many seconds later, or the last or first that the database and the wire can hold.

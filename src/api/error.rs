@@ -45,6 +45,15 @@ pub enum ApiError {
         /// Whether it is known who is asking: 403 then, else 401.
         known: bool,
     },
+    /// It is known who logs in through the identity provider, and may not.
+    #[error("{0}")]
+    LoginDenied(String),
+    /// The identity provider does not tell what a user needs.
+    #[error("the identity provider does not tell the name of the user")]
+    IdentityWithoutName,
+    /// The identity provider can't be asked now.
+    #[error("the identity provider is unavailable, try again later")]
+    NoIdentityProvider,
     /// There is no such route.
     #[error("page not found")]
     NoRoute,
@@ -95,14 +104,15 @@ impl ApiError {
             Self::Forbidden
             | Self::ForbiddenWith(_)
             | Self::NotElevated
+            | Self::LoginDenied(_)
             | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::ImagesUnavailable | Self::Overloaded(_) | Self::Unavailable => {
+            Self::ImagesUnavailable | Self::NoIdentityProvider | Self::Overloaded(_) | Self::Unavailable => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::IdentityWithoutName | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 

@@ -26,11 +26,12 @@ use super::routing::get_only;
 use super::{ApiError, AppState, Json, query};
 
 /// What the groups of endpoints are about, in the order in which they are shown.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("message", "Sending, listing and deleting messages, and the stream."),
     ("application", "What may send messages."),
     ("client", "What may receive messages, and manage its user's things."),
     ("user", "Who applications, clients and messages belong to."),
+    ("oidc", "Logging in through an identity provider."),
     ("plugin", "Gotify's extensions, of which there are none."),
     ("info", "About this server."),
 ];

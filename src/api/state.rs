@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::stream::StreamState;
-use super::{Boundary, ImageLimits, RequestObserver};
+use super::{Boundary, ImageLimits, Oidc, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
@@ -26,6 +26,8 @@ pub struct AppState {
     pub images: Images,
     /// What deletes clients that are not used any more.
     pub expiry: ClientExpiry,
+    /// The identity provider, if there is one.
+    pub oidc: Option<Oidc>,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
     /// Who is told of requests.
@@ -80,8 +82,6 @@ pub struct ApiSettings {
     pub secure_cookie: bool,
     /// How large applications' pictures may be.
     pub image_limits: ImageLimits,
-    /// Whether one can log in elsewhere. Default false.
-    pub oidc: bool,
     /// Whether anybody may make a user, though no administrator. No by default.
     pub registration: bool,
     /// The answer of `GET /version`.
@@ -95,7 +95,6 @@ impl Default for ApiSettings {
             compatibility: Compatibility::default(),
             secure_cookie: false,
             image_limits: ImageLimits::default(),
-            oidc: false,
             registration: false,
             version: VersionInfo::default(),
         }

@@ -44,8 +44,7 @@ struct GotifyInfo {
     security(()),
     responses((status = 200, body = GotifyInfo))
 )]
-async fn info(State(settings): State<Arc<ApiSettings>>) -> Response {
-    let ApiSettings { version, registration, oidc, .. } = &*settings;
-    Json(GotifyInfo { version: version.version.clone(), register: *registration, oidc: *oidc })
-        .into_response()
+async fn info(State(state): State<AppState>) -> Json<GotifyInfo> {
+    let ApiSettings { version, registration, .. } = &*state.settings;
+    Json(GotifyInfo { version: version.version.clone(), register: *registration, oidc: state.oidc.is_some() })
 }

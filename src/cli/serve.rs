@@ -10,6 +10,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::metrics::Exposition;
+use super::oidc::{self, OidcError};
 use super::signals::Signals;
 use super::{print_line, runtime};
 use crate::config::{Connection, Loaded};
@@ -30,6 +31,8 @@ enum StartError {
     Bind(#[from] BindError),
     #[error("failed to open the database `{connection}`")]
     Database { connection: Connection, source: StoreError },
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     #[error(transparent)]
     Open(#[from] OpenError),
 }
@@ -58,7 +61,9 @@ async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
         .await
         .map_err(|source| StartError::Database { connection: connection.clone(), source })?;
     let exposition = Exposition::new(loaded);
-    let (node, first_user) = Node::open_with(Arc::new(database), loaded.node(), exposition.parts()).await?;
+    let mut parts = exposition.parts();
+    parts.oidc = oidc::provider(&loaded.config.oidc)?;
+    let (node, first_user) = Node::open_with(Arc::new(database), loaded.node(), parts).await?;
     let outcome = serve(loaded, signals, &node, &exposition, first_user).await;
     node.close().await;
     outcome

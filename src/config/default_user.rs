@@ -1,9 +1,9 @@
 //! The first administrator.
 
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, Serializer};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
-use super::problem::MASK;
+use super::secret;
 
 /// `defaultuser`: made by the first start, when the database holds no user.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -13,7 +13,7 @@ pub struct DefaultUserSection {
     /// Its name. Default `admin`.
     pub name: String,
     /// Its password. Default empty: a random one is made and printed once.
-    #[serde(deserialize_with = "secret", serialize_with = "masked")]
+    #[serde(with = "secret")]
     pub pass: SecretString,
 }
 
@@ -21,16 +21,6 @@ impl Default for DefaultUserSection {
     fn default() -> Self {
         Self { name: "admin".to_owned(), pass: SecretString::default() }
     }
-}
-
-fn secret<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    String::deserialize(deserializer).map(SecretString::from)
-}
-
-/// Writes whether there is a password, not which.
-fn masked<S: Serializer>(pass: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    let shown = if pass.expose_secret().is_empty() { "" } else { MASK };
-    serializer.serialize_str(shown)
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ pub fn load(
         problems: vec![Problem::of_source("configuration", error.to_string())],
     })?;
     let mut loaded = Loaded { config, warnings, sources };
+    for (key, reason) in loaded.config.oidc.problems() {
+        problems.push(Problem::new(loaded.source(key).unwrap_or("default"), key, reason));
+    }
     for (key, effect, reason) in unsupported::settings(&loaded.config) {
         let problem = Problem::new(loaded.source(key).unwrap_or("default"), key, reason);
         match effect {

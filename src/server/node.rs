@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{StreamConfig, Streams};
 use crate::{
     api::{
-        self, ApiSettings, AppState, Boundary, CorsConfig, RequestObserver,
+        self, ApiSettings, AppState, Boundary, CorsConfig, Oidc, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
     auth::{
@@ -74,6 +74,8 @@ impl Default for NodeConfig {
 pub struct NodeParts {
     /// Who knows who is asking. Default: a [`StoredCredentials`] of the node's database.
     pub authenticate: Option<Arc<dyn Authenticate>>,
+    /// The identity provider that users may log in through. Default none.
+    pub oidc: Option<Oidc>,
     /// Who is told what happens to streams.
     pub observer: Option<Arc<dyn Observer>>,
     /// Who is told what happens to messages on their way to the database.
@@ -224,6 +226,7 @@ impl Node {
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             images: Images::new(config.images_folder),
             expiry,
+            oidc: parts.oidc,
             settings: Arc::new(config.api),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
             boundary: Arc::new(boundary),

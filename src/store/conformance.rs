@@ -10,6 +10,7 @@ use crate::model::{Application, ApplicationId, Client, Timestamp, User, UserId};
 
 pub(crate) mod applications;
 pub(crate) mod clients;
+pub(crate) mod identities;
 pub(crate) mod messages;
 pub(crate) mod users;
 
@@ -32,6 +33,11 @@ macro_rules! suite {
                 a_hash_is_replaced_only_while_it_is_the_old_one
                 the_highest_cost_is_that_of_bcrypt_hashes
                 an_id_beyond_any_row_finds_nothing
+            }
+            identities {
+                a_user_of_a_provider_has_no_password
+                a_taken_name_or_identity_is_a_conflict
+                a_user_is_linked_once
             }
             applications {
                 an_application_is_found_by_id_and_by_token

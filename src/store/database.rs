@@ -54,6 +54,17 @@ impl fmt::Debug for NewUser {
     }
 }
 
+/// A user that logs in through an identity provider alone, to be made.
+#[derive(Clone, Debug)]
+pub struct NewLinkedUser {
+    /// Its name, unique.
+    pub name: String,
+    /// Who it is at the provider, `issuer#subject`, unique.
+    pub oidc_id: String,
+    /// When it is made.
+    pub created_at: Timestamp,
+}
+
 /// What a user is changed to.
 pub struct UpdateUser {
     /// The name to log in with, unique.
@@ -246,6 +257,14 @@ pub trait Database: Send + Sync + fmt::Debug + 'static {
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError>;
     /// Returns the user of that name, with its password hash.
     async fn user_by_name(&self, name: &str) -> Result<Option<Credential>, StoreError>;
+    /// Returns the user that is linked to that identity, see [`NewLinkedUser::oidc_id`].
+    async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError>;
+    /// Makes a user without a password, who is no administrator. [`StoreError::Conflict`] if the name or the
+    /// identity is taken.
+    async fn create_linked_user(&self, user: NewLinkedUser) -> Result<User, StoreError>;
+    /// Links a user to an identity; false if there is no such user, or if it is linked already.
+    /// [`StoreError::Conflict`] if the identity is taken.
+    async fn link_user(&self, id: UserId, oidc_id: &str) -> Result<bool, StoreError>;
     /// Lists all users by id.
     async fn users(&self) -> Result<Vec<User>, StoreError>;
     /// Changes a user and returns it. [`StoreError::Conflict`] if the name is taken.

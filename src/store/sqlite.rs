@@ -16,6 +16,7 @@ mod clients;
 mod connection;
 mod database;
 mod error;
+mod identities;
 mod location;
 mod messages;
 mod row;

@@ -33,8 +33,9 @@ pub(super) fn add(document: &mut OpenApi) {
         .insert(ErrorObject::name().into_owned(), <ErrorObject as utoipa::PartialSchema>::schema());
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         if let Some(RefOr::T(body)) = &mut operation.request_body {
-            body.required = Some(Required::True);
             take_forms(body, components);
+            body.required =
+                Some(if may_be_missing(body, components) { Required::False } else { Required::True });
         }
         add_errors(operation);
         name_statuses(operation);
@@ -74,6 +75,13 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
         let content = Content::new(Some(Schema::Object(form)));
         body.content.entry(media_type.to_owned()).or_insert(RefOr::T(content));
     }
+}
+
+/// Whether nothing in a body is required.
+fn may_be_missing(body: &RequestBody, components: &Components) -> bool {
+    let Some(RefOr::T(json)) = body.content.get(JSON) else { return false };
+    let found = json.schema.as_ref().and_then(component).and_then(|name| components.schemas.get(name));
+    matches!(found, Some(RefOr::T(Schema::Object(form))) if form.required.is_empty())
 }
 
 /// Bounds the names of a body that is taken as multipart alone.

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use sqlx::Connection as _;
 
-use super::{Sqlite, applications, clients, messages, users};
+use super::{Sqlite, applications, clients, identities, messages, users};
 use crate::model::{
     Application, ApplicationId, Client, ClientId, Message, MessageId, Timestamp, User, UserId,
 };
 use crate::store::{
-    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewMessage, NewUser, Owned,
-    StoreError, UpdateApplication, UpdateClient, UpdateUser, UserChange,
+    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewLinkedUser, NewMessage,
+    NewUser, Owned, StoreError, UpdateApplication, UpdateClient, UpdateUser, UserChange,
 };
 
 #[async_trait]
@@ -67,6 +67,24 @@ impl Database for Sqlite {
     async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
         let mut lease = self.writer.lease("delete a user").await?;
         let result = users::delete(&mut lease, id).await;
+        lease.end(result).await
+    }
+
+    async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError> {
+        let mut lease = self.readers.lease("read a user").await?;
+        let result = identities::user(&mut lease, oidc_id).await;
+        lease.end(result)
+    }
+
+    async fn create_linked_user(&self, user: NewLinkedUser) -> Result<User, StoreError> {
+        let mut lease = self.writer.lease("create a user").await?;
+        let result = identities::create(&mut lease, user).await;
+        lease.end(result).await
+    }
+
+    async fn link_user(&self, id: UserId, oidc_id: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("link a user").await?;
+        let result = identities::link(&mut lease, id, oidc_id).await;
         lease.end(result).await
     }
 

@@ -163,7 +163,7 @@ pub(super) async fn set_password_hash(
     Ok(done.rows_affected() > 0)
 }
 
-fn user(found: &SqliteRow) -> Result<User, sqlx::Error> {
+pub(super) fn user(found: &SqliteRow) -> Result<User, sqlx::Error> {
     Ok(User {
         id: UserId(row::unsigned(found, 0)?),
         name: row::text(found, 1)?,

@@ -1,0 +1,244 @@
+//! Logins of browsers: `/auth/oidc/login`, `/auth/oidc/elevate`, and `/auth/oidc/callback`, where both end.
+
+use axum::extract::State;
+use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::super::error::ErrorObject;
+use super::super::routing::get_only;
+use super::super::{ApiError, ApiSettings, AppState, client, query, session};
+use super::answer::{Failure, elevated_page};
+use super::pending::{Goal, Login, MAX_TEXT_BYTES, Origin, PATIENCE, random_text};
+use super::{Oidc, account};
+use crate::auth::{Authorization, Exchange, Pkce};
+use crate::model::ClientId;
+
+/// The cookie that binds a login to the browser that began it.
+const COOKIE_NAME: &str = "gotify-oidc";
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(get_only(routes!(login)))
+        .routes(get_only(routes!(elevate)))
+        .routes(get_only(routes!(callback)))
+}
+
+/// Sends a browser to the identity provider, to log in.
+#[utoipa::path(
+    get, path = "/auth/oidc/login", operation_id = "oidcLogin", tag = "oidc",
+    security(()),
+    params(("name" = String, Query, description = "What the session's client will be called.", min_length = 1)),
+    responses(
+        (status = 302, description = "To the identity provider."),
+        (status = 400, description = "There is no name.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The identity provider is unavailable.", body = String,
+            content_type = "text/plain"),
+    )
+)]
+async fn login(
+    State(state): State<AppState>,
+    oidc: Oidc,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let name = parameter(&uri, "name").filter(|name| !name.is_empty() && name.len() <= MAX_TEXT_BYTES);
+    let name = name.ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "invalid client name"))?;
+    send(&oidc, &state.settings, &headers, Goal::Session(name)).await
+}
+
+/// Sends a browser to the identity provider, to elevate a client of whoever logs in there.
+#[utoipa::path(
+    get, path = "/auth/oidc/elevate", operation_id = "oidcElevate", tag = "oidc",
+    security(()),
+    params(
+        ("id" = u64, Query, description = "The client.", minimum = 1),
+        ("durationSeconds" = i64, Query, description = "For how long; a negative one ends an elevation."),
+    ),
+    responses(
+        (status = 302, description = "To the identity provider."),
+        (status = 400, description = "A parameter is missing or wrong.", body = ErrorObject),
+        (status = 503, description = "The identity provider is unavailable.", body = String,
+            content_type = "text/plain"),
+    )
+)]
+async fn elevate(
+    State(state): State<AppState>,
+    oidc: Oidc,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Response> {
+    let id = number(&uri, "id").map_err(IntoResponse::into_response)?;
+    let seconds = number(&uri, "durationSeconds").map_err(IntoResponse::into_response)?;
+    let goal = Goal::Elevation(ClientId(id), seconds);
+    send(&oidc, &state.settings, &headers, goal).await.map_err(IntoResponse::into_response)
+}
+
+/// Takes a browser back from the identity provider.
+#[utoipa::path(
+    get, path = "/auth/oidc/callback", operation_id = "oidcCallback", tag = "oidc",
+    security(()),
+    params(
+        ("code" = Option<String>, Query, nullable = false, description = "What the provider gives out for a login."),
+        ("state" = Option<String>, Query, nullable = false, description = "What the browser was sent there with."),
+        ("error" = Option<String>, Query, nullable = false, description = "Why there was no login."),
+    ),
+    responses(
+        (status = 200, description = "The client is elevated. A page that closes itself.", body = String,
+            content_type = "text/html; charset=utf-8"),
+        (status = 307, description = "To the start page, with the cookie of a session."),
+        (status = 400, description = "There is no code.", body = String, content_type = "text/plain"),
+        (status = 401,
+            description = "The state is not of this browser or expired, or the provider does not take the code.",
+            body = String, content_type = "text/plain"),
+        (status = 403, description = "Whoever logged in may not become a user here.", body = String,
+            content_type = "text/plain"),
+        (status = 404, description = "The client to be elevated is not theirs.", body = String,
+            content_type = "text/plain"),
+        (status = 500, description = "The provider does not tell the name of the user, or a defect.", body = String,
+            content_type = "text/plain"),
+        (status = 503, description = "The provider or the database is unavailable.", body = String,
+            content_type = "text/plain"),
+    )
+)]
+async fn callback(
+    State(state): State<AppState>,
+    oidc: Oidc,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let binding = bound(&headers).ok_or_else(unknown)?;
+    let login_state = parameter(&uri, "state").ok_or_else(unknown)?;
+    let is_this_browsers = |login: &Login| matches!(&login.origin, Origin::Browser { binding: expected, .. } if *expected == binding);
+    let login = oidc.pending.end(&login_state, is_this_browsers).ok_or_else(unknown)?;
+    let Origin::Browser { verifier, goal, .. } = login.origin else { return Err(unknown()) };
+    if let Some(error) = parameter(&uri, "error") {
+        let text = format!("the identity provider reports: {}", printable(&error));
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, text));
+    }
+    let code =
+        parameter(&uri, "code").ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "missing code"))?;
+    let exchange = Exchange { code: &code, verifier: &verifier, nonce: &login.nonce, redirect_uri: None };
+    let identity = oidc.provider.identify(exchange).await?;
+    let user = account::user(&state, &oidc, &identity).await?;
+    match goal {
+        Goal::Session(name) => {
+            let (_, cookie) = session::start(&state, user.id, name).await?;
+            // A proxy may have cut a prefix off the path, so the way back is relative.
+            let headers = [(LOCATION, HeaderValue::from_static("../../")), (SET_COOKIE, cookie)];
+            Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response())
+        }
+        Goal::Elevation(id, seconds) => {
+            client::elevate(&state, user.id, id, seconds).await?;
+            Ok(elevated_page())
+        }
+    }
+}
+
+/// Begins a login, and sends the browser to the provider with it.
+async fn send(
+    oidc: &Oidc,
+    settings: &ApiSettings,
+    headers: &HeaderMap,
+    goal: Goal,
+) -> Result<Response, Failure> {
+    // A browser may log in in several tabs.
+    let binding = bound(headers).unwrap_or_else(|| random_text(16));
+    let (verifier, nonce) = (random_text(32), random_text(16));
+    let cookie = cookie(&binding, settings);
+    let origin = Origin::Browser { binding, verifier: verifier.clone(), goal };
+    let state = oidc.pending.begin(Login { nonce: nonce.clone(), origin });
+    let url = oidc.provider.authorize_url(Authorization {
+        state: &state,
+        nonce: &nonce,
+        pkce: Pkce::Verifier(&verifier),
+        redirect_uri: None,
+    });
+    let location = HeaderValue::try_from(url.await?).map_err(|_| ApiError::Internal)?;
+    Ok((StatusCode::FOUND, [(LOCATION, location), (SET_COOKIE, cookie)]).into_response())
+}
+
+/// Makes the cookie that binds a login to a browser. It must come along when the provider sends the browser back.
+fn cookie(binding: &str, settings: &ApiSettings) -> HeaderValue {
+    let secure = if settings.secure_cookie { "; Secure" } else { "" };
+    let seconds = PATIENCE.as_secs();
+    let text = format!("{COOKIE_NAME}={binding}; Path=/; Max-Age={seconds}; HttpOnly{secure}; SameSite=Lax");
+    let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""));
+    value.set_sensitive(true);
+    value
+}
+
+/// Returns what the browser's cookie holds, if it is of the form that [`send`] gives.
+fn bound(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let is_ours = |value: &&str| value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value).find(is_ours).map(str::to_owned)
+}
+
+/// Nobody began this login, or another browser did, or it was ended, or that was too long ago.
+fn unknown() -> Failure {
+    Failure::new(StatusCode::UNAUTHORIZED, "failed to get state: unknown or expired state")
+}
+
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    query::first(uri.query().unwrap_or_default(), name).map(std::borrow::Cow::into_owned)
+}
+
+/// Reads a number that must be there and not be 0.
+fn number<N: std::str::FromStr + Default + PartialEq>(uri: &Uri, name: &str) -> Result<N, ApiError> {
+    let Some(text) = parameter(uri, name) else {
+        return Err(ApiError::BadRequest(format!("Field '{name}' is required")));
+    };
+    let number = text.parse().ok().filter(|number| *number != N::default());
+    number.ok_or_else(|| ApiError::BadRequest(format!("Field '{name}' is not valid")))
+}
+
+/// Shortens what comes from elsewhere, and leaves out what is no printable ASCII.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cookie_binds_a_browser() {
+        let settings = ApiSettings::default();
+        let binding = random_text(16);
+        let set = cookie(&binding, &settings);
+        assert!(set.to_str().unwrap().ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"));
+        let mut headers = HeaderMap::new();
+        for (sent, expected) in [
+            (format!("a=b; {COOKIE_NAME}={binding}"), Some(binding.clone())),
+            (format!("{COOKIE_NAME}={binding}x"), None),
+            (format!("{COOKIE_NAME}={}", "x".repeat(32)), None),
+            (String::new(), None),
+        ] {
+            headers.insert(COOKIE, HeaderValue::try_from(sent).unwrap());
+            assert_eq!(bound(&headers), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_must_be_there_and_not_be_0() {
+        let uri = Uri::from_static("/?id=7&seconds=-5&zero=0&text=x");
+        assert_eq!(number::<u64>(&uri, "id").unwrap(), 7);
+        assert_eq!(number::<i64>(&uri, "seconds").unwrap(), -5);
+        assert_eq!(number::<i64>(&uri, "none").unwrap_err().to_string(), "Field 'none' is required");
+        for name in ["zero", "text"] {
+            assert_eq!(
+                number::<i64>(&uri, name).unwrap_err().to_string(),
+                format!("Field '{name}' is not valid")
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_provider_says_is_shown_without_surprises() {
+        assert_eq!(printable("access_denied\r\n<é>"), "access_denied<>");
+        assert_eq!(printable(&"x".repeat(1000)).len(), 200);
+    }
+}

@@ -1,0 +1,153 @@
+//! Logins of apps: `/auth/oidc/external/authorize` and `/auth/oidc/external/token`.
+//!
+//! The app makes the proof key, opens the provider's page in a browser, catches the way back itself, and asks this
+//! server to exchange the code.
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::super::body::{Field, Form, Slot, Unread, documented};
+use super::super::error::ErrorObject;
+use super::super::{ApiError, AppState, Json, session};
+use super::pending::{Login, MAX_TEXT_BYTES, Origin, random_text};
+use super::{Oidc, account};
+use crate::auth::{Authorization, Exchange, Pkce};
+use crate::model::User;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(authorize)).routes(routes!(token))
+}
+
+#[derive(Default)]
+struct AuthorizeRequest {
+    code_challenge: String,
+    redirect_uri: String,
+    name: String,
+}
+
+impl Form for AuthorizeRequest {
+    const NAME: &'static str = "OIDCExternalAuthorizeRequest";
+    const FIELDS: &'static [Field] = &[
+        Field::required("code_challenge")
+            .described("The challenge of the app's proof key, by the method S256."),
+        Field::required("redirect_uri").described("Where the provider sends the user back to."),
+        Field::required("name").described("What the app's client will be called.").example("phone"),
+    ];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.code_challenge),
+            1 => Slot::Text(&mut self.redirect_uri),
+            _ => Slot::Text(&mut self.name),
+        }
+    }
+}
+
+#[derive(Default)]
+struct TokenRequest {
+    code: String,
+    state: String,
+    code_verifier: String,
+}
+
+impl Form for TokenRequest {
+    const NAME: &'static str = "OIDCExternalTokenRequest";
+    const FIELDS: &'static [Field] = &[
+        Field::required("code").described("What the provider gave out for the login."),
+        Field::required("state").described("What `authorize` answered."),
+        Field::required("code_verifier").described("The app's proof key."),
+    ];
+
+    fn slot(&mut self, index: usize) -> Slot<'_> {
+        match index {
+            0 => Slot::Text(&mut self.code),
+            1 => Slot::Text(&mut self.state),
+            _ => Slot::Text(&mut self.code_verifier),
+        }
+    }
+}
+
+documented!(AuthorizeRequest, TokenRequest);
+
+/// Where an app's user logs in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OIDCExternalAuthorizeResponse)]
+struct Authorize {
+    /// The page to be opened in a browser.
+    authorize_url: String,
+    /// What the user comes back with, and `token` asks for.
+    state: String,
+}
+
+/// A client of whoever logged in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OIDCExternalTokenResponse)]
+struct Token {
+    /// The client's token.
+    token: String,
+    /// Who logged in.
+    user: User,
+}
+
+/// Tells an app where its user logs in.
+#[utoipa::path(
+    post, path = "/auth/oidc/external/authorize", operation_id = "externalAuthorize", tag = "oidc",
+    security(()),
+    request_body = AuthorizeRequest,
+    responses(
+        (status = 200, body = Authorize),
+        (status = 503, description = "The identity provider is unavailable.", body = ErrorObject),
+    )
+)]
+async fn authorize(oidc: Oidc, body: Unread) -> Result<Json<Authorize>, ApiError> {
+    let form: AuthorizeRequest = body.read().await?;
+    for (field, text) in
+        [("code_challenge", &form.code_challenge), ("redirect_uri", &form.redirect_uri), ("name", &form.name)]
+    {
+        if text.len() > MAX_TEXT_BYTES {
+            let text = format!("Field '{field}' must be at most {MAX_TEXT_BYTES} bytes long");
+            return Err(ApiError::BadRequest(text));
+        }
+    }
+    let nonce = random_text(16);
+    let origin = Origin::App { name: form.name, redirect_uri: form.redirect_uri.clone() };
+    let state = oidc.pending.begin(Login { nonce: nonce.clone(), origin });
+    let url = oidc.provider.authorize_url(Authorization {
+        state: &state,
+        nonce: &nonce,
+        pkce: Pkce::Challenge(&form.code_challenge),
+        redirect_uri: Some(&form.redirect_uri),
+    });
+    Ok(Json(Authorize { authorize_url: url.await?, state }))
+}
+
+/// Exchanges what an app's user came back with for the token of a new client.
+#[utoipa::path(
+    post, path = "/auth/oidc/external/token", operation_id = "externalToken", tag = "oidc",
+    security(()),
+    request_body = TokenRequest,
+    responses(
+        (status = 200, body = Token),
+        (status = 400, description = "A field is missing, or the state is unknown or expired.", body = ErrorObject),
+        (status = 401, description = "The identity provider does not take the code.", body = ErrorObject),
+        (status = 403, description = "Whoever logged in may not become a user here.", body = ErrorObject),
+    )
+)]
+async fn token(State(state): State<AppState>, oidc: Oidc, body: Unread) -> Result<Json<Token>, ApiError> {
+    let form: TokenRequest = body.read().await?;
+    let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());
+    let is_an_apps = |login: &Login| matches!(login.origin, Origin::App { .. });
+    let login = oidc.pending.end(&form.state, is_an_apps).ok_or_else(unknown)?;
+    let Origin::App { name, redirect_uri } = login.origin else { return Err(unknown()) };
+    let identity = oidc.provider.identify(Exchange {
+        code: &form.code,
+        verifier: &form.code_verifier,
+        nonce: &login.nonce,
+        redirect_uri: Some(&redirect_uri),
+    });
+    let user = account::user(&state, &oidc, &identity.await?).await?;
+    let (client, _) = session::start(&state, user.id, name).await?;
+    Ok(Json(Token { token: client.token, user }))
+}
