@@ -1,6 +1,6 @@
 //! Who may do what: every route, with everything that a request can carry.
 //!
-//! `access/requests.txt` holds a request for each route, `access/v2.txt` what each is answered by
+//! `access/requests.txt` holds a request for each route, `access/v2.txt` and `access/v3.txt` what each is answered by
 //! what it carries. A request that is refused must have changed nothing, and whoever it is that asks, nothing of Ann's
 //! may be in an answer to somebody else.
 
@@ -81,6 +81,11 @@ async fn check(compatibility: Compatibility, expected: &str) {
 #[tokio::test]
 async fn everybody_may_do_what_gotify_2_lets_them_and_no_more() {
     check(Compatibility::V2, include_str!("access/v2.txt")).await;
+}
+
+#[tokio::test]
+async fn everybody_may_do_what_gotify_3_lets_them_and_no_more() {
+    check(Compatibility::V3, include_str!("access/v3.txt")).await;
 }
 
 /// Writes a route without the names of what stands in braces.

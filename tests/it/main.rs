@@ -5,6 +5,7 @@
 mod access;
 mod access_log;
 mod android;
+mod canary;
 mod compat;
 mod configuration;
 mod examples;
