@@ -5,7 +5,7 @@
 //! by reference counts.
 //!
 //! Tokens never show. Parameters of the query have their names at most, but for a few that are harmless: what a message
-//! says is nobody's business either. A part of the path that looks like a token is masked.
+//! says is nobody's business either. A part of the path that may be a secret is masked.
 
 use std::net::IpAddr;
 
@@ -64,7 +64,7 @@ macro_rules! log {
             status = $status.as_u16(),
             duration = ?$line.began.elapsed(),
             address = %$line.client,
-            "{} {}", $line.method, shown(&$line.uri)
+            "{} {}", shown_method(&$line.method), shown(&$line.uri)
         )
     };
 }
@@ -82,6 +82,22 @@ impl Line {
     }
 }
 
+/// Writes a method that HTTP knows; a broken request may have anything in its place.
+fn shown_method(method: &Method) -> &str {
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::CONNECT,
+        Method::TRACE,
+    ];
+    if known.contains(method) { method.as_str() } else { MASK }
+}
+
 /// Writes a target without its secrets.
 fn shown(uri: &Uri) -> String {
     let segments: Vec<&str> = uri.path().split('/').map(shown_segment).collect();
@@ -94,8 +110,12 @@ fn shown(uri: &Uri) -> String {
     shown
 }
 
+/// Writes a part of a path if it is a number or plain words, as those of all routes are. What has capitals, or letters
+/// and digits, may be a token or a password that somebody put there.
 fn shown_segment(segment: &str) -> &str {
-    if may_be_token(segment) { MASK } else { segment }
+    let is_number = segment.bytes().all(|byte| byte.is_ascii_digit());
+    let is_words = segment.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_.".contains(&byte));
+    if is_number || (is_words && !may_be_token(segment)) { segment } else { MASK }
 }
 
 fn shown_pair(pair: &str) -> String {
@@ -114,10 +134,9 @@ fn shown_pair(pair: &str) -> String {
 /// Whether this has the form of a token of any kind, whole or in part. What is escaped may be anything.
 fn may_be_token(text: &str) -> bool {
     let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    // Gotify's are 15 and 23 long, but something may have been put behind one, as an extension.
     let is_legacy = |text: &str| {
-        (text.len() == 15 || text.len() == 23)
-            && text.starts_with(['A', 'C', 'P'])
-            && text.bytes().all(is_of_token)
+        text.len() >= 15 && text.starts_with(['A', 'C', 'P']) && text.bytes().take(15).all(is_of_token)
     };
     text.contains('%') || text.contains("gtfy") || is_legacy(text)
 }
@@ -138,11 +157,21 @@ mod tests {
             ("/message?since=CabcdefghijklmN", "/message?since=[masked]"),
             ("/message/AabcdefghijklmN", "/message/[masked]"),
             ("/plugin/1/custom/PabcdefghijklmnopqrstuV/hook", "/plugin/1/custom/[masked]/hook"),
+            ("/image/AabcdefghijklmN.png", "/image/[masked]"),
+            ("/my-Password", "/[masked]"),
+            ("/image/8f3a.png", "/image/[masked]"),
             ("/x/gtfya.abc", "/x/[masked]"),
             ("/x/%41abcdefghijklmN", "/x/[masked]"),
             ("/auth/oidc/callback?code=1&state=2", "/auth/oidc/callback?code=[masked]&state=[masked]"),
         ] {
             assert_eq!(shown(target), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_none_is_masked() {
+        for (method, expected) in [("GET", "GET"), ("XCabcdefghijklmN", "[masked]")] {
+            assert_eq!(super::shown_method(&method.parse().unwrap()), expected);
         }
     }
 

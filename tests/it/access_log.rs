@@ -1,8 +1,8 @@
 //! What requests leave in the log.
 
-use reqwest::Client;
 use rustix::process::Signal;
 
+use crate::harness::http;
 use crate::program::{Program, Serving};
 
 fn serve(variables: &[(&str, &str)]) -> Serving {
@@ -15,7 +15,7 @@ fn serve(variables: &[(&str, &str)]) -> Serving {
 
 /// Asks for some things, ends the server, and returns the lines about requests.
 async fn lines(server: Serving) -> Vec<String> {
-    let http = Client::new();
+    let http = http();
     for path in ["/version", "/nowhere?token=Csecret", "/message?limit=1&token=Csecret", "/health"] {
         http.get(format!("http://{}{path}", server.address)).send().await.unwrap();
     }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use crate::harness::{Person, TestServer};
+use crate::harness::{Person, TestServer, http};
 use crate::listener::{Listener, push};
 
 /// How many messages the app asks for when it looks for those that it missed.
@@ -90,7 +90,7 @@ async fn the_android_app_gets_all_that_it_needs() {
     assert_eq!(ci["token"], ann.application.token.as_str(), "what is shared to it is sent with its token");
     let picture = ci["image"].as_str().unwrap();
     assert!(!picture.starts_with('/'), "it is joined to the base URL");
-    let answer = reqwest::get(format!("http://{}/{picture}", server.address)).await.unwrap();
+    let answer = http().get(format!("http://{}/{picture}", server.address)).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     let empty = json!({"paging": {"size": 0, "since": 0, "limit": 100}, "messages": []});
     assert_eq!(app.get("/message?limit=100&since=0").await, empty);

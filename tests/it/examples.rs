@@ -34,6 +34,8 @@ async fn the_hub_alone_brings_messages_over_tcp() {
 
 #[tokio::test]
 async fn the_server_works_below_a_path_of_another_application() {
+    // For its HTTP client, where all features are on.
+    crate::harness::http();
     let told = timeout(PATIENCE, embed_axum::run()).await.unwrap().unwrap();
     assert_eq!(
         told,

@@ -13,6 +13,14 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// A real HTTP client. With `oidc` in the tree its library has TLS, and wants to be told by whom the cryptography is.
+pub(crate) fn http() -> reqwest::Client {
+    #[cfg(feature = "oidc")]
+    // An error says that it was told before.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::new()
+}
+
 /// A running server. Dropping it stops it and removes its folder.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,

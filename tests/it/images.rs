@@ -5,7 +5,7 @@ use std::fs;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::harness::{Answer, Person, TestServer};
+use crate::harness::{Answer, Person, TestServer, http};
 
 /// A PNG of one pixel.
 const PIXEL: &str =
@@ -18,7 +18,7 @@ fn url(server: &TestServer, path: &str) -> String {
 /// Uploads with a real client; returns the status and the path of the picture.
 async fn upload(server: &TestServer, person: &Person, file: &str, content: Vec<u8>) -> (u16, String) {
     let part = reqwest::multipart::Part::bytes(content).file_name(file.to_owned());
-    let answer = reqwest::Client::new()
+    let answer = http()
         .post(url(server, &format!("/application/{}/image", person.application.id)))
         .header("X-Gotify-Key", &person.client.token)
         .multipart(reqwest::multipart::Form::new().part("file", part))
@@ -46,7 +46,7 @@ async fn a_picture_comes_back_byte_for_byte() {
     let pixel = BASE64_STANDARD.decode(PIXEL).unwrap();
     let (status, path) = upload(&server, &ann, "pixel.png", pixel.clone()).await;
     assert_eq!(status, 200, "{path}");
-    let answer = reqwest::get(url(&server, &format!("/{path}"))).await.unwrap();
+    let answer = http().get(url(&server, &format!("/{path}"))).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "image/png");
     assert!(answer.headers().contains_key("last-modified"));
     assert_eq!(answer.bytes().await.unwrap(), pixel);
@@ -58,7 +58,7 @@ async fn a_picture_comes_back_byte_for_byte() {
 #[tokio::test]
 async fn the_default_picture_is_a_png() {
     let server = TestServer::start().await;
-    let picture = reqwest::get(url(&server, "/static/defaultapp.png")).await.unwrap();
+    let picture = http().get(url(&server, "/static/defaultapp.png")).send().await.unwrap();
     assert_eq!(picture.status(), 200);
     assert_eq!(picture.headers()["content-type"], "image/png");
     assert!(picture.bytes().await.unwrap().starts_with(b"\x89PNG\r\n\x1a\n"));

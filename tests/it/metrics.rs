@@ -1,8 +1,8 @@
 //! `/metrics`, of the program.
 
-use reqwest::Client;
 use serde_json::{Value, json};
 
+use crate::harness::http;
 use crate::listener::Listener;
 use crate::program::{Program, Serving};
 
@@ -16,7 +16,7 @@ fn serve(variables: &[(&str, &str)]) -> Serving {
 }
 
 async fn scrape(address: &str) -> String {
-    let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+    let answer = http().get(format!("http://{address}/metrics")).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     answer.text().await.unwrap()
@@ -31,7 +31,7 @@ fn value<'t>(text: &'t str, sample: &str) -> &'t str {
 /// Makes an application or a client, and returns its token.
 async fn token(server: &Serving, kind: &str) -> String {
     let url = format!("http://{}/{kind}", server.address);
-    let request = Client::new().post(url).basic_auth("admin", Some("canary-password"));
+    let request = http().post(url).basic_auth("admin", Some("canary-password"));
     let made: Value =
         request.json(&json!({ "name": "canary-name" })).send().await.unwrap().json().await.unwrap();
     made["token"].as_str().unwrap().to_owned()
@@ -40,7 +40,7 @@ async fn token(server: &Serving, kind: &str) -> String {
 #[tokio::test]
 async fn metrics_are_off_by_default() {
     let server = serve(&[]);
-    let answer = reqwest::get(format!("http://{}/metrics", server.address)).await.unwrap();
+    let answer = http().get(format!("http://{}/metrics", server.address)).send().await.unwrap();
     assert_eq!(answer.status(), 404);
     assert_eq!(answer.json::<Value>().await.unwrap()["errorCode"], 404);
 }
@@ -50,7 +50,7 @@ async fn what_happened_is_counted_without_names_and_tokens() {
     let server = serve(&[("GOTIFY_METRICS_ENABLED", "true"), ("GOTIFY_METRICS_LISTENADDR", "main")]);
     let (app, client) = (token(&server, "application").await, token(&server, "client").await);
     let mut listener = Listener::at(&server.address, &client, "").await;
-    let http = Client::new();
+    let http = http();
     let url = format!("http://{}/message", server.address);
     for _ in 0..3 {
         let sent = http.post(&url).header("X-Gotify-Key", &app).json(&json!({ "message": "canary-text" }));
@@ -92,7 +92,7 @@ async fn metrics_may_have_a_listener_of_their_own() {
     assert_ne!(address, server.address);
     assert_eq!(value(&scrape(&address).await, "websocket_active_connections"), "0");
     for (address, path) in [(&address, "message"), (&server.address, "metrics")] {
-        let answer = reqwest::get(format!("http://{address}/{path}")).await.unwrap();
+        let answer = http().get(format!("http://{address}/{path}")).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{address}/{path}");
     }
 }

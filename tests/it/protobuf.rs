@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use prost::Message as _;
-use reqwest::Client;
 use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::harness::{Person, TestServer};
+use crate::harness::{Person, TestServer, http};
 use crate::listener::{Listener, push};
 
 #[allow(
@@ -129,7 +128,7 @@ async fn a_message_is_published_and_answered_in_either_format() {
         ..generated::Message::default()
     };
     let post = |accept: &str| {
-        Client::new()
+        http()
             .post(format!("http://{}/message", server.address))
             .header("X-Gotify-Key", &ann.application.token)
             .header("Content-Type", "application/x-protobuf")
@@ -164,7 +163,7 @@ async fn a_wrong_body_is_refused_with_gotifys_error_object() {
         (b"\x22\x05title", "Field 'message' is required"),
         (b"\x0a\x02hi\x42\x02[]", "Field 'extras' must be a JSON object: "),
     ] {
-        let answer = Client::new()
+        let answer = http()
             .post(format!("http://{}/message?message=not+looked+at", server.address))
             .header("X-Gotify-Key", &ann.application.token)
             .header("Content-Type", "application/x-protobuf")

@@ -1,9 +1,10 @@
 //! The program while it runs: a full disk, and its end.
 
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response};
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use serde_json::{Value, json};
 
+use crate::harness::http;
 use crate::listener::Listener;
 use crate::program::{Program, Serving};
 
@@ -27,7 +28,7 @@ async fn answered(request: RequestBuilder) -> Response {
 /// Makes an application or a client, and returns its token.
 async fn token(server: &Serving, kind: &str) -> String {
     let url = format!("http://{}/{kind}", server.address);
-    let request = Client::new().post(url).basic_auth(USER, Some(PASSWORD)).json(&json!({ "name": "test" }));
+    let request = http().post(url).basic_auth(USER, Some(PASSWORD)).json(&json!({ "name": "test" }));
     let made: Value = answered(request).await.json().await.unwrap();
     made["token"].as_str().unwrap().to_owned()
 }
@@ -42,7 +43,7 @@ async fn a_full_disk_refuses_messages_and_nothing_else_until_there_is_room_again
     let server = serve(Program::with_limited_files());
     let (app, client) = (token(&server, "application").await, token(&server, "client").await);
     let mut listener = Listener::at(&server.address, &client, "").await;
-    let http = Client::new();
+    let http = http();
     let url = format!("http://{}/message", server.address);
     let post = || {
         let body = json!({ "message": "x".repeat(10_000) });

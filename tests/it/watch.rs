@@ -21,7 +21,8 @@ impl Watch {
         watch
     }
 
-    /// Returns a row that came, went or changed since the last call; when tokens were used does not count.
+    /// Returns a row that came, went or changed since the last call; when tokens were used does not count, nor do
+    /// clients that expired over a day ago, which the server may remove at any moment.
     pub(crate) async fn changed(&mut self) -> Option<String> {
         // Another number whenever another connection has written anything.
         let version =
@@ -61,7 +62,12 @@ impl Watch {
                     format!("coalesce(length(\"{column}\") || ':' || hex(substr(\"{column}\", 1, 100)), '-')")
                 })
                 .collect();
-            let query = format!("SELECT '{table}: ' || {} FROM \"{table}\"", columns.join(" || ',' || "));
+            let lasting = match table.as_str() {
+                "clients" => "expires_at IS NULL OR expires_at > datetime('now', '-1 day')",
+                _ => "true",
+            };
+            let columns = columns.join(" || ',' || ");
+            let query = format!("SELECT '{table}: ' || {columns} FROM \"{table}\" WHERE {lasting}");
             let found: Vec<String> =
                 sqlx::query_scalar(sqlx::AssertSqlSafe(query)).fetch_all(&mut self.connection).await.unwrap();
             rows.extend(found);
