@@ -7,10 +7,17 @@ use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 use super::super::path::unsigned;
 use super::{Field, Form, Slot};
 
-/// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, and unknown names are skipped.
+/// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, also in place of a whole form that
+/// requires nothing, and unknown names are skipped.
 pub(in crate::api) fn schema<F: Form>() -> RefOr<Schema> {
     let mut form = F::default();
-    let mut object = ObjectBuilder::new().schema_type(Type::Object);
+    let requires_any = F::FIELDS.iter().any(|field| field.required);
+    let kind = if requires_any {
+        SchemaType::new(Type::Object)
+    } else {
+        SchemaType::from_iter([Type::Object, Type::Null])
+    };
+    let mut object = ObjectBuilder::new().schema_type(kind);
     for (index, field) in F::FIELDS.iter().enumerate() {
         object = object.property(field.name, value(field, &form.slot(index)));
         if field.required {
