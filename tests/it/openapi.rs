@@ -135,3 +135,20 @@ async fn the_page_asks_for_nothing_but_this_server() {
     let again = server.send("GET", "/docs", &[], "").await;
     assert_ne!(again.header("content-security-policy"), Some(policy), "each answer has a nonce of its own");
 }
+
+/// `null` is JSON: in place of a body that requires nothing it is as good as none, but a form can't say it.
+#[tokio::test]
+async fn null_stands_for_a_body_only_as_json_and_where_nothing_is_required() {
+    let server = TestServer::start().await;
+    let document = document(&server).await;
+    let types = |path: &str, method: &str, media_type: &str| {
+        let schema = &document["paths"][path][method]["requestBody"]["content"][media_type]["schema"];
+        let named = schema["$ref"].as_str().map(|place| &document.pointer(&place[1..]).unwrap()["type"]);
+        named.unwrap_or(&schema["type"]).clone()
+    };
+    let security = |media_type| types("/application/{id}/security", "put", media_type);
+    assert_eq!(security("application/json"), serde_json::json!(["object", "null"]));
+    assert_eq!(security("application/x-www-form-urlencoded"), "object");
+    assert_eq!(security("multipart/form-data"), "object");
+    assert_eq!(types("/application", "post", "application/json"), "object");
+}

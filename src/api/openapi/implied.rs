@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::request_body::RequestBody;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 
@@ -53,14 +53,10 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
     let Some(name) = json.schema.as_ref().and_then(component) else { return };
     let Some(RefOr::T(Schema::Object(form))) = components.schemas.get(name) else { return };
     let mut form = form.clone();
+    forbid_null(&mut form);
     form.properties.retain(|_, property| {
         let RefOr::T(Schema::Object(property)) = property else { return false };
-        if let SchemaType::Array(kinds) = &mut property.schema_type {
-            kinds.retain(|kind| *kind != Type::Null);
-            if let [kind] = &kinds[..] {
-                property.schema_type = SchemaType::Type(kind.clone());
-            }
-        }
+        forbid_null(property);
         if matches!(&property.schema_type, SchemaType::Type(Type::Boolean)) {
             property.schema_type = SchemaType::Type(Type::String);
             property.enum_values = Some(BOOLEANS.map(Value::from).to_vec());
@@ -74,6 +70,16 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
         }
         let content = Content::new(Some(Schema::Object(form)));
         body.content.entry(media_type.to_owned()).or_insert(RefOr::T(content));
+    }
+}
+
+/// Takes `null` out of what a value may be.
+fn forbid_null(value: &mut Object) {
+    if let SchemaType::Array(kinds) = &mut value.schema_type {
+        kinds.retain(|kind| *kind != Type::Null);
+        if let [kind] = &kinds[..] {
+            value.schema_type = SchemaType::Type(kind.clone());
+        }
     }
 }
 
