@@ -53,12 +53,11 @@ pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
 pub use oidc::{Oidc, OidcSettings};
-pub use state::{ApiSettings, AppState, VersionInfo};
+pub use state::{ApiSettings, AppParts, AppState, VersionInfo};
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::OpenApiRouter;
 
 use boundary::Passage;
@@ -75,9 +74,12 @@ pub fn router(state: AppState) -> Router {
     let (guarded, described) = guarded().split_for_parts();
     document.merge(described);
     published.publish(document);
-    let passage = Passage { rules: Arc::clone(&state.boundary), observer: Arc::clone(&state.observer) };
-    let keep_alive = from_fn_with_state(state.clone(), cookie::keep_alive);
-    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state).layer(keep_alive), passage)
+    let passage = Passage {
+        rules: Arc::clone(&state.boundary),
+        observer: Arc::clone(&state.observer),
+        settings: Arc::clone(&state.settings),
+    };
+    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state), Arc::new(passage))
 }
 
 /// Returns what is open to every page, and answered without the configured headers, as in Gotify. Each route comes with

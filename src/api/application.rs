@@ -113,7 +113,7 @@ async fn create(
     client: ClientAuth,
     State(store): State<Store>,
     State(compatibility): State<Compatibility>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let form: ApplicationParams = body.read().await?;
     let token = NewToken::make(TokenKind::Application, compatibility, &mut rand::rng());
@@ -143,7 +143,7 @@ async fn update(
     State(store): State<Store>,
     State(auth): State<Authenticator>,
     State(compatibility): State<Compatibility>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
     let known = owned(&store, client.user_id, id).await?;
@@ -180,20 +180,20 @@ async fn update(
 async fn update_security(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
-    State(AppState { store, auth, settings, .. }): State<AppState>,
-    body: Unread,
+    State(state): State<AppState>,
+    mut body: Unread,
 ) -> Result<Json<SecurityUpdate>, ApiError> {
     let id = ApplicationId(id);
-    let known = owned(&store, client.user_id, id).await?;
+    let known = owned(&state.store, client.user_id, id).await?;
     let form: SecurityUpdateAction = body.read().await?;
     if !form.regenerate_token {
         return Ok(Json(SecurityUpdate { regenerate_token: None }));
     }
     let NewToken { secret, stored, .. } =
-        NewToken::make(TokenKind::Application, settings.compatibility, &mut rand::rng());
+        NewToken::make(TokenKind::Application, state.settings.compatibility, &mut rand::rng());
     let changed = to_completion(async move {
-        let changed = store.database().set_application_token(id, &stored).await;
-        auth.forget_application(&known.token);
+        let changed = state.store.database().set_application_token(id, &stored).await;
+        state.auth.forget_application(&known.token);
         changed
     });
     if !changed.await? {

@@ -60,33 +60,53 @@ impl Unread {
     /// Reads the body, decodes it in this way, and checks that what is required is there. The error of `decode` is the
     /// text for the client.
     pub(super) async fn read_by<F: Form>(
-        self,
+        &mut self,
         decode: impl FnOnce(&[u8]) -> Result<F, String>,
     ) -> Result<F, ApiError> {
-        let Self { parts, body, limit_bytes } = self;
-        let form = decode(&bytes(&parts, body, limit_bytes).await?).map_err(ApiError::BadRequest)?;
+        let form = decode(&self.bytes().await?).map_err(ApiError::BadRequest)?;
         checked(form)
     }
 
     /// Reads and decodes the body by its type, and checks that what is required is there.
-    pub(super) async fn read<F: Form>(self) -> Result<F, ApiError> {
-        let Self { parts, body, limit_bytes } = self;
-        let content_type = content_type(&parts);
-        let query = parts.uri.query().unwrap_or_default();
-
-        let form: F = match media_type(content_type) {
-            "application/json" => json::decode(&bytes(&parts, body, limit_bytes).await?),
-            "multipart/form-data" => {
-                form::decode_multipart(content_type, bytes(&parts, body, limit_bytes).await?).await
-            }
-            other if other.eq_ignore_ascii_case("application/x-www-form-urlencoded") => {
-                form::decode(&[&bytes(&parts, body, limit_bytes).await?, query.as_bytes()])
-            }
-            // A body of any other kind is not looked at.
-            _ => form::decode(&[query.as_bytes()]),
+    ///
+    /// By reference, and the rare kind in a box: the future of a handler stays small, which every request allocates.
+    pub(super) async fn read<F: Form>(&mut self) -> Result<F, ApiError> {
+        let kind = Kind::of(self.media_type());
+        // A body of any other kind is not looked at.
+        let content = if kind == Kind::Other { Bytes::new() } else { self.bytes().await? };
+        let query = self.parts.uri.query().unwrap_or_default();
+        let form: F = match kind {
+            Kind::Json => json::decode(&content),
+            Kind::Multipart => Box::pin(form::decode_multipart(content_type(&self.parts), content)).await,
+            Kind::Form => form::decode(&[&content, query.as_bytes()]),
+            Kind::Other => form::decode(&[query.as_bytes()]),
         }
         .map_err(ApiError::BadRequest)?;
         checked(form)
+    }
+
+    async fn bytes(&mut self) -> Result<Bytes, ApiError> {
+        bytes(&self.parts, &mut self.body, self.limit_bytes).await
+    }
+}
+
+/// What kinds of bodies there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Json,
+    Multipart,
+    Form,
+    Other,
+}
+
+impl Kind {
+    fn of(media_type: &str) -> Self {
+        match media_type {
+            "application/json" => Self::Json,
+            "multipart/form-data" => Self::Multipart,
+            other if other.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Self::Form,
+            _ => Self::Other,
+        }
     }
 }
 
@@ -103,7 +123,7 @@ fn checked<F: Form>(mut form: F) -> Result<F, ApiError> {
     Ok(form)
 }
 
-async fn bytes(parts: &Parts, body: Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
+async fn bytes(parts: &Parts, body: &mut Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
     let too_large = || ApiError::BodyTooLarge { limit_bytes };
     let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: usize| bytes > limit_bytes) {
@@ -128,7 +148,7 @@ mod tests {
     async fn read(body: &str, limit_bytes: usize) -> Result<Bytes, ApiError> {
         // Without a `Content-Length`, as in chunks.
         let parts = Request::new(()).into_parts().0;
-        bytes(&parts, Body::from(body.to_owned()), limit_bytes).await
+        bytes(&parts, &mut Body::from(body.to_owned()), limit_bytes).await
     }
 
     #[tokio::test]

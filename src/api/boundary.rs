@@ -3,21 +3,21 @@
 //! Some routes are open: health, and what browsers fetch. The rest is the API proper, with its rules for foreign pages
 //! and the configured response headers; so is whatever matches no route.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+mod passing;
+
+pub(super) use passing::PassageLayer;
+
+use std::sync::Arc;
 
 use axum::{
-    extract::{Request, State},
     http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
-    middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{
-    ApiError, RequestObserver, RouteClass,
+    ApiSettings, RequestObserver, RouteClass,
     cors::{Cors, CorsConfig, Verdict},
-    json::Done,
     patterns::OriginPatternError,
 };
 
@@ -51,10 +51,16 @@ impl Boundary {
 }
 
 /// The rules, and who is told what is answered.
-#[derive(Clone)]
 pub(super) struct Passage {
     pub(super) rules: Arc<Boundary>,
     pub(super) observer: Arc<dyn RequestObserver>,
+    pub(super) settings: Arc<ApiSettings>,
+}
+
+impl Default for Passage {
+    fn default() -> Self {
+        Self { rules: Arc::default(), observer: Arc::new(()), settings: Arc::default() }
+    }
 }
 
 impl Passage {
@@ -65,52 +71,20 @@ impl Passage {
     }
 }
 
-/// Serves a request of an open route.
-pub(super) async fn open(State(passage): State<Passage>, request: Request, next: Next) -> Response {
-    let (route, began_at) = (RouteClass::of(request.uri().path()), Instant::now());
-    let response = served(request, next).await;
-    passage.observer.on_response(route, response.status(), began_at.elapsed());
-    response
-}
-
-/// Serves a request of the API proper. A page that may not use it learns nothing, not even whether its token is right.
-pub(super) async fn guarded(State(passage): State<Passage>, request: Request, next: Next) -> Response {
-    let (route, began_at) = (RouteClass::of(request.uri().path()), Instant::now());
-    let verdict = passage.rules.cors.judge(&request);
-    let mut response = match verdict {
-        Verdict::Refused => (StatusCode::FORBIDDEN, Done).into_response(),
-        Verdict::Preflight(_) => (StatusCode::NO_CONTENT, Done).into_response(),
-        Verdict::SameOrigin | Verdict::Allowed(_) => served(request, next).await,
-    };
-    passage.rules.add_headers(verdict, &mut response);
-    passage.observer.on_response(route, response.status(), began_at.elapsed());
-    response
-}
-
-/// Serves a request; a panic costs that request only.
-async fn served(request: Request, next: Next) -> Response {
-    let served = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    served.unwrap_or_else(|_| {
-        // The panic hook has said where and why.
-        tracing::error!("a request handler panicked");
-        ApiError::Internal.into_response()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use axum::{
         Router,
         body::{Body, to_bytes},
-        middleware::from_fn_with_state,
+        extract::Request,
         routing::get,
     };
     use tower::ServiceExt;
 
     use super::*;
 
-    fn passage(rules: Boundary) -> Passage {
-        Passage { rules: Arc::new(rules), observer: Arc::new(()) }
+    fn passage(rules: Boundary) -> Arc<Passage> {
+        Arc::new(Passage { rules: Arc::new(rules), ..Passage::default() })
     }
 
     #[tokio::test]
@@ -121,7 +95,7 @@ mod tests {
         let router = Router::new()
             .route("/broken", get(broken))
             .route("/fine", get(|| async {}))
-            .layer(from_fn_with_state(passage(Boundary::default()), open));
+            .layer(PassageLayer::open(passage(Boundary::default())));
 
         let request = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request("/broken")).await.unwrap();
@@ -145,7 +119,7 @@ mod tests {
                 "/",
                 get(|| async { ([("location", "/here"), ("content-type", "application/json")], "{}") }),
             )
-            .layer(from_fn_with_state(passage(rules), guarded));
+            .layer(PassageLayer::guarded(passage(rules)));
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.headers()["x-frame-options"], "DENY");
         assert_eq!(response.headers()["content-type"], "text/x");

@@ -104,12 +104,12 @@ pub(super) async fn remove(
     id: ClientId,
     stored_token: impl Into<Box<str>>,
 ) -> Result<bool, ApiError> {
-    let (AppState { store, auth, stream, .. }, token) = (state.clone(), stored_token.into());
+    let (state, token) = (state.clone(), stored_token.into());
     let deleted = to_completion(async move {
-        let close_streams = || stream.hub.close_token(hub::UserId(user_id.0), &token);
+        let close_streams = || state.stream.hub.close_token(hub::UserId(user_id.0), &token);
         close_streams();
-        let deleted = store.database().delete_client(id).await;
-        auth.forget_client(&token);
+        let deleted = state.store.database().delete_client(id).await;
+        state.auth.forget_client(&token);
         if matches!(deleted, Ok(true)) {
             // One may have been admitted in between.
             close_streams();
@@ -144,7 +144,7 @@ async fn list(client: ClientAuth, State(state): State<AppState>) -> Result<Json<
 async fn create_one(
     client: ClientAuth,
     State(state): State<AppState>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let form: ClientParams = body.read().await?;
     let new = NewClientParams {
@@ -166,7 +166,7 @@ async fn update(
     client: ClientAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let id = ClientId(id);
     let known = owned(&state, client.user_id, id).await?;
@@ -175,11 +175,11 @@ async fn update(
         name: form.name,
         expires_after_inactivity_seconds: form.expires_after_inactivity_seconds,
     };
-    let AppState { store, auth, expiry, .. } = state.clone();
+    let shared = state.clone();
     let updated = to_completion(async move {
-        let updated = store.database().update_client(id, change).await;
-        auth.forget_client(&known.token);
-        expiry.changed();
+        let updated = shared.store.database().update_client(id, change).await;
+        shared.auth.forget_client(&known.token);
+        shared.expiry.changed();
         updated
     });
     let mut updated = updated.await?.ok_or_else(|| not_found(id))?;
@@ -222,7 +222,7 @@ async fn elevate_one(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<(StatusCode, Done), ApiError> {
     let form: ElevateRequest = body.read().await?;
     elevate(&state, client.user_id, ClientId(id), form.duration_seconds.unwrap_or_default()).await?;
@@ -243,10 +243,10 @@ pub(super) async fn elevate(
         other => other,
     })?;
     let until = later(state.auth.now(), seconds);
-    let AppState { store, auth, .. } = state.clone();
+    let state = state.clone();
     let elevated = to_completion(async move {
-        let elevated = store.database().elevate_client(id, until).await;
-        auth.forget_client(&known.token);
+        let elevated = state.store.database().elevate_client(id, until).await;
+        state.auth.forget_client(&known.token);
         elevated
     });
     if elevated.await? { Ok(()) } else { Err(not_found()) }

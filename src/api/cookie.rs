@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::SET_COOKIE;
 use axum::http::{Extensions, HeaderValue};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::ApiSettings;
@@ -50,22 +49,27 @@ impl CookieUse {
     }
 }
 
-/// Sends the cookie again, once a use of it was noted, so that a session that is used lives on in the browser too.
-pub(super) async fn keep_alive(
-    State(settings): State<Arc<ApiSettings>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(token) = cookie(request.headers()).map(std::borrow::Cow::into_owned) else {
-        return next.run(request).await;
-    };
-    let again = CookieUse::default();
-    request.extensions_mut().insert(again.clone());
-    let mut response = next.run(request).await;
-    if again.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE) {
-        response.headers_mut().insert(SET_COOKIE, set(&token, &settings));
+/// The cookie that came with a request.
+pub(super) struct Session {
+    token: String,
+    again: CookieUse,
+}
+
+impl Session {
+    /// Looks for the cookie, and lets its use be noted on the request.
+    pub(super) fn of(request: &mut Request) -> Option<Self> {
+        let token = cookie(request.headers())?.into_owned();
+        let again = CookieUse::default();
+        request.extensions_mut().insert(again.clone());
+        Some(Self { token, again })
     }
-    response
+
+    /// Sends the cookie again, once a use of it was noted, so that a session that is used lives on in the browser too.
+    pub(super) fn keep_alive(self, response: &mut Response, settings: &ApiSettings) {
+        if self.again.0.load(Ordering::Relaxed) && !response.headers().contains_key(SET_COOKIE) {
+            response.headers_mut().insert(SET_COOKIE, set(&self.token, settings));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ async fn change_password(
     ElevatedAuth(client): ElevatedAuth,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Done, ApiError> {
     let form: UserPass = body.read().await?;
     let hash = auth.passwords().hash(SecretString::from(form.pass)).await?;

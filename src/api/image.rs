@@ -53,7 +53,7 @@ async fn upload(
     State(images): State<Images>,
     State(limits): State<ImageLimits>,
     State(compatibility): State<Compatibility>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
     application::owned(&store, client.user_id, id).await?;

@@ -85,7 +85,11 @@ documented!(CreateMessage);
         (status = 403, description = "A name and password may not send, unless the server behaves as Gotify 3.", body = ErrorObject),
     )
 )]
-async fn create(sender: SenderAuth, State(store): State<Store>, body: Unread) -> Result<Response, ApiError> {
+async fn create(
+    sender: SenderAuth,
+    State(store): State<Store>,
+    mut body: Unread,
+) -> Result<Response, ApiError> {
     let answers_protobuf = protobuf::is_accepted(body.headers());
     let form: CreateMessage = if protobuf::is_type(body.media_type()) {
         body.read_by(protobuf::decode).await?

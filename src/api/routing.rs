@@ -3,6 +3,8 @@
 //! Exact paths are served at once. Only a request that matches none gets a second look: repeated slashes,
 //! dots and escapes are resolved, and a slash too many at the end is redirected away.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{NestedPath, Request};
@@ -10,7 +12,6 @@ use axum::handler::Handler;
 use axum::http::header::{ALLOW, LOCATION};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
-use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::MethodRouter;
 use tokio::time::Instant;
@@ -18,7 +19,7 @@ use tower::ServiceExt;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::ApiError;
-use super::boundary::{self, Passage};
+use super::boundary::{Passage, PassageLayer};
 use super::json::Done;
 use super::query::escaped_byte;
 
@@ -39,12 +40,12 @@ where
 }
 
 /// Puts open routes and those of the API proper together, with what happens to requests that match none of them.
-pub(super) fn forgiving(open: Router, guarded: Router, passage: Passage) -> Router {
-    let unmatched = unmatched.layer(from_fn_with_state(passage.clone(), boundary::guarded));
+pub(super) fn forgiving(open: Router, guarded: Router, passage: Arc<Passage>) -> Router {
+    let unmatched = unmatched.layer(PassageLayer::guarded(Arc::clone(&passage)));
     let known = open.clone().merge(guarded.clone());
     let exact = open
-        .layer(from_fn_with_state(passage.clone(), boundary::open))
-        .merge(guarded.layer(from_fn_with_state(passage.clone(), boundary::guarded)))
+        .layer(PassageLayer::open(Arc::clone(&passage)))
+        .merge(guarded.layer(PassageLayer::guarded(Arc::clone(&passage))))
         .method_not_allowed_fallback(unmatched.clone())
         .fallback(unmatched);
     let resolving = exact.clone();
@@ -58,7 +59,7 @@ async fn unmatched(method: Method) -> Response {
 
 /// Takes a second look at a path. `known` are the bare routes, to be asked what there is; it is up to `routes` to
 /// answer, also that there is nothing.
-async fn resolve(routes: Router, known: Router, passage: Passage, mut request: Request) -> Response {
+async fn resolve(routes: Router, known: Router, passage: Arc<Passage>, mut request: Request) -> Response {
     let began_at = Instant::now();
     let method = request.method().clone();
     let Some(path) = resolved(request.uri().path()) else {
@@ -167,8 +168,6 @@ fn resolved(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use axum::routing::get;
 
     use super::*;
@@ -200,8 +199,7 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_below_a_path_stays_below_it() {
         let routes = Router::new().route("/message", get(|| async {}));
-        let passage = Passage { rules: Arc::default(), observer: Arc::new(()) };
-        let api = forgiving(Router::new(), routes, passage);
+        let api = forgiving(Router::new(), routes, Arc::new(Passage::default()));
         let app = Router::new().nest("/push/v2", api);
         let request = |prefix: &str| {
             let request = Request::builder().uri("/push/v2/message/").header("x-forwarded-prefix", prefix);

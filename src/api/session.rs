@@ -53,7 +53,7 @@ async fn login(
     State(state): State<AppState>,
     headers: HeaderMap,
     extensions: Extensions,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Response, ApiError> {
     let (name, password) =
         basic_credentials(&headers).ok_or(ApiError::UnauthorizedWith("basic auth required"))?;

@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -13,9 +14,26 @@ use crate::auth::{Authenticator, ClientExpiry};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
 
-/// What the handlers share: handles, each cheap to clone.
-#[derive(Clone)]
-pub struct AppState {
+/// What the handlers share. A clone is one more reference to the same: every request makes several.
+#[derive(Clone, Debug)]
+pub struct AppState(Arc<AppParts>);
+
+impl From<AppParts> for AppState {
+    fn from(parts: AppParts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for AppState {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+/// What an [`AppState`] is made of: handles.
+pub struct AppParts {
     /// Users, applications, clients and messages.
     pub store: Store,
     /// Who is asking.
@@ -64,9 +82,9 @@ impl FromRef<AppState> for ImageLimits {
     }
 }
 
-impl fmt::Debug for AppState {
+impl fmt::Debug for AppParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppState").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("AppParts").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

@@ -107,7 +107,7 @@ async fn create(
     State(settings): State<Arc<ApiSettings>>,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<User>, ApiError> {
     let CreateParams(form) = body.read().await?;
     check_may_create(asking.as_ref(), settings.registration, form.admin)?;
@@ -167,7 +167,7 @@ async fn update(
     PathId(id): PathId,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
-    body: Unread,
+    mut body: Unread,
 ) -> Result<Json<User>, ApiError> {
     let id = UserId(id);
     let UpdateParams(form) = body.read().await?;

@@ -3,14 +3,13 @@
 use std::convert::Infallible;
 use std::future::ready;
 
-use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use futures_util::stream;
 use multer::Multipart;
 
 use super::super::ApiError;
 use super::form::{Count, multipart_text};
-use super::{Unread, bytes};
+use super::{Unread, content_type};
 
 /// A file that was sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,16 +22,13 @@ pub(in crate::api) struct UploadedFile {
 
 impl Unread {
     /// Reads the body, and returns the first file of that name.
-    pub(in crate::api) async fn read_file(self, name: &str) -> Result<UploadedFile, ApiError> {
-        let Self { parts, body, limit_bytes } = self;
-        let content_type =
-            parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    pub(in crate::api) async fn read_file(&mut self, name: &str) -> Result<UploadedFile, ApiError> {
+        let media_type = content_type(&self.parts).split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("multipart/form-data") {
             return Err(ApiError::BadRequest("request Content-Type isn't multipart/form-data".to_owned()));
         }
-        let body = bytes(&parts, body, limit_bytes).await?;
-        find(content_type, body, name).await.map_err(ApiError::BadRequest)
+        let content = self.bytes().await?;
+        find(content_type(&self.parts), content, name).await.map_err(ApiError::BadRequest)
     }
 }
 

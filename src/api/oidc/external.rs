@@ -101,7 +101,7 @@ struct Token {
         (status = 503, description = "The identity provider is unavailable.", body = ErrorObject),
     )
 )]
-async fn authorize(oidc: Oidc, body: Unread) -> Result<Json<Authorize>, ApiError> {
+async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiError> {
     let form: AuthorizeRequest = body.read().await?;
     for (field, text) in
         [("code_challenge", &form.code_challenge), ("redirect_uri", &form.redirect_uri), ("name", &form.name)]
@@ -135,7 +135,7 @@ async fn authorize(oidc: Oidc, body: Unread) -> Result<Json<Authorize>, ApiError
         (status = 403, description = "Whoever logged in may not become a user here.", body = ErrorObject),
     )
 )]
-async fn token(State(state): State<AppState>, oidc: Oidc, body: Unread) -> Result<Json<Token>, ApiError> {
+async fn token(State(state): State<AppState>, oidc: Oidc, mut body: Unread) -> Result<Json<Token>, ApiError> {
     let form: TokenRequest = body.read().await?;
     let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());
     let is_an_apps = |login: &Login| matches!(login.origin, Origin::App { .. });
