@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{StreamConfig, Streams};
 use crate::{
     api::{
-        self, ApiSettings, AppState, Boundary, CorsConfig, Oidc, RequestObserver,
+        self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
     auth::{
@@ -220,7 +220,7 @@ impl Node {
         let boundary = Boundary::new(&config.cors, config.response_headers).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
-        let state = AppState {
+        let state = AppState::from(AppParts {
             store: store.clone(),
             auth,
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
@@ -230,7 +230,7 @@ impl Node {
             settings: Arc::new(config.api),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
             boundary: Arc::new(boundary),
-        };
+        });
         Ok((Self { store, state }, first_user))
     }
 

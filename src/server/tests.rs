@@ -80,6 +80,20 @@ async fn a_connection_serves_one_request_after_another() {
     }
 }
 
+/// As `nc -N` does, and some embedded senders.
+#[tokio::test]
+async fn a_client_that_has_no_more_to_say_still_gets_its_answer() {
+    let slow = || async {
+        tokio::time::sleep(SHORT).await;
+        "hello"
+    };
+    let server = Server::bind(config(), Router::new().route("/", get(slow)), ()).await.unwrap();
+    let mut client = Client::connect(&server).await;
+    client.send(GET).await;
+    client.0.shutdown().await.unwrap();
+    assert!(client.read_to_end().await.ends_with("\r\n\r\nhello"));
+}
+
 #[tokio::test]
 async fn handlers_see_the_address_of_the_peer() {
     use axum::extract::ConnectInfo;
