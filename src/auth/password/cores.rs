@@ -1,13 +1,15 @@
-//! Work that takes a core for a while, on blocking threads, as much at once as there are cores.
+//! Work that takes a core for a while, on threads of its own, as much at once as there are cores.
 
 use std::sync::Arc;
-use std::thread::available_parallelism;
+use std::thread::{Builder, available_parallelism};
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Calls that may wait for each core: between one and two seconds of work at bcrypt's cost 10.
 const WAITING_PER_CORE: usize = 32;
+
+/// How far the work stands back: at 10 it has a tenth of a core that others want all of.
+const NICENESS: i32 = 10;
 
 /// Too many passwords wait to be hashed or checked already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,12 +46,27 @@ impl Cores {
     ) -> Result<T, Overloaded> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Overloaded)?;
         let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
-        let work = spawn_blocking(move || {
+        let (reply, answer) = oneshot::channel();
+        // A thread costs a thousandth of the work, and none is kept whose niceness could not be taken back.
+        let working = Builder::new().name("password".to_owned()).spawn(move || {
             let _kept_until_the_end = (place, permit);
-            work()
+            give_way();
+            // Whoever gave up waiting has no use for it.
+            let _ = reply.send(work());
         });
-        Ok(work.await.expect("bcrypt does not panic, and nobody aborts its thread"))
+        working.map_err(|error| {
+            tracing::error!(%error, "failed to start a thread");
+            Overloaded
+        })?;
+        Ok(answer.await.expect("bcrypt does not panic"))
     }
+}
+
+/// Lets the threads that serve requests go first where they want the same core.
+fn give_way() {
+    // Elsewhere it would be the whole process that gives way. Where it fails, the work is done all the same.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(NICENESS);
 }
 
 #[cfg(test)]
