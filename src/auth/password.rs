@@ -34,8 +34,8 @@ pub enum HashPasswordError {
 
 /// Hashes and checks passwords with bcrypt. Cloning is cheap and shares everything.
 ///
-/// That takes tens of milliseconds of a core, so it runs on blocking threads, and never on more of them at
-/// once than there are cores. At most 32 further calls for each core wait their turn; whoever comes then is told
+/// That takes tens of milliseconds of a core, so it runs on threads of its own, which give way to those that serve
+/// requests, and never on more of them at once than there are cores. At most 32 further calls for each core wait their turn; whoever comes then is told
 /// [`Overloaded`] at once.
 ///
 /// A password that was right is known by its keyed hash for a minute, so that a sender of many requests is not

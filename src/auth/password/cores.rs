@@ -9,6 +9,7 @@ use tokio::sync::{Semaphore, oneshot};
 const WAITING_PER_CORE: usize = 32;
 
 /// How far the work stands back: at 10 it has a tenth of a core that others want all of.
+#[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
 /// Too many passwords wait to be hashed or checked already.
