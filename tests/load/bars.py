@@ -26,6 +26,8 @@ USER, PASSWORD = "admin", "of-the-bars"
 # What the allocator and the caches keep of the first loads is no leak, what grows on is.
 GROWTH_BAR = 1.10
 WARM_UP, COMPARED = 3, 3
+# glibc gives back what is free, so that what is resident is what the server holds.
+GIVES_BACK = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}
 RATIO_BAR = 2.0
 
 
@@ -188,7 +190,7 @@ async def mixed(arguments):
     One long load, then short ones, each on connections of its own. How much the allocator keeps differs by a few MiB
     from one to the next, so that it is the median of some that is compared with the median of those before.
     """
-    with Server(arguments.program) as server:
+    with Server(arguments.program, **GIVES_BACK) as server:
         setup = Connection(server)
         application = (await make(setup, "/application", {"name": "bars"}))["token"]
         client = (await make(setup, "/client", {"name": "bars"}))["token"]
