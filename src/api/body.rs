@@ -7,11 +7,12 @@ mod fields;
 mod file;
 mod form;
 mod json;
+mod literal;
 mod schema;
 
 pub(super) use fields::{Field, Form, Slot};
 pub(super) use file::UploadedFile;
-pub(super) use form::integer;
+pub(super) use literal::integer;
 pub(super) use schema::{documented, schema};
 
 use std::sync::Arc;
@@ -25,24 +26,27 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{ApiError, ApiSettings};
+use crate::model::Compatibility;
 
 /// A body that is not read before it is known that the request may be granted.
 pub(super) struct Unread {
     parts: Parts,
     body: Body,
     limit_bytes: usize,
+    compatibility: Compatibility,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Unread
 where
     Arc<ApiSettings>: FromRef<S>,
+    Compatibility: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let limit_bytes = Arc::<ApiSettings>::from_ref(state).max_body_bytes;
-        Ok(Self { parts, body, limit_bytes })
+        Ok(Self { parts, body, limit_bytes, compatibility: Compatibility::from_ref(state) })
     }
 }
 
@@ -77,9 +81,11 @@ impl Unread {
         let query = self.parts.uri.query().unwrap_or_default();
         let form: F = match kind {
             Kind::Json => json::decode(&content),
-            Kind::Multipart => Box::pin(form::decode_multipart(content_type(&self.parts), content)).await,
-            Kind::Form => form::decode(&[&content, query.as_bytes()]),
-            Kind::Other => form::decode(&[query.as_bytes()]),
+            Kind::Multipart => {
+                Box::pin(form::decode_multipart(content_type(&self.parts), content, self.compatibility)).await
+            }
+            Kind::Form => form::decode(&[&content, query.as_bytes()], self.compatibility),
+            Kind::Other => form::decode(&[query.as_bytes()], self.compatibility),
         }
         .map_err(ApiError::BadRequest)?;
         checked(form)

@@ -76,13 +76,14 @@ where
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let compatibility = Compatibility::from_ref(state);
         let query = parts.uri.query().unwrap_or_default();
         let limit = match first(query, "limit") {
-            Some(limit) => integer(&limit, "ParseInt").map_err(ApiError::BadRequest)?,
+            Some(limit) => integer(&limit, "ParseInt", compatibility).map_err(ApiError::BadRequest)?,
             None => DEFAULT_LIMIT,
         };
         let since = match first(query, "since") {
-            Some(since) => integer(&since, "ParseUint").map_err(ApiError::BadRequest)?,
+            Some(since) => integer(&since, "ParseUint", compatibility).map_err(ApiError::BadRequest)?,
             None => 0,
         };
         if limit > MAX_LIMIT {
@@ -91,7 +92,7 @@ where
         let limit = usize::try_from(limit).ok().filter(|&limit| limit >= 1);
         let limit = limit
             .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
-        let url = match Compatibility::from_ref(state) {
+        let url = match compatibility {
             Compatibility::V3 => path(parts),
             _ => url(parts),
         };

@@ -2,21 +2,22 @@
 
 use std::convert::Infallible;
 use std::future::ready;
-use std::num::IntErrorKind;
 
 use bytes::Bytes;
 use futures_util::stream;
 use multer::Multipart;
 
 use super::super::query::{PairError, pairs};
+use super::literal::{boolean, integer};
 use super::{Form, Slot};
+use crate::model::Compatibility;
 
 /// The most fields that a form may have, those included that nobody reads.
 const MAX_FIELDS: usize = 1000;
 
 /// Decodes URL-encoded pairs; the first value of a name counts, across all sources. The error is the text for
 /// the client.
-pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
+pub(super) fn decode<F: Form>(sources: &[&[u8]], compatibility: Compatibility) -> Result<F, String> {
     let mut values = Values::<F>::new();
     let mut count = Count::default();
     for source in sources {
@@ -26,11 +27,15 @@ pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
             values.offer(&name, || value.into_owned());
         }
     }
-    values.fill()
+    values.fill(compatibility)
 }
 
 /// Decodes a multipart body. The error is the text for the client.
-pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -> Result<F, String> {
+pub(super) async fn decode_multipart<F: Form>(
+    content_type: &str,
+    body: Bytes,
+    compatibility: Compatibility,
+) -> Result<F, String> {
     let boundary = multer::parse_boundary(content_type)
         .map_err(|_| "no multipart boundary param in Content-Type".to_owned())?;
     let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
@@ -53,7 +58,7 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
     if has_file {
         return Err("unsupported field type for multipart.FileHeader".to_owned());
     }
-    values.fill()
+    values.fill(compatibility)
 }
 
 /// How many fields there were.
@@ -95,48 +100,19 @@ impl<F: Form> Values<F> {
         }
     }
 
-    fn fill(self) -> Result<F, String> {
+    fn fill(self, compatibility: Compatibility) -> Result<F, String> {
         let mut form = F::default();
         for (index, value) in self.values.into_iter().enumerate() {
             let Some(value) = value else { continue };
             match form.slot(index) {
                 Slot::Text(text) => *text = value,
-                Slot::Integer(number) => *number = Some(integer(&value, "ParseInt")?),
-                Slot::Unsigned(number) => *number = Some(integer(&value, "ParseUint")?),
-                Slot::Flag(flag) => *flag = boolean(&value)?,
+                Slot::Integer(number) => *number = Some(integer(&value, "ParseInt", compatibility)?),
+                Slot::Unsigned(number) => *number = Some(integer(&value, "ParseUint", compatibility)?),
+                Slot::Flag(flag) => *flag = boolean(&value, compatibility)?,
                 Slot::Extras(_) => {}
             }
         }
         Ok(form)
-    }
-}
-
-/// Parses a number as Go does for a form: nothing is 0. `function` is the one that Go's text names.
-pub(in crate::api) fn integer<N>(value: &str, function: &str) -> Result<N, String>
-where
-    N: std::str::FromStr<Err = std::num::ParseIntError> + From<u8>,
-{
-    if value.is_empty() {
-        return Ok(N::from(0));
-    }
-    // Unlike Rust, Go takes no plus sign for an unsigned number.
-    let signed_unsigned = function == "ParseUint" && value.starts_with('+');
-    let why = match value.parse() {
-        Ok(number) if !signed_unsigned => return Ok(number),
-        Err(error) if matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => {
-            "value out of range"
-        }
-        _ => "invalid syntax",
-    };
-    Err(format!("strconv.{function}: parsing {value:?}: {why}"))
-}
-
-/// Parses a flag as Go does for a form: nothing is false.
-fn boolean(value: &str) -> Result<bool, String> {
-    match value {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")),
     }
 }
 
@@ -146,11 +122,12 @@ mod tests {
     use super::*;
 
     fn form(body: &str, query: &str) -> Result<Sample, String> {
-        decode(&[body.as_bytes(), query.as_bytes()])
+        decode(&[body.as_bytes(), query.as_bytes()], Compatibility::V2)
     }
 
     async fn multipart(body: &str) -> Result<Sample, String> {
-        decode_multipart("multipart/form-data; boundary=X", Bytes::from(body.to_owned())).await
+        decode_multipart("multipart/form-data; boundary=X", Bytes::from(body.to_owned()), Compatibility::V2)
+            .await
     }
 
     #[test]
@@ -165,48 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_gos() {
-        assert_eq!(form("maxCount=", "").unwrap().count, Some(0));
-        assert_eq!(form("maxCount=%2B5", "").unwrap().count, Some(5));
-        assert_eq!(form("maxCount=-5", "").unwrap().count, Some(-5));
-        for value in ["x", "5x", "5.0"] {
-            let expected = format!("strconv.ParseInt: parsing \"{value}\": invalid syntax");
-            assert_eq!(form(&format!("maxCount={value}"), ""), Err(expected));
+    fn numbers_and_flags_are_read_as_the_profile_reads_them() {
+        let read = form("maxCount=%2B5&seconds=7&urgent=True", "").unwrap();
+        assert_eq!((read.count, read.seconds, read.urgent), (Some(5), Some(7), true));
+        for spaced in ["maxCount=+5", "seconds=7%20", "urgent=%09true"] {
+            assert!(form(spaced, "").is_err(), "{spaced}");
         }
-        assert_eq!(
-            form("maxCount=9999999999999999999999", ""),
-            Err(r#"strconv.ParseInt: parsing "9999999999999999999999": value out of range"#.to_owned())
-        );
-        assert!(form("maxCount=+5", "").is_err(), "a plus sign is a space");
-        assert_eq!(
-            integer::<u64>("+5", "ParseUint").unwrap_err(),
-            r#"strconv.ParseUint: parsing "+5": invalid syntax"#
-        );
-        assert_eq!(
-            integer::<u64>("-1", "ParseUint").unwrap_err(),
-            r#"strconv.ParseUint: parsing "-1": invalid syntax"#
-        );
-    }
-
-    #[test]
-    fn unsigned_numbers_are_gos() {
-        assert_eq!(form("seconds=7", "").unwrap().seconds, Some(7));
-        assert_eq!(form("seconds=", "").unwrap().seconds, Some(0));
-        assert_eq!(
-            form("seconds=-1", ""),
-            Err(r#"strconv.ParseUint: parsing "-1": invalid syntax"#.to_owned())
-        );
-    }
-
-    #[test]
-    fn flags_are_gos() {
-        for (value, expected) in [("1", true), ("True", true), ("t", true), ("", false), ("F", false)] {
-            assert_eq!(form(&format!("urgent={value}"), "").unwrap().urgent, expected, "{value}");
-        }
-        for value in ["yes", "tRUE", "2"] {
-            let expected = format!("strconv.ParseBool: parsing \"{value}\": invalid syntax");
-            assert_eq!(form(&format!("urgent={value}"), ""), Err(expected));
-        }
+        let spaced: Sample =
+            decode(&[b"name=+a+&maxCount=+-5&seconds=7%20&urgent=%09true"], Compatibility::V3).unwrap();
+        assert_eq!((spaced.count, spaced.seconds, spaced.urgent), (Some(-5), Some(7), true));
+        assert_eq!(spaced.name, " a ", "a text keeps its spaces");
     }
 
     #[test]
@@ -238,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn multipart_errors_have_gotifys_texts() {
-        let none = decode_multipart::<Sample>("multipart/form-data", Bytes::new()).await;
+        let none = decode_multipart::<Sample>("multipart/form-data", Bytes::new(), Compatibility::V2).await;
         assert_eq!(none, Err("no multipart boundary param in Content-Type".to_owned()));
         assert_eq!(multipart("").await, Err("multipart: NextPart: EOF".to_owned()));
         assert_eq!(multipart("x").await, Err("multipart: NextPart: EOF".to_owned()));
