@@ -1,6 +1,7 @@
 //! Numbers for Prometheus: what the node did, counted where it happens and written out when somebody asks.
 //!
-//! [`Metrics`] listens to a node through its observers, [`Metrics::parts`], and answers `GET /metrics` through
+//! [`Metrics`] listens to a node through its observers, [`Metrics::parts`], to a server through
+//! [`Metrics::connection_observer`], and answers `GET /metrics` through
 //! [`Metrics::router`]. An event costs a few atomic operations: no lock is taken and nothing is allocated, since every
 //! combination of labels exists from the start. A pass over ten thousand streams is one event, not ten thousand.
 //! What is a state rather than an event (streams, shards, the process) is looked up during a scrape.
@@ -26,7 +27,10 @@ use axum::{
 use parking_lot::Mutex;
 use prometheus::{Registry, TextEncoder};
 
-use crate::{hub::Hub, server::NodeParts};
+use crate::{
+    hub::Hub,
+    server::{ConnectionObserver, NodeParts},
+};
 use families::Families;
 use labels::Stat;
 use process::Process;
@@ -94,6 +98,11 @@ impl Metrics {
             login_observer: Some(inner()),
             ..NodeParts::default()
         }
+    }
+
+    /// Returns what a server needs to count its connections here, see [`Server::watched`](crate::server::Server::watched).
+    pub fn connection_observer(&self) -> Arc<dyn ConnectionObserver> {
+        Arc::clone(&self.0) as Arc<dyn ConnectionObserver>
     }
 
     /// Returns a router that answers `GET /metrics`, for a listener of its own or to be merged with others. It asks

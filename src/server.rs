@@ -41,6 +41,7 @@ mod limits;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod node;
+mod observer;
 mod redirect;
 mod refuse;
 mod streams;
@@ -66,6 +67,7 @@ pub use drain::Drained;
 pub use endpoint::{Address, Endpoint};
 pub use limits::raise_open_file_limit;
 pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
+pub use observer::ConnectionObserver;
 pub use streams::Streams;
 pub use tls_config::{AcmeConfig, CertificateFiles, Certificates, TlsConfig, TlsError};
 
@@ -114,9 +116,23 @@ impl Server {
         router: Router,
         streams: impl Streams,
     ) -> Result<Self, BindError> {
+        Self::watched(config, router, streams, Arc::new(())).await
+    }
+
+    /// As [`Server::bind`]; the observer is told what becomes of connections.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::bind`].
+    pub async fn watched(
+        config: ServerConfig,
+        router: Router,
+        streams: impl Streams,
+        observer: Arc<dyn ConnectionObserver>,
+    ) -> Result<Self, BindError> {
         let (doors, endpoints) = open_doors(&config, router).await?;
         let stop = Arc::new(Notify::new());
-        let task = accept::Acceptor::new(doors, &config, streams).run(Arc::clone(&stop));
+        let task = accept::Acceptor::new(doors, &config, streams, observer).run(Arc::clone(&stop));
         let accept = AbortOnDropHandle::new(tokio::spawn(task));
         Ok(Self { endpoints, stop, accept, drained: None })
     }

@@ -1,11 +1,13 @@
 //! Metrics, where the configuration asks for them.
 
+use std::sync::Arc;
+
 use axum::Router;
 
 use crate::config::{Loaded, MetricsListener};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::server::{BindError, Node, NodeParts, Server, ServerConfig};
+use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server, ServerConfig};
 
 /// Connections to the listener of the metrics: Prometheus needs one.
 const MAX_CONNECTIONS: usize = 16;
@@ -21,6 +23,14 @@ impl Exposition {
     /// Returns what the node is to be opened with.
     pub(super) fn parts(&self) -> NodeParts {
         self.0.as_ref().map_or_else(NodeParts::default, |(metrics, _)| metrics.parts())
+    }
+
+    /// Returns what the server is to be bound with.
+    pub(super) fn connection_observer(&self) -> Arc<dyn ConnectionObserver> {
+        match &self.0 {
+            Some((metrics, _)) => metrics.connection_observer(),
+            None => Arc::new(()),
+        }
     }
 
     /// Returns what is served on the main port.

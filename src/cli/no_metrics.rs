@@ -1,10 +1,12 @@
 //! A program without metrics: a configuration that asks for them was refused when it was loaded.
 
+use std::sync::Arc;
+
 use axum::Router;
 
 use crate::config::Loaded;
 use crate::hub::Hub;
-use crate::server::{BindError, Node, NodeParts, Server};
+use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server};
 
 /// Nothing is counted.
 pub(super) struct Exposition;
@@ -17,6 +19,11 @@ impl Exposition {
     #[expect(clippy::unused_self, reason = "as with metrics")]
     pub(super) fn parts(&self) -> NodeParts {
         NodeParts::default()
+    }
+
+    #[expect(clippy::unused_self, reason = "as with metrics")]
+    pub(super) fn connection_observer(&self) -> Arc<dyn ConnectionObserver> {
+        Arc::new(())
     }
 
     #[expect(clippy::unused_self, reason = "as with metrics")]

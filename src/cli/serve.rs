@@ -77,7 +77,8 @@ async fn serve(
     exposition: &Exposition,
     first_user: Option<FirstUser>,
 ) -> Result<ExitCode, StartError> {
-    let bound = Server::bind(loaded.server(), exposition.router(node), node.hub().clone()).await;
+    let (router, watched) = (exposition.router(node), exposition.connection_observer());
+    let bound = Server::watched(loaded.server(), router, node.hub().clone(), watched).await;
     // The first user is made whether or not the port was free: its password must be told now, or is lost.
     if let Some(user) = first_user {
         introduce(&user);

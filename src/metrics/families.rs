@@ -71,6 +71,8 @@ families! {
     handshake_duration: Seconds = "shardcast_handshake_duration_seconds",
     /// Requests that were answered, by what they were about and the class of the status. A stream's handshake is 1xx.
     http_requests: By<Answered, IntCounter> = "shardcast_http_requests_total",
+    /// Connections that were turned away, with 503 where there was time for it, because as many as may be were open.
+    connections_refused: IntCounter = "shardcast_connections_refused_total",
     /// Checks of a name and password.
     logins: By<Login, IntCounter> = "shardcast_logins_total",
     /// Always 1; the label says which version runs.

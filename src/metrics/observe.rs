@@ -12,6 +12,7 @@ use crate::{
     api::{RequestObserver, RouteClass},
     auth::LoginObserver,
     hub::{ConnectionId, EndReason, Observer, PassReport, UserId},
+    server::ConnectionObserver,
     store::{PublishObserver, PublishOutcome},
 };
 
@@ -94,6 +95,12 @@ impl RequestObserver for Inner {
         if status == StatusCode::SWITCHING_PROTOCOLS {
             families.handshake_duration.observe(took);
         }
+    }
+}
+
+impl ConnectionObserver for Inner {
+    fn on_refuse(&self) {
+        self.families.connections_refused.inc();
     }
 }
 

@@ -17,7 +17,7 @@ use super::drain::{Drain, Drained};
 use super::limits::Limits;
 use super::refuse::Refusals;
 use super::tls::Tls;
-use super::{ServerConfig, Streams};
+use super::{ConnectionObserver, ServerConfig, Streams};
 
 /// The pause after a first failure; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -53,6 +53,7 @@ impl Doors {
 pub(super) struct Acceptor<S> {
     doors: Doors,
     streams: S,
+    observer: Arc<dyn ConnectionObserver>,
     /// Every connection and refusal.
     tasks: TaskTracker,
     connections: Connections,
@@ -64,11 +65,17 @@ pub(super) struct Acceptor<S> {
 }
 
 impl<S: Streams> Acceptor<S> {
-    pub(super) fn new(doors: Doors, config: &ServerConfig, streams: S) -> Self {
+    pub(super) fn new(
+        doors: Doors,
+        config: &ServerConfig,
+        streams: S,
+        observer: Arc<dyn ConnectionObserver>,
+    ) -> Self {
         let limits = Limits::new(config.max_connections);
         Self {
             doors,
             streams,
+            observer,
             tasks: TaskTracker::new(),
             connections: Connections::new(),
             refusals: Refusals::new(limits.refused),
@@ -128,6 +135,7 @@ impl<S: Streams> Acceptor<S> {
             }
         }
         if full {
+            self.observer.on_refuse();
             match (tls, stream) {
                 // A handshake to say no would cost as much as serving.
                 (Some(_), _) => {}

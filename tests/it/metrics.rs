@@ -1,13 +1,19 @@
 //! `/metrics`, of the program.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::http;
 use crate::listener::Listener;
 use crate::program::{Program, Serving};
 
 fn serve(variables: &[(&str, &str)]) -> Serving {
-    let program = Program::new(&[])
+    serve_as(Program::new(&[]), variables)
+}
+
+fn serve_as(program: Program, variables: &[(&str, &str)]) -> Serving {
+    let program = program
         .variable("GOTIFY_SERVER_PORT", "0")
         .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
         .variable("GOTIFY_DEFAULTUSER_PASS", "canary-password")
@@ -81,6 +87,31 @@ async fn what_happened_is_counted_without_names_and_tokens() {
     for secret in [&app, &client, "canary", "admin"] {
         assert!(!text.contains(secret), "`{secret}` is in {text}");
     }
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_counted_where_metrics_have_a_listener_of_their_own() {
+    let mut server = serve_as(
+        Program::after("ulimit -n 200"),
+        &[("GOTIFY_METRICS_ENABLED", "true"), ("GOTIFY_METRICS_LISTENADDR", "127.0.0.1:0")],
+    );
+    let line = server.wait_for_log("metrics are at http://");
+    let metrics = line.split_once("http://").unwrap().1.split_once('/').unwrap().0.to_owned();
+    assert_eq!(value(&scrape(&metrics).await, "shardcast_connections_refused_total"), "0");
+
+    // A quarter of the files is for other things.
+    let mut connections = Vec::new();
+    for _ in 0..150 + 3 {
+        connections.push(TcpStream::connect(&server.address).await.unwrap());
+    }
+    // The last one is told so; what comes before it was accepted before it.
+    let mut last = connections.pop().unwrap();
+    last.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    last.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(value(&scrape(&metrics).await, "shardcast_connections_refused_total"), "3");
+    server.wait_for_log("too many connections");
 }
 
 #[tokio::test]

@@ -23,11 +23,11 @@ impl Program {
         Self { folder, command }
     }
 
-    /// As [`Program::new`], for a server that gets an error where it would grow a file too large, instead of a signal.
-    pub(crate) fn with_limited_files() -> Self {
+    /// A server that a shell starts once it has done this, as `ulimit -n 100`.
+    pub(crate) fn after(done: &str) -> Self {
         let mut program = Self::new(&[]);
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", r#"trap "" XFSZ; exec "$0""#, env!("CARGO_BIN_EXE_shardcast")]);
+        shell.args(["-c", &format!(r#"{done}; exec "$0""#), env!("CARGO_BIN_EXE_shardcast")]);
         shell.current_dir(program.folder.path()).env_clear();
         program.command = shell;
         program

@@ -40,7 +40,8 @@ fn limit_files(server: &Serving, bytes: Option<u64>) {
 
 #[tokio::test]
 async fn a_full_disk_refuses_messages_and_nothing_else_until_there_is_room_again() {
-    let server = serve(Program::with_limited_files());
+    // So that it gets an error where it would grow a file too large, instead of a signal.
+    let server = serve(Program::after(r#"trap "" XFSZ"#));
     let (app, client) = (token(&server, "application").await, token(&server, "client").await);
     let mut listener = Listener::at(&server.address, &client, "").await;
     let http = http();

@@ -1,0 +1,12 @@
+//! What a program may watch of connections.
+
+/// Told what becomes of connections. Does nothing by default.
+///
+/// Calls come from the task that accepts: they must be quick and must not block.
+pub trait ConnectionObserver: Send + Sync + 'static {
+    /// A connection was turned away because there were too many.
+    fn on_refuse(&self) {}
+}
+
+/// Watches nothing.
+impl ConnectionObserver for () {}
