@@ -10,16 +10,10 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
-server=$(realpath "${1:-$here/../target/release/shardcast}")
-bench=${BENCH:-$here/../target/release/shardcast-bench}
-for program in "$server" "$bench"; do
-    [[ -x $program ]] || { echo "$0: \`$program\` is missing: cargo build --release --workspace" >&2; exit 69; }
-done
+[[ $# -eq 0 ]] || SERVER=$(realpath "$1")
 need_tools curl awk
-if [[ ${CHECK_INSIDE:-} != 1 ]] && can_unshare; then
-    CHECK_INSIDE=1 BENCH=$bench exec "${namespace[@]}" "$0" "$server"
-fi
-[[ ${CHECK_INSIDE:-} != 1 ]] || ip link set lo up
+find_programs
+enter_namespace "$server"
 
 port=8082; at=http://127.0.0.1:$port; streams=200; messages=10000
 folder=$(mktemp -d); pid=''; ear=''; job=''

@@ -1,4 +1,4 @@
-# Sourced by measure.sh and run-benchmark.sh: where servers run, how they are started and stopped.
+# Sourced by the scripts beside it: where servers run, how they are started and stopped.
 # shellcheck shell=bash
 
 # Fails with one line that names the first missing tool.
@@ -14,6 +14,46 @@ can_unshare() {
     command -v unshare >/dev/null && command -v ip >/dev/null || return 1
     namespace=(unshare --net); [[ $(id -u) == 0 ]] || namespace+=(--map-root-user)
     "${namespace[@]}" ip link set lo up 2>/dev/null
+}
+
+# Runs the script anew in a network namespace of its own, with loopback up. Returns when that is where it is, or when
+# none can be had. Arguments: those of the script.
+enter_namespace() {
+    if [[ ${NAMESPACE_INSIDE:-} == 1 ]]; then
+        ip link set lo up
+    elif can_unshare; then
+        NAMESPACE_INSIDE=1 exec "${namespace[@]}" "$0" "$@"
+    fi
+}
+
+# The same for a script that makes no sense elsewhere and measures a server, its first argument, with the load tester:
+# sets `bench`, which is built if it is missing.
+enter_namespace_with_server() {
+    if [[ $# -lt 1 || ! -x $1 ]]; then
+        echo "usage: $0 SERVER_BINARY [ROW...]" >&2
+        exit 64
+    fi
+    bench=${BENCH:-$here/../target/release/shardcast-bench}
+    if [[ ${NAMESPACE_INSIDE:-} != 1 ]]; then
+        need_tools unshare taskset ip curl awk sort
+        if [[ ! -x $bench ]]; then
+            (cd "$here" && cargo build --release --quiet -p shardcast-bench)
+        fi
+    fi
+    export BENCH=$bench
+    enter_namespace "$@"
+    [[ ${NAMESPACE_INSIDE:-} == 1 ]] || { echo "$0: no network namespace can be made here" >&2; exit 69; }
+}
+
+# Sets `server` and `bench`: SERVER and BENCH, or what a release build makes.
+find_programs() {
+    server=${SERVER:-$(realpath "$here/../target/release/shardcast")}
+    bench=${BENCH:-$(realpath "$here/../target/release/shardcast-bench")}
+    local program
+    for program in "$server" "$bench"; do
+        [[ -x $program ]] || { echo "$0: \`$program\` is missing: cargo build --release --workspace" >&2; exit 69; }
+    done
+    export SERVER=$server BENCH=$bench
 }
 
 # Starts a server on a core in its own folder (which holds its log) and sets `instance` to its process; an empty

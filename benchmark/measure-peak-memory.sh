@@ -9,16 +9,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
-server=${SERVER:-$(realpath "$here/../target/release/shardcast")}
-bench=${BENCH:-$(realpath "$here/../target/release/shardcast-bench")}
-for program in "$server" "$bench"; do
-    [[ -x $program ]] || { echo "$0: \`$program\` is missing: cargo build --release --workspace" >&2; exit 69; }
-done
 need_tools curl awk
-if [[ ${MEMORY_INSIDE:-} != 1 ]] && can_unshare; then
-    MEMORY_INSIDE=1 SERVER=$server BENCH=$bench exec "${namespace[@]}" "$0" "$@"
-fi
-[[ ${MEMORY_INSIDE:-} != 1 ]] || ip link set lo up
+find_programs
+enter_namespace "$@"
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 
 port=8082; folder=''; pid=''

@@ -13,20 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
-if [[ $# -lt 1 || ! -x $1 ]]; then
-    echo "usage: $0 SERVER_BINARY [ROW...]" >&2
-    exit 64
-fi
-if [[ ${MEASURE_INSIDE:-} != 1 ]]; then
-    need_tools unshare taskset ip curl awk
-    can_unshare || { echo "$0: no network namespace can be made here" >&2; exit 69; }
-    bench=${BENCH:-$here/../target/release/shardcast-bench}
-    if [[ ! -x $bench ]]; then
-        (cd "$here" && cargo build --release --quiet -p shardcast-bench)
-    fi
-    MEASURE_INSIDE=1 BENCH=$bench exec "${namespace[@]}" "$0" "$@"
-fi
-ip link set lo up
+enter_namespace_with_server "$@"
 
 server=$(realpath "$1"); shift
 rows=("$@"); [[ ${#rows[@]} -gt 0 ]] || rows=(idle fanout stalled slow burst latency senders kill)

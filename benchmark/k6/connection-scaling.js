@@ -18,9 +18,9 @@ import exec from 'k6/execution';
 import { setTimeout } from 'k6/timers';
 
 import { makeUsers, removeUsers } from './lib/accounts.js';
-import { publish } from './lib/publisher.js';
+import { publishInTurn, steadily } from './lib/publisher.js';
 import { count, seconds } from './lib/settings.js';
-import { Stream } from './lib/streams.js';
+import { Stream, thresholds } from './lib/streams.js';
 import { summary, TREND_STATS } from './lib/summary.js';
 
 const NAMED = { '1k': 1000, '10k': 10000, '100k': 100000 };
@@ -47,27 +47,10 @@ export const options = {
       iterations: 1,
       maxDuration: `${duration + 60}s`,
     },
-    publish: {
-      executor: 'constant-arrival-rate',
-      exec: 'messages',
-      rate: RATE,
-      duration: `${duration}s`,
-      preAllocatedVUs: 2 + Math.ceil(RATE / 10),
-      maxVUs: 10 + RATE,
-    },
+    publish: steadily(RATE, duration),
   },
   summaryTrendStats: TREND_STATS,
-  thresholds: {
-    connect_success: ['rate>0.99'],
-    connect_time: [`p(95)<${CONNECT_P95_MS}`],
-    delivery_success: ['rate>0.999'],
-    // What was never sent is never missed.
-    deliveries: ['count>0'],
-    delivery_latency: [`p(95)<${P95_MS}`],
-    duplicates: ['count<1'],
-    broken_streams: ['count<1'],
-    checks: ['rate>0.999'],
-  },
+  thresholds: thresholds(P95_MS, CONNECT_P95_MS),
 };
 
 export function setup() {
@@ -92,12 +75,7 @@ export function streams(users) {
   }
 }
 
-// Publishes one message.
-export function messages(users) {
-  const iteration = exec.scenario.iterationInTest;
-  publish(users[iteration % USERS], Math.floor(iteration / USERS));
-}
-
+export const messages = publishInTurn;
 export const teardown = removeUsers;
 
 export const handleSummary = summary(

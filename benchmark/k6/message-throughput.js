@@ -19,7 +19,7 @@ import exec from 'k6/execution';
 import { setTimeout } from 'k6/timers';
 
 import { makeUsers, newestNumber, removeUsers } from './lib/accounts.js';
-import { publish } from './lib/publisher.js';
+import { publishInTurn } from './lib/publisher.js';
 import { count, numbers, seconds } from './lib/settings.js';
 import { Stream } from './lib/streams.js';
 import { summary, TREND_STATS } from './lib/summary.js';
@@ -102,12 +102,7 @@ export function streams(users) {
   }, end - Date.now());
 }
 
-// Publishes one message.
-export function messages(users) {
-  const iteration = exec.scenario.iterationInTest;
-  publish(users[iteration % USERS], Math.floor(iteration / USERS));
-}
-
+export const messages = publishInTurn;
 export const teardown = removeUsers;
 
 export const handleSummary = summary(

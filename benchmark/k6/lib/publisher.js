@@ -1,6 +1,7 @@
 // Publishing through REST.
 
 import { check } from 'k6';
+import exec from 'k6/execution';
 import http from 'k6/http';
 import { Counter, Trend } from 'k6/metrics';
 
@@ -17,7 +18,26 @@ export function publish(user, number) {
   note(answer);
 }
 
-// The same without waiting: for a caller that has streams to listen to.
+// An iteration of a scenario that publishes: one message, to each user in turn.
+export function publishInTurn(users) {
+  const iteration = exec.scenario.iterationInTest;
+  publish(users[iteration % users.length], Math.floor(iteration / users.length));
+}
+
+// The scenario that publishes `rate` messages a second for so many seconds, however long a publish takes. `messages` is
+// the script's name for `publishInTurn`.
+export function steadily(rate, duration) {
+  return {
+    executor: 'constant-arrival-rate',
+    exec: 'messages',
+    rate,
+    duration: `${duration}s`,
+    preAllocatedVUs: 2 + Math.ceil(rate / 10),
+    maxVUs: 10 + rate,
+  };
+}
+
+// `publish` without waiting: for a caller that has streams to listen to.
 export async function publishAsync(user, number) {
   const answer = await http.asyncRequest('POST', `${BASE_URL}/message`, body(number), parameters(user));
   note(answer);

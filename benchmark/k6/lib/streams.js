@@ -22,6 +22,21 @@ export const duplicates = new Counter('duplicates');
 // Streams that ended before they were closed from here.
 export const brokenStreams = new Counter('broken_streams');
 
+// What must hold where streams come and go while messages are published.
+export function thresholds(p95Ms, connectP95Ms) {
+  return {
+    connect_success: ['rate>0.99'],
+    connect_time: [`p(95)<${connectP95Ms}`],
+    delivery_success: ['rate>0.999'],
+    // What was never sent is never missed.
+    deliveries: ['count>0'],
+    delivery_latency: [`p(95)<${p95Ms}`],
+    duplicates: ['count<1'],
+    broken_streams: ['count<1'],
+    checks: ['rate>0.999'],
+  };
+}
+
 // One stream. `onMessage`, if any, is told each message with its mark.
 export class Stream {
   constructor(token, { onOpen, onMessage, onEnd } = {}) {
