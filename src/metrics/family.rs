@@ -9,11 +9,11 @@ use prometheus::{
 
 use super::labels::Labels;
 
-/// Steps of a decade: neighbours differ by half, so that a quantile is known to a few tenths.
-const STEPS: [f64; 6] = [1.0, 1.5, 2.2, 3.3, 4.7, 6.8];
+/// Steps of a decade, in tenths: neighbours differ by half, so that a quantile is known to a few tenths.
+const STEPS: [f64; 6] = [10.0, 15.0, 22.0, 33.0, 47.0, 68.0];
 
-/// The decades of [`Seconds`], each by its reciprocal: 10 µs to 6.8 s.
-const DECADES: [f64; 6] = [1e5, 1e4, 1e3, 1e2, 1e1, 1.0];
+/// The decades of [`Seconds`], as what they have of the tenths in a second: 10 µs to 6.8 s.
+const DECADES: [f64; 6] = [1e6, 1e5, 1e4, 1e3, 1e2, 1e1];
 
 /// The last bound of [`Seconds`]: what takes longer has been given up by whoever waits for it.
 const LONGEST_SECONDS: f64 = 10.0;
@@ -99,7 +99,7 @@ impl Seconds {
 
 impl Family for Seconds {
     fn register(registry: &Registry, name: &str, help: &str) -> Self {
-        // By a division, which gives the number that is written 0.0015, where 1.5 × 0.001 does not.
+        // A whole number divided by another gives the number that is written 0.22, where 2.2 / 10 does not.
         let bounds = DECADES.iter().flat_map(|parts| STEPS.map(|step| step / parts));
         Self(histogram(registry, name, help, bounds.chain([LONGEST_SECONDS])))
     }

@@ -121,8 +121,9 @@ mod tests {
 
     #[test]
     fn what_the_kernel_says_is_read() {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let started = started_at().unwrap();
+        // Afterwards: the kernel counts in hundredths of a second, so that a process may seem to start just now.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         assert!(started <= now && now.saturating_sub(started) < Duration::from_hours(24), "{started:?}");
         let (size, resident) = memory_pages().unwrap();
         assert!(size >= resident && resident > 0);

@@ -96,6 +96,9 @@ async fn every_metric_is_there_from_the_start() {
     ] {
         assert_eq!(samples.get(name), Some(&"0"), "{name}");
     }
+    let bounds = samples.keys().filter_map(|name| name.split_once("_bucket{le=\"")?.1.strip_suffix("\"}"));
+    let inexact: Vec<_> = bounds.filter(|bound| bound.len() > "0.000015".len()).collect();
+    assert!(inexact.is_empty(), "bounds that nobody would write: {inexact:?}");
     assert_eq!(samples["shardcast_shards"], "4");
     let number = |name| samples[name].parse::<f64>().unwrap();
     assert!(number("process_resident_memory_bytes") > 1e6);
