@@ -124,14 +124,16 @@ async fn the_page_asks_for_nothing_but_this_server() {
     let server = TestServer::start().await;
     let page = server.send("GET", "/docs", &[], "").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
-    for foreign in ["http:", "https:", "\"//", "url(", "@import"] {
-        assert!(!page.body.contains(foreign), "{foreign}");
-    }
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none';"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
     let nonce = policy.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
     assert!(page.body.contains(&format!("<script nonce=\"{nonce}\">")));
+    // A nonce may begin with two slashes.
+    let body = page.body.replace(nonce, "");
+    for foreign in ["http:", "https:", "\"//", "url(", "@import"] {
+        assert!(!body.contains(foreign), "{foreign}");
+    }
     let again = server.send("GET", "/docs", &[], "").await;
     assert_ne!(again.header("content-security-policy"), Some(policy), "each answer has a nonce of its own");
 }
