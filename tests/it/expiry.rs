@@ -127,7 +127,7 @@ impl Scene {
     async fn wait_for<T>(&self, awaited: impl Future<Output = T>) -> T {
         let too_late = async {
             for _ in 0..60 {
-                for _ in 0..50 {
+                for _ in 0..200 {
                     self.row(ClientId(0)).await;
                 }
                 seconds(1).await;
