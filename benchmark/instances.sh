@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: where servers run, how they are started and stopped.
+# Sourced by the scripts beside it: which programs are measured, where they run, how they are started and stopped.
 # shellcheck shell=bash
 
 # Fails with one line that names the first missing tool.

@@ -1,10 +1,10 @@
 //! Numbers for Prometheus: what the node did, counted where it happens and written out when somebody asks.
 //!
 //! [`Metrics`] listens to a node through its observers, [`Metrics::parts`], to a server through
-//! [`Metrics::connection_observer`], and answers `GET /metrics` through
-//! [`Metrics::router`]. An event costs a few atomic operations: no lock is taken and nothing is allocated, since every
-//! combination of labels exists from the start. A pass over ten thousand streams is one event, not ten thousand.
-//! What is a state rather than an event (streams, shards, the process) is looked up during a scrape.
+//! [`Metrics::connection_observer`], and answers `GET /metrics` through [`Metrics::router`]. An event costs
+//! a few atomic operations: no lock is taken and nothing is allocated, since every combination of labels exists from
+//! the start. A pass over ten thousand streams is one event, not ten thousand. What is a state rather than an event
+//! (streams, shards, the process) is looked up during a scrape.
 //!
 //! No label holds a user, a token or an address, so that neither the number of series nor what they give away grows
 //! with use. Each metric's meaning is its help text, in `families.rs`; the README has them in a table.

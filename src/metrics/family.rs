@@ -12,7 +12,7 @@ use super::labels::Labels;
 /// Steps of a decade, in tenths: neighbours differ by half, so that a quantile is known to a few tenths.
 const STEPS: [f64; 6] = [10.0, 15.0, 22.0, 33.0, 47.0, 68.0];
 
-/// The decades of [`Seconds`], as what they have of the tenths in a second: 10 µs to 6.8 s.
+/// The decades of [`Seconds`], each by what its steps are divided by: 10 µs to 6.8 s.
 const DECADES: [f64; 6] = [1e6, 1e5, 1e4, 1e3, 1e2, 1e1];
 
 /// The last bound of [`Seconds`]: what takes longer has been given up by whoever waits for it.

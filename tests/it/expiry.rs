@@ -125,21 +125,21 @@ impl Scene {
         self.wait_for(reached).await;
     }
 
-    /// Waits while the server's time goes on slowly. An advance by minutes is one by more than it waits for its
-    /// database, so what asks the database just then gives up, and asks again after ten seconds: were time to stand,
-    /// never.
+    /// Waits while the server's time goes on slowly, by 12 s at most. An advance by minutes is one by more than it
+    /// waits for its database, so what asks the database just then gives up, and asks again after ten seconds: were
+    /// time to stand, never.
     async fn wait_for<T>(&self, awaited: impl Future<Output = T>) -> T {
         let too_late = async {
             let (begun, mut passed) = (Instant::now(), 0);
             while begun.elapsed() < PATIENCE {
                 self.row(ClientId(0)).await;
                 // Not before a disk that is slow to sync has had time for it.
-                if passed < 20 && begun.elapsed() > Duration::from_millis(200) * (passed + 1) {
+                if passed < 12 && begun.elapsed() > Duration::from_millis(200) * (passed + 1) {
                     passed += 1;
                     seconds(1).await;
                 }
             }
-            panic!("not reached, though 20 s passed for the server");
+            panic!("not reached, though 12 s passed for the server");
         };
         tokio::select! {
             biased;
