@@ -6,7 +6,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use futures_util::future::join_all;
 use shardcast::{
     model::{ApplicationId, UserId},
-    store::{Database, NewApplication, NewMessage, NewUser, Sqlite, Store},
+    store::{Applications as _, Database, NewApplication, NewMessage, NewUser, Sqlite, Store, Users as _},
 };
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};

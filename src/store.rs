@@ -35,8 +35,9 @@ mod conformance;
 mod tests;
 
 pub use database::{
-    Credential, Database, DeletedUser, MessagePage, NewApplication, NewClient, NewLinkedUser, NewMessage,
-    NewUser, Owned, UpdateApplication, UpdateClient, UpdateUser, UserChange,
+    Applications, Clients, Credential, Database, DeletedUser, MessagePage, Messages, NewApplication,
+    NewClient, NewLinkedUser, NewMessage, NewUser, Owned, UpdateApplication, UpdateClient, UpdateUser,
+    UserChange, Users,
 };
 pub use error::StoreError;
 pub use images::{ImageName, Images};

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::conformance::{application, new_message, user};
-use super::{Database, MessagePage, NewMessage, PublishError, Sqlite, Store, Stored};
+use super::{MessagePage, Messages as _, NewMessage, PublishError, Sqlite, Store, Stored};
 use crate::model::{ApplicationId, MessageId, UserId};
 
 type Told = Arc<Mutex<Vec<Vec<Stored>>>>;

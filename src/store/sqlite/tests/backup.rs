@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::upgrade::{EARLY, connect};
 use super::{in_new_folder, open, path};
-use crate::store::Database;
+use crate::store::Database as _;
 
 /// The files of a folder that are copies.
 fn copies(folder: &TempDir) -> Vec<String> {

@@ -9,7 +9,7 @@ use crate::model::{Application, MessageId, UserId};
 use crate::store::conformance::{application, new_application, new_message, user};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connection::{Readers, Writer, writing};
-use crate::store::{Database, NewMessage, StoreError};
+use crate::store::{Applications as _, Database as _, Messages as _, NewMessage, StoreError, Users as _};
 
 /// Another process, as it were.
 async fn other_connection(folder: &tempfile::TempDir) -> SqliteConnection {

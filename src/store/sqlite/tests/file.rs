@@ -6,7 +6,7 @@ use super::{in_new_folder, open, path};
 use crate::model::{MessageId, UserId};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Database, MessagePage};
+use crate::store::{Applications as _, Database as _, MessagePage, Messages as _, Users as _};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 

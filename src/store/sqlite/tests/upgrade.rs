@@ -7,7 +7,7 @@ use super::{in_new_folder, open, path};
 use crate::model::{ApplicationId, ClientId, UserId};
 use crate::store::conformance::{application, at, new_message};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Database, MessagePage};
+use crate::store::{Applications as _, Clients as _, Database as _, MessagePage, Messages as _, Users as _};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 

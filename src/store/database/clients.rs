@@ -1,0 +1,92 @@
+//! Clients, their tokens and their expiry.
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::Owned;
+use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::store::StoreError;
+
+/// A client to be made.
+pub struct NewClient {
+    /// Its owner.
+    pub user_id: UserId,
+    /// Its token, unique.
+    pub token: String,
+    /// Its name.
+    pub name: String,
+    /// When it is made.
+    pub created_at: Timestamp,
+    /// Until when it may do what is dangerous.
+    pub elevated_until: Option<Timestamp>,
+    /// After how many seconds without use it expires; 0 is never.
+    pub expires_after_inactivity_seconds: u64,
+}
+
+impl NewClient {
+    /// A client that never expires and is not elevated.
+    pub fn new(
+        user_id: UserId,
+        token: impl Into<String>,
+        name: impl Into<String>,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            user_id,
+            token: token.into(),
+            name: name.into(),
+            created_at,
+            elevated_until: None,
+            expires_after_inactivity_seconds: 0,
+        }
+    }
+}
+
+/// What a client is changed to.
+#[derive(Clone, Debug)]
+pub struct UpdateClient {
+    /// Its name.
+    pub name: String,
+    /// After how many seconds without use it expires, 0 for never; `None` leaves it as it is.
+    pub expires_after_inactivity_seconds: Option<u64>,
+}
+
+impl fmt::Debug for NewClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewClient")
+            .field("user_id", &self.user_id)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The clients of a database. Each method is one transaction, see [`Database`](super::Database).
+#[async_trait]
+pub trait Clients: Send + Sync {
+    /// Makes a client. [`StoreError::Conflict`] if the token is taken, [`StoreError::NoSuchUser`] if its owner is
+    /// not there, or not any more.
+    async fn create_client(&self, client: NewClient) -> Result<Client, StoreError>;
+    /// Lists a user's clients by id. This and the look-ups below return also those that have expired and are not
+    /// deleted yet, see [`Client::has_expired`].
+    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError>;
+    /// Returns the client of that id, whoever owns it.
+    async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError>;
+    /// Returns the client with that token.
+    async fn client_by_token(&self, token: &str) -> Result<Option<Owned<Client>>, StoreError>;
+    /// Changes a client and returns it. Its expiry is counted from its last use, or else from when it was made.
+    async fn update_client(&self, id: ClientId, change: UpdateClient) -> Result<Option<Client>, StoreError>;
+    /// Sets until when a client may do what is dangerous; false if there is no such client.
+    async fn elevate_client(&self, id: ClientId, until: Timestamp) -> Result<bool, StoreError>;
+    /// Deletes a client; false if there was none.
+    async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError>;
+    /// Sets when these clients' tokens were last used, and puts off when they expire. One that has expired by then
+    /// is left as it is.
+    async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError>;
+    /// As [`touch_clients`](Self::touch_clients), by their tokens.
+    async fn touch_client_tokens(&self, tokens: &[Box<str>], at: Timestamp) -> Result<(), StoreError>;
+    /// Returns when the first of all clients expires, to the millisecond; `None` if none does.
+    async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// Deletes the clients that have expired by `now`, and returns their tokens.
+    async fn delete_expired_clients(&self, now: Timestamp) -> Result<Vec<Owned<String>>, StoreError>;
+}

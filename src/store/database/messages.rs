@@ -1,0 +1,69 @@
+//! Messages.
+
+use async_trait::async_trait;
+
+use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
+use crate::store::StoreError;
+
+/// A message to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewMessage {
+    /// Who will receive it: the owner of its application.
+    pub user_id: UserId,
+    /// The application that sends it.
+    pub application_id: ApplicationId,
+    /// The text.
+    pub message: String,
+    /// The title.
+    pub title: String,
+    /// The priority.
+    pub priority: i64,
+    /// What the sender attached.
+    pub extras: Option<Extras>,
+    /// When the server took it.
+    pub date: Timestamp,
+}
+
+/// Which messages to list: newest first, at most `limit`, with ids below `before` where it is given.
+#[derive(Clone, Copy, Debug)]
+pub struct MessagePage {
+    /// Only ids below this one.
+    pub before: Option<MessageId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The messages of a database. Each method is one transaction, see [`Database`](super::Database).
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Stores messages in one durable transaction and returns their ids, which ascend in the order given.
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError>;
+    /// Lists a user's messages, newest first.
+    async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError>;
+    /// Lists an application's messages, newest first.
+    async fn application_messages(
+        &self,
+        application: ApplicationId,
+        page: MessagePage,
+    ) -> Result<Vec<Message>, StoreError>;
+    /// Lists a user's messages with ids above `after`, oldest first, at most `limit`.
+    async fn messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError>;
+    /// Counts a user's messages with ids above `after`, up to `limit`.
+    async fn count_messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
+    /// Deletes a message of that user; false if it has none of that id.
+    async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError>;
+    /// Deletes all of a user's messages.
+    async fn delete_messages(&self, user: UserId) -> Result<(), StoreError>;
+    /// Deletes all of an application's messages.
+    async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError>;
+}

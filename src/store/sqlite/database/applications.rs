@@ -1,0 +1,72 @@
+//! [`Applications`]: which connection each operation runs on, and what it is called when it fails.
+
+use async_trait::async_trait;
+
+use crate::model::{Application, ApplicationId, Timestamp, UserId};
+use crate::store::sqlite::{Sqlite, applications};
+use crate::store::{Applications, NewApplication, Owned, StoreError, UpdateApplication};
+
+#[async_trait]
+impl Applications for Sqlite {
+    async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
+        let mut lease = self.writer.lease("create an application").await?;
+        let result = applications::create(&mut lease, application).await;
+        lease.end(result).await?.ok_or(StoreError::NoSuchUser)
+    }
+
+    async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError> {
+        let mut lease = self.readers.lease("list applications").await?;
+        let result = applications::of_user(&mut lease, user).await;
+        lease.end(result)
+    }
+
+    async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError> {
+        let mut lease = self.readers.lease("read an application").await?;
+        let result = applications::by_id(&mut lease, id).await;
+        lease.end(result)
+    }
+
+    async fn application_by_token(&self, token: &str) -> Result<Option<Owned<Application>>, StoreError> {
+        let mut lease = self.readers.lease("read an application").await?;
+        let result = applications::by_token(&mut lease, token).await;
+        lease.end(result)
+    }
+
+    async fn update_application(
+        &self,
+        id: ApplicationId,
+        change: UpdateApplication,
+    ) -> Result<Option<Application>, StoreError> {
+        let mut lease = self.writer.lease("update an application").await?;
+        let result = applications::update(&mut lease, id, change).await;
+        lease.end(result).await
+    }
+
+    async fn set_application_token(&self, id: ApplicationId, token: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("change an application's token").await?;
+        let result = applications::set_token(&mut lease, id, token).await;
+        lease.end(result).await
+    }
+
+    async fn set_application_image(
+        &self,
+        id: ApplicationId,
+        file: &str,
+    ) -> Result<Option<(Application, String)>, StoreError> {
+        let mut lease = self.writer.lease("change an application's picture").await?;
+        let result = applications::set_image(&mut lease, id, file).await;
+        lease.end(result).await
+    }
+
+    async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
+        let mut lease = self.writer.lease("delete an application").await?;
+        let result = applications::delete(&mut lease, id).await;
+        lease.end(result).await
+    }
+
+    async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError> {
+        let mut lease = self.writer.lease("note when applications were used").await?;
+        let result = applications::touch(&mut lease, ids, at).await;
+        lease.end(result).await
+    }
+}

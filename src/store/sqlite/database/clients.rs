@@ -1,0 +1,76 @@
+//! [`Clients`]: which connection each operation runs on, and what it is called when it fails.
+
+use async_trait::async_trait;
+
+use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::store::sqlite::{Sqlite, clients};
+use crate::store::{Clients, NewClient, Owned, StoreError, UpdateClient};
+
+#[async_trait]
+impl Clients for Sqlite {
+    async fn create_client(&self, client: NewClient) -> Result<Client, StoreError> {
+        let mut lease = self.writer.lease("create a client").await?;
+        let result = clients::create(&mut lease, client).await;
+        lease.end(result).await?.ok_or(StoreError::NoSuchUser)
+    }
+
+    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError> {
+        let mut lease = self.readers.lease("list clients").await?;
+        let result = clients::of_user(&mut lease, user).await;
+        lease.end(result)
+    }
+
+    async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError> {
+        let mut lease = self.readers.lease("read a client").await?;
+        let result = clients::by_id(&mut lease, id).await;
+        lease.end(result)
+    }
+
+    async fn client_by_token(&self, token: &str) -> Result<Option<Owned<Client>>, StoreError> {
+        let mut lease = self.readers.lease("read a client").await?;
+        let result = clients::by_token(&mut lease, token).await;
+        lease.end(result)
+    }
+
+    async fn update_client(&self, id: ClientId, change: UpdateClient) -> Result<Option<Client>, StoreError> {
+        let mut lease = self.writer.lease("update a client").await?;
+        let result = clients::update(&mut lease, id, change).await;
+        lease.end(result).await
+    }
+
+    async fn elevate_client(&self, id: ClientId, until: Timestamp) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("elevate a client").await?;
+        let result = clients::elevate(&mut lease, id, until).await;
+        lease.end(result).await
+    }
+
+    async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("delete a client").await?;
+        let result = clients::delete(&mut lease, id).await;
+        lease.end(result).await
+    }
+
+    async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError> {
+        let mut lease = self.writer.lease("note when clients were used").await?;
+        let result = clients::touch(&mut lease, ids, at).await;
+        lease.end(result).await
+    }
+
+    async fn touch_client_tokens(&self, tokens: &[Box<str>], at: Timestamp) -> Result<(), StoreError> {
+        let mut lease = self.writer.lease("note when clients were used").await?;
+        let result = clients::touch_tokens(&mut lease, tokens, at).await;
+        lease.end(result).await
+    }
+
+    async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
+        let mut lease = self.readers.lease("look for clients that expire").await?;
+        let result = clients::next_expiry(&mut lease).await;
+        lease.end(result)
+    }
+
+    async fn delete_expired_clients(&self, now: Timestamp) -> Result<Vec<Owned<String>>, StoreError> {
+        let mut lease = self.writer.lease("delete expired clients").await?;
+        let result = clients::delete_expired(&mut lease, now).await;
+        lease.end(result).await
+    }
+}

@@ -1,0 +1,90 @@
+//! [`Users`]: which connection each operation runs on, and what it is called when it fails.
+
+use async_trait::async_trait;
+
+use crate::model::{User, UserId};
+use crate::store::sqlite::{Sqlite, identities, users};
+use crate::store::{
+    Credential, DeletedUser, NewLinkedUser, NewUser, StoreError, UpdateUser, UserChange, Users,
+};
+
+#[async_trait]
+impl Users for Sqlite {
+    async fn user_count(&self) -> Result<u64, StoreError> {
+        let mut lease = self.readers.lease("count users").await?;
+        let result = users::count(&mut lease).await;
+        lease.end(result)
+    }
+
+    async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
+        let mut lease = self.writer.lease("create a user").await?;
+        let result = users::create(&mut lease, user).await;
+        lease.end(result).await
+    }
+
+    async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
+        let mut lease = self.readers.lease("read a user").await?;
+        let result = users::by_id(&mut lease, id).await;
+        lease.end(result)
+    }
+
+    async fn user_by_name(&self, name: &str) -> Result<Option<Credential>, StoreError> {
+        let mut lease = self.readers.lease("read a user").await?;
+        let result = users::by_name(&mut lease, name).await;
+        lease.end(result)
+    }
+
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        let mut lease = self.readers.lease("list users").await?;
+        let result = users::all(&mut lease).await;
+        lease.end(result)
+    }
+
+    async fn update_user(&self, id: UserId, change: UpdateUser) -> Result<UserChange<User>, StoreError> {
+        let mut lease = self.writer.lease("update a user").await?;
+        let result = users::update(&mut lease, id, change).await;
+        lease.end(result).await
+    }
+
+    async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
+        let mut lease = self.writer.lease("delete a user").await?;
+        let result = users::delete(&mut lease, id).await;
+        lease.end(result).await
+    }
+
+    async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError> {
+        let mut lease = self.readers.lease("read a user").await?;
+        let result = identities::user(&mut lease, oidc_id).await;
+        lease.end(result)
+    }
+
+    async fn create_linked_user(&self, user: NewLinkedUser) -> Result<User, StoreError> {
+        let mut lease = self.writer.lease("create a user").await?;
+        let result = identities::create(&mut lease, user).await;
+        lease.end(result).await
+    }
+
+    async fn link_user(&self, id: UserId, oidc_id: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("link a user").await?;
+        let result = identities::link(&mut lease, id, oidc_id).await;
+        lease.end(result).await
+    }
+
+    async fn set_password_hash(&self, id: UserId, hash: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("change a password").await?;
+        let result = users::set_password_hash(&mut lease, id, hash).await;
+        lease.end(result).await
+    }
+
+    async fn replace_password_hash(&self, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+        let mut lease = self.writer.lease("renew a password hash").await?;
+        let result = users::replace_password_hash(&mut lease, id, old, new).await;
+        lease.end(result).await
+    }
+
+    async fn highest_password_cost(&self) -> Result<Option<u32>, StoreError> {
+        let mut lease = self.readers.lease("read password costs").await?;
+        let result = users::highest_password_cost(&mut lease).await;
+        lease.end(result)
+    }
+}
