@@ -159,6 +159,29 @@ async fn a_client_that_is_closed_amid_its_sending_still_gets_the_close_frame() {
 }
 
 #[tokio::test]
+async fn control_frames_of_up_to_125_bytes_are_answered() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for length in [64_u8, 65, 125] {
+        let mut socket = server.upgrade(&format!("/stream?token={}", ann.client.token)).await;
+        let payload = vec![b'p'; length.into()];
+        // Masked with zeros, so that the payload stays as it is.
+        for opcode in [0x8a, 0x89] {
+            socket.write_all(&[&[opcode, 0x80 | length, 0, 0, 0, 0], &payload[..]].concat()).await.unwrap();
+        }
+        let mut pong = vec![0; 2 + payload.len()];
+        tokio::time::timeout(PATIENCE, socket.read_exact(&mut pong)).await.expect("a pong").unwrap();
+        assert_eq!(pong, [&[0x8a, length], &payload[..]].concat());
+
+        let close = [&[0x88, 0x80 | length, 0, 0, 0, 0, 0x03, 0xe8], &payload[2..]].concat();
+        socket.write_all(&close).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("an end").unwrap();
+        assert_eq!(answer, b"\x88\x02\x03\xe8", "a close frame of {length} bytes");
+    }
+}
+
+#[tokio::test]
 async fn a_frame_too_large_and_a_flood_are_closed() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;

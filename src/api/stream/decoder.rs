@@ -30,6 +30,9 @@ pub struct ClientFrame {
     pub payload: Vec<u8>,
 }
 
+/// What a control frame may carry (RFC 6455, section 5.5).
+const MAX_CONTROL_BYTES: u8 = 125;
+
 /// A frame under construction. It holds no more than what has arrived of one frame.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
@@ -61,7 +64,8 @@ impl Decoder {
         self.head.count == 0 && self.header.is_none() && !self.fragmented
     }
 
-    /// Takes bytes off `input` until they make a frame; `None` if there are too few.
+    /// Takes bytes off `input` until they make a frame; `None` if there are too few. Data frames may carry
+    /// `max_frame_bytes`, control frames what the protocol allows (RFC 6455, section 5.5: 125 bytes).
     pub(super) fn decode(
         &mut self,
         input: &mut &[u8],
@@ -101,7 +105,7 @@ impl Decoder {
         let short = second & 0x7f;
         let is_control = matches!(opcode, Opcode::Close | Opcode::Ping | Opcode::Pong);
         let is_masked = second & 0x80 != 0;
-        if !is_masked || (is_control && (!fin || short > 125)) {
+        if !is_masked || (is_control && (!fin || short > MAX_CONTROL_BYTES)) {
             return Err(EndReason::ProtocolError);
         }
         let length_bytes = match short {
@@ -121,10 +125,10 @@ impl Decoder {
             return Err(EndReason::ProtocolError);
         }
         let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > max_frame_bytes {
-            return Err(EndReason::TooLarge);
-        }
         if !is_control {
+            if length > max_frame_bytes {
+                return Err(EndReason::TooLarge);
+            }
             if self.fragmented != (opcode == Opcode::Continuation) {
                 return Err(EndReason::ProtocolError);
             }
@@ -216,7 +220,6 @@ mod tests {
                 frames.extend(decoder.decode(&mut now, 1000)?);
             }
         }
-        assert!(decoder.is_idle() || decoder.fragmented || decoder.head.count + decoder.payload.len() > 0);
         Ok(frames)
     }
 
@@ -237,6 +240,45 @@ mod tests {
         assert_eq!(whole.iter().map(|frame| frame.payload.len()).collect::<Vec<_>>(), [300, 4, 0, 125]);
         for step in 1..20 {
             assert_eq!(decode_all(&bytes, step).unwrap(), whole, "{step} bytes at a time");
+        }
+    }
+
+    #[test]
+    fn a_decoder_is_idle_between_messages_and_only_there() {
+        let messages = [
+            masked(0x81, b"whole"),
+            masked(0x82, b""),
+            [masked(0x01, b"in "), masked(0x89, b"a ping between"), masked(0x80, b"parts")].concat(),
+            masked(0x82, &[7; 300]),
+        ];
+        let mut decoder = Decoder::default();
+        for message in &messages {
+            assert!(decoder.is_idle());
+            for (place, byte) in message.iter().enumerate() {
+                decoder.decode(&mut &[*byte][..], 1000).unwrap();
+                let is_last = place + 1 == message.len();
+                assert_eq!(decoder.is_idle(), is_last, "after byte {place} of {message:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_limit_is_for_data_and_control_frames_may_carry_125_bytes() {
+        const LIMIT: usize = 64;
+        let outcome = |first, length| {
+            let bytes = masked(first, &vec![b'x'; length]);
+            let frame = Decoder::default().decode(&mut &bytes[..], LIMIT)?;
+            Ok(frame.map(|frame| frame.payload.len()))
+        };
+        for data in [0x81, 0x82] {
+            assert_eq!(outcome(data, 64), Ok(Some(64)), "{data:#x}");
+            assert_eq!(outcome(data, 65), Err(EndReason::TooLarge), "{data:#x}");
+        }
+        for control in [0x88, 0x89, 0x8a] {
+            for length in [64, 65, 125] {
+                assert_eq!(outcome(control, length), Ok(Some(length)), "{control:#x}");
+            }
+            assert_eq!(outcome(control, 126), Err(EndReason::ProtocolError), "{control:#x}");
         }
     }
 

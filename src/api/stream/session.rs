@@ -28,7 +28,8 @@ const FIN_PONG: u8 = 0x8A;
 pub struct SessionLimits {
     /// Bytes taken from the socket in one go; allocated only while there is something to read.
     pub read_buffer_bytes: usize,
-    /// The largest frame; a larger one closes the stream with 1009. Gotify's limit is 64 bytes.
+    /// What a text or binary frame may carry; a larger one closes the stream with 1009. Gotify's limit is 64 bytes.
+    /// Control frames may always carry the 125 bytes that the protocol allows them.
     pub max_frame_bytes: usize,
     /// How many frames; more close the stream with 1008.
     pub frame_rate: FrameRate,
