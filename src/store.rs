@@ -20,6 +20,7 @@ mod error;
 mod images;
 mod observer;
 mod publish;
+mod slice;
 mod writer;
 
 #[cfg(feature = "sqlite")]
@@ -43,6 +44,7 @@ pub use error::StoreError;
 pub use images::{ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
 pub use publish::{PublishError, Stored};
+pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
 

@@ -24,6 +24,7 @@ macro_rules! suite {
                 names_differ_in_case
                 a_password_is_changed
                 users_are_listed_by_id
+                a_list_of_users_ends_where_its_bytes_do
                 a_user_is_updated
                 an_update_to_a_taken_name_is_a_conflict
                 the_last_admin_stays_one
@@ -43,6 +44,7 @@ macro_rules! suite {
                 an_application_is_found_by_id_and_by_token
                 sort_keys_are_made_in_order
                 applications_are_listed_by_sort_key
+                a_list_of_applications_ends_where_its_bytes_do
                 a_taken_sort_key_is_a_conflict_for_the_same_user_only
                 a_taken_token_is_a_conflict
                 after_a_sort_key_of_another_form_comes_one_above_it
@@ -57,6 +59,7 @@ macro_rules! suite {
                 a_client_is_found_by_id_and_by_token
                 a_taken_token_is_a_conflict
                 clients_are_listed_by_id
+                a_list_of_clients_ends_where_its_bytes_do
                 a_client_is_changed
                 a_client_is_elevated
                 a_client_is_deleted_once
@@ -72,6 +75,7 @@ macro_rules! suite {
                 an_application_lists_its_own_messages
                 messages_after_an_id_come_oldest_first
                 counting_stops_at_the_limit
+                a_list_ends_where_its_bytes_do
                 a_user_with_many_applications_gets_one_order
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone

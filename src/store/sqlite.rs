@@ -21,6 +21,7 @@ mod location;
 mod messages;
 mod row;
 mod schema;
+mod slice;
 mod time;
 mod users;
 

@@ -2,7 +2,7 @@
 
 use super::{application, at, new_application, new_message, user};
 use crate::model::{Application, ApplicationId};
-use crate::store::{Database, MessagePage, StoreError, UpdateApplication};
+use crate::store::{Database, MessagePage, NewApplication, StoreError, UpdateApplication};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
@@ -186,4 +186,20 @@ pub(crate) async fn an_application_gets_another_token(database: &dyn Database) {
     let error = database.set_application_token(backup.id, "Ataken").await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { what: "token" }), "{error:?}");
     assert!(!database.set_application_token(ApplicationId(99), "Aother").await.unwrap());
+}
+
+pub(crate) async fn a_list_of_applications_ends_where_its_bytes_do(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    for (token, description) in [("A1", 10), ("A2", 1_000_000), ("A3", 10)] {
+        let description = "d".repeat(description);
+        let new = NewApplication { description, ..new_application(alice.id, token) };
+        database.create_application(new).await.unwrap();
+    }
+    let all = database.applications(alice.id).await.unwrap();
+    let list = database.list_applications(alice.id, 100_000).await.unwrap();
+    assert_eq!(list.rows, all[..1]);
+    let rest: Vec<_> = list.left_out.iter().map(|row| row.id).collect();
+    assert_eq!(rest, [all[1].id, all[2].id]);
+    assert!(list.left_out[0].bytes > 1_000_000 && list.left_out[1].bytes < 1000, "{:?}", list.left_out);
+    assert_eq!(database.applications_by_id(&rest).await.unwrap(), all[1..]);
 }

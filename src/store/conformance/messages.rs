@@ -185,3 +185,37 @@ async fn alice_and_bob(database: &dyn Database, messages: usize) -> (User, User)
     database.insert_messages(&new.collect::<Vec<_>>()).await.unwrap();
     users.into()
 }
+
+pub(crate) async fn a_list_ends_where_its_bytes_do(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    let mut new: Vec<_> = (0..20).map(|_| new_message(alice.id, backup.id, &"x".repeat(1000))).collect();
+    new[8].message = "x".repeat(1_000_000);
+    database.insert_messages(&new).await.unwrap();
+    let all = database.messages_after(alice.id, MessageId(0), 100).await.unwrap();
+    let ids = |messages: &[Message]| messages.iter().map(|message| message.id).collect::<Vec<_>>();
+
+    // What SQLite reads at once depends on how small it is; the parts always join to the list.
+    let oldest = database.list_messages_after(alice.id, MessageId(0), 19, 100_000).await.unwrap();
+    assert_eq!(oldest.rows, all[..8], "up to the large one");
+    assert_eq!(oldest.left_out.iter().map(|row| row.id).collect::<Vec<_>>(), ids(&all[8..19]));
+    assert!(oldest.left_out[0].bytes >= 1_000_000);
+    let small: usize = oldest.left_out[1].bytes;
+    assert!((1000..2000).contains(&small), "{small}");
+
+    for page in [
+        database.list_messages(alice.id, ALL, 200_000).await.unwrap(),
+        database.list_application_messages(backup.id, ALL, 200_000).await.unwrap(),
+    ] {
+        assert_eq!(page.rows.len(), 11);
+        let mut joined = page.rows;
+        let rest: Vec<_> = page.left_out.iter().map(|row| row.id).collect();
+        joined.extend(database.messages_by_id(&rest).await.unwrap());
+        joined.reverse();
+        assert_eq!(joined, all);
+    }
+    let none = database.list_messages(alice.id, ALL, 0).await.unwrap();
+    assert_eq!((none.rows.len(), none.left_out.len()), (0, 20));
+    let some = [all[3].id, MessageId(u64::MAX), all[1].id];
+    assert_eq!(ids(&database.messages_by_id(&some).await.unwrap()), [all[3].id, all[1].id]);
+}

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Owned;
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::StoreError;
+use crate::store::{Slice, StoreError};
 
 /// An application to be made.
 pub struct NewApplication {
@@ -54,8 +54,18 @@ pub trait Applications: Send + Sync {
     /// Makes an application. [`StoreError::Conflict`] if the token or the sort key is taken,
     /// [`StoreError::NoSuchUser`] if its owner is not there, or not any more.
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError>;
-    /// Lists a user's applications by sort key, then id.
-    async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError>;
+    /// Lists a user's applications by sort key, then id, up to so many bytes.
+    async fn list_applications(
+        &self,
+        user: UserId,
+        max_bytes: usize,
+    ) -> Result<Slice<Application, ApplicationId>, StoreError>;
+    /// Returns the applications of these ids, whoever owns them, in this order, without those that are not there.
+    async fn applications_by_id(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError>;
+    /// As [`list_applications`](Self::list_applications), whatever their size.
+    async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError> {
+        Ok(self.list_applications(user, usize::MAX).await?.rows)
+    }
     /// Returns the application of that id, whoever owns it.
     async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError>;
     /// Returns the application with that token.

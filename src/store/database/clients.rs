@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::Owned;
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::StoreError;
+use crate::store::{Slice, StoreError};
 
 /// A client to be made.
 pub struct NewClient {
@@ -67,9 +67,19 @@ pub trait Clients: Send + Sync {
     /// Makes a client. [`StoreError::Conflict`] if the token is taken, [`StoreError::NoSuchUser`] if its owner is
     /// not there, or not any more.
     async fn create_client(&self, client: NewClient) -> Result<Client, StoreError>;
-    /// Lists a user's clients by id. This and the look-ups below return also those that have expired and are not
-    /// deleted yet, see [`Client::has_expired`].
-    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError>;
+    /// Lists a user's clients by id, up to so many bytes. This and the look-ups below return also those that have
+    /// expired and are not deleted yet, see [`Client::has_expired`].
+    async fn list_clients(
+        &self,
+        user: UserId,
+        max_bytes: usize,
+    ) -> Result<Slice<Client, ClientId>, StoreError>;
+    /// Returns the clients of these ids, whoever owns them, in this order, without those that are not there.
+    async fn clients_by_id(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError>;
+    /// As [`list_clients`](Self::list_clients), whatever their size.
+    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError> {
+        Ok(self.list_clients(user, usize::MAX).await?.rows)
+    }
     /// Returns the client of that id, whoever owns it.
     async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError>;
     /// Returns the client with that token.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
-use crate::store::StoreError;
+use crate::store::{Slice, StoreError};
 
 /// A message to be stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,21 +38,51 @@ pub struct MessagePage {
 pub trait Messages: Send + Sync {
     /// Stores messages in one durable transaction and returns their ids, which ascend in the order given.
     async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError>;
-    /// Lists a user's messages, newest first.
-    async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError>;
-    /// Lists an application's messages, newest first.
+    /// Lists a user's messages, newest first, up to so many bytes.
+    async fn list_messages(
+        &self,
+        user: UserId,
+        page: MessagePage,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError>;
+    /// Lists an application's messages, newest first, up to so many bytes.
+    async fn list_application_messages(
+        &self,
+        application: ApplicationId,
+        page: MessagePage,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError>;
+    /// Lists a user's messages with ids above `after`, oldest first, at most `limit` and up to so many bytes.
+    async fn list_messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError>;
+    /// Returns the messages of these ids, whoever owns them, in this order, without those that are not there.
+    async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError>;
+    /// As [`list_messages`](Self::list_messages), whatever their size.
+    async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError> {
+        Ok(self.list_messages(user, page, usize::MAX).await?.rows)
+    }
+    /// As [`list_application_messages`](Self::list_application_messages), whatever their size.
     async fn application_messages(
         &self,
         application: ApplicationId,
         page: MessagePage,
-    ) -> Result<Vec<Message>, StoreError>;
-    /// Lists a user's messages with ids above `after`, oldest first, at most `limit`.
+    ) -> Result<Vec<Message>, StoreError> {
+        Ok(self.list_application_messages(application, page, usize::MAX).await?.rows)
+    }
+    /// As [`list_messages_after`](Self::list_messages_after), whatever their size.
     async fn messages_after(
         &self,
         user: UserId,
         after: MessageId,
         limit: usize,
-    ) -> Result<Vec<Message>, StoreError>;
+    ) -> Result<Vec<Message>, StoreError> {
+        Ok(self.list_messages_after(user, after, limit, usize::MAX).await?.rows)
+    }
     /// Counts a user's messages with ids above `after`, up to `limit`.
     async fn count_messages_after(
         &self,

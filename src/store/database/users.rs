@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use crate::model::{Timestamp, User, UserId};
-use crate::store::StoreError;
+use crate::store::{Slice, StoreError};
 
 /// A user with the hash of its password.
 #[derive(Clone)]
@@ -124,8 +124,14 @@ pub trait Users: Send + Sync {
     /// Links a user to an identity; false if there is no such user, or if it is linked already.
     /// [`StoreError::Conflict`] if the identity is taken.
     async fn link_user(&self, id: UserId, oidc_id: &str) -> Result<bool, StoreError>;
-    /// Lists all users by id.
-    async fn users(&self) -> Result<Vec<User>, StoreError>;
+    /// Lists all users by id, up to so many bytes.
+    async fn list_users(&self, max_bytes: usize) -> Result<Slice<User, UserId>, StoreError>;
+    /// Returns the users of these ids, in this order, without those that are not there.
+    async fn users_by_id(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+    /// As [`list_users`](Self::list_users), whatever their size.
+    async fn users(&self) -> Result<Vec<User>, StoreError> {
+        Ok(self.list_users(usize::MAX).await?.rows)
+    }
     /// Changes a user and returns it. [`StoreError::Conflict`] if the name is taken.
     async fn update_user(&self, id: UserId, change: UpdateUser) -> Result<UserChange<User>, StoreError>;
     /// Deletes a user with everything that it owns, and says what that was.

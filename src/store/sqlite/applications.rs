@@ -1,11 +1,12 @@
 //! Applications.
 
+use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{row, time};
+use super::{row, slice, time};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::{NewApplication, Owned, UpdateApplication, sort_key};
+use crate::store::{NewApplication, Owned, Slice, UpdateApplication, sort_key};
 
 macro_rules! columns {
     () => {
@@ -58,15 +59,30 @@ pub(super) async fn create(
     }))
 }
 
-pub(super) async fn of_user(
+const LIST: &str = slice::list!(columns!(), "applications" "WHERE user_id = ?2", by "sort_key", texts "token" "name" "description" "image" "sort_key");
+
+const BY_IDS: &str = slice::by_ids!(columns!(), "applications");
+
+pub(super) async fn listed(
     connection: &mut SqliteConnection,
     user: UserId,
+    max_bytes: usize,
+) -> Result<Slice<Application, ApplicationId>, sqlx::Error> {
+    let found = sqlx::query(LIST).bind(slice::small(max_bytes)).bind(row::id(user.0)).fetch(connection);
+    slice::read(found, max_bytes, [11, 12], (ApplicationId, application)).await
+}
+
+pub(super) async fn by_ids(
+    connection: &mut SqliteConnection,
+    ids: &[ApplicationId],
 ) -> Result<Vec<Application>, sqlx::Error> {
-    let found = sqlx::query(select!("WHERE user_id = ? ORDER BY sort_key, id"))
-        .bind(row::id(user.0))
-        .fetch_all(connection)
-        .await?;
-    found.iter().map(application).collect()
+    let ids = row::id_list(ids.iter().map(|id| id.0));
+    sqlx::query(BY_IDS)
+        .bind(ids)
+        .fetch(connection)
+        .and_then(async |found| application(&found))
+        .try_collect()
+        .await
 }
 
 pub(super) async fn by_id(

@@ -1,13 +1,14 @@
 //! Clients.
 
 use chrono::TimeDelta;
+use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{row, time};
+use super::{row, slice, time};
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::{NewClient, Owned, UpdateClient};
+use crate::store::{NewClient, Owned, Slice, UpdateClient};
 
 macro_rules! columns {
     () => {
@@ -53,15 +54,25 @@ pub(super) async fn create(
     }))
 }
 
-pub(super) async fn of_user(
+const LIST: &str = slice::list!(columns!(), "clients" "WHERE user_id = ?2", by "id", texts "token" "name");
+
+const BY_IDS: &str = slice::by_ids!(columns!(), "clients");
+
+pub(super) async fn listed(
     connection: &mut SqliteConnection,
     user: UserId,
+    max_bytes: usize,
+) -> Result<Slice<Client, ClientId>, sqlx::Error> {
+    let found = sqlx::query(LIST).bind(slice::small(max_bytes)).bind(row::id(user.0)).fetch(connection);
+    slice::read(found, max_bytes, [9, 10], (ClientId, client)).await
+}
+
+pub(super) async fn by_ids(
+    connection: &mut SqliteConnection,
+    ids: &[ClientId],
 ) -> Result<Vec<Client>, sqlx::Error> {
-    let found = sqlx::query(select!("WHERE user_id = ? ORDER BY id"))
-        .bind(row::id(user.0))
-        .fetch_all(connection)
-        .await?;
-    found.iter().map(client).collect()
+    let ids = row::id_list(ids.iter().map(|id| id.0));
+    sqlx::query(BY_IDS).bind(ids).fetch(connection).and_then(async |found| client(&found)).try_collect().await
 }
 
 pub(super) async fn by_id(

@@ -1,11 +1,12 @@
 //! Users.
 
+use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{row, time};
+use super::{row, slice, time};
 use crate::model::{User, UserId};
-use crate::store::{Credential, DeletedUser, NewUser, UpdateUser, UserChange};
+use crate::store::{Credential, DeletedUser, NewUser, Slice, UpdateUser, UserChange};
 
 /// What a user owns, in the order in which it is deleted.
 const DELETIONS: [&str; 5] = [
@@ -58,11 +59,24 @@ pub(super) async fn by_name(
     found.as_ref().map(credential).transpose()
 }
 
-pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<User>, sqlx::Error> {
-    let found = sqlx::query("SELECT id, name, admin, created_at FROM users ORDER BY id")
-        .fetch_all(connection)
-        .await?;
-    found.iter().map(user).collect()
+const LIST: &str = slice::list!("id, name, admin, created_at", "users" "", by "id", texts "name");
+
+const BY_IDS: &str = slice::by_ids!("id, name, admin, created_at", "users");
+
+pub(super) async fn listed(
+    connection: &mut SqliteConnection,
+    max_bytes: usize,
+) -> Result<Slice<User, UserId>, sqlx::Error> {
+    let found = sqlx::query(LIST).bind(slice::small(max_bytes)).fetch(connection);
+    slice::read(found, max_bytes, [4, 5], (UserId, user)).await
+}
+
+pub(super) async fn by_ids(
+    connection: &mut SqliteConnection,
+    ids: &[UserId],
+) -> Result<Vec<User>, sqlx::Error> {
+    let ids = row::id_list(ids.iter().map(|id| id.0));
+    sqlx::query(BY_IDS).bind(ids).fetch(connection).and_then(async |found| user(&found)).try_collect().await
 }
 
 pub(super) async fn update(

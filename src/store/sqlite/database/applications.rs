@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
 use crate::store::sqlite::{Sqlite, applications};
-use crate::store::{Applications, NewApplication, Owned, StoreError, UpdateApplication};
+use crate::store::{Applications, NewApplication, Owned, Slice, StoreError, UpdateApplication};
 
 #[async_trait]
 impl Applications for Sqlite {
@@ -14,9 +14,19 @@ impl Applications for Sqlite {
         lease.end(result).await?.ok_or(StoreError::NoSuchUser)
     }
 
-    async fn applications(&self, user: UserId) -> Result<Vec<Application>, StoreError> {
+    async fn list_applications(
+        &self,
+        user: UserId,
+        max_bytes: usize,
+    ) -> Result<Slice<Application, ApplicationId>, StoreError> {
         let mut lease = self.readers.lease("list applications").await?;
-        let result = applications::of_user(&mut lease, user).await;
+        let result = applications::listed(&mut lease, user, max_bytes).await;
+        lease.end(result)
+    }
+
+    async fn applications_by_id(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError> {
+        let mut lease = self.readers.lease("read applications").await?;
+        let result = applications::by_ids(&mut lease, ids).await;
         lease.end(result)
     }
 

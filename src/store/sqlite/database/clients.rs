@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::model::{Client, ClientId, Timestamp, UserId};
 use crate::store::sqlite::{Sqlite, clients};
-use crate::store::{Clients, NewClient, Owned, StoreError, UpdateClient};
+use crate::store::{Clients, NewClient, Owned, Slice, StoreError, UpdateClient};
 
 #[async_trait]
 impl Clients for Sqlite {
@@ -14,9 +14,19 @@ impl Clients for Sqlite {
         lease.end(result).await?.ok_or(StoreError::NoSuchUser)
     }
 
-    async fn clients(&self, user: UserId) -> Result<Vec<Client>, StoreError> {
+    async fn list_clients(
+        &self,
+        user: UserId,
+        max_bytes: usize,
+    ) -> Result<Slice<Client, ClientId>, StoreError> {
         let mut lease = self.readers.lease("list clients").await?;
-        let result = clients::of_user(&mut lease, user).await;
+        let result = clients::listed(&mut lease, user, max_bytes).await;
+        lease.end(result)
+    }
+
+    async fn clients_by_id(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        let mut lease = self.readers.lease("read clients").await?;
+        let result = clients::by_ids(&mut lease, ids).await;
         lease.end(result)
     }
 

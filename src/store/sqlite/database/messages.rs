@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Message, MessageId, UserId};
 use crate::store::sqlite::{Sqlite, messages};
-use crate::store::{MessagePage, Messages, NewMessage, StoreError};
+use crate::store::{MessagePage, Messages, NewMessage, Slice, StoreError};
 
 #[async_trait]
 impl Messages for Sqlite {
@@ -14,30 +14,43 @@ impl Messages for Sqlite {
         lease.end(result).await
     }
 
-    async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError> {
+    async fn list_messages(
+        &self,
+        user: UserId,
+        page: MessagePage,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError> {
         let mut lease = self.readers.lease("list messages").await?;
-        let result = messages::of_user(&mut lease, user, page).await;
+        let result = messages::of_user(&mut lease, user, page, max_bytes).await;
         lease.end(result)
     }
 
-    async fn application_messages(
+    async fn list_application_messages(
         &self,
         application: ApplicationId,
         page: MessagePage,
-    ) -> Result<Vec<Message>, StoreError> {
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError> {
         let mut lease = self.readers.lease("list messages").await?;
-        let result = messages::of_application(&mut lease, application, page).await;
+        let result = messages::of_application(&mut lease, application, page, max_bytes).await;
         lease.end(result)
     }
 
-    async fn messages_after(
+    async fn list_messages_after(
         &self,
         user: UserId,
         after: MessageId,
         limit: usize,
-    ) -> Result<Vec<Message>, StoreError> {
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError> {
         let mut lease = self.readers.lease("list messages").await?;
-        let result = messages::after(&mut lease, user, after, limit).await;
+        let result = messages::after(&mut lease, user, after, limit, max_bytes).await;
+        lease.end(result)
+    }
+
+    async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        let mut lease = self.readers.lease("read messages").await?;
+        let result = messages::by_ids(&mut lease, ids).await;
         lease.end(result)
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::model::{User, UserId};
 use crate::store::sqlite::{Sqlite, identities, users};
 use crate::store::{
-    Credential, DeletedUser, NewLinkedUser, NewUser, StoreError, UpdateUser, UserChange, Users,
+    Credential, DeletedUser, NewLinkedUser, NewUser, Slice, StoreError, UpdateUser, UserChange, Users,
 };
 
 #[async_trait]
@@ -34,9 +34,15 @@ impl Users for Sqlite {
         lease.end(result)
     }
 
-    async fn users(&self) -> Result<Vec<User>, StoreError> {
+    async fn list_users(&self, max_bytes: usize) -> Result<Slice<User, UserId>, StoreError> {
         let mut lease = self.readers.lease("list users").await?;
-        let result = users::all(&mut lease).await;
+        let result = users::listed(&mut lease, max_bytes).await;
+        lease.end(result)
+    }
+
+    async fn users_by_id(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let mut lease = self.readers.lease("read users").await?;
+        let result = users::by_ids(&mut lease, ids).await;
         lease.end(result)
     }
 
