@@ -1,5 +1,5 @@
 // The load of benchmarks that compare WebSocket servers by echoes: every virtual user connects, sends 1 to 20 binary
-// messages a second apart, gets each of them back, closes, and begins again.
+// messages one after another, gets each of them back, closes, and begins again.
 //
 //   shardcast-bench echo 127.0.0.1:3001
 //   k6 run -e ECHO_URL=ws://127.0.0.1:3001/ws benchmark/k6/echo.js
@@ -19,7 +19,7 @@ import { clearTimeout, setTimeout } from 'k6/timers';
 import { WebSocket } from 'k6/websockets';
 
 import { count, stages } from './lib/settings.js';
-import { connectSuccess, connectTime } from './lib/streams.js';
+import { brokenStreams, connectSuccess, connectTime } from './lib/streams.js';
 import { summary, TREND_STATS } from './lib/summary.js';
 
 const ECHO_URL = __ENV.ECHO_URL || 'ws://127.0.0.1:3001/ws';
@@ -50,9 +50,10 @@ export const options = {
   },
   summaryTrendStats: TREND_STATS,
   thresholds: {
-    checks: ['rate>0.99'],
-    connect_success: ['rate>0.99'],
-    echo_success: ['rate>0.999'],
+    checks: ['rate==1'],
+    connect_success: ['rate==1'],
+    echo_success: ['rate==1'],
+    broken_streams: ['count<1'],
     // What was never sent is never missed.
     echoed: ['count>0'],
     round_trip: [`p(95)<${P95_MS}`],
@@ -64,17 +65,22 @@ export default function () {
   // What was sent and has not come back: the bytes in hexadecimal, and when.
   const waiting = [];
   const begun = Date.now();
-  let [isOpen, answers, timer] = [false, 0, null];
+  let [isOpen, isClosing, answers, timer] = [false, false, 0, null];
 
   const socket = new WebSocket(ECHO_URL);
   socket.binaryType = 'arraybuffer';
+  const close = () => {
+    isClosing = true;
+    clearTimeout(timer);
+    socket.close();
+  };
   const send = (number) => {
     const message = encode([`${exec.vu.idInTest}-${number}`, 'client', 'server']);
     waiting.push({ text: hexadecimal(message), sent: Date.now() });
     socket.send(message.buffer);
     timer = number + 1 < wanted
       ? setTimeout(() => send(number + 1), INTERVAL_MS)
-      : setTimeout(() => socket.close(), PATIENCE_MS);
+      : setTimeout(close, PATIENCE_MS);
   };
   socket.onopen = () => {
     isOpen = true;
@@ -90,16 +96,12 @@ export default function () {
     echoed.add(1);
     if (isSame) roundTrip.add(Date.now() - expected.sent);
     answers += 1;
-    if (answers === wanted) {
-      clearTimeout(timer);
-      socket.close();
-    }
-  };
-  socket.onerror = () => {
-    if (!isOpen) connectSuccess.add(false);
+    if (answers === wanted) close();
   };
   socket.onclose = () => {
     clearTimeout(timer);
+    if (!isOpen) connectSuccess.add(false);
+    else if (!isClosing) brokenStreams.add(1);
     check(isOpen, { 'status is 101': (is) => is });
     for (let lost = answers; lost < wanted && isOpen; lost += 1) echoSuccess.add(false);
   };
@@ -118,4 +120,4 @@ function hexadecimal(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-export const handleSummary = summary('k6-echo', `steps ${__ENV.STAGES || '1m:100,3m:500,7m:1000'}, 1 to ${MESSAGES_MAX} messages a connection`);
+export const handleSummary = summary('k6-echo', `steps ${__ENV.STAGES || '1m:100,3m:500,7m:1000'}, 1 to ${MESSAGES_MAX} messages per connection`);

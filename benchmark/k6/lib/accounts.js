@@ -35,22 +35,25 @@ export function removeUsers(users) {
   for (const user of users || []) call('DELETE', `/user/${user.id}`, ADMIN);
 }
 
-// Returns the greatest number that was published to a user with `publish`, or -1.
-export function newestNumber(token) {
-  const answer = http.get(`${BASE_URL}/message?limit=50&token=${token}`, { tags: { name: '/message' } });
-  if (answer.status !== 200) throw new Error(`GET /message answered ${answer.status}: ${answer.body}`);
+// Returns the greatest number among a user's newest stored messages, or -1 if the user has none.
+export async function newestNumber(user) {
+  const answer = await http.asyncRequest('GET', `${BASE_URL}/message?limit=50`, null, {
+    headers: { 'X-Gotify-Key': user.clients[0] },
+    tags: { name: 'GET /message' },
+  });
+  if (answer.status !== 200) throw new Error(`GET /message answered ${answer.status || answer.error}: ${answer.body}`);
   return answer.json('messages').reduce((greatest, message) => {
     const mark = readMark(message.message);
     return mark && mark.number > greatest ? mark.number : greatest;
   }, -1);
 }
 
-// What a message carries: its number among those of its user, and when it was sent, in ms since 1970.
+// The text of a published message: its number among those of its user, and when it was sent, in ms since 1970.
 export function writeMark(number) {
   return `k6:${number}:${Date.now()}`;
 }
 
-// Returns { number, sent }, or null for a message of somebody else.
+// Returns { number, sent }, or null for a text that `writeMark` did not make.
 export function readMark(text) {
   const parts = /^k6:(\d+):(\d+)$/.exec(text);
   return parts && { number: Number(parts[1]), sent: Number(parts[2]) };
@@ -62,8 +65,8 @@ function call(method, path, login, body) {
       Authorization: `Basic ${encoding.b64encode(`${login.name}:${login.pass}`)}`,
       'Content-Type': 'application/json',
     },
-    // Without ids, which would make a metric of their own each.
-    tags: { name: path.replace(/\d+/, 'id') },
+    // Without the id: k6 would keep figures for each name.
+    tags: { name: `${method} ${path.replace(/\d+/, 'id')}` },
   });
   if (answer.status !== 200) {
     throw new Error(`${method} ${path} answered ${answer.status || answer.error}: ${answer.body}`);

@@ -10,6 +10,8 @@ export const TREND_STATS = ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'];
 
 // Each figure: its key in the report, its name with the unit, and where it is found.
 const FIGURES = [
+  ['streams_open', 'streams open at once, sum of the virtual users', 'streams_open', 'count'],
+  ['open_at_once', 'streams open at once, share of those asked for', 'open_at_once', 'rate'],
   ['connect_success', 'streams opened, share', 'connect_success', 'rate'],
   ['connect_p50_ms', 'connect p50, ms', 'connect_time', 'med'],
   ['connect_p95_ms', 'connect p95, ms', 'connect_time', 'p(95)'],
@@ -21,10 +23,12 @@ const FIGURES = [
   ['publish_p50_ms', 'publish p50, ms', 'publish_time', 'med'],
   ['publish_p99_ms', 'publish p99, ms', 'publish_time', 'p(99)'],
   ['published', 'published', 'published', 'count'],
+  ['publish_success', 'publishes answered with 200, share', 'publish_success', 'rate'],
   ['deliveries', 'deliveries', 'deliveries', 'count'],
-  ['deliveries_per_s', 'deliveries a second, over the whole run', 'deliveries', 'rate'],
+  ['deliveries_per_s', 'deliveries per second, over the whole run', 'deliveries', 'rate'],
   ['delivery_success', 'messages delivered, share', 'delivery_success', 'rate'],
   ['duplicates', 'delivered twice', 'duplicates', 'count'],
+  ['bad_frames', 'frames that are no message', 'bad_frames', 'count'],
   ['broken_streams', 'streams broken', 'broken_streams', 'count'],
   ['rtt_p50_ms', 'round trip p50, ms', 'round_trip', 'med'],
   ['rtt_p95_ms', 'round trip p95, ms', 'round_trip', 'p(95)'],
@@ -43,7 +47,7 @@ export function summary(kind, title) {
       return { key, label, value: values && values[value] };
     }).filter((figure) => figure.value !== undefined && figure.value !== null);
     const missed = thresholds(data.metrics).filter((threshold) => !threshold.ok);
-    const faults = missed.map((threshold) => `${LANE}: ${threshold.text} was missed`);
+    const faults = missed.map(({ text, value }) => `${LANE}: ${text} was missed: ${value}`);
     const outputs = { stdout: table(`${kind}: ${title}`, found, thresholds(data.metrics)) };
     if (RESULT) {
       outputs[RESULT] = JSON.stringify({
@@ -58,15 +62,19 @@ export function summary(kind, title) {
   };
 }
 
+// Every threshold, with the value that it was held against.
 function thresholds(metrics) {
   return Object.entries(metrics).flatMap(([name, metric]) =>
-    Object.entries(metric.thresholds || {}).map(([rule, { ok }]) => ({ text: `${name} ${rule}`, ok })));
+    Object.entries(metric.thresholds || {}).map(([rule, { ok }]) => {
+      const value = metric.values[/^[a-z]+(\([\d.]+\))?/.exec(rule)[0]];
+      return { text: `${name} ${rule}`, ok, value: value === undefined ? 'not measured' : Number(value.toPrecision(9)) };
+    }));
 }
 
 function table(title, figures, rules) {
   const width = Math.max(...figures.map(({ label }) => label.length));
   const lines = figures.map(({ label, value }) => `  ${label.padEnd(width)}  ${short(value)}`);
-  const verdicts = rules.map(({ text, ok }) => `  ${ok ? 'met   ' : 'MISSED'}  ${text}`);
+  const verdicts = rules.map(({ text, ok, value }) => (ok ? `  met     ${text}` : `  MISSED  ${text}: it is ${value}`));
   return `\n${[title, ...lines, 'thresholds', ...verdicts].join('\n')}\n`;
 }
 
