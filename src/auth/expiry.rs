@@ -2,11 +2,13 @@
 //!
 //! A client that has expired is invisible to look-ups from that moment, whether or not its row is there still.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Authenticator;
@@ -44,7 +46,7 @@ impl ClientExpiry {
     pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
         let changed = Arc::new(Notify::new());
         let task = Task { database, auth, hub, changed: Arc::clone(&changed) };
-        Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(tokio::spawn(task.run())) }))
+        Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(tokio::spawn(task.run_on())) }))
     }
 
     /// To be called when a client may expire sooner than any did before.
@@ -61,7 +63,15 @@ struct Task {
 }
 
 impl Task {
-    async fn run(self) {
+    /// Runs the task, and runs it again after a while whenever it panics.
+    async fn run_on(self) {
+        while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            self.hub.report_panic("client expiry");
+            sleep(PATIENCE).await;
+        }
+    }
+
+    async fn run(&self) {
         let mut next_use = Instant::now() + USE_PERIOD;
         let mut earliest = Instant::now();
         loop {

@@ -1,9 +1,11 @@
 //! Writing down when tokens were last used, off the path of the requests that use them.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use futures_util::FutureExt;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -93,25 +95,33 @@ impl fmt::Debug for LastUsedWriter {
 async fn write(database: Arc<dyn Database>, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
     let mut batch = Vec::new();
     while uses.recv_many(&mut batch, QUEUE).await > 0 {
-        let (mut applications, mut clients) = (Vec::new(), Vec::new());
-        let mut latest = batch[0].1;
-        for (used, at) in batch.drain(..) {
-            latest = latest.max(at);
-            match used {
-                Used::Application(id) => applications.push(id),
-                Used::Client(id) => clients.push(id),
-            }
+        let written = AssertUnwindSafe(write_batch(&*database, &batch)).catch_unwind();
+        if written.await.is_err() {
+            // The panic hook has said where and why. These uses are lost, and noted with the tokens' next ones.
+            tracing::error!(part = "last used", "noting when tokens were last used panicked, and goes on");
         }
-        if !applications.is_empty()
-            && let Err(error) = database.touch_applications(&applications, latest).await
-        {
-            tracing::debug!(%error, "failed to note when applications were last used");
+        batch.clear();
+    }
+}
+
+async fn write_batch(database: &dyn Database, batch: &[(Used, Timestamp)]) {
+    let (mut applications, mut clients) = (Vec::new(), Vec::new());
+    let Some(latest) = batch.iter().map(|&(_, at)| at).max() else { return };
+    for &(used, _) in batch {
+        match used {
+            Used::Application(id) => applications.push(id),
+            Used::Client(id) => clients.push(id),
         }
-        if !clients.is_empty()
-            && let Err(error) = database.touch_clients(&clients, latest).await
-        {
-            tracing::debug!(%error, "failed to note when clients were last used");
-        }
+    }
+    if !applications.is_empty()
+        && let Err(error) = database.touch_applications(&applications, latest).await
+    {
+        tracing::debug!(%error, "failed to note when applications were last used");
+    }
+    if !clients.is_empty()
+        && let Err(error) = database.touch_clients(&clients, latest).await
+    {
+        tracing::debug!(%error, "failed to note when clients were last used");
     }
 }
 
