@@ -60,6 +60,7 @@ mod chunk;
 mod clock;
 mod config;
 mod connection;
+mod contain;
 mod end;
 mod fanout;
 mod format;
@@ -91,6 +92,7 @@ pub use socket::Socket;
 pub use stream::{Registration, Stream};
 
 use connection::Connection;
+use contain::restart_on_panic;
 use shared::Shared;
 use user::{Scheduled, User};
 
@@ -133,7 +135,7 @@ impl Drop for Inner {
         for shard in 0..self.shared.shards.count() {
             self.shared.shards.collect(shard, &mut streams);
             for stream in streams.drain(..) {
-                stream.abandon();
+                stream.abandon(EndReason::Dropped);
             }
         }
         for task in &self.tasks {
@@ -201,9 +203,14 @@ impl Hub {
             parts.backplane.unwrap_or_else(|| Arc::new(())),
             parts.observer.unwrap_or_else(|| Arc::new(())),
         ));
-        let mut tasks: Vec<_> =
-            (0..lanes).map(|_| runtime.spawn(fanout::lane(Arc::clone(&shared), lanes))).collect();
-        tasks.push(runtime.spawn(sweep::sweep(Arc::clone(&shared))));
+        let mut tasks: Vec<_> = (0..lanes)
+            .map(|_| {
+                runtime.spawn(restart_on_panic(Arc::clone(&shared), "lane", move |shared| {
+                    fanout::lane(shared, lanes)
+                }))
+            })
+            .collect();
+        tasks.push(runtime.spawn(restart_on_panic(Arc::clone(&shared), "sweep", sweep::sweep)));
         Self(Arc::new(Inner { shared, tasks }))
     }
 
@@ -358,6 +365,12 @@ impl Hub {
     pub fn end_counts(&self) -> Vec<(EndReason, u64)> {
         let ends = self.0.shared.ends.iter().map(|count| count.load(Ordering::Relaxed));
         EndReason::ALL.into_iter().zip(ends).filter(|&(_, count)| count > 0).collect()
+    }
+
+    /// Reports that a task of the server that works for the hub's streams panicked and goes on.
+    #[cfg(feature = "server")]
+    pub(crate) fn report_panic(&self, part: &'static str) {
+        self.0.shared.report_panic(part);
     }
 
     fn close_each(&self, streams: &[Arc<Connection>], reason: EndReason) -> u32 {

@@ -1,8 +1,8 @@
 //! Where a stream reads what its user's ring no longer holds.
 
-use std::{error::Error, future::Future, pin::Pin};
+use std::{error::Error, future::Future, pin::Pin, time::Duration};
 
-use super::{Format, Frame, MessageId, UserId};
+use super::{EndReason, Format, Frame, MessageId, UserId};
 
 /// What a read of the backlog brought.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,33 @@ pub struct BacklogPage {
 #[derive(Debug, thiserror::Error)]
 #[error("failed to read the backlog")]
 pub struct BacklogError(#[source] pub Box<dyn Error + Send + Sync>);
+
+/// Why a stream got nothing from the backlog.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    /// The backlog said so.
+    #[error(transparent)]
+    Failed(#[from] BacklogError),
+    /// It did not answer in time.
+    #[error("failed to read the backlog within {0:?}")]
+    TimedOut(Duration),
+    /// It gave something else than it was asked for.
+    #[error("failed to find the format {0:?} in a message of the backlog")]
+    Format(Format),
+    /// It panicked.
+    #[error("failed to read the backlog, which panicked")]
+    Panicked,
+}
+
+impl LoadError {
+    /// What the stream that needed it is closed with.
+    pub(super) fn end_reason(&self) -> EndReason {
+        match self {
+            Self::Failed(_) | Self::TimedOut(_) => EndReason::BacklogUnavailable,
+            Self::Format(_) | Self::Panicked => EndReason::Internal,
+        }
+    }
+}
 
 /// What [`Backlog::read`] returns.
 pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, BacklogError>> + Send + 'a>>;
@@ -58,6 +85,10 @@ pub trait Backlog: Send + Sync + 'static {
     /// Reads the messages of `user` with ids above `after`, oldest first: at most `limit`, and no more once they
     /// come to `max_bytes`, but at least one where there is one. Every frame must have `format`; a page where one
     /// lacks it closes the stream.
+    ///
+    /// A stream waits for the answer as long as [`HubConfig::backlog_timeout`](super::HubConfig::backlog_timeout);
+    /// meanwhile it sends pings and replies, and the time does not count against its peer. After that, or after an
+    /// error, it is closed with [`EndReason::BacklogUnavailable`].
     fn read(
         &self,
         user: UserId,

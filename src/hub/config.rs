@@ -34,6 +34,9 @@ pub struct HubConfig {
     pub pong_timeout: Duration,
     /// How long a close frame may take to get out and the peer to answer it.
     pub close_timeout: Duration,
+    /// How long a stream waits for one read of the backlog, its turn included, before it is closed with
+    /// [`EndReason::BacklogUnavailable`](super::EndReason::BacklogUnavailable).
+    pub backlog_timeout: Duration,
     /// Tasks that carry messages to streams; by default, one for each worker thread of the runtime.
     pub lanes: Option<NonZeroUsize>,
 }
@@ -69,6 +72,7 @@ impl Default for HubConfig {
             ping_period: Duration::from_secs(45),
             pong_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(2),
+            backlog_timeout: Duration::from_mins(1),
             lanes: None,
         }
     }

@@ -161,7 +161,10 @@ impl Connection {
             Phase::Behind => {
                 let lost =
                     batch.told.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
-                if lost {
+                if lost && state.loading {
+                    // It is the backlog that is slow: the stream may take its time until it has read it to its end.
+                    state.replaying = true;
+                } else if lost {
                     self.close_locked(&mut state, EndReason::SlowConsumer, batch.told.now, config);
                     wake(state);
                     return Delivery::Ended;
@@ -235,10 +238,10 @@ impl Connection {
         state.end()
     }
 
-    /// Ends the stream, and lets its task know.
-    pub(super) fn abandon(&self) {
+    /// Ends the stream without another word, and lets its task know.
+    pub(super) fn abandon(&self, reason: EndReason) {
         let mut state = self.state.lock();
-        self.end_locked(&mut state, EndReason::Dropped);
+        self.end_locked(&mut state, reason);
         wake(state);
     }
 

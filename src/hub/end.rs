@@ -26,7 +26,9 @@ pub enum EndReason {
     ProtocolError,
     /// It sent text that is not UTF-8.
     InvalidPayload,
-    /// The server could not read what the stream had missed.
+    /// What the stream had missed could not be read, or not in time. The peer is to come back later.
+    BacklogUnavailable,
+    /// The server went wrong.
     Internal,
     /// The peer closed it, with this code if it gave one.
     PeerClosed(Option<u16>),
@@ -38,7 +40,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every kind of end, for tables and counters.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SlowConsumer,
         Self::NoPong,
         Self::TokenDeleted,
@@ -49,6 +51,7 @@ impl EndReason {
         Self::TooManyFrames,
         Self::ProtocolError,
         Self::InvalidPayload,
+        Self::BacklogUnavailable,
         Self::Internal,
         Self::PeerClosed(None),
         Self::PeerGone,
@@ -68,6 +71,7 @@ impl EndReason {
             Self::TooManyFrames => "too many frames",
             Self::ProtocolError => "protocol error",
             Self::InvalidPayload => "invalid payload",
+            Self::BacklogUnavailable => "backlog unavailable",
             Self::Internal => "internal error",
             Self::PeerClosed(_) => "closed by peer",
             Self::PeerGone => "peer gone",
@@ -88,14 +92,15 @@ impl EndReason {
             Self::TooManyFrames => 7,
             Self::ProtocolError => 8,
             Self::InvalidPayload => 9,
-            Self::Internal => 10,
-            Self::PeerClosed(_) => 11,
-            Self::PeerGone => 12,
-            Self::Dropped => 13,
+            Self::BacklogUnavailable => 10,
+            Self::Internal => 11,
+            Self::PeerClosed(_) => 12,
+            Self::PeerGone => 13,
+            Self::Dropped => 14,
         }
     }
 
-    /// The code of the close frame (RFC 6455, section 7.4; 1012 is in IANA's registry); `None` for a close frame
+    /// The code of the close frame (RFC 6455, section 7.4; 1012 and 1013 are in IANA's registry); `None` for a close frame
     /// without one, or where there is nobody to send it to.
     pub fn close_code(self) -> Option<u16> {
         match self {
@@ -109,6 +114,7 @@ impl EndReason {
             Self::TooLarge => Some(1009),
             Self::ProtocolError => Some(1002),
             Self::InvalidPayload => Some(1007),
+            Self::BacklogUnavailable => Some(1013),
             Self::Internal => Some(1011),
             Self::PeerClosed(code) => code,
             Self::PeerGone | Self::Dropped => None,
@@ -125,6 +131,7 @@ impl EndReason {
             | Self::TooManyFrames
             | Self::ProtocolError
             | Self::InvalidPayload
+            | Self::BacklogUnavailable
             | Self::Internal
             | Self::PeerGone
             | Self::PeerClosed(Some(1002 | 1003 | 1007..=1011)) => true,
@@ -152,6 +159,7 @@ impl EndReason {
             | Self::TokenExpired
             | Self::UserDeleted
             | Self::Shutdown
+            | Self::BacklogUnavailable
             | Self::Internal
             | Self::PeerGone
             | Self::Dropped => false,

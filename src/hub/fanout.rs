@@ -83,7 +83,8 @@ pub(super) async fn lane(shared: Arc<Shared>, lanes: usize) {
     loop {
         match shared.queue.next().await {
             Work::Begin(user) => {
-                let Some((batch, segments)) = user.begin_pass(&shared.config, shared.clock.now()) else {
+                let begun = shared.work_on(&user, || user.begin_pass(&shared.config, shared.clock.now()));
+                let Some((batch, segments)) = begun.flatten() else {
                     end_pass(&shared, user);
                     continue;
                 };
@@ -141,13 +142,11 @@ impl Pass {
 
     fn deliver(&self, shared: &Shared, streams: &[Arc<Connection>]) {
         let (mut delivered, mut behind) = (0, 0);
-        for stream in streams {
-            match stream.deliver(&self.batch, &shared.config) {
-                Delivery::Sent(messages) => delivered += messages,
-                Delivery::Behind => behind += 1,
-                Delivery::Ended => {}
-            }
-        }
+        shared.visit(streams, |stream| match stream.deliver(&self.batch, &shared.config) {
+            Delivery::Sent(messages) => delivered += messages,
+            Delivery::Behind => behind += 1,
+            Delivery::Ended => {}
+        });
         self.delivered.fetch_add(delivered, Ordering::Relaxed);
         self.behind.fetch_add(behind, Ordering::Relaxed);
     }
@@ -164,7 +163,7 @@ impl Pass {
             took: now.saturating_duration_since(self.began_at),
             oldest: told.oldest.map(|came_in| now.saturating_duration_since(came_in)),
         };
-        shared.observer.on_pass(self.user.id, report);
+        shared.observe(|observer| observer.on_pass(self.user.id, report));
         end_pass(shared, Arc::clone(&self.user));
     }
 }

@@ -28,7 +28,7 @@ pub struct PassReport {
 /// Told what happens in the hub. Every method does nothing by default.
 ///
 /// Calls come from the hub's own tasks, or from the caller of [`Hub::register`](super::Hub::register), with no lock
-/// held. They must be quick and must not block. An [`Observer::on_end`] follows each [`Observer::on_register`],
+/// held. They must be quick and must not block; one that panics is reported by [`Observer::on_panic`]. An [`Observer::on_end`] follows each [`Observer::on_register`],
 /// exactly once.
 ///
 /// ```
@@ -81,6 +81,12 @@ pub trait Observer: Send + Sync + 'static {
     /// for old messages does so without being told here.
     fn on_ring_overflow(&self, user: UserId, connection: ConnectionId) {
         let _ = (user, connection);
+    }
+
+    /// Something panicked: `part` is `observer` (a method of this trait), `stream` (a socket or a backlog, which cost
+    /// one stream), `pass`, `lane` or `sweep`. The hub goes on; this is to be counted and looked into.
+    fn on_panic(&self, part: &'static str) {
+        let _ = part;
     }
 
     /// A peer sent a message on its stream, as [`Stream::on_message`](super::Stream::on_message) was told.

@@ -13,9 +13,15 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Backlog, BacklogError, Backplane, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer,
-    UserId, backlog::BacklogPage, chunk::Chunk, clock::Clock, connection::Connection, fanout::Queue,
-    shard::Shards, socket::Socket, user::User,
+    Backlog, Backplane, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer, UserId,
+    backlog::{BacklogPage, LoadError},
+    chunk::Chunk,
+    clock::Clock,
+    connection::Connection,
+    fanout::Queue,
+    shard::Shards,
+    socket::Socket,
+    user::User,
 };
 
 pub(super) struct Shared {
@@ -81,7 +87,7 @@ impl Shared {
         drop(entry);
         self.shards.insert(Arc::clone(&connection));
         self.streams.fetch_add(1, Ordering::Relaxed);
-        self.observer.on_register(user, id);
+        self.observe(|observer| observer.on_register(user, id));
         connection
     }
 
@@ -102,7 +108,7 @@ impl Shared {
             user.tidy();
         }
         self.ends[reason.index()].fetch_add(1, Ordering::Relaxed);
-        self.observer.on_end(user.id, connection.id, reason);
+        self.observe(|observer| observer.on_end(user.id, connection.id, reason));
         if self.streams.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.emptied.notify_waiters();
         }
@@ -116,7 +122,20 @@ impl Shared {
         cursor: MessageId,
         format: Format,
         newest: MessageId,
-    ) -> Result<Arc<Chunk>, BacklogError> {
+    ) -> Result<Arc<Chunk>, LoadError> {
+        let timeout = self.config.backlog_timeout;
+        tokio::time::timeout(timeout, self.read_chunk(user, cursor, format, newest))
+            .await
+            .unwrap_or(Err(LoadError::TimedOut(timeout)))
+    }
+
+    async fn read_chunk(
+        &self,
+        user: &User,
+        cursor: MessageId,
+        format: Format,
+        newest: MessageId,
+    ) -> Result<Arc<Chunk>, LoadError> {
         let Some(backlog) = &self.backlog else {
             return Ok(Arc::new(Chunk::new(
                 cursor,
@@ -132,7 +151,7 @@ impl Shared {
         let (messages, bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
         let page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         if page.frames.iter().any(|frame| frame.bytes(format).is_none()) {
-            return Err(BacklogError("a message lacks the format that was asked for".into()));
+            return Err(LoadError::Format(format));
         }
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
         user.share(&chunk);

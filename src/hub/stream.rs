@@ -4,13 +4,15 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io::ErrorKind,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use super::{
-    BacklogError, ConnectionId, EndReason, MessageId, UserId,
+    ConnectionId, EndReason, MessageId, UserId,
+    backlog::LoadError,
     chunk::Chunk,
     connection::{Connection, Phase, State, wake},
     outgoing::{self, WRITE_FRAMES},
@@ -32,7 +34,12 @@ struct Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let reason = self.connection.end(EndReason::Dropped);
+        // Its task has panicked, in its socket for instance.
+        let has_panicked = std::thread::panicking();
+        let reason = self.connection.end(if has_panicked { EndReason::Internal } else { EndReason::Dropped });
+        if has_panicked {
+            self.shared.report_panic("stream");
+        }
         self.shared.unregister(&self.connection, reason);
     }
 }
@@ -60,7 +67,7 @@ impl Registration {
     }
 }
 
-type Load = Pin<Box<dyn Future<Output = Result<Arc<Chunk>, BacklogError>> + Send>>;
+type Load = Pin<Box<dyn Future<Output = Result<Arc<Chunk>, LoadError>> + Send>>;
 
 /// A registered stream with its socket.
 ///
@@ -74,7 +81,7 @@ pub struct Stream {
 
 /// What one write came to.
 enum Step {
-    /// Nothing is left to write.
+    /// Nothing is left to write for now.
     Idle,
     /// The socket takes no more.
     Full,
@@ -118,21 +125,7 @@ impl Stream {
     /// to hang up; call [`Stream::on_peer_close`] and [`Stream::on_peer_gone`] when it does.
     pub fn poll_outgoing(&mut self, cx: &mut Context<'_>) -> Poll<EndReason> {
         for _ in 0..WRITES_A_POLL {
-            if let Some(load) = self.load.as_mut() {
-                match load.as_mut().poll(cx) {
-                    Poll::Ready(loaded) => self.on_loaded(loaded),
-                    // A close must not wait for the backlog.
-                    Poll::Pending if !self.is_open() => self.load = None,
-                    Poll::Pending => {
-                        store_waker(&mut self.guard.connection.lock(), cx);
-                        // It may have been closed since the question, when there was no waker to wake.
-                        if self.is_open() {
-                            return Poll::Pending;
-                        }
-                        self.load = None;
-                    }
-                }
-            }
+            self.poll_load(cx);
             match self.write_some(cx) {
                 Step::Idle => return Poll::Pending,
                 Step::Full => {
@@ -142,13 +135,17 @@ impl Stream {
                 }
                 Step::Load { newest, overflowed } => {
                     if overflowed {
-                        self.guard.shared.observer.on_ring_overflow(self.user(), self.id());
+                        let (user, connection) = (self.user(), self.id());
+                        self.guard.shared.observe(|observer| observer.on_ring_overflow(user, connection));
                     }
                     self.start_load(newest);
                 }
                 Step::Ended(reason) => return Poll::Ready(reason),
                 Step::More(0) => {}
-                Step::More(messages) => self.guard.shared.observer.on_catch_up(self.user(), messages),
+                Step::More(messages) => {
+                    let user = self.user();
+                    self.guard.shared.observe(|observer| observer.on_catch_up(user, messages));
+                }
             }
         }
         cx.waker().wake_by_ref();
@@ -169,7 +166,8 @@ impl Stream {
     pub fn reply(&mut self, frame: &[u8]) {
         let mut state = self.guard.connection.lock();
         if matches!(state.phase(), Phase::Live | Phase::Behind) {
-            if state.outgoing.is_none() && state.phase() == Phase::Live {
+            // Until now nothing waited for the peer.
+            if state.outgoing.is_none() && (state.phase() == Phase::Live || state.loading) {
                 state.progress_at = self.guard.shared.clock.now();
             }
             state.outgoing.get_or_insert_default().reply(frame);
@@ -189,7 +187,7 @@ impl Stream {
 
     /// Notes that the peer sent a message, for the observer.
     pub fn on_message(&self) {
-        self.guard.shared.observer.on_receive(self.user(), self.id());
+        self.guard.shared.observe(|observer| observer.on_receive(self.user(), self.id()));
     }
 
     /// Notes that the peer answered a ping.
@@ -252,6 +250,8 @@ impl Stream {
                 }
                 Step::More(0)
             }
+            // Replies and pings go out meanwhile.
+            Phase::Behind if state.loading => Step::Idle,
             Phase::Behind => match find_next(connection, state, chunk) {
                 Next::Live => {
                     connection.set_phase(state, Phase::Live);
@@ -293,7 +293,23 @@ impl Stream {
         self.load = Some(Box::pin(async move { shared.load(&user, cursor, format, newest).await }));
     }
 
-    fn on_loaded(&mut self, loaded: Result<Arc<Chunk>, BacklogError>) {
+    /// Takes what the backlog has answered. A stream that closes does not wait for it.
+    fn poll_load(&mut self, cx: &mut Context<'_>) {
+        if self.load.is_some() && !self.is_open() {
+            self.load = None;
+        }
+        let Some(load) = self.load.as_mut() else { return };
+        match catch_unwind(AssertUnwindSafe(|| load.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => {}
+            Ok(Poll::Ready(loaded)) => self.on_loaded(loaded),
+            Err(_) => {
+                self.guard.shared.report_panic("stream");
+                self.on_loaded(Err(LoadError::Panicked));
+            }
+        }
+    }
+
+    fn on_loaded(&mut self, loaded: Result<Arc<Chunk>, LoadError>) {
         self.load = None;
         let mut state = self.guard.connection.lock();
         state.loading = false;
@@ -306,7 +322,7 @@ impl Stream {
                     conn.id = %self.id(), user.id = %self.user(), error = &error as &dyn std::error::Error,
                     "closing a stream that can't be brought up to date"
                 );
-                self.close(EndReason::Internal);
+                self.close(error.end_reason());
             }
         }
     }

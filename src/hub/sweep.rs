@@ -27,9 +27,9 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
         for shard in 0..shared.shards.count() {
             shared.shards.collect(shard, &mut streams);
             while !streams.is_empty() {
-                for stream in streams.drain(streams.len().saturating_sub(STREAMS_A_TURN)..) {
-                    stream.sweep(now, &shared.config);
-                }
+                let turn = streams.len().saturating_sub(STREAMS_A_TURN);
+                shared.visit(&streams[turn..], |stream| stream.sweep(now, &shared.config));
+                streams.truncate(turn);
                 if !streams.is_empty() {
                     tokio::task::yield_now().await;
                 }

@@ -61,6 +61,9 @@ families! {
     streams_opened: IntCounter = "shardcast_streams_opened_total",
     /// Streams that ended, by reason.
     streams_ended: By<Ended, IntCounter> = "shardcast_streams_ended_total",
+    /// Parts of the server that panicked and went on, each a fault to be reported. The log says which part, where and
+    /// why.
+    panics: IntCounter = "shardcast_panics_total",
     /// Open streams in the emptiest shard, in the fullest, and on average.
     shard_connections: By<Stat, Gauge> = "shardcast_shard_connections",
     /// Shards of the connection table.

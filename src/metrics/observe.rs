@@ -56,6 +56,10 @@ impl Observer for Inner {
         self.families.queue_overflows.of(Queue::Ring).inc();
     }
 
+    fn on_panic(&self, _: &'static str) {
+        self.families.panics.inc();
+    }
+
     fn on_receive(&self, _: UserId, _: ConnectionId) {
         self.families.messages_received.inc();
     }

@@ -4,11 +4,14 @@ use std::{
     io::{self, IoSlice},
     sync::Arc,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use parking_lot::Mutex;
 
-use crate::hub::{Backlog, BacklogFuture, BacklogPage, Format, Frame, MessageId, Socket, UserId};
+use crate::hub::{
+    Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Frame, MessageId, Socket, UserId,
+};
 
 /// Bytes of a frame before its padding: its id.
 const ID_BYTES: usize = 8;
@@ -33,6 +36,7 @@ struct Fake {
     written: Vec<u8>,
     writes: usize,
     is_shut: bool,
+    is_broken: bool,
     waker: Option<Waker>,
 }
 
@@ -59,6 +63,16 @@ impl FakeSocket {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+
+    /// Takes nothing more until there is room again.
+    pub(super) fn take_room(&self) {
+        self.0.lock().room = 0;
+    }
+
+    /// From now on each write panics.
+    pub(super) fn break_down(&self) {
+        self.0.lock().is_broken = true;
     }
 
     pub(super) fn writes(&self) -> usize {
@@ -108,6 +122,7 @@ impl Socket for FakeSocket {
 
     fn try_write_vectored(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut fake = self.0.lock();
+        assert!(!fake.is_broken, "the socket panics");
         if fake.room == 0 {
             return Err(io::ErrorKind::WouldBlock.into());
         }
@@ -148,9 +163,27 @@ impl Socket for FakeSocket {
 
 /// All messages ever published, readable by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>);
+pub(super) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>, Arc<Mutex<Mood>>);
+
+/// How a backlog takes to being read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Mood {
+    /// It answers.
+    #[default]
+    Well,
+    /// It answers once it is well.
+    Hanging,
+    /// It answers that it can't.
+    Failing,
+    /// It panics.
+    Panicking,
+}
 
 impl FakeBacklog {
+    pub(super) fn set_mood(&self, mood: Mood) {
+        *self.1.lock() = mood;
+    }
+
     pub(super) fn store(&self, user: UserId, frame: Frame) {
         self.0.lock().push((user, frame));
     }
@@ -185,7 +218,15 @@ impl Backlog for FakeBacklog {
         // A little later than it was read, as from a real database.
         Box::pin(async move {
             tokio::task::yield_now().await;
-            Ok(page)
+            loop {
+                let mood = *self.1.lock();
+                match mood {
+                    Mood::Well => return Ok(page),
+                    Mood::Hanging => tokio::time::sleep(Duration::from_millis(10)).await,
+                    Mood::Failing => return Err(BacklogError("it is away".into())),
+                    Mood::Panicking => panic!("the backlog panics"),
+                }
+            }
         })
     }
 }

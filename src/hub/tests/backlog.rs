@@ -1,0 +1,112 @@
+//! A backlog that is slow, silent or wrong: never the peer's fault.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+use super::fake::{FakeBacklog, FakeSocket, Mood, frame};
+use crate::hub::{EndReason, Hub, HubConfig, HubParts, MessageId, Stream, UserId};
+
+const ALICE: UserId = UserId(1);
+
+/// A stream that came for old messages, while the backlog does not answer.
+fn waiting(config: HubConfig) -> (Hub, FakeBacklog, FakeSocket, Stream) {
+    let backlog = FakeBacklog::default();
+    for id in 1..=10 {
+        backlog.store(ALICE, frame(id, 0));
+    }
+    backlog.set_mood(Mood::Hanging);
+    let hub =
+        Hub::with_parts(config, HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() });
+    let socket = FakeSocket::with_room(1 << 20);
+    let stream = hub.register(ALICE, "a", Some(MessageId(0))).unwrap().attach(socket.clone());
+    (hub, backlog, socket, stream)
+}
+
+async fn stays_open(stream: &mut Stream, time: Duration) {
+    let ended = timeout(time, stream.ended()).await;
+    assert!(ended.is_err(), "ended as {ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_go_out_while_a_stream_waits_for_the_backlog() {
+    let (_hub, _backlog, socket, mut stream) = waiting(HubConfig::default());
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    stream.reply(&[0x89, 0]);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    assert_eq!((stream.has_replied(), socket.seen().pings), (true, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_backlog_does_not_make_a_slow_consumer() {
+    let (_hub, backlog, socket, mut stream) = waiting(HubConfig::default());
+    // Its peer pings it every 5 seconds. The reply is there when the sweep comes by, before the stream's task does.
+    for _ in 0..8 {
+        stays_open(&mut stream, Duration::from_secs(5)).await;
+        stream.reply(&[0x89, 0]);
+        sleep(Duration::from_secs(1)).await;
+        stream.on_pong();
+        stays_open(&mut stream, Duration::from_millis(1)).await;
+    }
+    backlog.set_mood(Mood::Well);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    assert_eq!(socket.seen().ids, (1..=10).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_published_while_the_backlog_is_slow_does_not_count_as_lag() {
+    let (hub, backlog, socket, mut stream) = waiting(HubConfig { max_lag: 100, ..HubConfig::default() });
+    backlog.set_mood(Mood::Well);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    // It falls behind, asks the backlog for what the ring no longer holds, and gets no answer for a while.
+    backlog.set_mood(Mood::Hanging);
+    socket.take_room();
+    let publish = |ids: std::ops::RangeInclusive<u64>| {
+        for id in ids {
+            backlog.store(ALICE, frame(id, 0));
+            hub.notify(ALICE, &[frame(id, 0)]);
+        }
+    };
+    publish(11..=12);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    publish(13..=40);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    socket.add_room(1 << 20);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    for id in 41..=300 {
+        publish(id..=id);
+        stays_open(&mut stream, Duration::from_millis(1)).await;
+    }
+    backlog.set_mood(Mood::Well);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    publish(301..=301);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    assert_eq!(socket.seen().ids, (1..=301).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_the_backlog_fails_says_so() {
+    for (mood, reason, code) in [
+        (Mood::Hanging, EndReason::BacklogUnavailable, 1013),
+        (Mood::Failing, EndReason::BacklogUnavailable, 1013),
+        (Mood::Panicking, EndReason::Internal, 1011),
+    ] {
+        let (hub, backlog, socket, mut stream) = waiting(HubConfig::default());
+        backlog.set_mood(mood);
+        let task = tokio::spawn(async move { stream.ended().await });
+        let ended = timeout(Duration::from_secs(100), task).await.expect("the stream ends");
+        assert_eq!((ended.unwrap(), socket.seen().close_code), (reason, Some(code)), "{mood:?}");
+        assert_eq!(hub.end_counts(), [(reason, 1)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_waits_for_the_backlog_can_be_closed() {
+    let (hub, _backlog, socket, mut stream) = waiting(HubConfig::default());
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    hub.close_token(ALICE, "a");
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    assert_eq!(socket.seen().close_code, Some(1008));
+    stream.on_peer_close(Some(1008));
+    assert_eq!(stream.ended().await, EndReason::TokenDeleted);
+}
