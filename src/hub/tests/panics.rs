@@ -48,7 +48,8 @@ impl Observer for Counting {
     }
 }
 
-fn hub(observer: Arc<dyn Observer>) -> Hub {
+fn hub(observer: &Arc<impl Observer>) -> Hub {
+    let observer: Arc<dyn Observer> = Arc::clone(observer) as _;
     Hub::with_parts(HubConfig::default(), HubParts { observer: Some(observer), ..HubParts::default() })
 }
 
@@ -64,7 +65,7 @@ async fn settle() {
 #[tokio::test(start_paused = true)]
 async fn an_observer_that_panics_ends_nothing_and_each_panic_is_reported() {
     let observer = Arc::new(Panicking::default());
-    let hub = hub(observer.clone());
+    let hub = hub(&observer);
     let socket = FakeSocket::with_room(PLENTY);
     let task = join(&hub, &socket);
     for id in 1..=3 {
@@ -84,7 +85,7 @@ async fn an_observer_that_panics_ends_nothing_and_each_panic_is_reported() {
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_panics_in_a_pass_costs_its_own_stream_alone() {
     let observer = Arc::new(Counting::default());
-    let hub = hub(observer.clone());
+    let hub = hub(&observer);
     let sockets: Vec<_> = (0..5).map(|_| FakeSocket::with_room(PLENTY)).collect();
     let tasks: Vec<_> = sockets.iter().map(|socket| join(&hub, socket)).collect();
     sockets[2].break_down();
@@ -105,7 +106,7 @@ async fn a_socket_that_panics_in_a_pass_costs_its_own_stream_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_panics_in_the_sweep_costs_its_own_stream_alone() {
     let observer = Arc::new(Counting::default());
-    let hub = hub(observer.clone());
+    let hub = hub(&observer);
     let sockets: Vec<_> = (0..3).map(|_| FakeSocket::with_room(PLENTY)).collect();
     let mut tasks: Vec<_> = sockets.iter().map(|socket| join(&hub, socket)).collect();
     sockets[1].break_down();
@@ -118,7 +119,7 @@ async fn a_socket_that_panics_in_the_sweep_costs_its_own_stream_alone() {
 #[tokio::test(start_paused = true)]
 async fn a_stream_whose_own_task_panics_ends_by_an_error_of_ours() {
     let observer = Arc::new(Counting::default());
-    let hub = hub(observer.clone());
+    let hub = hub(&observer);
     let socket = FakeSocket::with_room(0);
     let task = join(&hub, &socket);
     hub.notify(ALICE, &[frame(1, 0)]);
