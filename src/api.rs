@@ -21,6 +21,7 @@ mod gate;
 mod health;
 mod image;
 mod json;
+mod listing;
 mod message;
 mod observer;
 mod oidc;

@@ -1,6 +1,7 @@
 //! `/application`: what may send messages.
 
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -9,6 +10,7 @@ use super::body::{Field, Form, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
+use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_shown};
@@ -95,12 +97,41 @@ async fn list(
     client: ClientAuth,
     State(store): State<Store>,
     State(compatibility): State<Compatibility>,
-) -> Result<Json<Vec<Application>>, ApiError> {
-    let mut applications = store.database().applications(client.user_id).await?;
-    for application in &mut applications {
-        token_shown::listed(compatibility, &mut application.token);
+    State(memory): State<AnswerMemory>,
+) -> Result<Response, ApiError> {
+    let part = FirstPart::reserve(&memory).await?;
+    let mut found = store.database().list_applications(client.user_id, FirstPart::MAX_BYTES).await?;
+    let rows = ListedApplications { store, compatibility };
+    found.rows = rows.shown(found.rows);
+    Ok(part.answer((b"[".to_vec(), "]"), rows, found))
+}
+
+/// The applications of a list.
+struct ListedApplications {
+    store: Store,
+    compatibility: Compatibility,
+}
+
+impl ListedApplications {
+    fn shown(&self, mut applications: Vec<Application>) -> Vec<Application> {
+        for application in &mut applications {
+            token_shown::listed(self.compatibility, &mut application.token);
+        }
+        applications
     }
-    Ok(Json(applications))
+}
+
+impl Rows for ListedApplications {
+    type Id = ApplicationId;
+    type Row = Application;
+
+    fn id(row: &Application) -> ApplicationId {
+        row.id
+    }
+
+    async fn read(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError> {
+        Ok(self.shown(self.store.database().applications_by_id(ids).await?))
+    }
 }
 
 /// Makes an application.

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -9,13 +10,14 @@ use super::body::{Field, Form, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
+use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, token_shown};
 use crate::auth::{NewToken, TokenKind};
 use crate::hub;
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::{NewClient, UpdateClient};
+use crate::store::{NewClient, StoreError, UpdateClient};
 
 /// The longest time without use after which a client may expire: what Go's durations can hold.
 const MAX_EXPIRY_SECONDS: u64 = 9_223_372_036;
@@ -124,15 +126,46 @@ pub(super) async fn remove(
     get, path = "/client", operation_id = "getClients", tag = "client",
     responses((status = 200, body = Vec<Client>))
 )]
-async fn list(client: ClientAuth, State(state): State<AppState>) -> Result<Json<Vec<Client>>, ApiError> {
-    let now = state.auth.now();
-    let mut clients = state.store.database().clients(client.user_id).await?;
-    clients.retain(|client| !client.has_expired(now));
-    for client in &mut clients {
-        token_shown::listed(state.settings.compatibility, &mut client.token);
-        client.elevated_until = client.elevated_until.filter(|&until| now < until);
+async fn list(
+    client: ClientAuth,
+    State(state): State<AppState>,
+    State(memory): State<AnswerMemory>,
+) -> Result<Response, ApiError> {
+    let part = FirstPart::reserve(&memory).await?;
+    let mut found = state.store.database().list_clients(client.user_id, FirstPart::MAX_BYTES).await?;
+    let rows = ListedClients { now: state.auth.now(), state };
+    found.rows = rows.shown(found.rows);
+    Ok(part.answer((b"[".to_vec(), "]"), rows, found))
+}
+
+/// The clients of a list, as they were when it was asked for.
+struct ListedClients {
+    state: AppState,
+    now: Timestamp,
+}
+
+impl ListedClients {
+    fn shown(&self, mut clients: Vec<Client>) -> Vec<Client> {
+        clients.retain(|client| !client.has_expired(self.now));
+        for client in &mut clients {
+            token_shown::listed(self.state.settings.compatibility, &mut client.token);
+            client.elevated_until = client.elevated_until.filter(|&until| self.now < until);
+        }
+        clients
     }
-    Ok(Json(clients))
+}
+
+impl Rows for ListedClients {
+    type Id = ClientId;
+    type Row = Client;
+
+    fn id(row: &Client) -> ClientId {
+        row.id
+    }
+
+    async fn read(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
+        Ok(self.shown(self.state.store.database().clients_by_id(ids).await?))
+    }
 }
 
 /// Makes a client.

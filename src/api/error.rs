@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Json;
+use super::listing::NoMemory;
 use crate::auth::{AuthError, HashPasswordError, LoginError, Overloaded, TokenError, whole_seconds};
 use crate::store::{PublishError, StoreError};
 
@@ -84,6 +85,9 @@ pub enum ApiError {
     /// Too many passwords wait to be hashed; the same request may succeed soon.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
+    /// There is no memory for the answer now; the same request may succeed soon.
+    #[error("too many large lists are being sent, try again in 1 s")]
+    NoAnswerMemory,
     /// The database can't do it now; the same request may succeed later.
     #[error("the database is unavailable, try again later")]
     Unavailable,
@@ -109,9 +113,11 @@ impl ApiError {
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::ImagesUnavailable | Self::NoIdentityProvider | Self::Overloaded(_) | Self::Unavailable => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::ImagesUnavailable
+            | Self::NoIdentityProvider
+            | Self::Overloaded(_)
+            | Self::NoAnswerMemory
+            | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::IdentityWithoutName | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -120,7 +126,7 @@ impl ApiError {
     fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooManyLogins { retry_after_seconds } => Some(*retry_after_seconds),
-            Self::Overloaded(_) => Some(1),
+            Self::Overloaded(_) | Self::NoAnswerMemory => Some(1),
             _ => None,
         }
     }
@@ -159,6 +165,12 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<NoMemory> for ApiError {
+    fn from(_: NoMemory) -> Self {
+        Self::NoAnswerMemory
     }
 }
 

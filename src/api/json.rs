@@ -16,10 +16,15 @@ use serde_json::ser::{Formatter, Serializer};
 pub fn encode_json(value: &impl Serialize) -> Vec<u8> {
     // Enough for a usual message, so that it is written without growing.
     let mut json = Vec::with_capacity(256);
-    value
-        .serialize(&mut Serializer::with_formatter(&mut json, GoFormatter))
-        .expect("the types on the wire are plain structs with string keys");
+    write_json(&mut json, value);
     json
+}
+
+/// As [`encode_json`], at the end of what is there.
+pub(super) fn write_json(json: &mut Vec<u8>, value: &impl Serialize) {
+    value
+        .serialize(&mut Serializer::with_formatter(json, GoFormatter))
+        .expect("the types on the wire are plain structs with string keys");
 }
 
 /// A successful answer with a JSON body: `application/json`, no charset.
@@ -41,7 +46,7 @@ impl IntoResponse for Done {
     }
 }
 
-const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 struct GoFormatter;
 

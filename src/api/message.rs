@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::body::{Field, Form, Slot, Unread, documented};
 use super::error::ErrorObject;
 use super::json::Done;
+use super::listing::{AnswerMemory, FirstPart};
 use super::paging::{PagedMessages, Paging};
 use super::path::PathId;
 use super::routing::get_only;
@@ -138,9 +139,12 @@ async fn list(
     client: ClientAuth,
     paging: Paging,
     State(store): State<Store>,
-) -> Result<Json<PagedMessages>, ApiError> {
-    let messages = store.database().messages(client.user_id, paging.page()).await?;
-    Ok(Json(paging.answer(messages)))
+    State(memory): State<AnswerMemory>,
+) -> Result<Response, ApiError> {
+    let part = FirstPart::reserve(&memory).await?;
+    let (page, bytes) = (paging.page(), FirstPart::MAX_BYTES);
+    let found = store.database().list_messages(client.user_id, page, bytes).await?;
+    Ok(paging.answer(part, store, found))
 }
 
 /// Lists the messages of an application, the newest first.
@@ -154,13 +158,16 @@ async fn list_of_application(
     PathId(id): PathId,
     paging: Paging,
     State(store): State<Store>,
-) -> Result<Json<PagedMessages>, ApiError> {
+    State(memory): State<AnswerMemory>,
+) -> Result<Response, ApiError> {
     let id = ApplicationId(id);
     if !owns(&store, client.user_id, id).await? {
         return Err(ApiError::NotFound("application does not exist".to_owned()));
     }
-    let messages = store.database().application_messages(id, paging.page()).await?;
-    Ok(Json(paging.answer(messages)))
+    let part = FirstPart::reserve(&memory).await?;
+    let (page, bytes) = (paging.page(), FirstPart::MAX_BYTES);
+    let found = store.database().list_application_messages(id, page, bytes).await?;
+    Ok(paging.answer(part, store, found))
 }
 
 /// Deletes all messages.

@@ -4,6 +4,7 @@ use axum::extract::{FromRef, FromRequestParts, NestedPath};
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
@@ -11,10 +12,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::body::integer;
+use super::json::write_json;
+use super::listing::{FirstPart, Rows};
 use super::path::unsigned;
 use super::query::first;
 use crate::model::{Compatibility, Message, MessageId};
-use crate::store::MessagePage;
+use crate::store::{MessagePage, Slice, Store, StoreError};
 
 const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 200;
@@ -28,7 +31,8 @@ pub(super) struct Paging {
 }
 
 /// A page of messages, the newest first.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of an answer that is written a part at a time")]
 pub(super) struct PagedMessages {
     /// Where this page stands.
     paging: Place,
@@ -59,13 +63,51 @@ impl Paging {
         MessagePage { before, limit: self.limit + 1 }
     }
 
-    /// Makes the answer of what [`Self::page`] found.
-    pub(super) fn answer(&self, mut messages: Vec<Message>) -> PagedMessages {
-        let has_next = messages.len() > self.limit;
-        messages.truncate(self.limit);
-        let since = messages.last().filter(|_| has_next).map_or(0, |last| last.id.0);
+    /// Answers with what [`Self::page`] found.
+    pub(super) fn answer(
+        &self,
+        part: FirstPart,
+        store: Store,
+        mut found: Slice<Message, MessageId>,
+    ) -> Response {
+        let head = encode_head(&self.place(&mut found));
+        part.answer((head, "]}"), StoredMessages(store), found)
+    }
+
+    /// Says where a page stands, and takes the message off that only tells whether there is a next one.
+    fn place(&self, found: &mut Slice<Message, MessageId>) -> Place {
+        let has_next = found.rows.len() + found.left_out.len() > self.limit;
+        if has_next && found.left_out.pop().is_none() {
+            found.rows.pop();
+        }
+        let last = found.left_out.last().map(|row| row.id).or_else(|| found.rows.last().map(|row| row.id));
+        let since = last.filter(|_| has_next).map_or(0, |last| last.0);
         let next = has_next.then(|| format!("{}?limit={}&since={since}", self.url, self.limit));
-        PagedMessages { paging: Place { next, size: messages.len(), since, limit: self.limit }, messages }
+        Place { next, size: found.rows.len() + found.left_out.len(), since, limit: self.limit }
+    }
+}
+
+/// The JSON of a page up to its messages.
+fn encode_head(place: &Place) -> Vec<u8> {
+    let mut head = br#"{"paging":"#.to_vec();
+    write_json(&mut head, place);
+    head.extend_from_slice(br#","messages":["#);
+    head
+}
+
+/// The messages of a page.
+struct StoredMessages(Store);
+
+impl Rows for StoredMessages {
+    type Id = MessageId;
+    type Row = Message;
+
+    fn id(row: &Message) -> MessageId {
+        row.id
+    }
+
+    async fn read(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        self.0.database().messages_by_id(ids).await
     }
 }
 
@@ -145,6 +187,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::store::LeftOut;
 
     /// What a handler's state is to these tests.
     #[derive(Clone)]
@@ -184,10 +227,19 @@ mod tests {
             extras: None,
             date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
         };
-        let more = paging.answer(vec![message(9), message(8)]).paging;
+        let place = |rows: Vec<Message>, left_out: &[u64]| {
+            let left_out = left_out.iter().map(|&id| LeftOut { id: MessageId(id), bytes: 1 }).collect();
+            let mut found = Slice { rows, left_out };
+            let place = paging.place(&mut found);
+            assert_eq!(found.rows.len() + found.left_out.len(), 1);
+            place
+        };
+        let more = place(vec![message(9), message(8)], &[]);
         assert_eq!(more.next.as_deref(), Some("http://push.example/message?limit=1&since=9"));
         assert_eq!((more.size, more.since), (1, 9));
-        let last = paging.answer(vec![message(8)]).paging;
+        assert_eq!(place(vec![message(9)], &[8]).since, 9);
+        assert_eq!(place(vec![], &[9, 8]).since, 9);
+        let last = place(vec![message(8)], &[]);
         assert_eq!((last.next, last.size, last.since), (None, 1, 0));
     }
 

@@ -8,6 +8,7 @@ use axum::extract::FromRef;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::listing::AnswerMemory;
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry};
@@ -16,11 +17,18 @@ use crate::store::{Images, Store};
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
 #[derive(Clone, Debug)]
-pub struct AppState(Arc<AppParts>);
+pub struct AppState(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    parts: AppParts,
+    answer_memory: AnswerMemory,
+}
 
 impl From<AppParts> for AppState {
     fn from(parts: AppParts) -> Self {
-        Self(Arc::new(parts))
+        let answer_memory = AnswerMemory::new(parts.settings.answer_memory_bytes);
+        Self(Arc::new(Shared { parts, answer_memory }))
     }
 }
 
@@ -28,7 +36,7 @@ impl Deref for AppState {
     type Target = AppParts;
 
     fn deref(&self) -> &AppParts {
-        &self.0
+        &self.0.parts
     }
 }
 
@@ -70,6 +78,12 @@ part!(stream: StreamState);
 part!(images: Images);
 part!(settings: Arc<ApiSettings>);
 
+impl FromRef<AppState> for AnswerMemory {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.answer_memory.clone()
+    }
+}
+
 impl FromRef<AppState> for Compatibility {
     fn from_ref(state: &AppState) -> Self {
         state.settings.compatibility
@@ -94,6 +108,9 @@ impl fmt::Debug for AppParts {
 pub struct ApiSettings {
     /// The largest request body, in bytes; a larger one is answered with 413. 4 MiB by default.
     pub max_body_bytes: usize,
+    /// How much memory answers may take in all, in bytes: lists that are being made, and what their clients have not
+    /// taken yet. A single larger row is read nevertheless, alone. 32 MiB by default.
+    pub answer_memory_bytes: usize,
     /// Which Gotify the API behaves as where 2 and 3 differ. Gotify 2 by default.
     pub compatibility: Compatibility,
     /// Whether browsers send the session's cookie over HTTPS alone. Default false.
@@ -110,6 +127,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
+            answer_memory_bytes: 32 * 1024 * 1024,
             compatibility: Compatibility::default(),
             secure_cookie: false,
             image_limits: ImageLimits::default(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Response;
 use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -11,6 +12,7 @@ use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::gate::OptionalAuth;
 use super::json::Done;
+use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
 use super::stream::StreamState;
@@ -83,8 +85,30 @@ impl UserParams {
     get, path = "/user", operation_id = "getUsers", tag = "user",
     responses((status = 200, body = Vec<User>), (status = 403, body = ErrorObject))
 )]
-async fn list(_: AdminAuth, State(store): State<Store>) -> Result<Json<Vec<User>>, ApiError> {
-    Ok(Json(store.database().users().await?))
+async fn list(
+    _: AdminAuth,
+    State(store): State<Store>,
+    State(memory): State<AnswerMemory>,
+) -> Result<Response, ApiError> {
+    let part = FirstPart::reserve(&memory).await?;
+    let found = store.database().list_users(FirstPart::MAX_BYTES).await?;
+    Ok(part.answer((b"[".to_vec(), "]"), ListedUsers(store), found))
+}
+
+/// The users of a list.
+struct ListedUsers(Store);
+
+impl Rows for ListedUsers {
+    type Id = UserId;
+    type Row = User;
+
+    fn id(row: &User) -> UserId {
+        row.id
+    }
+
+    async fn read(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        self.0.database().users_by_id(ids).await
+    }
 }
 
 // What is asked for is checked before who asks, as in Gotify; but nothing is hashed for who may not.

@@ -249,6 +249,26 @@ pub(crate) fn parse(answer: &str) -> Answer {
     let headers = lines
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    Answer { status, headers, body: body.to_owned() }
+        .collect::<Vec<_>>();
+    let is_chunked =
+        headers.iter().any(|header| *header == ("transfer-encoding".to_owned(), "chunked".to_owned()));
+    let body = if is_chunked { joined(body.as_bytes()) } else { body.to_owned() };
+    Answer { status, headers, body }
+}
+
+/// Joins the chunks of a body, which must be complete.
+fn joined(mut chunks: &[u8]) -> String {
+    let mut body = Vec::new();
+    loop {
+        let line_end = chunks.windows(2).position(|window| window == b"\r\n").expect("a chunk has a length");
+        let length = std::str::from_utf8(&chunks[..line_end]).unwrap();
+        let length = usize::from_str_radix(length, 16).unwrap();
+        let content = &chunks[line_end + 2..];
+        body.extend_from_slice(&content[..length]);
+        assert_eq!(&content[length..length + 2], b"\r\n", "a chunk has an end");
+        if length == 0 {
+            return String::from_utf8(body).unwrap();
+        }
+        chunks = &content[length + 2..];
+    }
 }

@@ -15,6 +15,7 @@ mod harness;
 mod hostile;
 mod images;
 mod listener;
+mod lists;
 mod logins;
 mod metrics;
 mod openapi;

@@ -1,0 +1,75 @@
+//! Lists that are larger than what is read at a time.
+
+use shardcast::model::UserId;
+use shardcast::store::{NewApplication, NewMessage};
+
+use crate::harness::{Person, TestServer};
+
+fn key(person: &Person) -> Vec<(String, String)> {
+    vec![("X-Gotify-Key".to_owned(), person.client.token.clone())]
+}
+
+/// A message that each of JSON's characters makes longer.
+fn message(person: &Person, number: usize, bytes: usize) -> NewMessage {
+    NewMessage {
+        user_id: person.user.id,
+        application_id: person.application.id,
+        message: format!("{number}<\n\"").repeat(bytes / 4),
+        title: "t".to_owned(),
+        priority: 5,
+        extras: None,
+        date: chrono_of("2026-11-23T19:26:10+01:00"),
+    }
+}
+
+fn chrono_of(rfc3339: &str) -> shardcast::model::Timestamp {
+    shardcast::external::chrono::DateTime::parse_from_rfc3339(rfc3339).unwrap()
+}
+
+#[tokio::test]
+async fn a_page_of_large_messages_is_the_page_of_gotify() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let new: Vec<_> = (0..30).map(|number| message(&ann, number, [20, 400_000][number % 2])).collect();
+    server.store.database().insert_messages(&new).await.unwrap();
+    let mut url = "/message?limit=12".to_owned();
+    let mut listed = Vec::new();
+    let mut sizes = Vec::new();
+    loop {
+        let page = server.send("GET", &url, &key(&ann), "").await;
+        assert_eq!((page.status, page.header("content-type")), (200, Some("application/json")));
+        assert!(page.body.starts_with(r#"{"paging":{"#), "paging comes first");
+        let page = page.json();
+        listed.extend(page["messages"].as_array().unwrap().clone());
+        sizes.push(page["paging"]["size"].as_u64().unwrap());
+        let Some(next) = page["paging"]["next"].as_str() else { break };
+        url = next[next.find("/message").unwrap()..].to_owned();
+    }
+    assert_eq!(sizes, [12, 12, 6]);
+    let texts: Vec<_> = listed.iter().map(|message| message["message"].as_str().unwrap()).collect();
+    let expected: Vec<_> = new.iter().rev().map(|message| message.message.as_str()).collect();
+    assert!(texts == expected);
+}
+
+#[tokio::test]
+async fn descriptions_that_an_older_server_took_are_listed() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for number in 0..5 {
+        let application = NewApplication {
+            user_id: ann.user.id,
+            token: format!("Alarge.{number}"),
+            name: "n".repeat(100_000),
+            description: "d".repeat(1_000_000),
+            default_priority: 0,
+            sort_key: None,
+            created_at: chrono_of("2026-11-23T19:26:10+01:00"),
+        };
+        server.store.database().create_application(application).await.unwrap();
+    }
+    let listed = server.send("GET", "/application", &key(&ann), "").await.json();
+    let listed = listed.as_array().unwrap();
+    assert_eq!(listed.len(), 6);
+    assert!(listed[1..].iter().all(|one| one["description"].as_str().unwrap().len() == 1_000_000));
+    assert_eq!(server.store.database().applications(UserId(ann.user.id.0)).await.unwrap().len(), 6);
+}
