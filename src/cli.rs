@@ -53,6 +53,8 @@ enum Command {
     HealthCheck,
     /// Prints the effective configuration, with secrets masked
     CheckConfig,
+    /// Prints a configuration file with every key and its default
+    DefaultConfig,
 }
 
 /// Runs the program with its arguments and environment.
@@ -67,13 +69,21 @@ pub fn run() -> ExitCode {
         }
     };
     let command = arguments.command.unwrap_or(Command::Serve);
-    if matches!(command, Command::Version) {
-        print_line(env!("CARGO_PKG_VERSION"));
-        return ExitCode::SUCCESS;
+    match command {
+        Command::Version => {
+            print_line(env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Command::DefaultConfig => {
+            print_line(config::default_file().trim_end());
+            return ExitCode::SUCCESS;
+        }
+        Command::Serve | Command::HealthCheck | Command::CheckConfig => {}
     }
 
-    let files = arguments.config.map_or_else(Files::default, Files::Only);
-    let loaded = match config::load(&files, environment()) {
+    let variables = environment().collect();
+    let files = arguments.config.map_or_else(|| Files::standard(&variables), Files::named);
+    let loaded = match config::load(&files, variables) {
         Ok(loaded) => loaded,
         Err(error) => {
             print_problem(&error.to_string());
@@ -83,12 +93,15 @@ pub fn run() -> ExitCode {
     match command {
         Command::CheckConfig => check_config::run(&loaded),
         Command::HealthCheck => health_check::run(&loaded),
-        Command::Serve | Command::Version => serve(&loaded),
+        Command::Serve | Command::Version | Command::DefaultConfig => serve(&loaded),
     }
 }
 
 fn serve(loaded: &Loaded) -> ExitCode {
     logging::init(loaded.log_level());
+    for file in &loaded.files {
+        tracing::info!(file, "configuration read from {file}");
+    }
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }

@@ -1,9 +1,16 @@
-//! What the configuration file and the environment say.
+//! What the configuration files and the environment say.
 //!
-//! The names are Gotify 2's. Three layers, the later ones win: the defaults of this module, one file
-//! (`config.yml` in the working directory, else `/etc/gotify/config.yml`), and `GOTIFY_*` variables.
-//! [`load()`] checks each value where it stands and reports all problems at once, each with its key and source.
+//! The names are Gotify's. There are four layers, and the later ones win:
 //!
+//! 1. the defaults, declared with the keys in this module;
+//! 2. Gotify 2's file, `config.yml`;
+//! 3. Gotify 3's file of variables, `gotify-server.env`;
+//! 4. the `GOTIFY_*` variables of the environment.
+//!
+//! [`Files`] says where the files are looked for. [`load()`] checks every value and reports all problems at once, each
+//! with its place, its key and what would be right.
+//!
+//! Each key is declared once, in the `section!` that it belongs to; `declare.rs` says what follows from that.
 //! These types mirror the file. What the library works with is in [`crate::server`]; [`Loaded::server`],
 //! [`Loaded::stream`] and [`Loaded::metrics`] convert.
 
@@ -11,31 +18,39 @@ mod convert;
 mod cors;
 mod csv;
 mod database;
+mod declare;
 mod default_user;
 mod environment;
+mod environment_file;
+mod features;
 mod file;
+mod files;
 mod https;
+mod listen_address;
 mod load;
 mod login_limit;
 mod metrics;
 mod network;
 mod oidc;
 mod problem;
-mod schema;
 mod secret;
 mod server;
+mod shape;
 mod ssl;
 mod stream;
+mod suggest;
+mod template;
 mod unsupported;
+mod yaml;
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::Compatibility;
+use declare::section;
+use shape::Shape::{Integer, NonEmpty, OneOf};
 
 pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
-pub use load::{Files, Loaded, load};
+pub use files::Files;
+pub use load::{Loaded, load};
 pub use login_limit::LoginLimitSection;
 pub use metrics::{MetricsListener, MetricsSection};
 pub use oidc::OidcSection;
@@ -43,51 +58,27 @@ pub use problem::{ConfigError, Problem};
 pub use server::ServerSection;
 pub use ssl::{LetsEncryptSection, SslSection};
 pub use stream::StreamSection;
+pub use template::default_file;
 
-/// The whole configuration, as the file has it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Config {
-    /// The least important kind of line that is logged: `trace`, `debug`, `info` (default), `warn`, `error`;
-    /// Gotify's `fatal` and `panic` mean `error`.
-    pub loglevel: String,
-    /// The HTTP server.
-    pub server: ServerSection,
-    /// Where users, applications and messages are kept.
-    pub database: DatabaseSection,
-    /// The administrator that the first start makes.
-    pub defaultuser: DefaultUserSection,
-    /// The cost of password hashes, bcrypt's: each step doubles the time. Default 10.
-    pub passstrength: u32,
-    /// The folder of the applications' pictures. Default `data/images`.
-    pub uploadedimagesdir: String,
-    /// The folder of Gotify's plugins. Default `data/plugins`.
-    pub pluginsdir: String,
-    /// Whether anybody may make a user. Default false.
-    pub registration: bool,
-    /// Logging in through an identity provider.
-    pub oidc: OidcSection,
-    /// Which Gotify the API behaves as where 2 and 3 differ: `v2` (default) or `v3`. (ours)
-    pub compatibility: String,
-    /// Numbers for Prometheus. (ours)
-    pub metrics: MetricsSection,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            loglevel: "info".to_owned(),
-            server: ServerSection::default(),
-            database: DatabaseSection::default(),
-            defaultuser: DefaultUserSection::default(),
-            passstrength: 10,
-            uploadedimagesdir: "data/images".to_owned(),
-            pluginsdir: "data/plugins".to_owned(),
-            registration: false,
-            oidc: OidcSection::default(),
-            compatibility: Compatibility::default().name().to_owned(),
-            metrics: MetricsSection::default(),
-        }
+section! {
+    /// The whole configuration, as the file has it.
+    pub struct Config at "" {
+        /// The lowest level that is logged. Gotify's `fatal` and `panic` mean `error`.
+        loglevel: String = "info", OneOf(&["trace", "debug", "info", "warn", "error", "fatal", "panic"]);
+        /// The cost of password hashes (bcrypt). Each step doubles the time that a login takes.
+        passstrength: u32 = 10, Integer(4..=31);
+        /// The folder of the applications' pictures. It is created with the first picture.
+        uploadedimagesdir: String = "data/images", NonEmpty;
+        /// The folder of plugins. Gotify's plugins are not supported.
+        pluginsdir: String = "data/plugins";
+        /// Whether everybody may create a user, though no administrator.
+        registration: bool = false;
+        /// Which Gotify the API behaves as where Gotify 2 and 3 differ.
+        compatibility: String = "v2", OneOf(&["v2", "v3"]);
+        section server: ServerSection;
+        section database: DatabaseSection;
+        section defaultuser: DefaultUserSection;
+        section oidc: OidcSection;
+        section metrics: MetricsSection;
     }
 }

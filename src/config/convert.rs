@@ -161,7 +161,7 @@ mod tests {
 
     fn with(variables: &[(&str, &str)]) -> Loaded {
         let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
-        load(&Files::FirstOf(Vec::new()), variables).unwrap()
+        load(&Files::Search { yaml: Vec::new(), variables: Vec::new() }, variables).unwrap()
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn the_profile_is_named() {
         let profile = |variables: &[_]| with(variables).node().api.compatibility;
-        assert_eq!(profile(&[]), Compatibility::V2);
+        assert_eq!(profile(&[]), Compatibility::default());
         assert_eq!(profile(&[("GOTIFY_COMPATIBILITY", "v2")]), Compatibility::V2);
         assert_eq!(profile(&[("GOTIFY_COMPATIBILITY", "v3")]), Compatibility::V3);
     }

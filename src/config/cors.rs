@@ -1,16 +1,16 @@
 //! Which foreign web pages may use the API.
 
-use serde::{Deserialize, Serialize};
+use super::declare::section;
+use super::shape::Shape::{HeaderNames, Methods, Patterns};
 
-/// `server.cors`.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct CorsSection {
-    /// Regular expressions, one of which an origin must match. Default none.
-    pub alloworigins: Vec<String>,
-    /// Methods that a preflight names. Default none.
-    pub allowmethods: Vec<String>,
-    /// Headers that a preflight names. Default none.
-    pub allowheaders: Vec<String>,
+section! {
+    /// Web pages of other hosts that may use the API (CORS).
+    pub struct CorsSection at "server.cors." {
+        /// Regular expressions. A web page may use the API if its whole origin or its whole host matches one of them.
+        alloworigins: Vec<String> = [], Patterns;
+        /// The methods that such a page may use.
+        allowmethods: Vec<String> = [], Methods;
+        /// The headers that such a page may send.
+        allowheaders: Vec<String> = [], HeaderNames;
+    }
 }

@@ -1,11 +1,12 @@
 //! One line of comma-separated values, the form of lists in Gotify 3's environment.
 
-/// Splits a line; a field in double quotes may hold commas, and `""` for a quote. `None` if a quote is left open
-/// or stands where none may.
+/// Splits a line. A field in double quotes may hold commas, and `""` for a quote. Spaces before a field are not part
+/// of it, as in Gotify. Returns `None` if a quote is left open or stands where none may.
 pub(super) fn split(line: &str) -> Option<Vec<String>> {
     let mut fields = Vec::new();
     let mut rest = line;
     loop {
+        rest = rest.trim_start();
         let (field, after) = if let Some(quoted) = rest.strip_prefix('"') {
             quoted_field(quoted)?
         } else {
@@ -47,6 +48,7 @@ mod tests {
     #[test]
     fn fields_are_split_at_commas_outside_quotes() {
         assert_eq!(split("a,b c,").unwrap(), ["a", "b c", ""]);
+        assert_eq!(split(r#"a,  b, "c,d""#).unwrap(), ["a", "b", "c,d"]);
         assert_eq!(split(r#"x,"a,b","say ""hi""""#).unwrap(), ["x", "a,b", "say \"hi\""]);
     }
 

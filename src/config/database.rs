@@ -4,22 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::declare::section;
 use super::problem::MASK;
+use super::shape::Shape::OneOf;
 
-/// `database`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct DatabaseSection {
-    /// The kind of database. Default and for now only `sqlite3`.
-    pub dialect: String,
-    /// The path of the file for `sqlite3`, else how to connect. Default `data/gotify.db`.
-    pub connection: Connection,
-}
-
-impl Default for DatabaseSection {
-    fn default() -> Self {
-        Self { dialect: "sqlite3".to_owned(), connection: Connection("data/gotify.db".to_owned()) }
+section! {
+    /// Where users, applications, clients and messages are kept.
+    pub struct DatabaseSection at "database." {
+        /// The kind of database. Only sqlite3 is supported yet.
+        dialect: String = "sqlite3", OneOf(&["sqlite3", "mysql", "postgres"]);
+        /// The path of the SQLite file. Its folder is created.
+        connection: Connection = "data/gotify.db";
     }
 }
 
@@ -27,6 +22,12 @@ impl Default for DatabaseSection {
 #[derive(Clone, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Connection(String);
+
+impl From<String> for Connection {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl Connection {
     /// Returns the text as configured.

@@ -1,25 +1,19 @@
 //! The first administrator.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
+use super::declare::section;
 use super::secret;
+use super::shape::Shape::NonEmpty;
 
-/// `defaultuser`: made by the first start, when the database holds no user.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct DefaultUserSection {
-    /// Its name. Default `admin`.
-    pub name: String,
-    /// Its password. Default empty: a random one is made and printed once.
-    #[serde(with = "secret")]
-    pub pass: SecretString,
-}
-
-impl Default for DefaultUserSection {
-    fn default() -> Self {
-        Self { name: "admin".to_owned(), pass: SecretString::default() }
+section! {
+    /// The administrator that the first start creates, while the database has no user.
+    pub struct DefaultUserSection at "defaultuser." {
+        /// The user name.
+        name: String = "admin", NonEmpty;
+        /// The password. If it is empty, a random one is made and printed once.
+        #[serde(with = "secret")]
+        pass: SecretString = "";
     }
 }
 

@@ -3,103 +3,154 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use config::{Map, Value, ValueKind};
-
 use super::csv;
-use super::file::{Leaf, parse_value};
+use super::declare::{Declaration, Key};
+use super::file::Leaf;
+use super::files::Files;
 use super::problem::{Problem, quoted};
-use super::schema::{KEYS, Key, Shape};
+use super::shape::Shape;
+use super::suggest;
+use super::yaml::{self, Content, Node};
 
 const PREFIX: &str = "GOTIFY_";
 
+/// Variables by their names.
+pub(super) type Variables = BTreeMap<String, Variable>;
+
+/// The value of a variable, and where it was set.
+#[derive(Debug)]
+pub(super) struct Variable {
+    pub(super) value: String,
+    /// The line of a file, as in `gotify-server.env:3`; `None` for the environment of the process.
+    pub(super) place: Option<String>,
+}
+
+impl Variable {
+    /// Names the variable and where it was set.
+    fn source(&self, name: &str) -> String {
+        self.place.as_ref().map_or_else(|| name.to_owned(), |place| format!("{place}: {name}"))
+    }
+}
+
 /// Reads the variables of all keys: `GOTIFY_SERVER_PORT` for `server.port`, or `GOTIFY_SERVER_PORT_FILE` with the
-/// path of a file that holds the value. An empty variable counts as none, as in Gotify.
+/// path of a file that holds the value. An empty variable counts as none, as in Gotify 2.
 pub(super) fn read(
-    variables: &BTreeMap<String, String>,
+    variables: &Variables,
+    root: &'static Declaration,
     problems: &mut Vec<Problem>,
     warnings: &mut Vec<Problem>,
 ) -> Vec<Leaf> {
+    let keys = root.all_keys();
     let mut leaves = Vec::new();
-    for key in KEYS {
+    for &key in &keys {
         match leaf(key, variables) {
             Ok(Some(leaf)) => leaves.push(leaf),
             Ok(None) => {}
-            Err(problem) => problems.push(problem),
+            Err(Refused::Wrong(problem)) => problems.push(problem),
+            Err(Refused::OfKubernetes(problem)) => warnings.push(problem),
         }
     }
-    warnings.extend(unknown(variables));
+    for (name, variable) in variables {
+        if let Some(unknown) = name.strip_prefix(PREFIX).filter(|_| !is_known(name, &keys)) {
+            refuse(unknown, name, variable, &keys, problems, warnings);
+        }
+    }
     leaves
 }
 
-fn leaf(key: &Key, variables: &BTreeMap<String, String>) -> Result<Option<Leaf>, Problem> {
-    let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+/// A variable that sets no key.
+enum Refused {
+    Wrong(Problem),
+    /// Kubernetes has set it; the operator did not.
+    OfKubernetes(Problem),
+}
+
+fn leaf(key: &Key, variables: &Variables) -> Result<Option<Leaf>, Refused> {
+    let set = |name: &str| variables.get(name).filter(|variable| !variable.value.is_empty());
     let name = variable(key.path);
     let file_name = format!("{name}_FILE");
-    let (text, source) = if let Some(text) = set(&name) {
-        (text.clone(), name)
-    } else if let Some(path) = set(&file_name) {
+    let (text, source) = if let Some(variable) = set(&name) {
+        if is_of_kubernetes(&name, &variable.value) {
+            let problem = Problem::new(&variable.source(&name), key.path, KUBERNETES);
+            return Err(Refused::OfKubernetes(problem));
+        }
+        (variable.value.clone(), variable.source(&name))
+    } else if let Some(variable) = set(&file_name) {
+        let (path, source) = (&variable.value, variable.source(&file_name));
         let text = fs::read_to_string(path).map_err(|error| {
-            Problem::new(&file_name, key.path, format!("failed to read {}: {error}", quoted(path)))
+            let reason = format!("failed to read {}: {error}", quoted(path));
+            Refused::Wrong(Problem::new(&source, key.path, reason))
         })?;
-        (text.trim_end_matches(['\r', '\n']).to_owned(), file_name)
+        (text.trim_end_matches(['\r', '\n']).to_owned(), source)
     } else {
         return Ok(None);
     };
-    Leaf::checked(key, typed(&key.shape, text), &source).map(Some)
-}
-
-/// Names of the right prefix that mean nothing. Kubernetes sets `GOTIFY_PORT=tcp://...` and its like for a service
-/// that is called gotify, so they can't stop the start.
-fn unknown(variables: &BTreeMap<String, String>) -> impl Iterator<Item = Problem> {
-    let is_known = |name: &str| {
-        let name = name.strip_suffix("_FILE").unwrap_or(name);
-        KEYS.iter().any(|key| variable(key.path) == name)
-    };
-    variables
-        .keys()
-        .filter(move |name| name.starts_with(PREFIX) && !is_known(name))
-        .map(|name| Problem::of_source(name, "unknown variable, ignored"))
+    Leaf::read(key, &content(&key.shape, text), &source).map(Some).map_err(Refused::Wrong)
 }
 
 fn variable(path: &str) -> String {
     format!("{PREFIX}{}", path.replace('.', "_").to_ascii_uppercase())
 }
 
-/// Reads a text as the kind of value that is wanted. One that can't be read stays text, for the check to refuse.
-fn typed(shape: &Shape, text: String) -> Value {
-    let value = match shape {
-        Shape::Text | Shape::OneOf(_) | Shape::Listener => None,
-        Shape::Boolean => boolean(&text).map(ValueKind::Boolean),
-        Shape::Integer(_) | Shape::PowerOfTwo(_) => text.parse().ok().map(ValueKind::I64),
-        Shape::List | Shape::Patterns | Shape::Networks | Shape::Tokens => list(&text),
-        Shape::Headers => map(&text),
-    };
-    Value::new(None, value.unwrap_or(ValueKind::String(text)))
+fn is_known(name: &str, keys: &[&'static Key]) -> bool {
+    let key_name = name.strip_suffix("_FILE").unwrap_or(name);
+    name == Files::VARIABLE || keys.iter().any(|key| variable(key.path) == key_name)
 }
 
-/// The words that Go's `strconv.ParseBool` takes.
-fn boolean(text: &str) -> Option<bool> {
-    match text {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+/// An unknown name that is near a known one is a slip, and going on would not be what was meant. Any other one may
+/// belong to another program.
+fn refuse(
+    unknown: &str,
+    name: &str,
+    variable: &Variable,
+    keys: &[&'static Key],
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) {
+    let source = variable.source(name);
+    let bare = unknown.strip_suffix("_FILE").unwrap_or(unknown);
+    if is_of_kubernetes(name, &variable.value) {
+        warnings.push(Problem::of_source(&source, KUBERNETES));
+    } else if let Some(near) = suggest::for_variable(bare, keys) {
+        let meant = self::variable(near.path);
+        problems.push(Problem::of_source(&source, format!("unknown variable, did you mean {meant}?")));
+    } else {
+        warnings.push(Problem::of_source(&source, "unknown variable, ignored"));
+    }
+}
+
+const KUBERNETES: &str = "Kubernetes sets this variable for a service of that name, ignored; \
+                          `enableServiceLinks: false` in the pod turns it off";
+
+/// Whether Kubernetes sets such a variable for a service that is called `gotify`, or `gotify-server`:
+/// `GOTIFY_PORT=tcp://10.0.0.1:80`, `GOTIFY_SERVICE_HOST`, `GOTIFY_PORT_80_TCP_ADDR`.
+fn is_of_kubernetes(name: &str, value: &str) -> bool {
+    let is_link = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let is_service = name.ends_with("_SERVICE_HOST") || name.contains("_SERVICE_PORT");
+    let after_port = name.split("_PORT_").nth(1).unwrap_or_default();
+    let is_part = after_port.split_once('_').is_some_and(|(port, protocol)| {
+        port.parse::<u16>().is_ok() && ["TCP", "UDP", "SCTP"].iter().any(|known| protocol.starts_with(known))
+    });
+    is_link || is_service || is_part
+}
+
+/// Takes a text apart where its key wants more than one value. One that can't be read stays text, for the shape to
+/// refuse.
+fn content(shape: &Shape, text: String) -> Content {
+    let read = match shape {
+        // A JSON object (Gotify 3) is YAML too.
+        Shape::Headers => flow(&text),
+        _ if shape.is_list() && text.starts_with('[') => flow(&text),
+        _ if shape.is_list() => csv::split(&text).map(|items| {
+            let node = |item| Node { line: 0, content: Content::Scalar(item) };
+            Content::List(items.into_iter().map(node).collect())
+        }),
         _ => None,
-    }
+    };
+    read.unwrap_or(Content::Scalar(text))
 }
 
-/// A YAML flow (`[a, b]`, Gotify 2) or one line of comma-separated values (Gotify 3).
-fn list(text: &str) -> Option<ValueKind> {
-    if text.starts_with('[') {
-        return parse_value(text).map(|value| value.kind);
-    }
-    let items = csv::split(text)?;
-    Some(ValueKind::Array(items.into_iter().map(|item| Value::new(None, item)).collect()))
-}
-
-/// A JSON object (Gotify 3) or a YAML flow (`{K: v}`, Gotify 2).
-fn map(text: &str) -> Option<ValueKind> {
-    if let Ok(entries) = serde_json::from_str::<BTreeMap<String, String>>(text) {
-        let entries = entries.into_iter().map(|(name, value)| (name, Value::new(None, value)));
-        return Some(ValueKind::Table(entries.collect::<Map<_, _>>()));
-    }
-    parse_value(text).map(|value| value.kind)
+/// Reads a YAML flow (`[a, b]` or `{K: v}`, Gotify 2).
+fn flow(text: &str) -> Option<Content> {
+    yaml::parse(text).ok().map(|node| node.content)
 }

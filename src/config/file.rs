@@ -1,105 +1,131 @@
-//! The configuration file.
+//! The configuration file of Gotify 2, `config.yml`.
 
-use config::{File, FileFormat, Source as _, Value, ValueKind};
-
+use super::declare::{Declaration, Key};
 use super::problem::{Problem, quoted};
-use super::schema::{KEYS, Key};
+use super::suggest;
+use super::yaml::{self, Content, Node};
 
 /// A value, the key that it belongs to, and where it was read.
 #[derive(Debug)]
 pub(super) struct Leaf {
     pub(super) path: &'static str,
-    pub(super) value: Value,
+    pub(super) value: serde_json::Value,
     pub(super) source: String,
 }
 
 impl Leaf {
     /// Takes a value if it is what its key wants.
-    pub(super) fn checked(key: &Key, value: Value, source: &str) -> Result<Self, Problem> {
-        let Some(expectation) = key.shape.refusal(&value) else {
-            return Ok(Self { path: key.path, value, source: source.to_owned() });
-        };
-        let reason = if key.secret {
-            format!("the value is not {expectation}")
+    pub(super) fn read(key: &Key, content: &Content, source: &str) -> Result<Self, Problem> {
+        match key.shape.read(content) {
+            Ok(value) => Ok(Self { path: key.path, value, source: source.to_owned() }),
+            Err(refusal) => Err(Problem::new(source, key.path, refusal.reason(key.secret))),
+        }
+    }
+}
+
+/// Reads the file. A key without a value (`hosts:`) keeps its default, as in Gotify.
+pub(super) fn read(
+    text: &str,
+    path: &str,
+    root: &'static Declaration,
+    problems: &mut Vec<Problem>,
+) -> Vec<Leaf> {
+    let mut reader = Reader { path, root, leaves: Vec::new(), problems };
+    match yaml::parse(text) {
+        Ok(node) => reader.section(root, &node),
+        Err(error) => {
+            // What is never closed is noticed after the last line.
+            let line = error.line.min(text.lines().count().max(1));
+            let reason = hint(text, line).unwrap_or(error.reason);
+            reader.problems.push(Problem::of_source(&format!("{path}:{line}"), reason));
+        }
+    }
+    reader.leaves
+}
+
+struct Reader<'a> {
+    path: &'a str,
+    root: &'static Declaration,
+    leaves: Vec<Leaf>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn section(&mut self, section: &'static Declaration, node: &Node) {
+        match &node.content {
+            Content::Empty => {}
+            Content::Map(entries) => {
+                for (name, value) in entries {
+                    self.entry(section, name, value);
+                }
+            }
+            Content::Scalar(text) => {
+                let reason = line_hint(text).unwrap_or_else(|| {
+                    format!(
+                        "{} is a value, but keys must stand here, one per line: `key: value`",
+                        quoted(text)
+                    )
+                });
+                self.refuse(node, section.prefix.trim_end_matches('.'), reason);
+            }
+            Content::List(_) => {
+                let reason = "keys must stand here, one per line: `key: value` without a `-`";
+                self.refuse(node, section.prefix.trim_end_matches('.'), reason);
+            }
+        }
+    }
+
+    fn entry(&mut self, section: &'static Declaration, name: &str, node: &Node) {
+        if let Some(inner) = section.section(name) {
+            self.section(inner, node);
+        } else if let Some(key) = section.key(name) {
+            if node.content != Content::Empty {
+                match Leaf::read(key, &node.content, &self.place(node)) {
+                    Ok(leaf) => self.leaves.push(leaf),
+                    Err(problem) => self.problems.push(problem),
+                }
+            }
         } else {
-            format!("{} is not {expectation}", shown(&value))
-        };
-        Err(Problem::new(source, key.path, reason))
-    }
-}
-
-/// Reads a YAML document. An empty value (`hosts:`) leaves the default, as in Gotify.
-pub(super) fn read(text: &str, source: &str, problems: &mut Vec<Problem>) -> Vec<Leaf> {
-    let mut leaves = Vec::new();
-    match parse(text) {
-        Ok(root) => collect(root, "", source, &mut leaves, problems),
-        Err(reason) => problems.push(Problem::of_source(source, reason)),
-    }
-    leaves
-}
-
-/// Parses one YAML value, on its own or within a flow.
-pub(super) fn parse_value(text: &str) -> Option<Value> {
-    let document = parse(&format!("value: {text}")).ok()?;
-    document.into_table().ok()?.remove("value")
-}
-
-fn parse(text: &str) -> Result<Value, String> {
-    // A document of comments alone is no table to the parser, but a fine configuration.
-    let empty = text.lines().all(|line| matches!(line.trim(), "" | "---") || line.trim().starts_with('#'));
-    if empty {
-        return Ok(Value::new(None, ValueKind::Table(config::Map::new())));
-    }
-    let table = File::from_str(text, FileFormat::Yaml)
-        .collect()
-        .map_err(|error| format!("not valid YAML: {}", error.to_string().replace('\n', " ")))?;
-    Ok(Value::new(None, ValueKind::Table(table)))
-}
-
-/// Walks down to the keys; what is neither key nor section is a problem.
-fn collect(value: Value, path: &str, source: &str, leaves: &mut Vec<Leaf>, problems: &mut Vec<Problem>) {
-    if matches!(value.kind, ValueKind::Nil) && is_known(path) {
-        return;
-    }
-    if let Some(key) = KEYS.iter().find(|key| key.path == path) {
-        match Leaf::checked(key, value, source) {
-            Ok(leaf) => leaves.push(leaf),
-            Err(problem) => problems.push(problem),
+            // The value of an unknown key is not repeated: it may be a password under a misspelled name.
+            let path = format!("{}{name}", section.prefix);
+            self.refuse(node, &path, format!("unknown key{}", suggest::for_key(name, section, self.root)));
         }
-        return;
     }
-    // An unknown key's value is not repeated: it may be a password under a misspelt name.
-    if !is_known(path) {
-        problems.push(Problem::new(source, path, "unknown key"));
-        return;
+
+    fn refuse(&mut self, node: &Node, path: &str, reason: impl Into<String>) {
+        self.problems.push(Problem::new(&self.place(node), path, reason));
     }
-    let ValueKind::Table(entries) = value.kind else {
-        problems.push(Problem::new(source, path, "holds other keys, not a value"));
-        return;
+
+    fn place(&self, node: &Node) -> String {
+        format!("{}:{}", self.path, node.line)
+    }
+}
+
+/// Says what is probably wrong where YAML could not be read: the parser names the line after the one at fault.
+fn hint(text: &str, line: usize) -> Option<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let near = (line.saturating_sub(2)..=line.saturating_sub(1)).filter_map(|index| lines.get(index));
+    near.clone()
+        .find(|line| line.trim_start_matches(' ').starts_with('\t'))
+        .map(|_| "the line is indented by a tab, but YAML takes spaces only".to_owned())
+        .or_else(|| near.filter(|line| !line.trim_start().starts_with('#')).find_map(|line| line_hint(line)))
+}
+
+/// Says what is wrong with `port 80` and `port:80`.
+fn line_hint(line: &str) -> Option<String> {
+    let line = line.lines().next().unwrap_or_default().trim();
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
     };
-    let mut entries: Vec<_> = entries.into_iter().collect();
-    entries.sort_by(|a, b| a.0.cmp(&b.0));
-    for (name, value) in entries {
-        let path = if path.is_empty() { name } else { format!("{path}.{name}") };
-        collect(value, &path, source, leaves, problems);
-    }
-}
-
-/// Whether a path is a key, or the start of one.
-fn is_known(path: &str) -> bool {
-    path.is_empty()
-        || KEYS.iter().any(|key| {
-            key.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-}
-
-fn shown(value: &Value) -> String {
-    match &value.kind {
-        ValueKind::Array(items) => {
-            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
-            quoted(&format!("[{}]", items.join(", ")))
+    let (name, value) = match (line.split_once(' '), line.split_once(':')) {
+        (_, Some((name, value))) if is_name(name) && !value.is_empty() && !value.starts_with(' ') => {
+            (name, value)
         }
-        ValueKind::Table(_) => "a map".to_owned(),
-        _ => quoted(&value.to_string()),
-    }
+        (Some((name, value)), _) if is_name(name) && !value.contains(": ") => (name, value.trim_start()),
+        _ => return None,
+    };
+    // A password may stand there.
+    let shown =
+        if value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit()) { value } else { "value" };
+    Some(format!("a key is followed by a colon and a space: write `{name}: {shown}`"))
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::features;
 use super::load::Loaded;
 use super::problem::Problem;
 use crate::server::TlsError;
@@ -12,25 +13,27 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     if !section.enabled {
         return Vec::new();
     }
-    let problem =
-        |key: &str, reason: &str| Problem::new(loaded.source(key).unwrap_or("default"), key, reason);
+    let problem = |key: &str, reason: &str| loaded.problem(key, "server.ssl.enabled", reason);
     let checked = loaded.server().tls.map_or(Ok(()), |tls| tls.check());
-    if let Err(error @ TlsError::NotBuilt { .. }) = &checked {
-        return vec![problem(key_of(error), &with_source(error))];
+    if let Err(error @ TlsError::NotBuilt { feature }) = &checked {
+        return vec![problem(key_of(error), &features::not_built(feature))];
     }
     let mut found = Vec::new();
     if section.letsencrypt.enabled {
         if !section.letsencrypt.accepttos {
-            let reason = "the authority's terms must be accepted to get certificates from it";
+            let reason = "must be true to get certificates: it says that you accept the authority's terms";
             found.push(problem("server.ssl.letsencrypt.accepttos", reason));
         }
         if section.letsencrypt.hosts.is_empty() {
-            found.push(problem("server.ssl.letsencrypt.hosts", "a certificate needs names to be for"));
+            found.push(problem(
+                "server.ssl.letsencrypt.hosts",
+                "must name at least one host to get a certificate for",
+            ));
         }
     } else {
         let needed = [("server.ssl.certfile", &section.certfile), ("server.ssl.certkey", &section.certkey)];
         for (key, _) in needed.iter().filter(|(_, path)| path.is_empty()) {
-            found.push(problem(key, "HTTPS needs a certificate and its key, or server.ssl.letsencrypt"));
+            found.push(problem(key, "must name a file while server.ssl.enabled is true, unless server.ssl.letsencrypt.enabled is too"));
         }
     }
     if found.is_empty()
@@ -44,10 +47,10 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
 /// Says which key is at fault.
 fn key_of(error: &TlsError) -> &'static str {
     match error {
+        TlsError::NotBuilt { feature: "acme" } | TlsError::Authority(_) => "server.ssl.letsencrypt.enabled",
         TlsError::NotBuilt { .. } => "server.ssl.enabled",
         TlsError::Chain { .. } => "server.ssl.certfile",
         TlsError::Key { .. } => "server.ssl.certkey",
-        TlsError::Authority(_) => "server.ssl.letsencrypt.enabled",
     }
 }
 

@@ -1,28 +1,18 @@
 //! Putting the layers together.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
+use super::declare::{Declaration, Section};
+use super::environment::{self, Variable, Variables};
+use super::file::{self, Leaf};
+use super::files::{Files, Text};
 use super::problem::{ConfigError, Problem};
 use super::unsupported::{self, Effect};
-use super::{Config, environment, file};
+use super::{Config, environment_file, https};
 
-/// Where the file is looked for.
-#[derive(Clone, Debug)]
-pub enum Files {
-    /// The first of these that exists; none is fine.
-    FirstOf(Vec<PathBuf>),
-    /// This one; a problem if there is none.
-    Only(PathBuf),
-}
-
-impl Default for Files {
-    /// Gotify's places: the working directory, then `/etc/gotify`.
-    fn default() -> Self {
-        Self::FirstOf(vec![PathBuf::from("config.yml"), PathBuf::from("/etc/gotify/config.yml")])
-    }
-}
+const ROOT: &Declaration = &Config::DECLARATION;
 
 /// A configuration with what is known about its making.
 #[derive(Debug)]
@@ -32,98 +22,135 @@ pub struct Loaded {
     pub config: Config,
     /// What is odd but no reason to stop: unknown variables, settings that are ignored.
     pub warnings: Vec<Problem>,
-    /// The file or variable of each key that was set.
+    /// The files that were read.
+    pub files: Vec<String>,
+    /// The file and line, or the variable, of each key that was set.
     pub(super) sources: BTreeMap<&'static str, String>,
 }
 
 impl Loaded {
-    /// Returns the file or the variable that set this key (as in `server.port`), or `None` for a default.
+    /// Returns the file and line, or the variable, that set this key (as in `server.port`), or `None` for a default.
     pub fn source(&self, key: &str) -> Option<&str> {
         self.sources.get(key).map(String::as_str)
     }
 
     /// Lists every key with its value, as JSON with secrets masked, in the order of `configs/default.yml`.
     pub fn effective(&self) -> Vec<(&'static str, serde_json::Value)> {
-        super::schema::KEYS.iter().map(|key| (key.path, value_at(&self.config, key.path))).collect()
+        ROOT.all_keys().into_iter().map(|key| (key.path, value_at(&self.config, key.path))).collect()
+    }
+
+    /// Makes a problem of this key. A key that is not set takes the place of the key that makes it matter.
+    pub(super) fn problem(&self, key: &str, because_of: &str, reason: impl Into<String>) -> Problem {
+        let source = self.source(key).or_else(|| self.source(because_of)).unwrap_or("default");
+        Problem::new(source, key, reason)
     }
 }
 
-/// Loads the configuration from the defaults, a file and these environment variables; those without the prefix
-/// `GOTIFY_` are ignored.
+/// Loads the configuration from the defaults, files and these environment variables.
+///
+/// Variables without the prefix `GOTIFY_` are ignored.
 pub fn load(
     files: &Files,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Loaded, ConfigError> {
-    let variables = variables.into_iter().collect();
+    let process: BTreeMap<String, String> = variables.into_iter().collect();
     let (mut problems, mut warnings) = (Vec::new(), Vec::new());
-
-    let mut leaves = match find(files) {
-        Ok(Some((path, text))) => file::read(&text, &path.display().to_string(), &mut problems),
-        Ok(None) => Vec::new(),
-        Err(problem) => {
+    let mut found = |text: Result<Option<Text>, Problem>| {
+        text.unwrap_or_else(|problem| {
             problems.push(problem);
-            Vec::new()
-        }
+            None
+        })
     };
-    leaves.extend(environment::read(&variables, &mut problems, &mut warnings));
-    if !problems.is_empty() {
-        return Err(ConfigError { problems });
+    let (yaml, env) = (found(files.read_yaml()), found(files.read_variables()));
+    if let (Some(yaml), Some(env)) = (&yaml, &env) {
+        let reason = format!("both are read; where both set a key, {} wins", env.path.display());
+        warnings.push(Problem::of_source(&yaml.path.display().to_string(), reason));
     }
+
+    let mut leaves = Vec::new();
+    if let Some(Text { path, text }) = &yaml {
+        leaves.extend(file::read(text, &path.display().to_string(), ROOT, &mut problems));
+    }
+    let variables = merged_variables(process, env.as_ref(), &mut problems, &mut warnings);
+    leaves.extend(environment::read(&variables, ROOT, &mut problems, &mut warnings));
 
     let (config, sources) = merge(leaves).map_err(|error| ConfigError {
         problems: vec![Problem::of_source("configuration", error.to_string())],
     })?;
-    let mut loaded = Loaded { config, warnings, sources };
-    for (key, reason) in loaded.config.oidc.problems() {
-        problems.push(Problem::new(loaded.source(key).unwrap_or("default"), key, reason));
-    }
-    for (key, effect, reason) in unsupported::settings(&loaded.config) {
-        let problem = Problem::new(loaded.source(key).unwrap_or("default"), key, reason);
-        match effect {
-            Effect::Stops => problems.push(problem),
-            Effect::Warns => loaded.warnings.push(problem),
+    let files = [yaml, env].into_iter().flatten().map(|text| text.path.display().to_string()).collect();
+    let mut loaded = Loaded { config, warnings, files, sources };
+    for problem in contradictions(&mut loaded) {
+        // A key that already has a problem is at its default here, which says nothing.
+        if problems.iter().all(|known: &Problem| known.key != problem.key) {
+            problems.push(problem);
         }
     }
-    problems.extend(super::https::problems(&loaded));
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError { problems }) }
 }
 
-/// Reads the file, if there is one.
-fn find(files: &Files) -> Result<Option<(PathBuf, String)>, Problem> {
-    let unreadable = |path: &Path, error: &io::Error| {
-        Problem::of_source(&path.display().to_string(), format!("failed to read the file: {error}"))
-    };
-    match files {
-        Files::Only(path) => match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Some((path.clone(), text))),
-            Err(error) => Err(unreadable(path, &error)),
-        },
-        Files::FirstOf(paths) => {
-            for path in paths {
-                match std::fs::read_to_string(path) {
-                    Ok(text) => return Ok(Some((path.clone(), text))),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) => return Err(unreadable(path, &error)),
-                }
+/// Returns the variables of the file, and those of the process, which win.
+fn merged_variables(
+    process: BTreeMap<String, String>,
+    file: Option<&Text>,
+    problems: &mut Vec<Problem>,
+    warnings: &mut Vec<Problem>,
+) -> Variables {
+    let mut variables = Variables::new();
+    if let Some(Text { path, text }) = file {
+        let path = path.display().to_string();
+        let lookup = |name: &str| process.get(name).cloned();
+        for entry in environment_file::parse(text, &path, &lookup, problems) {
+            let place = format!("{path}:{}", entry.line);
+            if entry.name.starts_with("GOTIFY_") {
+                variables.insert(entry.name, Variable { value: entry.value, place: Some(place) });
+            } else {
+                let reason =
+                    "only GOTIFY_* variables are read from the file: set this one in the environment";
+                warnings.push(Problem::of_source(&format!("{place}: {}", entry.name), reason));
             }
-            Ok(None)
         }
     }
+    for (name, value) in process.into_iter().filter(|(_, value)| !value.is_empty()) {
+        variables.insert(name, Variable { value, place: None });
+    }
+    variables
+}
+
+/// Lists values that are fine one by one, but not together or not in this build. Some are only worth a warning.
+fn contradictions(loaded: &mut Loaded) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (key, reason) in loaded.config.oidc.problems() {
+        found.push(loaded.problem(key, "oidc.enabled", reason));
+    }
+    for (key, effect, reason) in unsupported::settings(&loaded.config) {
+        let problem = loaded.problem(key, key, reason);
+        match effect {
+            Effect::Stops => found.push(problem),
+            Effect::Warns => loaded.warnings.push(problem),
+        }
+    }
+    found.extend(https::problems(loaded));
+    found
 }
 
 /// Lays values that were checked over the defaults; later ones win.
-fn merge(leaves: Vec<file::Leaf>) -> Result<(Config, BTreeMap<&'static str, String>), config::ConfigError> {
+fn merge(leaves: Vec<Leaf>) -> Result<(Config, BTreeMap<&'static str, String>), serde_json::Error> {
     let mut sources = BTreeMap::new();
-    let mut builder = config::Config::builder();
+    let mut tree = Value::Object(serde_json::Map::new());
     for leaf in leaves {
-        builder = builder.set_override(leaf.path, leaf.value)?;
+        *place_in(&mut tree, leaf.path) = leaf.value;
         sources.insert(leaf.path, leaf.source);
     }
-    Ok((builder.build()?.try_deserialize()?, sources))
+    Ok((serde_json::from_value(tree)?, sources))
+}
+
+/// Returns the place of a key in a tree of JSON, which is made if it is not there.
+pub(super) fn place_in<'a>(tree: &'a mut Value, path: &str) -> &'a mut Value {
+    path.split('.').fold(tree, |place, name| &mut place[name])
 }
 
 /// Returns the value of a key, as JSON with secrets masked.
-pub(super) fn value_at(config: &Config, key: &str) -> serde_json::Value {
+pub(super) fn value_at(config: &Config, key: &str) -> Value {
     let mut tree = serde_json::to_value(config).expect("a configuration is made of texts, numbers and lists");
     for name in key.split('.') {
         tree = tree[name].take();

@@ -1,23 +1,19 @@
-//! How many wrong passwords are taken.
+//! How many wrong passwords are accepted.
 
-use serde::{Deserialize, Serialize};
+use super::declare::section;
+use super::shape::{DAY, Shape::Integer};
 
-/// `server.loginlimit`. (ours)
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct LoginLimitSection {
-    /// The most failed logins from one address within the window, or from one IPv6 network of 64 bits; 0 for any
-    /// number. Default 10.
-    pub failures: u32,
-    /// The most failed logins by one name within the window, from all addresses; 0 for any number. Default 30.
-    pub namefailures: u32,
-    /// Seconds until all of them may be made again. Default 60.
-    pub windowseconds: u64,
-}
-
-impl Default for LoginLimitSection {
-    fn default() -> Self {
-        Self { failures: 10, namefailures: 30, windowseconds: 60 }
+section! {
+    /// Limits of failed logins.
+    pub struct LoginLimitSection at "server.loginlimit." {
+        /// The most failed logins from one address in a row; 0 for any number. All IPv6 addresses of a /64 network
+        /// count as one.
+        failures: u32 = 10, Integer(0..=1_000_000);
+        /// The most failed logins for one user name in a row, from all addresses; 0 for any number. It does not hold
+        /// back an address from which that user has logged in within the last day.
+        namefailures: u32 = 30, Integer(0..=1_000_000);
+        /// Seconds until all of these may be tried again. The limit refills evenly: with 10 in 60 seconds, one more
+        /// login may be tried every 6 seconds.
+        windowseconds: u64 = 60, Integer(1..=DAY);
     }
 }

@@ -1,22 +1,17 @@
 //! Numbers for Prometheus.
 
-use serde::{Deserialize, Serialize};
+use super::declare::section;
+use super::shape::Shape::Listener;
 
-/// `metrics`. (ours)
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct MetricsSection {
-    /// Whether `GET /metrics` is answered. Default false.
-    pub enabled: bool,
-    /// The address and port of a listener of its own, or `main` for the port of everything else, where everybody can
-    /// read it. Default `127.0.0.1:9090`.
-    pub listenaddr: String,
-}
-
-impl Default for MetricsSection {
-    fn default() -> Self {
-        Self { enabled: false, listenaddr: "127.0.0.1:9090".to_owned() }
+section! {
+    /// Numbers for Prometheus at `GET /metrics`. They name no user and no token, and everybody who reaches the listener
+    /// can read them.
+    pub struct MetricsSection at "metrics." {
+        /// Whether `GET /metrics` is answered.
+        enabled: bool = false;
+        /// The address and port of a listener for metrics alone; or `main` for server.port, where all clients can read
+        /// them.
+        listenaddr: String = "127.0.0.1:9090", Listener;
     }
 }
 

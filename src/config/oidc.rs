@@ -2,73 +2,63 @@
 
 use axum::http::Uri;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
-use super::secret;
+use super::declare::section;
+use super::{features, secret};
 
-/// `oidc`: OpenID Connect, as Gotify 3 has it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct OidcSection {
-    /// Whether users may log in through the provider. Default false.
-    pub enabled: bool,
-    /// The provider's URL, as it calls itself. Default empty.
-    pub issuer: String,
-    /// What the provider calls this server. Default empty.
-    pub clientid: String,
-    /// The password that goes with it. Default empty: the provider wants none.
-    #[serde(with = "secret")]
-    pub clientsecret: SecretString,
-    /// The URL that the provider sends browsers back to: this server's `/auth/oidc/callback`. Default empty.
-    pub redirecturl: String,
-    /// The claim that holds a user's name. Default `preferred_username`.
-    pub usernameclaim: String,
-    /// Whether whoever the provider knows gets a user. Default true.
-    pub autoregister: bool,
-    /// Whether whoever goes by the name of a user at the provider is that user. Default false.
-    pub link_by_username: bool,
-    /// What the provider is asked for. Default `openid`, `profile` and `email`.
-    pub scopes: Vec<String>,
-}
-
-impl Default for OidcSection {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            issuer: String::new(),
-            clientid: String::new(),
-            clientsecret: SecretString::default(),
-            redirecturl: String::new(),
-            usernameclaim: "preferred_username".to_owned(),
-            autoregister: true,
-            link_by_username: false,
-            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
-        }
+section! {
+    /// Logging in through an identity provider (OpenID Connect), in builds with the feature `oidc`.
+    pub struct OidcSection at "oidc." {
+        /// Whether users may log in through the provider.
+        enabled: bool = false;
+        /// The provider's URL, exactly as the provider itself writes it.
+        issuer: String = "";
+        /// The id that the provider has given to this server.
+        clientid: String = "";
+        /// The secret that belongs to the id; empty if the provider wants none.
+        #[serde(with = "secret")]
+        clientsecret: SecretString = "";
+        /// The URL to which the provider sends browsers back: this server's /auth/oidc/callback.
+        redirecturl: String = "";
+        /// The claim that holds the user name.
+        usernameclaim: String = "preferred_username";
+        /// Whether a user is created for everybody who logs in through the provider.
+        autoregister: bool = true;
+        /// Whether a person at the provider may log in as the user of the same name here. Turn it on only if nobody can
+        /// choose a name at the provider that is another person's name here.
+        link_by_username: bool = false;
+        /// What the provider is asked for.
+        scopes: Vec<String> = ["openid", "profile", "email"];
     }
 }
 
 impl OidcSection {
     /// Lists what keeps it from being used: the key, and why.
-    pub(super) fn problems(&self) -> Vec<(&'static str, &'static str)> {
+    pub(super) fn problems(&self) -> Vec<(&'static str, String)> {
         if !self.enabled {
             return Vec::new();
         }
         let mut found = Vec::new();
+        let mut problem = |key, reason: &str| found.push((key, reason.to_owned()));
         if !cfg!(feature = "oidc") {
-            found.push(("oidc.enabled", "this program was built without the feature `oidc`"));
+            problem("oidc.enabled", &features::not_built("oidc"));
         }
         if !is_url(&self.issuer) || self.issuer.contains('#') {
-            found.push(("oidc.issuer", "must be an http or https URL without a fragment"));
+            problem(
+                "oidc.issuer",
+                "must be an http or https URL without a fragment while oidc.enabled is true",
+            );
         }
         if self.clientid.is_empty() {
-            found.push(("oidc.clientid", "must not be empty while oidc.enabled is true"));
+            problem("oidc.clientid", "must not be empty while oidc.enabled is true");
         }
         if !is_url(&self.redirecturl) {
-            found.push(("oidc.redirecturl", "must be an http or https URL"));
+            let reason = "must be an http or https URL while oidc.enabled is true, such as \
+                          https://push.example.com/auth/oidc/callback";
+            problem("oidc.redirecturl", reason);
         }
         if self.usernameclaim.is_empty() {
-            found.push(("oidc.usernameclaim", "must not be empty while oidc.enabled is true"));
+            problem("oidc.usernameclaim", "must not be empty while oidc.enabled is true");
         }
         found
     }

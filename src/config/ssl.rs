@@ -1,67 +1,39 @@
 //! HTTPS.
 
-use serde::{Deserialize, Serialize};
+use super::declare::section;
+use super::shape::Shape::{ListenAddress, NonEmpty};
 
-/// `server.ssl`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct SslSection {
-    /// Whether to serve HTTPS beside HTTP. Default false.
-    pub enabled: bool,
-    /// Whether HTTP requests are sent on to HTTPS. Default true.
-    pub redirecttohttps: bool,
-    /// The address to listen on. Default empty: all of them.
-    pub listenaddr: String,
-    /// The TCP port. Default 443.
-    pub port: u16,
-    /// The path of the certificate chain. Default empty.
-    pub certfile: String,
-    /// The path of the certificate's key. Default empty.
-    pub certkey: String,
-    /// Certificates from Let's Encrypt.
-    pub letsencrypt: LetsEncryptSection,
-}
-
-impl Default for SslSection {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            redirecttohttps: true,
-            listenaddr: String::new(),
-            port: 443,
-            certfile: String::new(),
-            certkey: String::new(),
-            letsencrypt: LetsEncryptSection::default(),
-        }
+section! {
+    /// HTTPS, in builds with the feature `tls`.
+    pub struct SslSection at "server.ssl." {
+        /// Whether to serve HTTPS beside HTTP.
+        enabled: bool = false;
+        /// Whether HTTP requests are redirected to HTTPS.
+        redirecttohttps: bool = true;
+        /// The address to listen on; empty for all addresses.
+        listenaddr: String = "", ListenAddress;
+        /// The TCP port.
+        port: u16 = 443;
+        /// The path of the certificate chain in PEM form. It is read again when it changes, as is the key.
+        certfile: String = "";
+        /// The path of the certificate's key.
+        certkey: String = "";
+        section letsencrypt: LetsEncryptSection;
     }
 }
 
-/// `server.ssl.letsencrypt`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct LetsEncryptSection {
-    /// Whether to fetch certificates. Default false.
-    pub enabled: bool,
-    /// Whether the authority's terms are accepted. Default false.
-    pub accepttos: bool,
-    /// The folder where certificates are kept. Default `data/certs`.
-    pub cache: String,
-    /// The authority's directory. Default empty: Let's Encrypt's.
-    pub directoryurl: String,
-    /// The names to have certificates for. Default none.
-    pub hosts: Vec<String>,
-}
-
-impl Default for LetsEncryptSection {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            accepttos: false,
-            cache: "data/certs".to_owned(),
-            directoryurl: String::new(),
-            hosts: Vec::new(),
-        }
+section! {
+    /// Certificates from Let's Encrypt, in builds with the feature `acme`.
+    pub struct LetsEncryptSection at "server.ssl.letsencrypt." {
+        /// Whether to fetch certificates. Let's Encrypt checks the names by connecting to port 443.
+        enabled: bool = false;
+        /// Whether you accept the terms of Let's Encrypt.
+        accepttos: bool = false;
+        /// The folder where certificates are kept.
+        cache: String = "data/certs", NonEmpty;
+        /// The directory URL of another authority that speaks ACME; empty for Let's Encrypt.
+        directoryurl: String = "";
+        /// The host names to get certificates for.
+        hosts: Vec<String> = [];
     }
 }

@@ -1,42 +1,30 @@
 //! The stream of messages.
 
-use serde::{Deserialize, Serialize};
+use super::declare::section;
+use super::shape::{
+    DAY,
+    Shape::{Integer, Patterns, PowerOfTwo},
+};
 
-/// `server.stream`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct StreamSection {
-    /// Seconds between pings. A client has 15 seconds more to answer one. Default 45.
-    pub pingperiodseconds: u64,
-    /// Regular expressions, one of which the host of a foreign web page must match. Default none.
-    pub allowedorigins: Vec<String>,
-    /// In how many shards streams are kept, a power of two. Default 256. (ours)
-    pub shardcount: usize,
-    /// The most bytes that one frame from a client may use. Default 8192. (ours)
-    pub readbuffersize: usize,
-    /// Bytes a stream that wait in memory while a socket is full. Default 8192. (ours)
-    pub writebuffersize: usize,
-    /// Messages of a user that wait in memory while a socket is full; older ones are read from the database.
-    /// Default 10. (ours)
-    pub channelbuffersize: usize,
-    /// How many messages a stream may be behind before it is closed. Default 10000. (ours)
-    pub maxlag: u64,
-    /// Seconds without progress after which a stream whose socket is full is closed. Default 10. (ours)
-    pub stalltimeoutseconds: u64,
-}
-
-impl Default for StreamSection {
-    fn default() -> Self {
-        Self {
-            pingperiodseconds: 45,
-            allowedorigins: Vec::new(),
-            shardcount: 256,
-            readbuffersize: 8192,
-            writebuffersize: 8192,
-            channelbuffersize: 10,
-            maxlag: 10_000,
-            stalltimeoutseconds: 10,
-        }
+section! {
+    /// Streams of messages (`GET /stream`).
+    pub struct StreamSection at "server.stream." {
+        /// Seconds between two pings. A client has 15 seconds more to answer a ping.
+        pingperiodseconds: u64 = 45, Integer(1..=DAY);
+        /// Regular expressions. A web page of another host may open a stream if its host matches one of them, or if
+        /// its origin matches one of server.cors.alloworigins.
+        allowedorigins: Vec<String> = [], Patterns;
+        /// How many shards hold the streams.
+        shardcount: usize = 256, PowerOfTwo(1..=4096);
+        /// Bytes that are read from a client's socket at a time.
+        readbuffersize: usize = 8192, Integer(64..=16_777_216);
+        /// Bytes of messages per stream that wait in memory while its socket is full.
+        writebuffersize: usize = 8192, Integer(0..=16_777_216);
+        /// Messages per user that wait in memory while a socket is full. Older ones are read from the database.
+        channelbuffersize: usize = 10, Integer(1..=65_536);
+        /// How many messages a stream may be behind before it is closed.
+        maxlag: u64 = 10_000, Integer(1..=1_000_000_000);
+        /// A stream whose socket stays full is closed after this many seconds.
+        stalltimeoutseconds: u64 = 10, Integer(1..=DAY);
     }
 }

@@ -1,7 +1,7 @@
 //! Settings of Gotify's that this version can't honour yet. A later one that can removes the line.
 
-use super::Config;
 use super::load::value_at;
+use super::{Config, features};
 
 /// What a setting that can't be honoured leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,17 +14,19 @@ pub(super) enum Effect {
 
 /// Each takes effect when the key's value is not the default.
 const UNSUPPORTED: &[(&str, Effect, &str)] = &[
-    ("database.dialect", Effect::Stops, "no database but sqlite3 is supported yet"),
-    ("pluginsdir", Effect::Warns, "plugins are not supported, ignored"),
+    ("database.dialect", Effect::Stops, "the only database that is supported yet is sqlite3"),
+    ("pluginsdir", Effect::Warns, "Gotify's plugins are not supported, ignored"),
 ];
 
 /// Lists the settings that can't be honoured: key, effect and why.
-pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, &'static str)> {
+pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, String)> {
     let defaults = Config::default();
     let changed = |key: &str| value_at(config, key) != value_at(&defaults, key);
-    let mut found: Vec<_> = UNSUPPORTED.iter().copied().filter(|(key, ..)| changed(key)).collect();
+    let unsupported = UNSUPPORTED.iter().filter(|(key, ..)| changed(key));
+    let mut found: Vec<_> =
+        unsupported.map(|&(key, effect, reason)| (key, effect, reason.to_owned())).collect();
     if config.metrics.enabled && cfg!(not(feature = "metrics")) {
-        found.push(("metrics.enabled", Effect::Stops, "this program was built without metrics"));
+        found.push(("metrics.enabled", Effect::Stops, features::not_built("metrics")));
     }
     found
 }

@@ -12,8 +12,8 @@ fn wrong_settings_stop_the_start_with_78_and_a_line_each() {
     assert_eq!(
         outcome.stderr.lines().collect::<Vec<_>>(),
         [
-            "config.yml: server.port: `70000` is not a whole number from 0 to 65535",
-            "config.yml: server.prot: unknown key",
+            "config.yml:2: server.port: `70000` is not a whole number from 0 to 65535",
+            "config.yml:3: server.prot: unknown key, did you mean `port`?",
             "GOTIFY_PASSSTRENGTH: passstrength: `99` is not a whole number from 4 to 31",
         ]
     );
@@ -23,9 +23,9 @@ fn wrong_settings_stop_the_start_with_78_and_a_line_each() {
 #[test]
 fn every_command_that_needs_the_configuration_refuses_a_wrong_one() {
     for command in ["serve", "check-config", "healthcheck"] {
-        let outcome = Program::new(&[command]).file("ports: 1").run();
+        let outcome = Program::new(&[command]).file("hub: 1").run();
         assert_eq!(outcome.code, Some(78), "{command}");
-        assert_eq!(outcome.stderr, "config.yml: ports: unknown key\n", "{command}");
+        assert_eq!(outcome.stderr, "config.yml:1: hub: unknown key\n", "{command}");
     }
 }
 
@@ -40,12 +40,12 @@ fn the_effective_configuration_names_values_and_sources_but_no_secret() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     for expected in [
         "server.port: 80  # default",
-        "server.stream.shardcount: 64  # config.yml",
+        "server.stream.shardcount: 64  # config.yml:1",
         "defaultuser.pass: \"[masked]\"  # GOTIFY_DEFAULTUSER_PASS",
     ] {
         assert!(lines.contains(&expected), "no `{expected}` in {lines:#?}");
     }
-    assert_eq!(outcome.stderr, "GOTIFY_PORT: unknown variable, ignored\n");
+    assert!(outcome.stderr.starts_with("GOTIFY_PORT: Kubernetes sets this variable"), "{}", outcome.stderr);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn warnings_about_the_configuration_are_logged_once() {
     let server = server(&[("GOTIFY_PORT", "tcp://10.0.0.1:80"), ("GOTIFY_PLUGINSDIR", "plugins")]);
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
-    assert_eq!(log.matches("GOTIFY_PORT: unknown variable, ignored").count(), 1, "{log}");
+    assert_eq!(log.matches("GOTIFY_PORT: Kubernetes sets this variable").count(), 1, "{log}");
     assert_eq!(log.matches("GOTIFY_PLUGINSDIR: pluginsdir: ").count(), 1, "{log}");
     assert!(!log.contains('\u{1b}'), "colours in a pipe: {log:?}");
 }

@@ -308,5 +308,5 @@ fn files_that_can_not_be_used_stop_the_start_and_are_named() {
     assert!(swapped.ends_with("it holds no certificate in PEM form\n"), "{swapped}");
     let unnamed = Program::new(&[]).variable("GOTIFY_SERVER_SSL_ENABLED", "true").run();
     assert_eq!(unnamed.code, Some(78));
-    assert!(unnamed.stderr.contains("server.ssl.certfile: HTTPS needs a certificate"), "{}", unnamed.stderr);
+    assert!(unnamed.stderr.contains("server.ssl.certfile: must name a file"), "{}", unnamed.stderr);
 }

@@ -1,12 +1,10 @@
 //! Every source, the order among them, and the exact line of every kind of problem.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use secrecy::ExposeSecret;
 
 use super::*;
-
-const SHIPPED: &str = include_str!("../../../configs/default.yml");
 
 struct Setting {
     folder: tempfile::TempDir,
@@ -20,6 +18,13 @@ impl Setting {
         Self { folder, variables: Vec::new() }
     }
 
+    /// A folder with Gotify 3's file.
+    fn variables_file(text: &str) -> Self {
+        let setting = Self::empty();
+        std::fs::write(setting.folder.path().join("gotify-server.env"), text).unwrap();
+        setting
+    }
+
     fn empty() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
@@ -30,42 +35,27 @@ impl Setting {
     }
 
     fn load(self) -> Result<Loaded, ConfigError> {
-        load(&Files::FirstOf(vec![self.folder.path().join("config.yml")]), self.variables)
+        let place = |name: &str| vec![self.folder.path().join(name)];
+        let files = Files::Search { yaml: place("config.yml"), variables: place("gotify-server.env") };
+        load(&files, self.variables)
     }
 
     /// Loads and returns what was printed, without the folder's name.
     fn lines(self) -> Vec<String> {
-        let folder = format!("{}/", self.folder.path().display());
+        let folder = self.folder();
         let text = self.load().expect_err("problems are expected").to_string();
         text.replace(&folder, "").lines().map(str::to_owned).collect()
     }
-}
 
-fn warnings(loaded: &Loaded) -> Vec<String> {
-    loaded.warnings.iter().map(ToString::to_string).collect()
-}
+    /// Loads and returns the warnings, without the folder's name.
+    fn warnings(self) -> Vec<String> {
+        let folder = self.folder();
+        let loaded = self.load().unwrap();
+        loaded.warnings.iter().map(|warning| warning.to_string().replace(&folder, "")).collect()
+    }
 
-#[test]
-fn the_shipped_file_names_every_key_with_its_default() {
-    let mut problems = Vec::new();
-    let leaves = file::read(SHIPPED, "default.yml", &mut problems);
-    assert_eq!(problems, []);
-    let named: BTreeSet<&str> = leaves.iter().map(|leaf| leaf.path).collect();
-    let keys: BTreeSet<&str> = super::super::schema::KEYS.iter().map(|key| key.path).collect();
-    assert_eq!(named, keys);
-
-    let (config, _) = merge(leaves).unwrap();
-    assert_eq!(serde_json::to_value(config).unwrap(), serde_json::to_value(Config::default()).unwrap());
-}
-
-#[test]
-fn every_key_of_the_shipped_file_has_a_comment() {
-    let lines: Vec<&str> = SHIPPED.lines().map(str::trim).collect();
-    for pair in lines.windows(2) {
-        let is_section = pair[1].ends_with(':');
-        if !pair[1].is_empty() && !pair[1].starts_with('#') && !is_section {
-            assert!(pair[0].starts_with('#'), "`{}` has no comment", pair[1]);
-        }
+    fn folder(&self) -> String {
+        format!("{}/", self.folder.path().display())
     }
 }
 
@@ -91,7 +81,7 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
     assert_eq!(loaded.config.server.stream.shardcount, 256);
     assert_eq!(loaded.config.passstrength, 12);
     assert_eq!(loaded.source("server.port"), Some("GOTIFY_SERVER_PORT"));
-    assert!(loaded.source("passstrength").unwrap().ends_with("config.yml"));
+    assert!(loaded.source("passstrength").unwrap().ends_with("config.yml:5"));
 }
 
 #[test]
@@ -99,7 +89,8 @@ fn the_first_file_that_exists_is_read() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let paths = vec![first.path().join("config.yml"), second.path().join("config.yml")];
     std::fs::write(&paths[1], "passstrength: 8").unwrap();
-    let strength = || load(&Files::FirstOf(paths.clone()), []).unwrap().config.passstrength;
+    let files = Files::Search { yaml: paths.clone(), variables: Vec::new() };
+    let strength = || load(&files, []).unwrap().config.passstrength;
     assert_eq!(strength(), 8);
     std::fs::write(&paths[0], "passstrength: 7").unwrap();
     assert_eq!(strength(), 7);
@@ -108,7 +99,7 @@ fn the_first_file_that_exists_is_read() {
 #[test]
 fn a_file_that_was_asked_for_must_exist() {
     let path = tempfile::tempdir().unwrap().path().join("none.yml");
-    let error = load(&Files::Only(path.clone()), []).unwrap_err().to_string();
+    let error = load(&Files::Yaml(path.clone()), []).unwrap_err().to_string();
     let expected = "failed to read the file: No such file or directory (os error 2)";
     assert_eq!(error, format!("{}: {expected}", path.display()));
 }
@@ -192,11 +183,13 @@ fn all_problems_are_reported_at_once_with_source_key_and_value() {
     let text = "
 loglevel: loud
 server:
+  listenaddr: 127.0.0.1:8101
   port: 70000
   prot: 80
+  responseheaders: {X Frame: DENY}
   stream:
     shardcount: 100
-    allowedorigins: ['(']
+    allowedorigins: ['*.example.com']
   cors: 5
 database:
   dialect: oracle
@@ -205,59 +198,174 @@ hub: { x: 1 }
     let setting = Setting::file(text)
         .variable("GOTIFY_PASSSTRENGTH", "strong")
         .variable("GOTIFY_SERVER_SSL_ENABLED", "on")
-        .variable("GOTIFY_SERVER_RESPONSEHEADERS", "[1]")
-        .variable("GOTIFY_SERVER_TRUSTEDPROXIES", "\"open");
+        .variable("GOTIFY_SERVER_CORS_ALLOWMETHODS", "[GET")
+        .variable("GOTIFY_SERVER_TRUSTEDPROXIES", "\"open")
+        .variable("GOTIFY_OIDC_ENABLED", "true")
+        .variable("GOTIFY_OIDC_ISSUER", "https://id.example")
+        .variable("GOTIFY_OIDC_REDIRECTURL", "https://push.example/auth/oidc/callback");
+    let mut lines = setting.lines();
+    lines.retain(|line| !line.contains("the feature `oidc`"));
     assert_eq!(
-        setting.lines(),
+        lines,
         [
-            "config.yml: database.dialect: `oracle` is not one of sqlite3, mysql, postgres",
-            "config.yml: hub: unknown key",
-            "config.yml: loglevel: `loud` is not one of trace, debug, info, warn, error, fatal, panic",
-            "config.yml: server.cors: holds other keys, not a value",
-            "config.yml: server.port: `70000` is not a whole number from 0 to 65535",
-            "config.yml: server.prot: unknown key",
-            "config.yml: server.stream.allowedorigins: `[(]` is not a list of regular expressions",
-            "config.yml: server.stream.shardcount: `100` is not a power of two from 1 to 4096",
-            "GOTIFY_SERVER_RESPONSEHEADERS: server.responseheaders: `[1]` is not a map of header names to values, none of them connection, content-length, \
-             keep-alive, trailer, transfer-encoding, upgrade",
-            "GOTIFY_SERVER_TRUSTEDPROXIES: server.trustedproxies: `\\\"open` is not a list of IP addresses and networks such as 10.0.0.0/8",
-            "GOTIFY_SERVER_SSL_ENABLED: server.ssl.enabled: `on` is not true or false",
+            "config.yml:2: loglevel: `loud` is not one of trace, debug, info, warn, error, fatal, panic",
+            "config.yml:4: server.listenaddr: `127.0.0.1:8101` is not an IP address, a host name, or unix: and \
+             a path: write 127.0.0.1 here, and 8101 as the value of `port`",
+            "config.yml:5: server.port: `70000` is not a whole number from 0 to 65535",
+            "config.yml:6: server.prot: unknown key, did you mean `port`?",
+            "config.yml:7: server.responseheaders: `X Frame` is not a name of a header such as X-Frame-Options",
+            "config.yml:9: server.stream.shardcount: `100` is not a power of two from 1 to 4096",
+            "config.yml:10: server.stream.allowedorigins: `*.example.com` is not a regular expression: \
+             for every host below example.com write `.+\\.example\\.com`",
+            "config.yml:11: server.cors: `5` is a value, but keys must stand here, one per line: `key: value`",
+            "config.yml:13: database.dialect: `oracle` is not one of sqlite3, mysql, postgres",
+            "config.yml:14: hub: unknown key",
             "GOTIFY_PASSSTRENGTH: passstrength: `strong` is not a whole number from 4 to 31",
+            "GOTIFY_SERVER_TRUSTEDPROXIES: server.trustedproxies: `\\\"open` is not a list of IP addresses and \
+             networks such as 10.0.0.0/8",
+            "GOTIFY_SERVER_CORS_ALLOWMETHODS: server.cors.allowmethods: `[GET` is not a list of HTTP methods",
+            "GOTIFY_SERVER_SSL_ENABLED: server.ssl.enabled: `on` is not true or false",
+            "GOTIFY_OIDC_ENABLED: oidc.clientid: must not be empty while oidc.enabled is true",
         ]
     );
 }
 
 #[test]
+fn a_key_in_the_wrong_place_or_without_its_colon_is_explained() {
+    let elsewhere = "did you mean one of `server.port`, `server.ssl.port`? Indent it below its section";
+    let colon = "a key is followed by a colon and a space: write `port: 8101`";
+    for (text, expected) in [
+        ("server:\nport: 8101\n", format!("config.yml:2: port: unknown key, {elsewhere}")),
+        ("server:\n  port 8101\n", format!("config.yml:1: server: {colon}")),
+        ("server:\n  port:8101\n", format!("config.yml:1: server: {colon}")),
+        ("server:\n  port 8101\n  accesslog: true\n", format!("config.yml:3: {colon}")),
+        ("port 8101\n", format!("config.yml:1: {colon}")),
+        (
+            "defaultuser:\n  pass hunter2\n",
+            "config.yml:1: defaultuser: a key is followed by a colon and a space: write `pass: value`"
+                .to_owned(),
+        ),
+        (
+            "server:\n\tport: 80\n",
+            "config.yml:2: the line is indented by a tab, but YAML takes spaces only".to_owned(),
+        ),
+        (
+            "server:\n  - port: 80\n",
+            "config.yml:1: server: keys must stand here, one per line: `key: value` without a `-`".to_owned(),
+        ),
+    ] {
+        assert_eq!(Setting::file(text).lines(), [expected], "{text}");
+    }
+}
+
+#[test]
 fn a_secret_stays_out_of_its_problem() {
+    let lines = Setting::file("defaultuser: { pass: [hunter2], password: hunter2 }").lines();
     assert_eq!(
-        Setting::file("defaultuser: { pass: 12345, password: hunter2 }").lines(),
+        lines,
         [
-            "config.yml: defaultuser.pass: the value is not text (a number needs quotes)",
-            "config.yml: defaultuser.password: unknown key",
+            "config.yml:1: defaultuser.pass: the value is not text",
+            "config.yml:1: defaultuser.password: unknown key, did you mean `pass`?",
         ]
     );
+}
+
+#[test]
+fn text_stays_as_it_was_written() {
+    let loaded = Setting::file("defaultuser: { name: yes, pass: 0123 }").load().unwrap();
+    assert_eq!(loaded.config.defaultuser.name, "yes");
+    assert_eq!(loaded.config.defaultuser.pass.expose_secret(), "0123");
 }
 
 #[test]
 fn text_that_is_no_yaml_is_one_problem() {
     let lines = Setting::file("server: [").lines();
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("config.yml: not valid YAML: "), "{lines:?}");
-    let lines = Setting::file("just words").lines();
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("config.yml:1: not valid YAML: "), "{lines:?}");
 }
 
 #[test]
-fn unknown_variables_are_warnings() {
-    let loaded = Setting::empty()
-        .variable("GOTIFY_PORT", "tcp://10.0.0.1:80")
-        .variable("GOTIFY_SERVICE_HOST", "10.0.0.1")
-        .variable("PATH", "/bin")
-        .load()
-        .unwrap();
+fn a_variable_near_a_known_one_stops_the_start() {
+    for (name, meant) in [
+        ("GOTIFY_DEFAULTUSER_PASSWORD", "GOTIFY_DEFAULTUSER_PASS"),
+        ("GOTIFY_DEFAULTUSER_PASSWORD_FILE", "GOTIFY_DEFAULTUSER_PASS"),
+        ("GOTIFY_PORT", "GOTIFY_SERVER_PORT"),
+    ] {
+        assert_eq!(
+            Setting::empty().variable(name, "8101").lines(),
+            [format!("{name}: unknown variable, did you mean {meant}?")]
+        );
+    }
+}
+
+#[test]
+fn other_unknown_variables_are_warnings() {
     assert_eq!(
-        warnings(&loaded),
-        ["GOTIFY_PORT: unknown variable, ignored", "GOTIFY_SERVICE_HOST: unknown variable, ignored"]
+        Setting::empty().variable("GOTIFY_TOKEN", "abc").variable("PATH", "/bin").warnings(),
+        ["GOTIFY_TOKEN: unknown variable, ignored"]
+    );
+}
+
+#[test]
+fn what_kubernetes_sets_for_a_service_of_that_name_is_a_warning() {
+    let setting = [
+        ("GOTIFY_PORT", "tcp://10.0.0.1:80"),
+        ("GOTIFY_PORT_80_TCP_ADDR", "10.0.0.1"),
+        ("GOTIFY_SERVER_PORT", "tcp://10.0.0.1:80"),
+        ("GOTIFY_SERVER_SERVICE_PORT", "80"),
+        ("GOTIFY_SERVICE_HOST", "10.0.0.1"),
+    ]
+    .into_iter()
+    .fold(Setting::empty(), |setting, (name, value)| setting.variable(name, value));
+    let warnings = setting.warnings();
+    assert_eq!(warnings.len(), 5, "{warnings:#?}");
+    assert!(warnings.iter().all(|line| line.contains("Kubernetes sets this variable")), "{warnings:#?}");
+}
+
+#[test]
+fn the_file_of_gotify_3_is_read_between_config_yml_and_the_environment() {
+    let text = "GOTIFY_SERVER_PORT=2000\nGOTIFY_PASSSTRENGTH=7\nGOTIFY_DATABASE_CONNECTION=\"gotify 3.db\"\n\
+                GOTIFY_SERVER_CORS_ALLOWORIGINS=https://a, https://b\n\
+                GOTIFY_SERVER_RESPONSEHEADERS={\"X-A\":\"b, c\"}\n";
+    let setting = Setting::variables_file(text).variable("GOTIFY_SERVER_PORT", "3000");
+    std::fs::write(setting.folder.path().join("config.yml"), "passstrength: 8\nregistration: true\n")
+        .unwrap();
+    let loaded = setting.load().unwrap();
+    assert_eq!(loaded.config.server.port, 3000);
+    assert_eq!(loaded.config.passstrength, 7);
+    assert!(loaded.config.registration);
+    assert_eq!(loaded.config.database.connection.expose(), "gotify 3.db");
+    assert_eq!(loaded.config.server.cors.alloworigins, ["https://a", "https://b"]);
+    assert_eq!(loaded.config.server.responseheaders["X-A"], "b, c");
+    assert!(loaded.source("passstrength").unwrap().ends_with("gotify-server.env:2: GOTIFY_PASSSTRENGTH"));
+    assert_eq!(loaded.files.len(), 2);
+    assert_eq!(loaded.warnings.len(), 1, "{:?}", loaded.warnings);
+    assert!(loaded.warnings[0].reason.starts_with("both are read; "), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn a_value_in_the_file_of_gotify_3_is_refused_with_its_line() {
+    let text = "# Gotify\nGOTIFY_SERVER_PORT=http\nGOTIFY_SERVER_PROT=80\n";
+    assert_eq!(
+        Setting::variables_file(text).lines(),
+        [
+            "gotify-server.env:2: GOTIFY_SERVER_PORT: server.port: `http` is not a whole number from 0 to 65535",
+            "gotify-server.env:3: GOTIFY_SERVER_PROT: unknown variable, did you mean GOTIFY_SERVER_PORT?",
+        ]
+    );
+}
+
+#[test]
+fn what_has_no_meaning_in_the_file_of_gotify_3_is_a_warning_each() {
+    let text = "GOTIFY_PLUGINSDIR=plugins\nTZ=Europe/Berlin\nGOTIFY_TOKEN=abc\n";
+    assert_eq!(
+        Setting::variables_file(text).warnings(),
+        [
+            "gotify-server.env:2: TZ: only GOTIFY_* variables are read from the file: \
+             set this one in the environment",
+            "gotify-server.env:3: GOTIFY_TOKEN: unknown variable, ignored",
+            "gotify-server.env:1: GOTIFY_PLUGINSDIR: pluginsdir: Gotify's plugins are not supported, ignored",
+        ]
     );
 }
 
@@ -266,7 +374,7 @@ fn what_this_version_cannot_do_stops_the_start_where_it_matters() {
     let setting = Setting::file("registration: true").variable("GOTIFY_DATABASE_DIALECT", "postgres");
     assert_eq!(
         setting.lines(),
-        ["GOTIFY_DATABASE_DIALECT: database.dialect: no database but sqlite3 is supported yet",]
+        ["GOTIFY_DATABASE_DIALECT: database.dialect: the only database that is supported yet is sqlite3"]
     );
 }
 
@@ -275,34 +383,31 @@ fn what_this_version_cannot_do_stops_the_start_where_it_matters() {
 fn https_takes_a_feature() {
     assert_eq!(
         Setting::file("server: { ssl: { enabled: true } }").lines(),
-        ["config.yml: server.ssl.enabled: this build can't: it takes the feature `tls`"]
+        ["config.yml:1: server.ssl.enabled: this program was built without the feature `tls`: \
+          build it with `cargo build --release --features tls`"]
     );
 }
 
 #[cfg(feature = "tls")]
 #[test]
 fn https_takes_a_certificate_and_an_authority_its_terms_and_names() {
-    let reason = "HTTPS needs a certificate and its key, or server.ssl.letsencrypt";
+    let reason =
+        "must name a file while server.ssl.enabled is true, unless server.ssl.letsencrypt.enabled is too";
     assert_eq!(
         Setting::file("server: { ssl: { enabled: true, certkey: key.pem } }").lines(),
-        [format!("default: server.ssl.certfile: {reason}")]
+        [format!("config.yml:1: server.ssl.certfile: {reason}")]
     );
     if cfg!(feature = "acme") {
         assert_eq!(
             Setting::file("server: { ssl: { enabled: true, letsencrypt: { enabled: true } } }").lines(),
             [
-                "default: server.ssl.letsencrypt.accepttos: \
-                 the authority's terms must be accepted to get certificates from it",
-                "default: server.ssl.letsencrypt.hosts: a certificate needs names to be for",
+                "config.yml:1: server.ssl.letsencrypt.accepttos: \
+                 must be true to get certificates: it says that you accept the authority's terms",
+                "config.yml:1: server.ssl.letsencrypt.hosts: \
+                 must name at least one host to get a certificate for",
             ]
         );
     }
-}
-
-#[test]
-fn what_this_version_can_do_without_is_a_warning() {
-    let loaded = Setting::empty().variable("GOTIFY_PLUGINSDIR", "plugins").load().unwrap();
-    assert_eq!(warnings(&loaded), ["GOTIFY_PLUGINSDIR: pluginsdir: plugins are not supported, ignored"]);
 }
 
 #[test]

@@ -1,0 +1,134 @@
+//! Where configuration files are looked for.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::problem::Problem;
+
+/// The configuration files to read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Files {
+    /// The first that exists of each list, if any does.
+    Search {
+        /// Places of Gotify 2's file, which is YAML.
+        yaml: Vec<PathBuf>,
+        /// Places of Gotify 3's file, which holds variables.
+        variables: Vec<PathBuf>,
+    },
+    /// This file of YAML, which must exist.
+    Yaml(PathBuf),
+    /// This file of variables, which must exist.
+    Variables(PathBuf),
+}
+
+/// A file that was read.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) path: PathBuf,
+    pub(super) text: String,
+}
+
+impl Files {
+    /// Returns the places where Gotify looks, for this environment.
+    ///
+    /// Gotify 2 reads `./config.yml` or `/etc/gotify/config.yml`. Gotify 3 reads `./gotify-server.env`,
+    /// `$XDG_CONFIG_HOME/gotify/gotify-server.env` (by default in `~/.config`) or `/etc/gotify/server.env`. If
+    /// `GOTIFY_CONFIG_FILE` is set, that file of variables is the only one.
+    pub fn standard(variables: &BTreeMap<String, String>) -> Self {
+        let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
+        if let Some(path) = set(Self::VARIABLE) {
+            return Self::Variables(path.into());
+        }
+        let folder = set("XDG_CONFIG_HOME")
+            .map(PathBuf::from)
+            .or_else(|| set("HOME").map(|home| Path::new(home).join(".config")));
+        let own = folder.map(|folder| folder.join("gotify/gotify-server.env"));
+        let variables = [Some("gotify-server.env".into()), own, Some("/etc/gotify/server.env".into())];
+        Self::Search {
+            yaml: vec!["config.yml".into(), "/etc/gotify/config.yml".into()],
+            variables: variables.into_iter().flatten().collect(),
+        }
+    }
+
+    /// Returns this file alone: a file of variables if its name ends in `.env`, else YAML.
+    pub fn named(path: PathBuf) -> Self {
+        if path.extension() == Some(OsStr::new("env")) { Self::Variables(path) } else { Self::Yaml(path) }
+    }
+
+    /// The variable that names the only file to read.
+    pub(super) const VARIABLE: &str = "GOTIFY_CONFIG_FILE";
+
+    /// Reads the file of YAML, if there is one.
+    pub(super) fn read_yaml(&self) -> Result<Option<Text>, Problem> {
+        match self {
+            Self::Search { yaml, .. } => first_of(yaml),
+            Self::Yaml(path) => read(path).map(Some).map_err(|error| unreadable(path, &error)),
+            Self::Variables(_) => Ok(None),
+        }
+    }
+
+    /// Reads the file of variables, if there is one.
+    pub(super) fn read_variables(&self) -> Result<Option<Text>, Problem> {
+        match self {
+            Self::Search { variables, .. } => first_of(variables),
+            Self::Variables(path) => read(path).map(Some).map_err(|error| unreadable(path, &error)),
+            Self::Yaml(_) => Ok(None),
+        }
+    }
+}
+
+fn first_of(paths: &[PathBuf]) -> Result<Option<Text>, Problem> {
+    for path in paths {
+        match read(path) {
+            Ok(text) => return Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(unreadable(path, &error)),
+        }
+    }
+    Ok(None)
+}
+
+fn read(path: &Path) -> io::Result<Text> {
+    Ok(Text { path: path.to_owned(), text: std::fs::read_to_string(path)? })
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Problem {
+    Problem::of_source(&path.display().to_string(), format!("failed to read the file: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(variables: &[(&str, &str)]) -> Vec<String> {
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned()));
+        match Files::standard(&variables.collect()) {
+            Files::Search { yaml, variables } => {
+                yaml.iter().chain(&variables).map(|path| path.display().to_string()).collect()
+            }
+            files => panic!("one file alone: {files:?}"),
+        }
+    }
+
+    #[test]
+    fn files_are_looked_for_where_both_gotify_versions_look() {
+        let (yaml, here) = (["config.yml", "/etc/gotify/config.yml"], "gotify-server.env");
+        let system = "/etc/gotify/server.env";
+        assert_eq!(places(&[]), [yaml[0], yaml[1], here, system]);
+        let own = "/home/ann/.config/gotify/gotify-server.env";
+        assert_eq!(places(&[("HOME", "/home/ann")]), [yaml[0], yaml[1], here, own, system]);
+        let set = [("HOME", "/home/ann"), ("XDG_CONFIG_HOME", "/ann")];
+        assert_eq!(places(&set), [yaml[0], yaml[1], here, "/ann/gotify/gotify-server.env", system]);
+    }
+
+    #[test]
+    fn a_file_that_is_named_is_the_only_one() {
+        let variables = [("GOTIFY_CONFIG_FILE".to_owned(), "/a/b".to_owned())].into();
+        assert!(matches!(Files::standard(&variables), Files::Variables(path) if path == Path::new("/a/b")));
+        assert!(matches!(Files::named("a/config.yml".into()), Files::Yaml(_)));
+        assert!(matches!(Files::named("a/server.env".into()), Files::Variables(_)));
+    }
+}

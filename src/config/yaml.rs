@@ -1,0 +1,211 @@
+//! YAML as a tree in which every value knows its line.
+//!
+//! Values stay text, as they were written: what a value means depends on its key, and a password such as `0123` must
+//! not become a number on its way.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+
+/// How deep values may be nested. No key needs more than five.
+const MAX_DEPTH: usize = 32;
+
+/// A value and where it was written.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    /// The line of its key, or its own where it has none; the first one is 1.
+    pub(super) line: usize,
+    pub(super) content: Content,
+}
+
+/// What a value consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Nothing, `~` or `null`.
+    Empty,
+    Scalar(String),
+    List(Vec<Node>),
+    /// In the order of the text; no key occurs twice.
+    Map(Vec<(String, Node)>),
+}
+
+/// Where a value was written is no part of it.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.content == other.content
+    }
+}
+
+impl Eq for Node {}
+
+/// Text that is not YAML.
+#[derive(Debug)]
+pub(super) struct SyntaxError {
+    /// The first one is 1.
+    pub(super) line: usize,
+    pub(super) reason: String,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl SyntaxError {
+    fn at(span: Span, reason: impl Into<String>) -> Self {
+        Self { line: span.start.line(), reason: reason.into() }
+    }
+}
+
+impl From<ScanError> for SyntaxError {
+    fn from(error: ScanError) -> Self {
+        Self { line: error.marker().line(), reason: format!("not valid YAML: {}", error.info()) }
+    }
+}
+
+/// Parses one document, or a value alone.
+pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
+    let mut builder = Builder { events: Parser::new_from_str(text), anchors: HashMap::new() };
+    let mut root = None;
+    loop {
+        match builder.next()? {
+            (Event::StreamEnd, _) => break,
+            (Event::DocumentStart(_), span) if root.is_some() => {
+                return Err(SyntaxError::at(span, "a second document begins here, but only one is read"));
+            }
+            (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _) => {}
+            (event, span) => root = Some(builder.node(event, span, MAX_DEPTH)?),
+        }
+    }
+    // A text of comments alone has no document.
+    Ok(root.unwrap_or(Node { line: 1, content: Content::Empty }))
+}
+
+struct Builder<'a> {
+    events: Parser<'a, StrInput<'a>>,
+    anchors: HashMap<usize, Node>,
+}
+
+impl<'a> Builder<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Span), SyntaxError> {
+        self.events.next().unwrap_or(Ok((Event::StreamEnd, Span::default()))).map_err(SyntaxError::from)
+    }
+
+    /// Reads the value that begins with this event.
+    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, SyntaxError> {
+        let deeper =
+            depth.checked_sub(1).ok_or_else(|| SyntaxError::at(span, "values are nested too deeply"))?;
+        let (content, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => (scalar(&text, style), anchor),
+            Event::SequenceStart(anchor, _) => (Content::List(self.list(deeper)?), anchor),
+            Event::MappingStart(anchor, _) => (Content::Map(self.map(deeper)?), anchor),
+            Event::Alias(anchor) => {
+                let known = self.anchors.get(&anchor);
+                return known.cloned().ok_or_else(|| SyntaxError::at(span, "the alias names no value"));
+            }
+            _ => return Err(SyntaxError::at(span, "a value is missing")),
+        };
+        let node = Node { line: span.start.line(), content };
+        // 0 is no anchor.
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Node>, SyntaxError> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Ok(items),
+                (event, span) => items.push(self.node(event, span, depth)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Vec<(String, Node)>, SyntaxError> {
+        let mut entries: Vec<(String, Node)> = Vec::new();
+        loop {
+            let (event, span) = self.next()?;
+            let name = match event {
+                Event::MappingEnd => return Ok(entries),
+                Event::Scalar(name, ..) => name.into_owned(),
+                _ => return Err(SyntaxError::at(span, "a key must be text")),
+            };
+            let line = span.start.line();
+            if let Some((_, first)) = entries.iter().find(|(known, _)| *known == name) {
+                let reason = format!("`{name}` is set twice, first on line {}: keep one of them", first.line);
+                return Err(SyntaxError { line, reason });
+            }
+            let (event, span) = self.next()?;
+            let value = self.node(event, span, depth)?;
+            entries.push((name, Node { line, ..value }));
+        }
+    }
+}
+
+fn scalar(text: &str, style: ScalarStyle) -> Content {
+    match (style, text) {
+        (ScalarStyle::Plain, "" | "~" | "null" | "Null" | "NULL") => Content::Empty,
+        _ => Content::Scalar(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(node: Node) -> Vec<(String, Node)> {
+        let Content::Map(entries) = node.content else { panic!("not a map: {node:?}") };
+        entries
+    }
+
+    #[test]
+    fn values_stay_as_they_were_written_and_know_their_lines() {
+        let entries =
+            map(parse("# first\npass: 0123\nquoted: ''\nlist:\n  - a\n  - 'b, c'\nnone:\n").unwrap());
+        let shown: Vec<(&str, usize, &Content)> =
+            entries.iter().map(|(name, node)| (name.as_str(), node.line, &node.content)).collect();
+        let item = |text: &str| Node { line: 0, content: Content::Scalar(text.to_owned()) };
+        assert_eq!(
+            shown,
+            [
+                ("pass", 2, &Content::Scalar("0123".to_owned())),
+                ("quoted", 3, &Content::Scalar(String::new())),
+                ("list", 4, &Content::List(vec![item("a"), item("b, c")])),
+                ("none", 7, &Content::Empty),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_text_without_values_is_empty() {
+        for text in ["", "# only this\n", "---\n", "---\n# this\n"] {
+            assert_eq!(parse(text).unwrap().content, Content::Empty, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_alias_is_what_it_stands_for() {
+        let entries = map(parse("a: &x [1]\nb: *x\n").unwrap());
+        assert_eq!(entries[0].1, entries[1].1);
+    }
+
+    #[test]
+    fn what_is_no_single_document_of_text_keys_is_refused_with_its_line() {
+        let deep = format!("a: 1\nb: {}1{}", "[".repeat(40), "]".repeat(40));
+        for (text, line, reason) in [
+            ("a: 1\n---\nb: 1\n", 2, "a second document"),
+            ("a: 1\n[b]: 1\n", 2, "a key must be text"),
+            ("a: 1\nb: 1\na: 2\n", 3, "`a` is set twice, first on line 1"),
+            ("a: 1\nb: [\n", 3, "not valid YAML"),
+            (&deep, 2, "nested too deeply"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert_eq!(error.line, line, "{text}: {error}");
+            assert!(error.reason.starts_with(reason) || error.reason.contains(reason), "{text}: {error}");
+        }
+    }
+}
