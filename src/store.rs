@@ -24,6 +24,8 @@ mod slice;
 mod writer;
 
 #[cfg(feature = "sqlite")]
+mod open;
+#[cfg(feature = "sqlite")]
 mod sort_key;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -43,6 +45,8 @@ pub use database::{
 pub use error::StoreError;
 pub use images::{ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
+#[cfg(feature = "sqlite")]
+pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open};
 pub use publish::{PublishError, Stored};
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
@@ -56,7 +60,7 @@ pub use sqlite::Sqlite;
 /// use shardcast::store::{Sqlite, Store};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), shardcast::store::StoreError> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let folder = tempfile::tempdir().unwrap();
 /// # let file = folder.path().join("gotify.db");
 /// # let file = file.to_str().unwrap();

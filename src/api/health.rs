@@ -1,5 +1,7 @@
 //! `/health`: whether the server can do its work.
 
+use std::error::Error;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -24,21 +26,22 @@ struct Health {
     database: &'static str,
 }
 
-/// Says whether the server can do its work.
+/// Says whether the server can do its work: whether a message could be stored now.
 #[utoipa::path(
     get, path = "/health", operation_id = "getHealth", tag = "info",
     security(()),
     responses(
         (status = 200, body = Health, content_type = "application/json; charset=utf-8"),
-        (status = 500, description = "The database does not answer.", body = Health,
+        (status = 500, description = "No message can be stored.", body = Health,
             content_type = "application/json; charset=utf-8"),
     )
 )]
 async fn health(State(store): State<Store>) -> Response {
-    let (status, health) = match store.database().ping().await {
+    let (status, health) = match store.database().check().await {
         Ok(()) => (StatusCode::OK, Health { health: "green", database: "green" }),
         Err(error) => {
-            tracing::warn!(%error, "the database does not answer");
+            let cause = error.source().map(tracing::field::display);
+            tracing::warn!(%error, cause, "no message can be stored");
             (StatusCode::INTERNAL_SERVER_ERROR, Health { health: "orange", database: "red" })
         }
     };
@@ -49,7 +52,7 @@ async fn health(State(store): State<Store>) -> Response {
 #[utoipa::path(
     head, path = "/health", operation_id = "probeHealth", tag = "info",
     security(()),
-    responses((status = 200), (status = 500, description = "The database does not answer."))
+    responses((status = 200), (status = 500, description = "No message can be stored."))
 )]
 async fn probe(store: State<Store>) -> Response {
     // The body goes no further than axum.

@@ -4,7 +4,6 @@ use std::error::Error;
 use std::future::pending;
 use std::io;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -12,10 +11,10 @@ use secrecy::{ExposeSecret, SecretString};
 use super::metrics::Exposition;
 use super::oidc::{self, OidcError};
 use super::signals::Signals;
-use super::{print_line, runtime};
+use super::{EX_CONFIG, print_line, runtime};
 use crate::config::{Connection, Loaded};
 use crate::server::{BindError, FirstUser, Node, OpenError, Server};
-use crate::store::{Sqlite, StoreError};
+use crate::store::{self, OpenDatabaseError};
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
 const BLOCKED: Duration = Duration::from_millis(500);
@@ -29,8 +28,8 @@ enum StartError {
     Signals(#[source] io::Error),
     #[error(transparent)]
     Bind(#[from] BindError),
-    #[error("failed to open the database `{connection}`")]
-    Database { connection: Connection, source: StoreError },
+    #[error("`database.connection` (GOTIFY_DATABASE_CONNECTION) is `{connection}`")]
+    Database { connection: Connection, source: OpenDatabaseError },
     #[error(transparent)]
     Oidc(#[from] OidcError),
     #[error(transparent)]
@@ -48,7 +47,10 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             tracing::error!("{}", with_sources(&error));
-            ExitCode::FAILURE
+            match error {
+                StartError::Database { .. } => ExitCode::from(EX_CONFIG),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -56,14 +58,14 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
 async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
     // Before anything is opened, so that a signal during the start also ends it well.
     let signals = Signals::catch().map_err(StartError::Signals)?;
-    let connection = &loaded.config.database.connection;
-    let database = Sqlite::open(connection.expose())
-        .await
-        .map_err(|source| StartError::Database { connection: connection.clone(), source })?;
+    let database = store::open(&loaded.database()).await.map_err(|source| {
+        let connection = loaded.config.database.connection.clone();
+        StartError::Database { connection, source }
+    })?;
     let exposition = Exposition::new(loaded);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
-    let (node, first_user) = Node::open_with(Arc::new(database), loaded.node(), parts).await?;
+    let (node, first_user) = Node::open_with(database, loaded.node(), parts).await?;
     let outcome = serve(loaded, signals, &node, &exposition, first_user).await;
     node.close().await;
     outcome

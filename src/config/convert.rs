@@ -12,6 +12,8 @@ use crate::model::Compatibility;
 use crate::server::{
     AcmeConfig, CertificateFiles, Certificates, NodeConfig, ServerConfig, StreamConfig, TlsConfig,
 };
+#[cfg(feature = "sqlite")]
+use crate::store::{DatabaseConfig, Dialect};
 
 /// The port where 80 is not allowed to this user, and none was asked for.
 const UNPRIVILEGED_PORT: u16 = 8080;
@@ -60,6 +62,13 @@ impl Loaded {
             ring_messages: section.channelbuffersize,
             max_lag: section.maxlag,
         }
+    }
+
+    /// Returns which database to open.
+    #[cfg(feature = "sqlite")]
+    pub fn database(&self) -> DatabaseConfig {
+        // Any other dialect was refused when it was loaded.
+        DatabaseConfig::new(Dialect::Sqlite, self.config.database.connection.expose())
     }
 
     /// Returns what the node is made of.

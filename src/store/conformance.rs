@@ -113,7 +113,7 @@ pub(crate) async fn user(database: &dyn Database, name: &str) -> User {
     database.create_user(new_user(name)).await.unwrap()
 }
 
-fn new_user(name: &str) -> NewUser {
+pub(crate) fn new_user(name: &str) -> NewUser {
     NewUser {
         name: name.to_owned(),
         password_hash: format!("hash of {name}"),

@@ -32,8 +32,9 @@ pub struct Owned<T> {
 /// leaves the change either made or not made.
 #[async_trait]
 pub trait Database: Users + Applications + Clients + Messages + fmt::Debug + 'static {
-    /// Answers whether the database answers.
-    async fn ping(&self) -> Result<(), StoreError>;
+    /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
+    /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.
+    async fn check(&self) -> Result<(), StoreError>;
 
     /// Closes the connections once what runs on them has ended.
     async fn close(&self);

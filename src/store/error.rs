@@ -15,7 +15,7 @@ pub enum StoreError {
     NoSuchUser,
     /// The database can't take the operation now: disk full, file locked or read-only, server gone.
     /// Nothing was changed; the same call may go through later.
-    #[error("database is unavailable while it was to {operation}")]
+    #[error("the database can't {operation} now")]
     Unavailable {
         /// What was being done, as in `insert messages`.
         operation: &'static str,

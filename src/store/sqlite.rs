@@ -5,10 +5,21 @@
 //! the disk is full or another process holds the lock. Each connection is a thread of sqlx's that runs
 //! statements; a future that is dropped leaves its statement running to its end.
 
-use std::time::Duration;
+use std::path::Path;
+use std::sync::Arc;
 
-use self::connection::{Readers, Writer};
-use super::StoreError;
+use parking_lot::Mutex;
+use sqlx::ConnectOptions as _;
+use tokio::task::spawn_blocking;
+
+use self::connection::Patience;
+use self::files::OpenedFiles;
+use self::health::LastCheck;
+use self::lock::ServerLock;
+use self::open_error::OpenFileError;
+use self::readers::Readers;
+use self::writer::Writer;
+use super::OpenDatabaseError;
 
 mod applications;
 mod backup;
@@ -16,26 +27,33 @@ mod clients;
 mod connection;
 mod database;
 mod error;
+mod files;
+mod health;
 mod identities;
 mod location;
+mod lock;
 mod messages;
+mod open_error;
+mod readers;
 mod row;
 mod schema;
 mod slice;
 mod time;
 mod users;
+mod writer;
 
 #[cfg(test)]
 mod tests;
-
-/// How long a statement waits for a lock that another process holds.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    files: Arc<OpenedFiles>,
+    last_check: LastCheck,
+    /// Until it is closed.
+    lock: Mutex<Option<ServerLock>>,
 }
 
 impl Sqlite {
@@ -44,34 +62,72 @@ impl Sqlite {
     /// what an older Gotify's schema lacks. A file that only a Gotify has used is copied first, to
     /// `gotify.db.before-shardcast` beside it; a copy that is there is never written over.
     ///
+    /// Until it is closed or dropped, no other server can open it: it holds a lock on `gotify.db.lock` beside the
+    /// file. Other programs can read and write the file.
+    ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the file can't be opened or written now, [`StoreError::Failed`] if the
-    /// connection names no file or the file is no database of this kind.
+    /// [`OpenDatabaseError::InUse`] if another server has it, [`OpenDatabaseError::Unusable`] if the connection
+    /// names no file, or one that can't be read and written or is no database.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub async fn open(connection: &str) -> Result<Self, StoreError> {
-        Self::open_with(connection, BUSY_TIMEOUT).await
+    pub async fn open(connection: &str) -> Result<Self, OpenDatabaseError> {
+        let file = location::file(connection).map_err(OpenFileError::from)?;
+        Ok(Self::open_file(&file, Patience::SERVER).await?)
     }
 
-    async fn open_with(connection: &str, busy_timeout: Duration) -> Result<Self, StoreError> {
-        const OPERATION: &str = "open the database";
-        let file = location::file(connection)
-            .map_err(|invalid| StoreError::Failed { operation: OPERATION, source: invalid.into() })?;
-        if let Some(folder) = location::parent(&file) {
-            tokio::fs::create_dir_all(folder)
-                .await
-                .map_err(|error| StoreError::Unavailable { operation: OPERATION, source: error.into() })?;
-        }
-        if let Some(copy) = backup::before_first_use(&file, busy_timeout).await? {
+    async fn open_file(file: &Path, patience: Patience) -> Result<Self, OpenFileError> {
+        let lock = {
+            let file = file.to_owned();
+            in_thread(move || take_folder(&file)).await?
+        };
+        if let Some(copy) = backup::before_first_use(file, patience).await? {
             tracing::info!("copied Gotify's database to `{}` before its first use here", copy.display());
         }
-        let writer = Writer::new(connection::writing(&file, busy_timeout));
-        let mut lease = writer.lease(OPERATION).await?;
-        let applied = schema::apply(&mut lease, chrono::Local::now().fixed_offset()).await;
-        lease.end(applied).await?;
-        Ok(Self { writer, readers: Readers::new(&file, busy_timeout) })
+        let options = connection::writing(file, patience.lock);
+        let mut connection = options
+            .clone()
+            .create_if_missing(true)
+            .connect()
+            .await
+            .map_err(|error| OpenFileError::of(file, error))?;
+        schema::apply(&mut connection, chrono::Local::now().fixed_offset())
+            .await
+            .map_err(|error| OpenFileError::of(file, error))?;
+        let files = {
+            let file = file.to_owned();
+            in_thread(move || OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error)))
+        };
+        let files = Arc::new(files.await?);
+        Ok(Self {
+            readers: Readers::new(file, patience, Arc::clone(&files)),
+            writer: Writer::new(connection, options, patience, Arc::clone(&files)),
+            files,
+            last_check: LastCheck::default(),
+            lock: Mutex::new(Some(lock)),
+        })
+    }
+}
+
+/// Makes the folder of a file, and keeps other servers away from it.
+fn take_folder(file: &Path) -> Result<ServerLock, OpenFileError> {
+    if file.is_dir() {
+        return Err(OpenFileError::IsFolder(file.to_owned()));
+    }
+    if let Some(folder) = location::parent(file) {
+        std::fs::create_dir_all(folder).map_err(|error| OpenFileError::of_folder(file, error))?;
+    }
+    ServerLock::take(file, chrono::Local::now().fixed_offset())
+}
+
+/// Does what waits for the disk where nobody waits for it.
+async fn in_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenFileError> + Send + 'static,
+) -> Result<T, OpenFileError> {
+    match spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't run its program has failed")]
 
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -67,7 +68,7 @@ impl Program {
                 break url.strip_prefix("http://").unwrap_or(url).to_owned();
             }
         };
-        Serving { _folder: self.folder, child, log, seen, address }
+        Serving { folder: self.folder, child, log, seen, address }
     }
 }
 
@@ -91,7 +92,7 @@ impl From<Output> for Outcome {
 
 /// A server that runs; killed when dropped.
 pub(crate) struct Serving {
-    _folder: TempDir,
+    folder: TempDir,
     child: Child,
     log: Receiver<String>,
     seen: String,
@@ -102,6 +103,11 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn id(&self) -> rustix::process::Pid {
         rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// Returns the path of a file in the folder that it runs in.
+    pub(crate) fn file(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
@@ -121,13 +127,20 @@ impl Serving {
     }
 
     /// Waits for its end; returns the exit code and all that it logged.
-    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+    pub(crate) fn wait(self) -> (Option<i32>, String) {
+        let (code, log, _folder) = self.end();
+        (code, log)
+    }
+
+    /// As [`Serving::wait`]; keeps its folder, until what is returned last is dropped.
+    pub(crate) fn end(mut self) -> (Option<i32>, String, TempDir) {
         let mut log = std::mem::take(&mut self.seen);
         for line in &self.log {
             log += &line;
             log.push('\n');
         }
-        (self.child.wait().unwrap().code(), log)
+        let code = self.child.wait().unwrap().code();
+        (code, log, std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap()))
     }
 }
 

@@ -94,3 +94,46 @@ async fn a_signal_says_1012_to_every_stream_and_ends_with_0() {
     let (code, log) = server.wait();
     assert_eq!(code, Some(0), "{log}");
 }
+
+#[tokio::test]
+async fn a_database_that_was_moved_takes_no_message_until_it_is_back() {
+    let mut server = serve(Program::new(&[]));
+    let app = token(&server, "application").await;
+    let url = |path: &str| format!("http://{}{path}", server.address);
+    let post = || answered(http().post(url("/message?message=hi")).header("X-Gotify-Key", &app));
+    let health = || answered(http().get(url("/health")));
+    assert_eq!([post().await.status(), health().await.status()], [200, 200]);
+
+    let (file, aside) = (server.file("data/gotify.db"), server.file("data/aside.db"));
+    std::fs::rename(&file, &aside).unwrap();
+    for _ in 0..2 {
+        let refused = post().await;
+        assert_eq!(refused.status(), 503);
+        assert_eq!(refused.json::<Value>().await.unwrap()["errorCode"], 503);
+        assert_eq!(health().await.json::<Value>().await.unwrap()["database"], "red");
+    }
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!([post().await.status(), health().await.status()], [200, 200]);
+    let said = server.wait_for_log("was deleted or moved while it was open");
+    assert!(said.contains("Move it back, or stop the server"), "{said}");
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused_and_a_killed_one_leaves_no_lock() {
+    let first = serve(Program::new(&[]));
+    let connection = first.file("data/gotify.db");
+    let connection = connection.to_str().unwrap();
+    let second = || Program::new(&[]).variable("GOTIFY_DATABASE_CONNECTION", connection);
+    let refused = second().run();
+    assert_eq!(refused.code, Some(78), "{}", refused.stderr);
+    let holder = format!("is used by another server, process {} on `", first.id().as_raw_nonzero());
+    assert!(refused.stderr.contains(&holder), "{}", refused.stderr);
+    assert!(refused.stderr.contains("GOTIFY_DATABASE_CONNECTION"), "{}", refused.stderr);
+
+    first.signal(Signal::KILL);
+    let (_, _, _folder) = first.end();
+    let third = serve(second());
+    third.signal(Signal::TERM);
+    let (code, log) = third.wait();
+    assert_eq!(code, Some(0), "{log}");
+}

@@ -7,7 +7,7 @@ use crate::store::{Database, DeletedUser, MessagePage, NewUser, StoreError, Upda
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
 pub(crate) async fn a_user_is_found_by_id_and_by_name(database: &dyn Database) {
-    database.ping().await.unwrap();
+    database.check().await.unwrap();
     assert_eq!(database.user_count().await.unwrap(), 0);
     let mut admin = new_user("alice");
     admin.admin = true;

@@ -3,37 +3,43 @@
 //! What tells a file that was used here is SQLite's own number for that, in the file's header, which Gotify neither
 //! reads nor changes.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
-use tokio::task::spawn_blocking;
+use tempfile::TempPath;
 
-use super::connection::unchanging;
-use super::error::store_error;
-use crate::store::StoreError;
-
-const OPERATION: &str = "copy its file before the first use";
+use super::connection::{Patience, unchanging};
+use super::error::cause;
+use super::files::with_suffix;
+use super::in_thread;
+use super::location::parent;
+use super::open_error::OpenFileError;
 
 /// Marks a file as one that was used here: `shcd` in ASCII.
 const APPLICATION_ID: i32 = 0x7368_6364;
 
+/// What follows the file's name in that of its copy, and of a copy that is not complete.
+const COPY: &str = ".before-shardcast";
+const UNFINISHED: &str = ".before-shardcast.unfinished";
+
 /// Copies the file of a Gotify that was not used here yet; returns where the copy is. A copy that is there already is
-/// never written over.
+/// never written over. The copy gets its name once it is complete and synced; what an interrupted one has left is
+/// removed by the next call.
 pub(super) async fn before_first_use(
     file: &Path,
-    busy_timeout: Duration,
-) -> Result<Option<PathBuf>, StoreError> {
-    let is_file = tokio::fs::metadata(file).await.is_ok_and(|found| found.len() > 0);
-    if !is_file {
-        return Ok(None);
-    }
-    let connected = unchanging(file, busy_timeout).connect().await;
-    let mut connection = connected.map_err(|error| store_error(OPERATION, error))?;
-    let outcome = copy(&mut connection, file).await;
+    patience: Patience,
+) -> Result<Option<PathBuf>, OpenFileError> {
+    let unfinished = {
+        let file = file.to_owned();
+        in_thread(move || prepare(&file).map_err(|error| failed(&file, error))).await?
+    };
+    let Some(unfinished) = unfinished else { return Ok(None) };
+    let connected = unchanging(file, patience.lock).connect().await;
+    let mut connection = connected.map_err(|error| OpenFileError::of(file, error))?;
+    let outcome = copy(&mut connection, file, unfinished).await;
     // Nothing was written, so there is nothing that the end could lose.
     let _ = connection.close().await;
     outcome
@@ -45,30 +51,26 @@ pub(super) async fn mark(connection: &mut SqliteConnection) -> Result<(), sqlx::
     connection.execute(AssertSqlSafe(statement)).await.map(|_| ())
 }
 
-async fn copy(connection: &mut SqliteConnection, file: &Path) -> Result<Option<PathBuf>, StoreError> {
-    if !is_gotifys(connection).await.map_err(|error| store_error(OPERATION, error))? {
+async fn copy(
+    connection: &mut SqliteConnection,
+    file: &Path,
+    unfinished: TempPath,
+) -> Result<Option<PathBuf>, OpenFileError> {
+    if !is_gotifys(connection).await.map_err(|error| OpenFileError::of(file, error))? {
         return Ok(None);
     }
-    let at = file.to_owned();
-    let (copy, unfinished) = in_thread(move || reserve(&at)).await?;
     // SQLite's own copy has what is still in the log, and is complete or an error.
-    let copied = sqlx::query("VACUUM INTO ?")
+    sqlx::query("VACUUM INTO ?")
         .bind(unfinished.to_string_lossy().into_owned())
         .execute(&mut *connection)
-        .await;
-    let (original, to) = (file.to_owned(), copy.clone());
-    match copied {
-        Ok(_) => in_thread(move || finish(&original, &unfinished, &to)).await?,
-        Err(error) => {
-            in_thread(move || {
-                let _ = fs::remove_file(&unfinished);
-                fs::remove_file(&to)
-            })
-            .await?;
-            return Err(store_error(OPERATION, error));
-        }
-    }
-    Ok(Some(copy))
+        .await
+        .map_err(|error| OpenFileError::Backup { file: file.to_owned(), source: cause(error) })?;
+    let file = file.to_owned();
+    in_thread(move || finish(&file, unfinished).map(Some).map_err(|error| failed(&file, error))).await
+}
+
+fn failed(file: &Path, source: io::Error) -> OpenFileError {
+    OpenFileError::Backup { file: file.to_owned(), source: source.into() }
 }
 
 /// Answers whether the file holds Gotify's tables and was never used here.
@@ -84,46 +86,41 @@ async fn is_gotifys(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
     Ok(mark != APPLICATION_ID && names == 1)
 }
 
-/// Takes a name for the copy that nothing has yet, and one for the copy while it is not complete.
-fn reserve(file: &Path) -> io::Result<(PathBuf, PathBuf)> {
-    let named = |suffix: &str| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let unfinished = named(".before-shardcast.unfinished");
+/// Removes what an interrupted copy has left. Returns where the next one grows, a file that is removed if it is not
+/// finished; `None` if there is nothing to copy.
+fn prepare(file: &Path) -> io::Result<Option<TempPath>> {
+    let unfinished = with_suffix(file, UNFINISHED);
     match fs::remove_file(&unfinished) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut number = 1;
-    loop {
-        let copy = match number {
-            1 => named(".before-shardcast"),
-            _ => named(&format!(".before-shardcast-{number}")),
-        };
-        match OpenOptions::new().write(true).create_new(true).open(&copy) {
-            Ok(_) => return Ok((copy, unfinished)),
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(error),
+    // Earlier versions took the name before there was a copy to have it.
+    let copy = with_suffix(file, COPY);
+    if fs::metadata(&copy).is_ok_and(|found| found.is_file() && found.len() == 0) {
+        fs::remove_file(&copy)?;
+    }
+    let has_content = fs::metadata(file).is_ok_and(|found| found.len() > 0);
+    has_content.then(|| TempPath::try_from_path(unfinished)).transpose()
+}
+
+/// Makes the copy durable, and readable for those who could read the original; then gives it the first name that
+/// nothing has.
+fn finish(original: &Path, mut unfinished: TempPath) -> io::Result<PathBuf> {
+    fs::set_permissions(&unfinished, fs::metadata(original)?.permissions())?;
+    File::open(&unfinished)?.sync_all()?;
+    let names = (1_u32..).map(|number| match number {
+        1 => with_suffix(original, COPY),
+        _ => with_suffix(original, &format!("{COPY}-{number}")),
+    });
+    for copy in names {
+        match unfinished.persist_noclobber(&copy) {
+            Ok(()) => {
+                File::open(parent(&copy).unwrap_or(Path::new(".")))?.sync_all()?;
+                return Ok(copy);
+            }
+            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => unfinished = taken.path,
+            Err(failed) => return Err(failed.error),
         }
     }
-}
-
-/// Makes the copy durable, and readable for those who could read the original; then gives it its name.
-fn finish(original: &Path, unfinished: &Path, copy: &Path) -> io::Result<()> {
-    fs::set_permissions(unfinished, fs::metadata(original)?.permissions())?;
-    File::open(unfinished)?.sync_all()?;
-    fs::rename(unfinished, copy)?;
-    match copy.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
-}
-
-async fn in_thread<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, StoreError> {
-    let done = spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    done.map_err(|error| StoreError::Unavailable { operation: OPERATION, source: error.into() })
+    unreachable!("no folder has a file for each number")
 }

@@ -1,7 +1,6 @@
 //! [`Database`] for SQLite; a file for each of the traits that it consists of.
 
 use async_trait::async_trait;
-use sqlx::Connection as _;
 
 use super::Sqlite;
 use crate::store::{Database, StoreError};
@@ -13,10 +12,8 @@ mod users;
 
 #[async_trait]
 impl Database for Sqlite {
-    async fn ping(&self) -> Result<(), StoreError> {
-        let mut lease = self.readers.lease("ping").await?;
-        let result = lease.ping().await;
-        lease.end(result)
+    async fn check(&self) -> Result<(), StoreError> {
+        self.check_storing().await
     }
 
     async fn close(&self) {
@@ -25,5 +22,7 @@ impl Database for Sqlite {
         if let Err(error) = self.writer.close().await {
             tracing::warn!(error = &error as &dyn std::error::Error, "failed to close the database");
         }
+        // Only now may another server have it.
+        drop(self.lock.lock().take());
     }
 }

@@ -1,28 +1,39 @@
 //! What SQLite's result codes mean to the rest of the program.
 
+use std::error::Error;
+
 use sqlx::error::DatabaseError;
 
 use crate::store::StoreError;
 
 /// SQLite's primary result codes, which are the low byte of the extended ones.
-mod code {
-    pub(super) const BUSY: u32 = 5;
-    pub(super) const LOCKED: u32 = 6;
-    pub(super) const READONLY: u32 = 8;
-    pub(super) const IOERR: u32 = 10;
-    pub(super) const FULL: u32 = 13;
-    pub(super) const CANTOPEN: u32 = 14;
+pub(super) mod code {
+    pub(in crate::store::sqlite) const BUSY: u32 = 5;
+    pub(in crate::store::sqlite) const LOCKED: u32 = 6;
+    pub(in crate::store::sqlite) const READONLY: u32 = 8;
+    pub(in crate::store::sqlite) const IOERR: u32 = 10;
+    pub(in crate::store::sqlite) const FULL: u32 = 13;
+    pub(in crate::store::sqlite) const CANTOPEN: u32 = 14;
+    pub(in crate::store::sqlite) const NOTADB: u32 = 26;
 }
 
-/// Maps what went wrong while it was to `operation`.
+/// Maps what went wrong in an `operation`.
 pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> StoreError {
     if let Some(what) = error.as_database_error().and_then(taken) {
         return StoreError::Conflict { what };
     }
     if is_unavailable(&error) {
-        StoreError::Unavailable { operation, source: error.into() }
+        StoreError::Unavailable { operation, source: cause(error) }
     } else {
-        StoreError::Failed { operation, source: error.into() }
+        StoreError::Failed { operation, source: cause(error) }
+    }
+}
+
+/// Returns what SQLite said, without sqlx's error around it, whose text is the same again.
+pub(super) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        other => other.into(),
     }
 }
 
@@ -30,18 +41,23 @@ pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> StoreE
 /// could only be read, which lasts as long as the connection.
 pub(super) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => {
-            matches!(primary(&**error), Some(code::READONLY | code::IOERR | code::CANTOPEN))
+        sqlx::Error::Database(_) => {
+            matches!(primary_code(error), Some(code::READONLY | code::IOERR | code::CANTOPEN))
         }
         sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => true,
         _ => false,
     }
 }
 
+/// Whether the disk or the file system refused a write.
+pub(super) fn is_disk_fault(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::READONLY | code::IOERR | code::FULL | code::CANTOPEN))
+}
+
 fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(error) => matches!(
-            primary(&**error),
+        sqlx::Error::Database(_) => matches!(
+            primary_code(error),
             Some(code::BUSY | code::LOCKED | code::READONLY | code::IOERR | code::FULL | code::CANTOPEN)
         ),
         sqlx::Error::Io(_)
@@ -52,8 +68,9 @@ fn is_unavailable(error: &sqlx::Error) -> bool {
     }
 }
 
-fn primary(error: &dyn DatabaseError) -> Option<u32> {
-    Some(error.code()?.parse::<u32>().ok()? & 0xff)
+/// Returns SQLite's result code, if the error is SQLite's.
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    Some(error.as_database_error()?.code()?.parse::<u32>().ok()? & 0xff)
 }
 
 /// Names the value that another row has already, if that is the complaint.

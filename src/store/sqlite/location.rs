@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InvalidLocation {
     /// Nothing, or options alone.
-    #[error("the connection names no file")]
+    #[error("it names no file; name one, such as `data/gotify.db`")]
     Empty,
     /// A database in memory would lose what was acknowledged.
-    #[error("a database in memory is not durable: name a file")]
+    #[error("a database in memory would lose what was acknowledged; name a file, such as `data/gotify.db`")]
     InMemory,
     /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
-    #[error("the file's URI is not well-formed")]
+    #[error(
+        "it is no well-formed URI: in a `file:` URI, `%` stands before two hexadecimal digits, and the path is UTF-8"
+    )]
     Malformed,
 }
 

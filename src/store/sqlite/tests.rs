@@ -5,12 +5,20 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::Sqlite;
+use super::connection::Patience;
 use crate::store::conformance;
 
 mod backup;
+mod deadlines;
 mod faults;
 mod file;
+mod health;
+mod lock;
+mod moved;
 mod upgrade;
+
+/// Locks are waited for only briefly, since tests hold them on purpose.
+const PATIENCE: Patience = Patience { operation: Duration::from_secs(5), lock: Duration::from_millis(20) };
 
 mod conforms {
     use super::{conformance, in_new_folder};
@@ -25,9 +33,9 @@ pub(super) async fn in_new_folder() -> (Sqlite, TempDir) {
     (database, folder)
 }
 
-/// Opens the database of a folder. It waits for locks only briefly, since tests hold them on purpose.
+/// Opens the database of a folder.
 async fn open(folder: &TempDir) -> Sqlite {
-    Sqlite::open_with(&path(folder), Duration::from_millis(20)).await.unwrap()
+    Sqlite::open_file(path(folder).as_ref(), PATIENCE).await.unwrap()
 }
 
 fn path(folder: &TempDir) -> String {

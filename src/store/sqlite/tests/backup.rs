@@ -76,6 +76,34 @@ async fn a_copy_is_never_written_over() {
 }
 
 #[tokio::test]
+async fn what_an_interrupted_copy_has_left_is_removed_by_the_next_start() {
+    let folder = gotifys().await;
+    // Killed while it copied: now, and in an earlier version, which took the name first.
+    fs::write(copy(&folder, "gotify.db.before-shardcast.unfinished"), "half a copy").unwrap();
+    fs::write(copy(&folder, "gotify.db.before-shardcast"), "").unwrap();
+    open(&folder).await.close().await;
+    assert_eq!(copies(&folder), ["gotify.db.before-shardcast"]);
+    assert!(fs::metadata(copy(&folder, "gotify.db.before-shardcast")).unwrap().len() > 0);
+    // Killed before the new file was begun: nothing is to be copied, and nothing is left.
+    fs::write(copy(&folder, "gotify.db.before-shardcast.unfinished"), "half a copy").unwrap();
+    open(&folder).await.close().await;
+    assert_eq!(copies(&folder), ["gotify.db.before-shardcast"]);
+}
+
+#[tokio::test]
+async fn a_copy_that_fails_leaves_nothing() {
+    let folder = gotifys().await;
+    let mut other = connect(&folder).await;
+    // A file whose second half is gone: `VACUUM INTO` begins and fails.
+    other.execute("CREATE TABLE large (x); INSERT INTO large VALUES (zeroblob(1000000))").await.unwrap();
+    other.close().await.unwrap();
+    let file = fs::OpenOptions::new().write(true).open(path(&folder)).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    super::Sqlite::open(&path(&folder)).await.unwrap_err();
+    assert_eq!(copies(&folder), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_file_of_our_own_is_not_copied() {
     let (database, folder) = in_new_folder().await;
     database.close().await;
@@ -100,9 +128,10 @@ async fn without_its_copy_a_gotifys_file_is_not_touched() {
     // Nothing can be removed that is a folder with something in it.
     fs::create_dir_all(copy(&folder, "gotify.db.before-shardcast.unfinished/x")).unwrap();
     let error = super::Sqlite::open(&path(&folder)).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "database is unavailable while it was to copy its file before the first use"
+    let expected = format!(
+        "failed to copy `{}` before its first use here; its folder must be writable and have room for the copy",
+        path(&folder)
     );
+    assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read(path(&folder)).unwrap(), before);
 }

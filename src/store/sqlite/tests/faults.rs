@@ -1,18 +1,26 @@
 //! A file that is locked, gone or read-only, and a disk that is full.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Executor as _};
 
-use super::{in_new_folder, open, path};
+use super::{PATIENCE, in_new_folder, open, path};
 use crate::model::{Application, MessageId, UserId};
 use crate::store::conformance::{application, new_application, new_message, user};
 use crate::store::sqlite::Sqlite;
-use crate::store::sqlite::connection::{Readers, Writer, writing};
-use crate::store::{Applications as _, Database as _, Messages as _, NewMessage, StoreError, Users as _};
+use crate::store::sqlite::connection::writing;
+use crate::store::sqlite::files::OpenedFiles;
+use crate::store::sqlite::health::LastCheck;
+use crate::store::sqlite::readers::Readers;
+use crate::store::sqlite::writer::Writer;
+use crate::store::{
+    Applications as _, Database as _, Messages as _, NewMessage, OpenDatabaseError, StoreError, Users as _,
+};
 
 /// Another process, as it were.
-async fn other_connection(folder: &tempfile::TempDir) -> SqliteConnection {
+pub(super) async fn other_connection(folder: &tempfile::TempDir) -> SqliteConnection {
     SqliteConnectOptions::new().filename(path(folder)).connect().await.unwrap()
 }
 
@@ -30,7 +38,7 @@ async fn stored(database: &Sqlite) -> usize {
 }
 
 #[track_caller]
-fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
+pub(super) fn assert_unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) {
     let error = result.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error:?}");
 }
@@ -81,11 +89,17 @@ async fn a_file_that_can_only_be_read_is_unavailable_for_writes() {
     let (database, folder) = in_new_folder().await;
     let application = sender(&database).await;
     database.close().await;
-    let (file, patience) = (path(&folder), std::time::Duration::ZERO);
+    let file = path(&folder);
     let keeps_the_log = other_connection(&folder).await;
+    let options = writing(file.as_ref(), PATIENCE.lock).read_only(true);
+    let connection = options.connect().await.unwrap();
+    let files = Arc::new(OpenedFiles::of(file.as_ref()).unwrap());
     let read_only = Sqlite {
-        writer: Writer::new(writing(file.as_ref(), patience).read_only(true)),
-        readers: Readers::new(file.as_ref(), patience),
+        readers: Readers::new(file.as_ref(), PATIENCE, Arc::clone(&files)),
+        writer: Writer::new(connection, options, PATIENCE, Arc::clone(&files)),
+        files,
+        last_check: LastCheck::default(),
+        lock: parking_lot::Mutex::default(),
     };
     assert_unavailable(read_only.insert_messages(&batch(&application, 1, 10)).await);
     assert_unavailable(read_only.create_application(new_application(UserId(1), "A2")).await);
@@ -158,21 +172,56 @@ async fn a_closed_database_is_unavailable() {
     let application = sender(&database).await;
     database.close().await;
     database.close().await;
-    assert_unavailable(database.ping().await);
+    assert_unavailable(database.check().await);
     assert_unavailable(database.applications(UserId(1)).await);
     assert_unavailable(database.insert_messages(&batch(&application, 1, 10)).await);
     assert_eq!(stored(&open(&folder).await).await, 0);
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_says_whether_it_may_be_later() {
+async fn what_cannot_be_opened_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let plain = folder.path().join("plain");
     std::fs::write(&plain, "this is no database, but long enough to look at: ".repeat(100)).unwrap();
-    let below = plain.join("gotify.db");
-    assert_unavailable(Sqlite::open(below.to_str().unwrap()).await);
-    for connection in [plain.to_str().unwrap(), ":memory:", ""] {
+    let (plain, folder) = (plain.to_str().unwrap(), folder.path().to_str().unwrap());
+    for (connection, expected) in [
+        ("", "it names no file; name one, such as `data/gotify.db`".to_owned()),
+        (
+            ":memory:",
+            "a database in memory would lose what was acknowledged; name a file, such as `data/gotify.db`"
+                .to_owned(),
+        ),
+        (folder, format!("`{folder}` is a folder; name a file in it, such as `{folder}/gotify.db`")),
+        (
+            plain,
+            format!(
+                "`{plain}` is not a SQLite database; name another file, or move this one away and a new database is made"
+            ),
+        ),
+        (
+            &format!("{plain}/gotify.db"),
+            format!(
+                "the folder `{plain}` must exist and be writable for this process (user {}), because SQLite keeps \
+                 files beside the database",
+                rustix::process::geteuid().as_raw()
+            ),
+        ),
+    ] {
         let error = Sqlite::open(connection).await.unwrap_err();
-        assert!(matches!(error, StoreError::Failed { .. }), "{connection}: {error:?}");
+        assert!(matches!(error, OpenDatabaseError::Unusable(_)), "{connection}: {error:?}");
+        assert_eq!(error.to_string(), expected);
     }
+}
+
+#[tokio::test]
+async fn a_cause_is_said_once() {
+    let (database, folder) = in_new_folder().await;
+    let application = sender(&database).await;
+    let mut other = other_connection(&folder).await;
+    other.execute("BEGIN EXCLUSIVE").await.unwrap();
+    let error = database.insert_messages(&batch(&application, 1, 10)).await.unwrap_err();
+    let texts: Vec<_> = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(texts, ["the database can't insert messages now", "(code: 5) database is locked"]);
 }
