@@ -18,4 +18,5 @@ bench *arguments:
 
 # The load tester, against a server that runs: `just load --help`.
 load *arguments:
-    cargo run --release --package shardcast-bench -- {{arguments}}
+    cargo build --release --workspace
+    target/release/shardcast-bench {{arguments}}
