@@ -56,4 +56,9 @@ def main():
     print(f"| **together** | **{sum(row[0] for row in rows):.0f}** | **{sum(row[1] for row in rows):.2f}** |")
 
 
-main()
+if __name__ == "__main__":
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        sys.exit(print(__doc__))
+    if len(sys.argv) != 5:
+        sys.exit("usage: allocations.py FEW FEW.json MANY MANY.json; `--help` says more")
+    main()

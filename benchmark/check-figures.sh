@@ -10,6 +10,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
+answer_help "$@"
 [[ $# -eq 0 ]] || SERVER=$(realpath "$1")
 need_tools curl awk
 find_programs

@@ -1,6 +1,13 @@
 # Sourced by the scripts beside it: which programs are measured, where they run, how they are started and stopped.
 # shellcheck shell=bash
 
+# Prints the comment at the head of the script and ends, if its first argument asks for help. Arguments: the script's.
+answer_help() {
+    case ${1:-} in
+        -h | --help) sed -n '2,/^[^#]/ { s/^# \{0,1\}//p }' "$0"; exit 0 ;;
+    esac
+}
+
 # Fails with one line that names the first missing tool.
 need_tools() {
     local tool
@@ -37,7 +44,8 @@ enter_namespace_with_server() {
     if [[ ${NAMESPACE_INSIDE:-} != 1 ]]; then
         need_tools unshare taskset ip curl awk sort
         if [[ ! -x $bench ]]; then
-            (cd "$here" && cargo build --release --quiet -p shardcast-bench)
+            # With the server, so that both are built with the same features.
+            (cd "$here" && cargo build --release --quiet --workspace)
         fi
     fi
     export BENCH=$bench

@@ -11,10 +11,11 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
+answer_help "$@"
 need_tools cargo curl valgrind python3
 target=${CARGO_TARGET_DIR:-$here/../target}/symbols
 (cd "$here/.." && CARGO_TARGET_DIR=$target CARGO_PROFILE_RELEASE_DEBUG=line-tables-only \
-    CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --quiet -p shardcast -p shardcast-bench --bins)
+    CARGO_PROFILE_RELEASE_STRIP=none cargo build --release --quiet --workspace)
 
 folder=$(mktemp -d); pid=''
 trap 'end_child "$pid"; rm -rf "$folder"' EXIT

@@ -11,6 +11,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
+answer_help "$@"
 need_tools curl awk
 find_programs
 enter_namespace "$@"

@@ -13,6 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/instances.sh"
+answer_help "$@"
 enter_namespace_with_server "$@"
 
 server=$(realpath "$1"); shift

@@ -40,7 +40,7 @@ export ADMIN_USER=${SHARDCAST_BENCH_USER:-admin} ADMIN_PASS=${SHARDCAST_BENCH_PA
 
 refuse() { echo "$0: $2" >&2; exit "$1"; }
 usage() {
-    refuse 64 "${1:+$1; }usage: $0 all | 64|128|256|512|1024 | scale 1k|10k|100k | k6 [COUNT...] | echo | stop | report [DIR...] [--docker | --native | --target URL]"
+    refuse 64 "${1:+$1; }usage: $0 all | 64|128|256|512|1024 | scale 1k|10k|100k | k6 [COUNT...] | echo | stop | report [DIR...] [--docker | --native | --target URL]; \`--help\` says more"
 }
 
 . "$here/instances.sh"
@@ -52,8 +52,9 @@ usage() {
 . "$here/suite/load.sh"
 . "$here/suite/echo.sh"
 
-# Builds the load tester, and more if told to; where both are there already, BENCH names the load tester, and the
-# server lies beside it.
+# Builds the load tester and the server together, so that both are built with the same features, and what one of them has
+# built is not built again for the other. Where both are there already, BENCH names the load tester, and the server lies
+# beside it.
 build() {
     if [[ -n ${BENCH:-} ]]; then
         [[ -x $BENCH ]] || refuse 69 "BENCH: \`$BENCH\` is missing"
@@ -62,24 +63,27 @@ build() {
     fi
     need_tools cargo
     echo "building"
-    (cd "$root" && cargo build --release --quiet -p shardcast-bench "$@") || refuse 1 "the build failed"
+    (cd "$root" && cargo build --release --quiet --workspace) || refuse 1 "the build failed"
     local folder; folder=$(cd "$root" && realpath -m "${CARGO_TARGET_DIR:-target}")/release
     bench=$folder/shardcast-bench; server=$folder/shardcast
 }
 
+# Sets `folders` to the newest results.
+newest_results() {
+    local newest
+    newest=$(find "$results" -mindepth 2 -maxdepth 2 -name raw 2>/dev/null | sort | tail -1) || true
+    [[ -n $newest ]] || refuse 1 "there are no results in $results yet"
+    folders=("$(dirname "$newest")")
+}
+
+# Makes the report of one or more folders of results. Arguments: the folders.
 report() {
-    local folders=("$@") newest
-    if [[ ${#folders[@]} -eq 0 ]]; then
-        newest=$(find "$results" -mindepth 2 -maxdepth 2 -name raw 2>/dev/null | sort | tail -1)
-        [[ -n $newest ]] || refuse 1 "there are no results in $results yet"
-        folders=("$(dirname "$newest")")
-    fi
-    local into=${folders[0]}
-    if [[ ${#folders[@]} -gt 1 ]]; then
+    local into=$1
+    if [[ $# -gt 1 ]]; then
         into=$results/$(date +%Y%m%d-%H%M%S)-report
         mkdir -p "$into"
     fi
-    "$bench" report "${folders[@]}" --html "$into/report.html" --markdown "$into/report.md" || exit 1
+    "$bench" report "$@" --html "$into/report.html" --markdown "$into/report.md" || exit 1
     echo "report: $into/report.html and report.md"
 }
 
@@ -149,7 +153,8 @@ while [[ $# -gt 0 ]]; do
             [[ -z $ground ]] || usage "one of --docker, --native and --target"
             [[ ${2:-} =~ ^http://[^/]+ ]] || usage "--target takes a URL that begins with http://"
             ground=target; target=${2%/}; shift ;;
-        --*) usage "\`$1\` is not known" ;;
+        -h | --help) answer_help "$1" ;;
+        -*) usage "\`$1\` is not known" ;;
         *) arguments+=("$1") ;;
     esac
     shift
@@ -168,9 +173,10 @@ case "${1:-}" in
     echo) [[ $# -eq 1 ]] || usage "\`echo\` takes no argument"; what="echo"; chosen=() ;;
     stop) [[ $# -eq 1 ]] || usage "\`stop\` takes no argument"; end_left_over; exit ;;
     report)
-        shift
-        for folder in "$@"; do [[ -d $folder/raw ]] || refuse 64 "\`$folder\` is no folder of results"; done
-        build; report "$@"; exit ;;
+        shift; folders=("$@")
+        [[ $# -gt 0 ]] || newest_results
+        for folder in "${folders[@]}"; do [[ -d $folder/raw ]] || refuse 64 "\`$folder\` is no folder of results"; done
+        build; report "${folders[@]}"; exit ;;
     '') usage ;;
     *) usage "\`$1\` is not known" ;;
 esac

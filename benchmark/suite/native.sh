@@ -9,7 +9,7 @@ native_process() { echo "${running[$1]}"; }
 # Builds, then goes on in a network namespace if there is one; everything else happens inside.
 native_prepare() {
     free_ports "$@"
-    build -p shardcast
+    build
     ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
     export SUITE_BENCH=$bench SUITE_SERVER=$server SUITE_K6=$k6
     if can_unshare; then SUITE_INSIDE=1 SUITE_NAMESPACE=1 exec "${namespace[@]}" "$0" "${command[@]}"; fi
