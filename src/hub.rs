@@ -56,6 +56,7 @@ use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 mod backlog;
 mod backplane;
 mod batch;
+mod budget;
 mod chunk;
 mod clock;
 mod config;

@@ -9,6 +9,9 @@ use super::{EndReason, Format, Frame, MessageId, UserId};
 pub struct BacklogPage {
     /// The user's messages after the id asked for, oldest first, none left out.
     pub frames: Vec<Frame>,
+    /// Where the first message is larger than what was asked for, and therefore not among the frames: how many bytes it
+    /// takes to read it.
+    pub needed_bytes: usize,
     /// No message of the user came after these when they were read.
     pub complete: bool,
 }
@@ -77,13 +80,15 @@ pub type BacklogFuture<'a> = Pin<Box<dyn Future<Output = Result<BacklogPage, Bac
 ///             frames.push(frame.clone());
 ///         }
 ///         let complete = left.next().is_none();
-///         Box::pin(async move { Ok(BacklogPage { frames, complete }) })
+///         Box::pin(async move { Ok(BacklogPage { frames, complete, ..BacklogPage::default() }) })
 ///     }
 /// }
 /// ```
 pub trait Backlog: Send + Sync + 'static {
     /// Reads the messages of `user` with ids above `after`, oldest first: at most `limit`, and no more once they
-    /// come to `max_bytes`, but at least one where there is one. Every frame must have `format`; a page where one
+    /// come to `max_bytes`. Where the first one alone is larger, a backlog that bounds its memory returns none, and says
+    /// in [`BacklogPage::needed_bytes`] how many it takes: it is asked again with that many once there is room for
+    /// them. One that need not may return it. Every frame must have `format`; a page where one
     /// lacks it closes the stream.
     ///
     /// A stream waits for the answer as long as [`HubConfig::backlog_timeout`](super::HubConfig::backlog_timeout);

@@ -34,6 +34,9 @@ pub struct HubConfig {
     pub pong_timeout: Duration,
     /// How long a close frame may take to get out and the peer to answer it.
     pub close_timeout: Duration,
+    /// Bytes that all streams together may hold of what was read from the backlog, half-written messages included. A
+    /// read waits until there is room; a message that is larger than all of it is read alone.
+    pub backlog_bytes: usize,
     /// How long a stream waits for one read of the backlog, its turn included, before it is closed with
     /// [`EndReason::BacklogUnavailable`](super::EndReason::BacklogUnavailable).
     pub backlog_timeout: Duration,
@@ -72,6 +75,7 @@ impl Default for HubConfig {
             ping_period: Duration::from_secs(45),
             pong_timeout: Duration::from_mins(1),
             close_timeout: Duration::from_secs(2),
+            backlog_bytes: 32 << 20,
             backlog_timeout: Duration::from_mins(1),
             lanes: None,
         }

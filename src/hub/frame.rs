@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::{Format, MessageId};
+use super::{Format, MessageId, budget::Reservation};
 
 const FIN_TEXT: u8 = 0x81;
 const FIN_BINARY: u8 = 0x82;
@@ -86,6 +86,13 @@ impl Frame {
     /// Returns the bytes of all its formats.
     pub fn size(&self) -> usize {
         self.encodings.iter().flatten().map(Bytes::len).sum()
+    }
+
+    /// Makes the bytes of a format count against a reservation; `None` where the frame lacks it.
+    pub(super) fn hold(&mut self, format: Format, reservation: &mut Reservation) -> Option<()> {
+        let bytes = self.encodings[format.place()].as_mut()?;
+        *bytes = reservation.hold(std::mem::take(bytes));
+        Some(())
     }
 
     /// The bytes of a format, none where the frame lacks it.

@@ -2,11 +2,14 @@
 
 use std::{
     fmt,
+    future::{Future, poll_fn},
     hash::{BuildHasher, RandomState},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
+    task::Poll,
 };
 
 use dashmap::DashMap;
@@ -15,6 +18,7 @@ use tokio::sync::{Notify, Semaphore};
 use super::{
     Backlog, Backplane, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer, UserId,
     backlog::{BacklogPage, LoadError},
+    budget::{Budget, Reservation},
     chunk::Chunk,
     clock::Clock,
     connection::Connection,
@@ -43,6 +47,7 @@ pub(super) struct Shared {
     pub(super) ends: [AtomicU64; EndReason::ALL.len()],
     next_connection: AtomicU64,
     loads: Semaphore,
+    pub(super) budget: Budget,
     jitter: RandomState,
 }
 
@@ -67,6 +72,7 @@ impl Shared {
             ends: Default::default(),
             next_connection: AtomicU64::new(1),
             loads: Semaphore::new(HubConfig::LOADS),
+            budget: Budget::new(config.backlog_bytes),
             jitter: RandomState::new(),
             config,
         }
@@ -129,6 +135,21 @@ impl Shared {
             .unwrap_or(Err(LoadError::TimedOut(timeout)))
     }
 
+    /// Reserves memory for reading messages of so many bytes, and for their encodings.
+    async fn reserve(&self, message_bytes: usize) -> Reservation {
+        let bytes = message_bytes.saturating_mul(2);
+        let mut reserved = pin!(self.budget.reserve(bytes));
+        if let Poll::Ready(reservation) = poll_fn(|cx| Poll::Ready(reserved.as_mut().poll(cx))).await {
+            return reservation;
+        }
+        // What is only kept for streams that may need it must not keep others from what they need. From here on the
+        // budget counts as scarce, so that nothing more is kept.
+        for user in &self.users {
+            user.forget_chunks();
+        }
+        reserved.await
+    }
+
     async fn read_chunk(
         &self,
         user: &User,
@@ -140,21 +161,32 @@ impl Shared {
             return Ok(Arc::new(Chunk::new(
                 cursor,
                 format,
-                BacklogPage { frames: Vec::new(), complete: true },
+                BacklogPage { complete: true, ..BacklogPage::default() },
                 newest,
             )));
         };
         let _permit = self.loads.acquire().await;
+        let (mut messages, mut bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
+        let mut reservation = self.reserve(bytes).await;
         if let Some(chunk) = user.shared_chunk(cursor, format) {
             return Ok(chunk);
         }
-        let (messages, bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
-        let page = backlog.read(user.id, cursor, format, messages, bytes).await?;
-        if page.frames.iter().any(|frame| frame.bytes(format).is_none()) {
-            return Err(LoadError::Format(format));
+        let mut page = backlog.read(user.id, cursor, format, messages, bytes).await?;
+        while page.frames.is_empty() && page.needed_bytes > bytes {
+            // Not while holding some already: two that do so would wait for each other.
+            drop(reservation);
+            (messages, bytes) = (1, page.needed_bytes);
+            reservation = self.reserve(bytes).await;
+            page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         }
+        for frame in &mut page.frames {
+            frame.hold(format, &mut reservation).ok_or(LoadError::Format(format))?;
+        }
+        drop(reservation);
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
-        user.share(&chunk);
+        if !self.budget.is_scarce() {
+            user.share(&chunk);
+        }
         Ok(chunk)
     }
 }

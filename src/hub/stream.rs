@@ -234,7 +234,13 @@ impl Stream {
             let progress_at = &mut state.progress_at;
             match outgoing.flush(socket, || *progress_at = shared.clock.now()) {
                 Ok(true) => state.outgoing = None,
-                Ok(false) => return Step::Full,
+                Ok(false) => {
+                    // What its peer does not take now can be read again.
+                    if shared.budget.is_scarce() {
+                        *chunk = None;
+                    }
+                    return Step::Full;
+                }
                 Err(_) => connection.end_locked(state, EndReason::PeerGone),
             }
         }

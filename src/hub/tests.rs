@@ -2,6 +2,7 @@
 
 mod backlog;
 mod behavior;
+mod budget;
 mod fake;
 mod model;
 mod panics;

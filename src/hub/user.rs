@@ -213,6 +213,12 @@ impl User {
         self.inner.lock().traffic.as_deref()?.chunk(cursor, format)
     }
 
+    /// Drops the pieces of the backlog that are kept for streams that may need them.
+    pub(super) fn forget_chunks(&self) {
+        let chunks = self.inner.lock().traffic.as_deref_mut().map(|traffic| mem::take(&mut traffic.chunks));
+        drop(chunks);
+    }
+
     /// Keeps a piece of the backlog for the other streams that are behind.
     pub(super) fn share(&self, chunk: &Arc<Chunk>) {
         let mut inner = self.inner.lock();

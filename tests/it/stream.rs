@@ -109,6 +109,24 @@ async fn since_brings_what_was_missed_and_then_what_comes() {
 }
 
 #[tokio::test]
+async fn since_brings_messages_of_every_size_in_order() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let sizes = [1, 300_000, 10, 100_000, 100_000, 100_000, 6_000, 2_000_000, 2_000_000, 5];
+    let headers = [("X-Gotify-Key", ann.application.token.as_str()), ("Content-Type", "application/json")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for size in sizes {
+        let body = format!(r#"{{"message":"{}"}}"#, "x".repeat(size));
+        assert_eq!(server.send("POST", "/message", &headers, &body).await.status, 200);
+    }
+    let mut listener = Listener::open(&server, &ann, "&since=0").await;
+    for (place, size) in sizes.into_iter().enumerate() {
+        let message = listener.message().await;
+        assert_eq!(message["message"].as_str().unwrap().len(), size, "message {place}");
+    }
+}
+
+#[tokio::test]
 async fn deleting_a_client_closes_its_streams() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;

@@ -6,11 +6,8 @@ use crate::{
     api::{encode_json, protobuf},
     hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Formats, Frame, Hub},
     model::{Message, MessageId, UserId},
-    store::{Database, Stored},
+    store::{Database, Slice, StoreError, Stored},
 };
-
-/// Messages that one query asks for, so that very large ones don't come all at once.
-const MESSAGES_A_QUERY: usize = 32;
 
 /// The stored messages, as the hub's backlog.
 #[derive(Clone)]
@@ -25,6 +22,48 @@ impl StoredBacklog {
     }
 }
 
+impl StoredBacklog {
+    /// Reads the small ones of the next messages together with the list, and larger ones as far as there is room for
+    /// them. Moves `after` to the last of them.
+    async fn read_slice(
+        &self,
+        user: UserId,
+        after: &mut MessageId,
+        format: Format,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<BacklogPage, StoreError> {
+        let Slice { rows, left_out } =
+            self.database.list_messages_after(user, *after, limit, max_bytes).await?;
+        let mut page =
+            BacklogPage { complete: rows.len() + left_out.len() < limit, ..BacklogPage::default() };
+        let mut room = max_bytes;
+        for message in rows {
+            *after = message.id;
+            let frame = frame(&message, format.into());
+            room = room.saturating_sub(frame.size());
+            page.frames.push(frame);
+        }
+        let mut larger = Vec::new();
+        for row in &left_out {
+            if row.bytes > room {
+                page.complete = false;
+                break;
+            }
+            room -= row.bytes;
+            larger.push(row.id);
+        }
+        if let Some(&last) = larger.last() {
+            *after = last;
+            let messages = self.database.messages_by_id(&larger).await?;
+            page.frames.extend(messages.into_iter().map(|message| frame(&message, format.into())));
+        } else if page.frames.is_empty() {
+            page.needed_bytes = left_out.first().map_or(0, |row| row.bytes);
+        }
+        Ok(page)
+    }
+}
+
 impl Backlog for StoredBacklog {
     fn read(
         &self,
@@ -35,27 +74,15 @@ impl Backlog for StoredBacklog {
         max_bytes: usize,
     ) -> BacklogFuture<'_> {
         Box::pin(async move {
-            let mut page = BacklogPage::default();
-            let (mut after, mut bytes) = (MessageId(after.0), 0);
-            while page.frames.len() < limit && bytes < max_bytes {
-                let count = MESSAGES_A_QUERY.min(limit - page.frames.len());
-                let messages = self
-                    .database
-                    .messages_after(UserId(user.0), after, count)
-                    .await
-                    .map_err(|error| BacklogError(error.into()))?;
-                page.complete = messages.len() < count;
-                for message in &messages {
-                    let frame = frame(message, format.into());
-                    bytes += frame.size();
-                    page.frames.push(frame);
-                    after = message.id;
-                }
-                if page.complete {
-                    break;
+            let mut after = MessageId(after.0);
+            loop {
+                let read = self.read_slice(UserId(user.0), &mut after, format, limit, max_bytes).await;
+                let page = read.map_err(|error| BacklogError(error.into()))?;
+                // All that were found may have been deleted before they were read.
+                if page.complete || page.needed_bytes > 0 || !page.frames.is_empty() {
+                    return Ok(page);
                 }
             }
-            Ok(page)
         })
     }
 }

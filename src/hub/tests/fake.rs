@@ -75,6 +75,11 @@ impl FakeSocket {
         self.0.lock().is_broken = true;
     }
 
+    /// How many bytes it has taken.
+    pub(super) fn taken_bytes(&self) -> usize {
+        self.0.lock().written.len()
+    }
+
     pub(super) fn writes(&self) -> usize {
         self.0.lock().writes
     }
@@ -202,7 +207,7 @@ impl Backlog for FakeBacklog {
         limit: usize,
         max_bytes: usize,
     ) -> BacklogFuture<'_> {
-        let mut page = BacklogPage { frames: Vec::new(), complete: true };
+        let mut page = BacklogPage { complete: true, ..BacklogPage::default() };
         let mut bytes = 0;
         for (owner, frame) in self.0.lock().iter().filter(|(owner, frame)| *owner == user && frame.id > after)
         {

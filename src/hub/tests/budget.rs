@@ -1,0 +1,128 @@
+//! What streams hold of the backlog is bounded in bytes.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use tokio::time::{sleep, timeout};
+
+use super::fake::FakeSocket;
+use crate::hub::{
+    Backlog, BacklogFuture, BacklogPage, EndReason, Format, Frame, Hub, HubConfig, HubParts, MessageId,
+    UserId,
+};
+
+const MESSAGE_BYTES: usize = 1 << 20;
+const MESSAGES: u64 = 4;
+const STREAMS: u64 = 16;
+
+/// Has large messages, and counts how many bytes of them are alive.
+#[derive(Clone, Default)]
+struct Large {
+    alive: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+struct Counted {
+    bytes: Vec<u8>,
+    alive: Arc<AtomicUsize>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.alive.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
+impl Backlog for Large {
+    fn read(
+        &self,
+        _: UserId,
+        after: MessageId,
+        format: Format,
+        limit: usize,
+        max_bytes: usize,
+    ) -> BacklogFuture<'_> {
+        Box::pin(async move {
+            // Others ask meanwhile.
+            tokio::task::yield_now().await;
+            let count = usize::min(limit, max_bytes / MESSAGE_BYTES);
+            let ids = (after.0 + 1..=MESSAGES).take(count);
+            let frames: Vec<_> = ids
+                .map(|id| {
+                    let alive = self.alive.fetch_add(MESSAGE_BYTES, Ordering::Relaxed) + MESSAGE_BYTES;
+                    self.most.fetch_max(alive, Ordering::Relaxed);
+                    let bytes = Counted { bytes: vec![b'x'; MESSAGE_BYTES], alive: Arc::clone(&self.alive) };
+                    Frame::unencoded(MessageId(id)).with(format, Bytes::from_owner(bytes))
+                })
+                .collect();
+            let complete = after.0 + frames.len() as u64 >= MESSAGES;
+            let needed_bytes = if frames.is_empty() && !complete { MESSAGE_BYTES } else { 0 };
+            Ok(BacklogPage { frames, needed_bytes, complete })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_behind_over_large_messages_hold_no_more_than_the_budget() {
+    const BUDGET: usize = 5 * MESSAGE_BYTES;
+    let backlog = Large::default();
+    let config = HubConfig { backlog_bytes: BUDGET, ..HubConfig::default() };
+    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+    let hub = Hub::with_parts(config, parts);
+    let sockets: Vec<_> = (0..STREAMS).map(|_| FakeSocket::with_room(1000)).collect();
+    for (user, socket) in (0..).zip(&sockets) {
+        let mut stream = hub.register(UserId(user), "a", Some(MessageId(0))).unwrap().attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+    }
+    // All of them read slowly: half-written messages and what is read for more of them share the budget.
+    for _ in 0..400 {
+        sleep(Duration::from_secs(1)).await;
+        for socket in &sockets {
+            socket.add_room(20_000);
+        }
+    }
+    let most = backlog.most.load(Ordering::Relaxed);
+    assert!(most <= BUDGET, "{most} bytes");
+    assert!(most > BUDGET / 2, "only {most} bytes: it is read one by one");
+    let whole = usize::try_from(MESSAGES).unwrap() * MESSAGE_BYTES;
+    let taken: Vec<_> = sockets.iter().map(FakeSocket::taken_bytes).collect();
+    assert!(taken.iter().filter(|&&taken| taken >= whole).count() >= 4, "{taken:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_larger_than_the_budget_is_read_alone() {
+    let backlog = Large::default();
+    let config = HubConfig { backlog_bytes: MESSAGE_BYTES / 2, ..HubConfig::default() };
+    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+    let hub = Hub::with_parts(config, parts);
+    let sockets = [FakeSocket::with_room(usize::MAX), FakeSocket::with_room(usize::MAX)];
+    for socket in &sockets {
+        let mut stream = hub.register(UserId(1), "a", Some(MessageId(0))).unwrap().attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+    }
+    timeout(Duration::from_secs(30), async {
+        let whole = usize::try_from(MESSAGES).unwrap() * MESSAGE_BYTES;
+        while sockets.iter().any(|socket| socket.taken_bytes() < whole) {
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("both get all");
+    assert!(backlog.most.load(Ordering::Relaxed) <= 2 * MESSAGE_BYTES);
+    assert_eq!(
+        (backlog.alive.load(Ordering::Relaxed), hub.end_counts()),
+        (0, Vec::<(EndReason, u64)>::new())
+    );
+}
