@@ -21,12 +21,14 @@ mod serve;
 mod signals;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Files, Loaded};
+use logging::Log;
 
 /// A wrong configuration, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
@@ -70,14 +72,8 @@ pub fn run() -> ExitCode {
     };
     let command = arguments.command.unwrap_or(Command::Serve);
     match command {
-        Command::Version => {
-            print_line(env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
-        }
-        Command::DefaultConfig => {
-            print_line(config::default_file().trim_end());
-            return ExitCode::SUCCESS;
-        }
+        Command::Version => return print_answer(env!("CARGO_PKG_VERSION")),
+        Command::DefaultConfig => return print_answer(config::default_file().trim_end()),
         Command::Serve | Command::HealthCheck | Command::CheckConfig => {}
     }
 
@@ -98,7 +94,13 @@ pub fn run() -> ExitCode {
 }
 
 fn serve(loaded: &Loaded) -> ExitCode {
-    logging::init(loaded.log_level());
+    let log = match Log::start(loaded.log_level()) {
+        Ok(log) => log,
+        Err(error) => {
+            print_problem(&format!("failed to start the log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     for file in &loaded.files {
         tracing::info!(file, "configuration read from {file}");
     }
@@ -106,7 +108,7 @@ fn serve(loaded: &Loaded) -> ExitCode {
         tracing::warn!("{warning}");
     }
     crate::server::raise_open_file_limit();
-    serve::run(loaded)
+    serve::run(loaded, &log)
 }
 
 /// The variables of this process. What is not Unicode becomes U+FFFD: a name like that is none of ours.
@@ -115,16 +117,29 @@ fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
 }
 
-/// Prints what was asked for.
-#[expect(clippy::print_stdout, reason = "standard output is where a command's answer goes")]
-fn print_line(line: &str) {
-    println!("{line}");
+/// Prints the answer of a command, and returns the exit code: 1 if the answer was lost.
+fn print_answer(text: &str) -> ExitCode {
+    match print_line(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The reader has seen enough, as `head` has.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            print_problem(&format!("failed to write to standard output: {error}"));
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// Prints why the command can't do its work.
-#[expect(clippy::print_stderr, reason = "there is no log yet, or the command has none")]
+/// Prints to standard output. `println!` would panic where the output is closed or full.
+fn print_line(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    writeln!(output, "{text}")?;
+    output.flush()
+}
+
+/// Prints why the command can't do its work. Where that is impossible, the exit code has to do.
 fn print_problem(text: &str) {
-    eprintln!("{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 #[cfg(test)]

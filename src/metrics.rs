@@ -15,7 +15,13 @@ mod labels;
 mod observe;
 mod process;
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -68,6 +74,7 @@ struct Inner {
     families: Families,
     /// Absent where the system does not tell.
     process: Option<Process>,
+    lost_log_lines: OnceLock<Arc<AtomicU64>>,
     /// Held during a scrape: two at a time would count the process' time twice.
     scrape: Mutex<()>,
 }
@@ -85,7 +92,19 @@ impl Metrics {
         let families = Families::register(&registry);
         families.build_info.set();
         let process = Process::register(&registry);
-        Self(Arc::new(Inner { registry, families, process, scrape: Mutex::new(()) }))
+        Self(Arc::new(Inner {
+            registry,
+            families,
+            process,
+            lost_log_lines: OnceLock::new(),
+            scrape: Mutex::new(()),
+        }))
+    }
+
+    /// Shows from now on how many lines of the program's log were lost, which the program counts in this total. Only
+    /// the first call has an effect.
+    pub fn watch_lost_log_lines(&self, total: Arc<AtomicU64>) {
+        let _ = self.0.lost_log_lines.set(total);
     }
 
     /// Returns what a node needs to count its events here: all observers, and nothing else.
@@ -125,6 +144,10 @@ impl Metrics {
         families.shard_connections.of(Stat::Min).set(least.copied().map_or(0.0, exact));
         families.shard_connections.of(Stat::Max).set(most.copied().map_or(0.0, exact));
         families.shard_connections.of(Stat::Mean).set(exact(streams) / exact(shards.max(1)));
+        if let Some(total) = self.0.lost_log_lines.get() {
+            let total = total.load(Ordering::Relaxed);
+            families.log_lines_lost.inc_by(total.saturating_sub(families.log_lines_lost.get()));
+        }
         if let Some(process) = &self.0.process {
             process.update();
         }

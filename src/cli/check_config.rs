@@ -2,17 +2,18 @@
 
 use std::process::ExitCode;
 
-use super::{print_line, print_problem};
+use super::{print_answer, print_problem};
 use crate::config::Loaded;
 
 /// Prints every key with its value and where it comes from; warnings go to standard error.
 pub(super) fn run(loaded: &Loaded) -> ExitCode {
-    for (key, value) in loaded.effective() {
+    let lines = loaded.effective().into_iter().map(|(key, value)| {
         let source = loaded.source(key).unwrap_or("default");
-        print_line(&format!("{key}: {value}  # {source}"));
-    }
+        format!("{key}: {value}  # {source}")
+    });
+    let answer: Vec<String> = lines.collect();
     for warning in &loaded.warnings {
         print_problem(&warning.to_string());
     }
-    ExitCode::SUCCESS
+    print_answer(&answer.join("\n"))
 }

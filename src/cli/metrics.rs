@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use super::logging::Log;
 use crate::config::{Loaded, MetricsListener};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
@@ -16,8 +17,12 @@ const MAX_CONNECTIONS: usize = 16;
 pub(super) struct Exposition(Option<(Metrics, MetricsListener)>);
 
 impl Exposition {
-    pub(super) fn new(loaded: &Loaded) -> Self {
-        Self(loaded.metrics().map(|listener| (Metrics::new(), listener)))
+    pub(super) fn new(loaded: &Loaded, log: &Log) -> Self {
+        Self(loaded.metrics().map(|listener| {
+            let metrics = Metrics::new();
+            metrics.watch_lost_log_lines(log.lost_lines());
+            (metrics, listener)
+        }))
     }
 
     /// Returns what the node is to be opened with.

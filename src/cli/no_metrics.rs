@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
+use super::logging::Log;
 use crate::config::Loaded;
 use crate::hub::Hub;
 use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server};
@@ -12,7 +13,7 @@ use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server};
 pub(super) struct Exposition;
 
 impl Exposition {
-    pub(super) fn new(_: &Loaded) -> Self {
+    pub(super) fn new(_: &Loaded, _: &Log) -> Self {
         Self
     }
 

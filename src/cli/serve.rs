@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
+use super::logging::Log;
 use super::metrics::Exposition;
 use super::oidc::{self, OidcError};
 use super::signals::Signals;
@@ -18,6 +21,9 @@ use crate::store::{self, OpenDatabaseError};
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
 const BLOCKED: Duration = Duration::from_millis(500);
+
+/// How long the start waits for standard output to take the greeting.
+const GREETING: Duration = Duration::from_secs(1);
 
 /// A server that did not start.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +42,27 @@ enum StartError {
     Open(#[from] OpenError),
 }
 
+/// How the server ended.
+enum End {
+    /// All was finished, or had its time to be.
+    Well,
+    /// A second signal came; the process ends with this code.
+    AtOnce(u8),
+}
+
 /// Serves until a signal ends it.
-pub(super) fn run(loaded: &Loaded) -> ExitCode {
+pub(super) fn run(loaded: &Loaded, log: &Log) -> ExitCode {
     let outcome = runtime::build().map_err(StartError::Runtime).and_then(|runtime| {
-        let outcome = runtime.block_on(start(loaded));
-        runtime.shutdown_timeout(BLOCKED);
+        let outcome = runtime.block_on(heed_signals(loaded, log));
+        match outcome {
+            Ok(End::AtOnce(_)) => runtime.shutdown_background(),
+            _ => runtime.shutdown_timeout(BLOCKED),
+        }
         outcome
     });
     match outcome {
-        Ok(code) => code,
+        Ok(End::Well) => ExitCode::SUCCESS,
+        Ok(End::AtOnce(code)) => ExitCode::from(code),
         Err(error) => {
             tracing::error!("{}", with_sources(&error));
             match error {
@@ -55,38 +73,65 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
     }
 }
 
-async fn start(loaded: &Loaded) -> Result<ExitCode, StartError> {
-    // Before anything is opened, so that a signal during the start also ends it well.
-    let signals = Signals::catch().map_err(StartError::Signals)?;
+/// The first signal lets the server end well, also one that comes during the start. A second one ends it at once,
+/// whatever it waits for.
+async fn heed_signals(loaded: &Loaded, log: &Log) -> Result<End, StartError> {
+    let mut signals = Signals::catch().map_err(StartError::Signals)?;
+    let (stop, stopped) = oneshot::channel();
+    let second = async {
+        signals.next().await;
+        // Nobody listens only if the server has ended already.
+        let _ = stop.send(());
+        signals.next().await
+    };
+    tokio::select! {
+        biased;
+        code = second => {
+            tracing::warn!("stopped by a second signal");
+            Ok(End::AtOnce(code))
+        }
+        outcome = start(loaded, log, stopped) => outcome.map(|()| End::Well),
+    }
+}
+
+/// Opens the node and serves it until it is to stop, then closes it.
+async fn start(loaded: &Loaded, log: &Log, stopped: oneshot::Receiver<()>) -> Result<(), StartError> {
     let database = store::open(&loaded.database()).await.map_err(|source| {
         let connection = loaded.config.database.connection.clone();
         StartError::Database { connection, source }
     })?;
-    let exposition = Exposition::new(loaded);
+    let exposition = Exposition::new(loaded, log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
     let (node, first_user) = Node::open_with(database, loaded.node(), parts).await?;
-    let outcome = serve(loaded, signals, &node, &exposition, first_user).await;
+    let outcome = serve(loaded, stopped, &node, &exposition, first_user).await;
     node.close().await;
+    if outcome.is_ok() {
+        tracing::info!("stopped");
+    }
     outcome
 }
 
-/// Serves the node until the first signal, then drains; a second signal ends at once.
+/// Serves the node until it is to stop, then drains.
+///
+/// # Panics
+///
+/// If a listener did: a server that takes no more connections is of no use.
 async fn serve(
     loaded: &Loaded,
-    mut signals: Signals,
+    stopped: oneshot::Receiver<()>,
     node: &Node,
     exposition: &Exposition,
     first_user: Option<FirstUser>,
-) -> Result<ExitCode, StartError> {
+) -> Result<(), StartError> {
     let (router, watched) = (exposition.router(node), exposition.connection_observer());
     let bound = Server::watched(loaded.server(), router, node.hub().clone(), watched).await;
     // The first user is made whether or not the port was free: its password must be told now, or is lost.
     if let Some(user) = first_user {
-        introduce(&user);
+        introduce(&user).await;
     }
     let mut server = bound?;
-    let _metrics = exposition.bind(node.hub()).await?;
+    let mut metrics = exposition.bind(node.hub()).await?;
     for endpoint in server.endpoints() {
         tracing::info!(address = %endpoint.address, "listening on {endpoint}");
     }
@@ -95,40 +140,45 @@ async fn serve(
         warn_of_known_passwords(loaded, node).await;
         pending::<()>().await;
     };
+    let metrics_ended = async {
+        match &mut metrics {
+            Some(metrics) => metrics.join().await,
+            None => pending().await,
+        }
+    };
     tokio::select! {
         biased;
-        _ = signals.next() => {}
+        _ = stopped => {}
+        // Neither ends by itself, unless it panicked.
+        _ = server.join() => {}
+        _ = metrics_ended => {}
         () = warning => {}
     }
     tracing::info!("stopping: requests are finished, streams are closed");
     server.shutdown();
-    tokio::select! {
-        biased;
-        code = signals.next() => {
-            tracing::warn!("stopped by a second signal");
-            Ok(ExitCode::from(code))
-        }
-        _ = server.join() => {
-            tracing::info!("stopped");
-            Ok(ExitCode::SUCCESS)
-        }
-    }
+    server.join().await;
+    Ok(())
 }
 
-/// Says how to log in: on standard output, since a password has no business in a log.
-fn introduce(user: &FirstUser) {
-    match &user.made_up_password {
-        Some(password) => {
-            print_line(&format!(
-                "First start. Log in as `{}` with the password `{}`; it is not shown again.",
-                user.name,
-                password.expose_secret()
-            ));
-        }
-        None => {
-            print_line(&format!("First start. Log in as `{}` with the password you configured.", user.name));
-        }
-    }
+/// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or
+/// slow does not hold up the start.
+async fn introduce(user: &FirstUser) {
+    let name = &user.name;
+    let greeting = match &user.made_up_password {
+        Some(password) => format!(
+            "First start. Log in as `{name}` with the password `{}`; it is not shown again.",
+            password.expose_secret()
+        ),
+        None => format!("First start. Log in as `{name}` with the password you configured."),
+    };
+    let printing = tokio::task::spawn_blocking(move || print_line(&greeting));
+    let failure = match timeout(GREETING, printing).await {
+        Ok(Ok(Ok(()))) => return,
+        Ok(Ok(Err(error))) => error.to_string(),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "nobody reads it".to_owned(),
+    };
+    tracing::error!(user.name = name, "failed to print how to log in to standard output: {failure}");
 }
 
 /// Warns while a password that is in a file, or in everybody's manual, opens the server.

@@ -78,6 +78,8 @@ families! {
     connections_refused: IntCounter = "shardcast_connections_refused_total",
     /// Checks of a name and password.
     logins: By<Login, IntCounter> = "shardcast_logins_total",
+    /// Lines of the log that were lost because its output was closed, full or too slow.
+    log_lines_lost: IntCounter = "shardcast_log_lines_lost_total",
     /// Always 1; the label says which version runs.
     build_info: Info = "shardcast_build_info",
 }

@@ -106,6 +106,10 @@ impl ConnectionObserver for Inner {
     fn on_refuse(&self) {
         self.families.connections_refused.inc();
     }
+
+    fn on_panic(&self, _: &'static str) {
+        self.families.panics.inc();
+    }
 }
 
 impl LoginObserver for Inner {

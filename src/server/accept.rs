@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,7 +102,12 @@ impl<S: Streams> Acceptor<S> {
                 Ok((stream, peer)) => {
                     backoff.succeeded();
                     let (http, tls) = (Arc::clone(&door.http), door.tls.clone());
-                    self.admit(http, tls, stream, peer);
+                    // Streams and the observer may be anybody's code. The panic hook says where and why.
+                    let admit = AssertUnwindSafe(|| self.admit(http, tls, stream, peer));
+                    if catch_unwind(admit).is_err() {
+                        tracing::error!("a connection was closed because admitting it panicked");
+                        let _ = catch_unwind(AssertUnwindSafe(|| self.observer.on_panic("accept loop")));
+                    }
                 }
                 Err(error) if concerns_one_connection(&error) => {}
                 Err(error) => {

@@ -260,6 +260,34 @@ async fn streams_count_against_the_cap() {
     }
 }
 
+/// Watches connections, with a defect.
+struct Defective(AtomicUsize);
+
+impl ConnectionObserver for Defective {
+    fn on_refuse(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic!("a defect");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_while_a_connection_is_admitted_costs_that_connection_alone() {
+    let (streams, observer) = (Counted::default(), Arc::new(Defective(AtomicUsize::new(0))));
+    streams.open.store(1, Ordering::SeqCst);
+    let config = ServerConfig { max_connections: Some(1), ..config() };
+    let observing = Arc::clone(&observer) as Arc<dyn ConnectionObserver>;
+    let mut server = Server::watched(config, router(), streams.clone(), observing).await.unwrap();
+    assert_eq!(Client::connect(&server).await.read_to_end().await, "");
+    assert_eq!(observer.0.load(Ordering::SeqCst), 1);
+
+    streams.open.store(0, Ordering::SeqCst);
+    let mut client = Client::connect(&server).await;
+    client.send(GET).await;
+    client.read_until("hello").await;
+    server.shutdown();
+    assert_eq!(ended(&mut server).await, Drained { unfinished: 0 });
+}
+
 #[tokio::test]
 async fn a_shutdown_drains_the_streams_once() {
     let streams = Counted::default();

@@ -16,6 +16,7 @@ mod hostile;
 mod images;
 mod listener;
 mod lists;
+mod log_output;
 mod logins;
 mod metrics;
 mod openapi;

@@ -4,7 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use rustix::process::Signal;
+use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, SqliteConnection};
 
+use crate::harness::http;
 use crate::program::{Program, Serving};
 
 fn server(variables: &[(&str, &str)]) -> Serving {
@@ -89,6 +93,37 @@ fn a_second_signal_ends_it_at_once() {
     server.signal(Signal::INT);
     let (code, log) = server.wait();
     assert_eq!(code, Some(130), "{log}");
+}
+
+/// Once the connections have been cut off, the node waits for the database before it closes.
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_a_database_that_somebody_else_holds() {
+    let mut server = server(&[
+        ("GOTIFY_DEFAULTUSER_PASS", "first-canary-password"),
+        ("GOTIFY_SERVER_SHUTDOWNGRACESECONDS", "1"),
+    ]);
+    let url = |path: &str| format!("http://{}/{path}", server.address);
+    let made = http().post(url("application")).basic_auth("admin", Some("first-canary-password"));
+    let made: Value = made.json(&json!({ "name": "test" })).send().await.unwrap().json().await.unwrap();
+    let options = SqliteConnectOptions::new().filename(server.file("data/gotify.db"));
+    let mut other = SqliteConnection::connect_with(&options).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+
+    let mut publish = TcpStream::connect(&server.address).unwrap();
+    let token = made["token"].as_str().unwrap();
+    let request = format!(
+        "POST /message?token={token}&message=waits HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n"
+    );
+    publish.write_all(request.as_bytes()).unwrap();
+    // Once a later request has its answer, the server has that one.
+    http().get(url("version")).send().await.unwrap();
+    server.signal(Signal::TERM);
+    server.wait_for_log("cutting off the rest");
+    server.signal(Signal::INT);
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(130), "{log}");
+    assert_eq!(publish.read(&mut [0]).unwrap_or(0), 0, "nothing is acknowledged");
+    drop(other);
 }
 
 #[test]

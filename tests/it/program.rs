@@ -50,6 +50,12 @@ impl Program {
         Outcome::from(self.command.stdin(Stdio::null()).output().unwrap())
     }
 
+    /// Starts it with an output that the test has chosen, and returns at once.
+    pub(crate) fn start(mut self, output: impl Fn() -> Stdio) -> Running {
+        self.command.stdin(Stdio::null()).stdout(output()).stderr(output());
+        Running { child: self.command.spawn().unwrap(), _folder: self.folder }
+    }
+
     /// Starts it and waits until it listens.
     pub(crate) fn serve(mut self) -> Serving {
         let mut child =
@@ -69,6 +75,32 @@ impl Program {
             }
         };
         Serving { folder: self.folder, child, log, seen, address }
+    }
+}
+
+/// A server that somebody else listens to; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    _folder: TempDir,
+}
+
+impl Running {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, signal).unwrap();
+    }
+
+    /// Waits for its end, and returns the exit code.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail only if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
