@@ -57,7 +57,7 @@ impl Account {
             let client = tokens.api.make("client", "shardcast-bench")?;
             tokens.clients.push(client);
         }
-        let mut progress = Progress::new("users made", u64::from(users));
+        let progress = Progress::new("users made", u64::from(users));
         for number in 0..users {
             tokens.add_user(number)?;
             progress.show(u64::from(number) + 1);

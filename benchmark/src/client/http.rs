@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use httparse::Status;
+
 const MAX_HEAD_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 64;
 
 /// One complete response.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub(crate) struct Response<'a> {
 pub(crate) enum HttpError {
     #[error("the answer is not HTTP/1.1")]
     NotHttp,
-    #[error("the answer's head exceeds {MAX_HEAD_BYTES} bytes")]
+    #[error("the answer's head exceeds {MAX_HEAD_BYTES} bytes or {MAX_HEADERS} headers")]
     LongHead,
     #[error("the answer's length is not given")]
     NoLength,
@@ -30,65 +33,56 @@ pub(crate) enum HttpError {
 
 /// Returns the response at the start of `buf`, or `None` when it is not complete yet.
 pub(crate) fn response(buf: &[u8]) -> Result<Option<Response<'_>>, HttpError> {
-    let Some(head_end) = find(buf, b"\r\n\r\n") else {
-        return if buf.len() > MAX_HEAD_BYTES { Err(HttpError::LongHead) } else { Ok(None) };
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut head = httparse::Response::new(&mut headers);
+    let start = match head.parse(buf) {
+        Ok(Status::Complete(start)) => start,
+        Ok(Status::Partial) if buf.len() > MAX_HEAD_BYTES => return Err(HttpError::LongHead),
+        Ok(Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => return Err(HttpError::LongHead),
+        Err(_) => return Err(HttpError::NotHttp),
     };
-    let mut lines = buf[..head_end].split(|&byte| byte == b'\n');
-    let status = lines.next().and_then(status).ok_or(HttpError::NotHttp)?;
-    let mut length = None;
-    let mut chunked = false;
-    let mut closes = false;
-    for line in lines {
-        let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        if name.eq_ignore_ascii_case(b"content-length") {
-            length = decimal(value);
-        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            chunked = value.eq_ignore_ascii_case(b"chunked");
-        } else if name.eq_ignore_ascii_case(b"connection") {
-            closes = value.eq_ignore_ascii_case(b"close");
-        }
-    }
-    let start = head_end + 4;
+    let (Some(1), Some(status)) = (head.version, head.code) else { return Err(HttpError::NotHttp) };
+    let value = |name: &str| {
+        let header = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        Some(header.value.trim_ascii())
+    };
+    let says = |name, expected: &[u8]| value(name).is_some_and(|value| value.eq_ignore_ascii_case(expected));
+    let closes = says("connection", b"close");
     let done = |body, length| Ok(Some(Response { status, body, length, closes }));
     if matches!(status, 100..200 | 204 | 304) {
         return done(Cow::Borrowed(&[][..]), start);
     }
-    if chunked {
+    if says("transfer-encoding", b"chunked") {
         return match dechunk(&buf[start..])? {
             Some((body, used)) => done(Cow::Owned(body), start + used),
             None => Ok(None),
         };
     }
-    let length = length.ok_or(HttpError::NoLength)?;
+    let length = value("content-length").and_then(decimal).ok_or(HttpError::NoLength)?;
     match buf.get(start..start + length) {
         Some(body) => done(Cow::Borrowed(body), start + length),
         None => Ok(None),
     }
 }
 
-fn status(line: &[u8]) -> Option<u16> {
-    let code = line.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
-    decimal(code).and_then(|code| u16::try_from(code).ok())
-}
-
-fn dechunk(mut buf: &[u8]) -> Result<Option<(Vec<u8>, usize)>, HttpError> {
-    let whole = buf.len();
+/// Returns the joined chunks at the start of `buf` and how many bytes they took, or `None` when they are not complete.
+fn dechunk(buf: &[u8]) -> Result<Option<(Vec<u8>, usize)>, HttpError> {
     let mut body = Vec::new();
+    let mut used = 0;
     loop {
-        let Some(end) = find(buf, b"\r\n") else { return Ok(None) };
-        let digits = buf[..end].split(|&byte| byte == b';').next().unwrap_or_default();
-        let text = std::str::from_utf8(digits.trim_ascii()).map_err(|_| HttpError::BadChunk)?;
-        let size = usize::from_str_radix(text, 16).map_err(|_| HttpError::BadChunk)?;
-        let after = end + 2 + size + 2;
-        let Some(chunk) = buf.get(end + 2..after) else { return Ok(None) };
-        if !chunk.ends_with(b"\r\n") {
-            return Err(HttpError::BadChunk);
-        }
-        body.extend_from_slice(&chunk[..size]);
-        buf = &buf[after..];
+        let (start, size) = match httparse::parse_chunk_size(&buf[used..]) {
+            Ok(Status::Complete((line, size))) => (used + line, usize::try_from(size)),
+            Ok(Status::Partial) => return Ok(None),
+            Err(_) => return Err(HttpError::BadChunk),
+        };
+        let size = size.map_err(|_| HttpError::BadChunk)?;
+        let Some(chunk) = buf[start..].get(..size.saturating_add(2)) else { return Ok(None) };
+        let Some(chunk) = chunk.strip_suffix(b"\r\n") else { return Err(HttpError::BadChunk) };
+        body.extend_from_slice(chunk);
+        used = start + size + 2;
         if size == 0 {
-            return Ok(Some((body, whole - buf.len())));
+            return Ok(Some((body, used)));
         }
     }
 }
@@ -160,8 +154,18 @@ mod tests {
     fn what_is_not_a_response_is_refused() {
         assert_eq!(response(b"SSH-2.0-x\r\n\r\n"), Err(HttpError::NotHttp));
         assert_eq!(response(b"HTTP/1.1 200 OK\r\n\r\n"), Err(HttpError::NoLength));
-        assert_eq!(response(&vec![b'x'; MAX_HEAD_BYTES + 1]), Err(HttpError::LongHead));
-        let chunk = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
-        assert_eq!(response(chunk), Err(HttpError::BadChunk));
+        assert_eq!(response(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), Err(HttpError::NotHttp));
+        for chunk in ["zz\r\n", "1\r\nabc", "ffffffffffffffffff\r\n"] {
+            let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
+            assert_eq!(response(answer.as_bytes()), Err(HttpError::BadChunk), "{chunk}");
+        }
+    }
+
+    #[test]
+    fn a_head_without_end_is_refused() {
+        let long = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(MAX_HEAD_BYTES));
+        assert_eq!(response(long.as_bytes()), Err(HttpError::LongHead));
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(MAX_HEADERS + 1));
+        assert_eq!(response(many.as_bytes()), Err(HttpError::LongHead));
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Op
     let (before, failed_before) = (reactor.admissions.opened, reactor.admissions.failed);
     let mut begun = 0;
     let mut last = (before, started);
-    let mut progress = Progress::new("streams", opening.count as u64);
+    let progress = Progress::new("streams", opening.count as u64);
     loop {
         let now = reactor.clock.now();
         let opened = reactor.admissions.opened - before;

@@ -2,12 +2,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use httparse::{Request, Status};
 use mio::net::TcpStream;
-
-use crate::client::http::find;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 const MAX_REQUEST_BYTES: usize = 16 << 20;
+const MAX_HEADERS: usize = 64;
 
 /// A socket, what of a request has come, and what a full socket left over.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Connection {
     }
 
     fn answer(&mut self, published: &mut Vec<Vec<u8>>) -> io::Result<()> {
-        while let Some(head) = head(&self.inbox) {
+        while let Some(head) = head(&self.inbox)? {
             if let Some(key) = head.key {
                 self.socket.write_all(super::switching_protocols(&key).as_bytes())?;
                 self.is_stream = true;
@@ -109,17 +109,20 @@ impl Connection {
     }
 }
 
-fn head(bytes: &[u8]) -> Option<Head> {
-    let end = find(bytes, b"\r\n\r\n")?;
-    let text = String::from_utf8_lossy(&bytes[..end]);
+/// Returns the head at the start of `bytes`, or `None` when it is not complete yet.
+fn head(bytes: &[u8]) -> io::Result<Option<Head>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut request = Request::new(&mut headers);
+    let Status::Complete(start) = request.parse(bytes).map_err(|_| ErrorKind::InvalidData)? else {
+        return Ok(None);
+    };
     let value = |wanted: &str| {
-        text.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
-        })
+        let header = request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(wanted))?;
+        std::str::from_utf8(header.value).ok().map(str::trim)
     };
     let length = value("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    Some(Head { key: value("sec-websocket-key"), is_post: text.starts_with("POST"), start: end + 4, length })
+    let key = value("sec-websocket-key").map(str::to_owned);
+    Ok(Some(Head { key, is_post: request.method == Some("POST"), start, length }))
 }
 
 #[cfg(test)]
@@ -128,10 +131,11 @@ mod tests {
 
     #[test]
     fn a_head_says_whether_it_publishes_or_upgrades() {
-        let post = head(b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc").unwrap();
+        let post = head(b"POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc").unwrap().unwrap();
         assert_eq!((post.is_post, post.length, post.key), (true, 3, None));
-        let get = head(b"GET /stream HTTP/1.1\r\nSec-WebSocket-Key: k=\r\n\r\n").unwrap();
+        let get = head(b"GET /stream HTTP/1.1\r\nSec-WebSocket-Key: k=\r\n\r\n").unwrap().unwrap();
         assert_eq!((get.is_post, get.length, get.key.as_deref()), (false, 0, Some("k=")));
-        assert!(head(b"GET / HTTP/1.1\r\n").is_none());
+        assert!(head(b"GET / HTTP/1.1\r\n").unwrap().is_none());
+        assert!(head(b"\x16\x03\x01").is_err());
     }
 }

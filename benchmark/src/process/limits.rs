@@ -1,8 +1,7 @@
 //! The limits of this process and of others.
 
-use std::fs;
-
 use anyhow::{Context, Result};
+use procfs::process::LimitValue;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::process::usage::Process;
@@ -20,9 +19,11 @@ pub(crate) struct OpenFiles {
 impl OpenFiles {
     /// Looks at a process.
     pub(crate) fn of(process: Process) -> Result<Self> {
-        let path = format!("/proc/{}/limits", process.0);
-        let text = fs::read_to_string(&path).with_context(|| format!("failed to read `{path}`"))?;
-        let limit = soft_limit(&text).with_context(|| format!("`{path}` is not as expected"))?;
+        let limits = process.open()?.limits().with_context(|| process.unreadable("limits"))?;
+        let limit = match limits.max_open_files.soft_limit {
+            LimitValue::Unlimited => u64::MAX,
+            LimitValue::Value(value) => value,
+        };
         Ok(Self { used: used(process)?, limit })
     }
 
@@ -34,22 +35,8 @@ impl OpenFiles {
 
 /// Returns how many files a process has open.
 pub(crate) fn used(process: Process) -> Result<u64> {
-    let path = format!("/proc/{}/fd", process.0);
-    // Newer kernels give the count as the folder's size; listing ten thousand files each second would disturb.
-    let size = fs::metadata(&path).with_context(|| format!("failed to look at `{path}`"))?.len();
-    if size > 0 {
-        return Ok(size);
-    }
-    let files = fs::read_dir(&path).with_context(|| format!("failed to list `{path}`"))?;
-    Ok(files.count() as u64)
-}
-
-fn soft_limit(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    match line.split_whitespace().next()? {
-        "unlimited" => Some(u64::MAX),
-        number => number.parse().ok(),
-    }
+    let count = process.open()?.fd_count().with_context(|| process.unreadable("fd"))?;
+    Ok(count as u64)
 }
 
 /// Raises the number of open files to what the hard limit allows.
@@ -70,15 +57,6 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-
-    #[test]
-    fn the_soft_limit_is_the_first_of_the_two() {
-        let text =
-            "Limit      Soft Limit  Hard Limit  Units\nMax open files            1024      20000    files\n";
-        assert_eq!(soft_limit(text), Some(1024));
-        assert_eq!(soft_limit("Max open files   unlimited  unlimited  files\n"), Some(u64::MAX));
-        assert_eq!(soft_limit("Max processes 1 1\n"), None);
-    }
 
     #[test]
     fn a_process_is_full_shortly_before_its_limit() {

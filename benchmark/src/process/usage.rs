@@ -1,6 +1,6 @@
 //! Processor time and memory of a process, from `/proc`.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -16,45 +16,35 @@ impl Process {
 
     /// Returns the processor time it has used, user and system, all threads; to 10 ms.
     pub(crate) fn cpu(self) -> Result<Duration> {
-        let stat = self.read("stat")?;
-        let ticks = ticks(&stat).with_context(|| format!("`/proc/{}/stat` is not as expected", self.0))?;
-        let rate = rustix::param::clock_ticks_per_second();
-        Ok(Duration::from_nanos(ticks * (1_000_000_000 / rate)))
+        let stat = self.open()?.stat().with_context(|| self.unreadable("stat"))?;
+        let nanos_per_tick = 1_000_000_000 / procfs::ticks_per_second();
+        Ok(Duration::from_nanos((stat.utime + stat.stime) * nanos_per_tick))
     }
 
     /// Returns its resident memory in bytes.
     pub(crate) fn resident_bytes(self) -> Result<u64> {
-        // The roll-up is exact; the counters of `statm` lag behind by some pages a thread.
-        if let Some(kibibytes) = self.read("smaps_rollup").ok().as_deref().and_then(rollup) {
-            return Ok(kibibytes * 1024);
-        }
-        self.resident_bytes_quick()
+        // The roll-up is exact; the counters of `statm` lag behind by some pages per thread.
+        let rollup = self.open()?.smaps_rollup().ok();
+        let exact =
+            rollup.and_then(|rollup| rollup.memory_map_rollup.0.first()?.extension.map.get("Rss").copied());
+        exact.map_or_else(|| self.resident_bytes_quick(), Ok)
     }
 
     /// Returns about the same at a price that does not grow with the memory: for looking often.
     pub(crate) fn resident_bytes_quick(self) -> Result<u64> {
-        let statm = self.read("statm")?;
-        let pages = statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok());
-        let pages = pages.with_context(|| format!("`/proc/{}/statm` is not as expected", self.0))?;
-        Ok(pages * rustix::param::page_size() as u64)
+        let statm = self.open()?.statm().with_context(|| self.unreadable("statm"))?;
+        Ok(statm.resident * procfs::page_size())
     }
 
-    fn read(self, file: &str) -> Result<String> {
-        let path = format!("/proc/{}/{file}", self.0);
-        fs::read_to_string(&path).with_context(|| format!("failed to read `{path}`"))
+    /// Opens its folder in `/proc`.
+    pub(super) fn open(self) -> Result<procfs::process::Process> {
+        let id = i32::try_from(self.0).with_context(|| format!("{} is no process id", self.0))?;
+        procfs::process::Process::new(id).with_context(|| format!("failed to look at process {id}"))
     }
-}
 
-fn ticks(stat: &str) -> Option<u64> {
-    // The name may hold spaces and brackets: fields are counted behind its last bracket.
-    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
-    let user: u64 = fields.nth(11)?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    Some(user + system)
-}
-
-fn rollup(text: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix("Rss:")?.trim().strip_suffix(" kB")?.parse().ok())
+    pub(super) fn unreadable(self, file: &str) -> String {
+        format!("failed to read `/proc/{}/{file}`", self.0)
+    }
 }
 
 #[cfg(test)]
@@ -62,21 +52,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_and_system_time_are_added_whatever_the_name() {
-        let stat = "17 (a) b) S 1 17 17 0 -1 4194304 100 0 0 0 250 50 7 7 20 0 1 0 100 1000 10";
-        assert_eq!(ticks(stat), Some(300));
-        assert_eq!(ticks("17 (a) S 1"), None);
+    fn this_process_uses_memory_and_time() {
+        let own = Process::own();
+        let (exact, quick) = (own.resident_bytes().unwrap(), own.resident_bytes_quick().unwrap());
+        assert!(exact > 100_000 && quick > 100_000, "{exact} {quick}");
+        own.cpu().unwrap();
     }
 
     #[test]
-    fn the_roll_up_s_resident_line_is_read() {
-        assert_eq!(rollup("00400000-7ff rollup\nRss:     2044 kB\nPss:  100 kB\n"), Some(2044));
-        assert_eq!(rollup("Pss: 1 kB\n"), None);
-    }
-
-    #[test]
-    fn this_process_uses_memory() {
-        assert!(Process::own().resident_bytes().unwrap() > 100_000);
-        Process::own().cpu().unwrap();
+    fn a_process_that_is_not_there_is_named() {
+        let error = Process(u32::MAX / 2).cpu().unwrap_err();
+        assert_eq!(error.to_string(), "failed to look at process 2147483647");
     }
 }

@@ -11,9 +11,3 @@ pub(crate) fn line(text: &str) {
 pub(crate) fn warn(text: &str) {
     eprintln!("{text}");
 }
-
-/// Replaces the current line of the terminal; empty text clears it.
-#[expect(clippy::print_stderr, reason = "a line that is overwritten must not mix with results")]
-pub(crate) fn overwrite(text: &str) {
-    eprint!("\r\x1b[2K{text}");
-}

@@ -61,7 +61,7 @@ impl Scenario for Churn {
             (start + nanos(Duration::from_secs(self.seconds)), nanos(Duration::from_millis(self.hold_ms)));
         let mut guests: VecDeque<(Nanos, usize)> = VecDeque::new();
         let mut begun = 0_u64;
-        let mut progress = Progress::new("streams came", u64::from(self.rate) * self.seconds);
+        let progress = Progress::new("streams came", u64::from(self.rate) * self.seconds);
         loop {
             let now = session.reactor.clock.now();
             let due = u128::from(now.min(end) - start) * u128::from(self.rate) / 1_000_000_000;

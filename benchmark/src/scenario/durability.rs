@@ -75,7 +75,7 @@ impl Durability {
         self.wait(peer, &mut server, bench)?;
         let account = Account::open(peer, 1, 0, Format::Json)?;
         let mut findings = Findings::default();
-        let mut progress = Progress::new("kills", u64::from(self.kills));
+        let progress = Progress::new("kills", u64::from(self.kills));
         let mut chance = Chance(u64::from(std::process::id()));
         for round in 1..=self.kills {
             let run = bench.next_run();

@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
         streams: u64,
         tick: &mut dyn FnMut(&mut Reactor) -> Result<()>,
     ) -> Result<()> {
-        let mut progress = Progress::new("deliveries", 0);
+        let progress = Progress::new("deliveries", 0);
         let mut last = (0, self.reactor.clock.now());
         loop {
             publisher.pump(&mut self.reactor, |_| {});
