@@ -1,4 +1,4 @@
-//! [`Database`] for SQLite; a file for each of the traits that it consists of.
+//! The trait [`Database`]; each of the traits that it consists of has a file.
 
 use async_trait::async_trait;
 

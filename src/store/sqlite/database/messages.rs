@@ -1,4 +1,4 @@
-//! [`Messages`]: which connection each operation runs on, and what it is called when it fails.
+//! The messages: which connection each operation of [`Messages`] runs on, and what it is called when it fails.
 
 use async_trait::async_trait;
 

@@ -1,4 +1,4 @@
-//! [`Users`]: which connection each operation runs on, and what it is called when it fails.
+//! The users: which connection each operation of [`Users`] runs on, and what it is called when it fails.
 
 use async_trait::async_trait;
 
