@@ -64,6 +64,10 @@ impl Authenticate for Sessions {
     fn forget_client(&self, token: &str) {
         self.stored.forget_client(token);
     }
+
+    fn forget_user(&self, user_id: UserId) {
+        self.stored.forget_user(user_id);
+    }
 }
 
 #[tokio::main]

@@ -2,8 +2,8 @@
 //!
 //! [`Authenticator`] is the one way from a token or a name and password to a user. It asks an [`Authenticate`]:
 //! [`StoredCredentials`], unless the node was given another. That one keeps tokens it has seen in a bounded cache,
-//! so that a message is accepted without a look-up in the database; whoever changes or deletes what a token stands
-//! for calls [`Authenticator::forget_application`] or [`Authenticator::forget_client`] afterwards.
+//! so that a message is accepted without a look-up in the database. Whoever changes or deletes what a token stands for
+//! applies a [`Revocation`] afterwards.
 //!
 //! Tasks: one, owned by the stored credentials, writes when tokens were last used; another, [`ClientExpiry`], deletes
 //! clients that are not used any more.
@@ -22,6 +22,7 @@ mod observer;
 #[cfg(feature = "oidc")]
 mod openid;
 mod password;
+mod revoke;
 mod stored;
 mod token;
 
@@ -38,5 +39,6 @@ pub use observer::LoginObserver;
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdConfig, OpenIdError};
 pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords};
+pub use revoke::Revocation;
 pub use stored::StoredCredentials;
 pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};

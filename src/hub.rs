@@ -343,15 +343,16 @@ impl Hub {
         self.0.shared.shards.count()
     }
 
-    /// Lists the tokens that have streams in one shard, each once; those without a token are left out.
+    /// Lists the users and tokens that have streams in one shard, each pair once. The token is empty for streams that
+    /// were registered without one.
     ///
     /// # Panics
     /// If there is no such shard.
-    pub fn tokens_of_shard(&self, shard: usize) -> Vec<Box<str>> {
+    pub fn tokens_of_shard(&self, shard: usize) -> Vec<(UserId, Box<str>)> {
         let mut streams = Vec::new();
         self.0.shared.shards.collect(shard, &mut streams);
-        let mut tokens: Vec<Box<str>> =
-            streams.iter().map(|stream| stream.token.clone()).filter(|token| !token.is_empty()).collect();
+        let mut tokens: Vec<(UserId, Box<str>)> =
+            streams.iter().map(|stream| (stream.user.id, stream.token.clone())).collect();
         tokens.sort_unstable();
         tokens.dedup();
         tokens

@@ -14,9 +14,9 @@ use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_shown};
-use crate::auth::{Authenticator, NewToken, TokenKind};
+use crate::auth::{NewToken, Revocation, TokenKind};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
-use crate::store::{Images, NewApplication, Store, StoreError, UpdateApplication};
+use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -171,13 +171,11 @@ async fn create(
 async fn update(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
-    State(compatibility): State<Compatibility>,
+    State(state): State<AppState>,
     mut body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
-    let known = owned(&store, client.user_id, id).await?;
+    owned(&state.store, client.user_id, id).await?;
     let form: ApplicationParams = body.read().await?;
     let change = UpdateApplication {
         name: form.name,
@@ -185,10 +183,14 @@ async fn update(
         default_priority: form.default_priority.unwrap_or_default(),
         sort_key: Some(form.sort_key).filter(|key| !key.is_empty()),
     };
+    let compatibility = state.settings.compatibility;
     let updated = to_completion(async move {
-        let updated = store.database().update_application(id, change).await;
-        auth.forget_application(&known.token);
-        updated
+        let updated = state.store.database().update_application(id, change).await?;
+        // The token that it has now: it may have got another one since the request came.
+        if let Some(Application { token, .. }) = &updated {
+            state.revoke(&Revocation::ApplicationChanged { token: token.clone() });
+        }
+        Ok(updated)
     });
     let mut updated = updated.await.map_err(taken_sort_key)?.ok_or_else(|| not_found(id))?;
     token_shown::changed(compatibility, &mut updated.token);
@@ -215,21 +217,20 @@ async fn update_security(
     mut body: Unread,
 ) -> Result<Json<SecurityUpdate>, ApiError> {
     let id = ApplicationId(id);
-    let known = owned(&state.store, client.user_id, id).await?;
+    owned(&state.store, client.user_id, id).await?;
     let form: SecurityUpdateAction = body.read().await?;
     if !form.regenerate_token {
         return Ok(Json(SecurityUpdate { regenerate_token: None }));
     }
     let NewToken { secret, stored, .. } =
         NewToken::make(TokenKind::Application, state.settings.compatibility, &mut rand::rng());
-    let changed = to_completion(async move {
-        let changed = state.store.database().set_application_token(id, &stored).await;
-        state.auth.forget_application(&known.token);
-        changed
+    let replaced = to_completion(async move {
+        let replaced = state.store.database().replace_application_token(id, &stored).await?;
+        let token = replaced.ok_or_else(|| not_found(id))?;
+        state.revoke(&Revocation::ApplicationToken { token });
+        Ok::<_, ApiError>(())
     });
-    if !changed.await? {
-        return Err(not_found(id));
-    }
+    replaced.await?;
     Ok(Json(SecurityUpdate { regenerate_token: Some(RegeneratedToken { token: secret }) }))
 }
 
@@ -246,21 +247,19 @@ async fn update_security(
 async fn delete(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
-    State(images): State<Images>,
+    State(state): State<AppState>,
 ) -> Result<Done, ApiError> {
     let id = ApplicationId(id);
-    let known = owned(&store, client.user_id, id).await?;
+    let known = owned(&state.store, client.user_id, id).await?;
     if known.internal {
         return Err(ApiError::BadRequest("cannot delete internal application".to_owned()));
     }
     let deleted = to_completion(async move {
-        let deleted = store.database().delete_application(id).await;
-        auth.forget_application(&known.token);
-        let deleted = deleted?.ok_or_else(|| not_found(id))?;
+        let deleted = state.store.database().delete_application(id).await?;
+        let deleted = deleted.ok_or_else(|| not_found(id))?;
+        state.revoke(&Revocation::ApplicationToken { token: deleted.token.clone() });
         if let Some(file) = deleted.image_file() {
-            image::remove(&images, file).await;
+            image::remove(&state.images, file).await;
         }
         Ok(Done)
     });

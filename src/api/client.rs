@@ -14,8 +14,7 @@ use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, token_shown};
-use crate::auth::{NewToken, TokenKind};
-use crate::hub;
+use crate::auth::{NewToken, Revocation, TokenKind};
 use crate::model::{Client, ClientId, Timestamp, UserId};
 use crate::store::{NewClient, StoreError, UpdateClient};
 
@@ -99,24 +98,16 @@ pub(super) async fn create(
     Ok(Client { token: token.secret, ..created })
 }
 
-/// Deletes a client and ends its streams; false if it is not there any more. Goes on when its caller goes away.
-pub(super) async fn remove(
-    state: &AppState,
-    user_id: UserId,
-    id: ClientId,
-    stored_token: impl Into<Box<str>>,
-) -> Result<bool, ApiError> {
-    let (state, token) = (state.clone(), stored_token.into());
+/// Deletes a client of that user, then ends its streams; false if it is not there any more. Goes on when its caller
+/// goes away.
+pub(super) async fn remove(state: &AppState, user_id: UserId, id: ClientId) -> Result<bool, ApiError> {
+    let state = state.clone();
     let deleted = to_completion(async move {
-        let close_streams = || state.stream.hub.close_token(hub::UserId(user_id.0), &token);
-        close_streams();
-        let deleted = state.store.database().delete_client(id).await;
-        state.auth.forget_client(&token);
-        if matches!(deleted, Ok(true)) {
-            // One may have been admitted in between.
-            close_streams();
-        }
-        deleted
+        let Some(Client { token, .. }) = state.store.database().delete_client(id).await? else {
+            return Ok(false);
+        };
+        state.revoke(&Revocation::ClientDeleted { user_id, token });
+        Ok::<_, StoreError>(true)
     });
     Ok(deleted.await?)
 }
@@ -202,7 +193,7 @@ async fn update(
     mut body: Unread,
 ) -> Result<Json<Client>, ApiError> {
     let id = ClientId(id);
-    let known = owned(&state, client.user_id, id).await?;
+    owned(&state, client.user_id, id).await?;
     let form: ClientParams = body.read().await?;
     let change = UpdateClient {
         name: form.name,
@@ -210,10 +201,12 @@ async fn update(
     };
     let shared = state.clone();
     let updated = to_completion(async move {
-        let updated = shared.store.database().update_client(id, change).await;
-        shared.auth.forget_client(&known.token);
-        shared.expiry.changed();
-        updated
+        let updated = shared.store.database().update_client(id, change, shared.auth.now()).await?;
+        if let Some(Client { token, .. }) = &updated {
+            shared.revoke(&Revocation::ClientChanged { token: token.clone() });
+            shared.expiry.changed();
+        }
+        Ok::<_, StoreError>(updated)
     });
     let mut updated = updated.await?.ok_or_else(|| not_found(id))?;
     token_shown::changed(state.settings.compatibility, &mut updated.token);
@@ -236,8 +229,8 @@ async fn delete(
     State(state): State<AppState>,
 ) -> Result<Done, ApiError> {
     let id = ClientId(id);
-    let known = owned(&state, client.user_id, id).await?;
-    if remove(&state, client.user_id, id, known.token).await? { Ok(Done) } else { Err(not_found(id)) }
+    owned(&state, client.user_id, id).await?;
+    if remove(&state, client.user_id, id).await? { Ok(Done) } else { Err(not_found(id)) }
 }
 
 /// Lets a client do what is dangerous for a while.
@@ -271,18 +264,19 @@ pub(super) async fn elevate(
     seconds: i64,
 ) -> Result<(), ApiError> {
     let not_found = || ApiError::NotFound("client not found".to_owned());
-    let known = owned(state, user, id).await.map_err(|error| match error {
+    owned(state, user, id).await.map_err(|error| match error {
         ApiError::NotFound(_) => not_found(),
         other => other,
     })?;
-    let until = later(state.auth.now(), seconds);
     let state = state.clone();
     let elevated = to_completion(async move {
-        let elevated = state.store.database().elevate_client(id, until).await;
-        state.auth.forget_client(&known.token);
-        elevated
+        let now = state.auth.now();
+        let elevated = state.store.database().elevate_client(id, later(now, seconds), now).await?;
+        let Client { token, .. } = elevated.ok_or_else(not_found)?;
+        state.revoke(&Revocation::ClientChanged { token });
+        Ok(())
     });
-    if elevated.await? { Ok(()) } else { Err(not_found()) }
+    elevated.await
 }
 
 /// The time so many seconds later, or the last or first that the database and the wire can hold.

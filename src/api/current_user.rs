@@ -5,11 +5,12 @@ use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
+use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json};
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Revocation};
 use crate::model::CurrentUser;
 use crate::store::Store;
 
@@ -69,15 +70,19 @@ async fn current_user(
 )]
 async fn change_password(
     ElevatedAuth(client): ElevatedAuth,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
+    State(state): State<AppState>,
     mut body: Unread,
 ) -> Result<Done, ApiError> {
     let form: UserPass = body.read().await?;
-    let hash = auth.passwords().hash(SecretString::from(form.pass)).await?;
-    if store.database().set_password_hash(client.user_id, &hash).await? {
+    let hash = state.auth.passwords().hash(SecretString::from(form.pass)).await?;
+    let user_id = client.user_id;
+    let changed = to_completion(async move {
+        if !state.store.database().set_password_hash(user_id, &hash).await? {
+            // Deleted since the request was admitted.
+            return Err(ApiError::Unauthorized);
+        }
+        state.revoke(&Revocation::UserChanged { user_id });
         Ok(Done)
-    } else {
-        Err(ApiError::Unauthorized)
-    }
+    });
+    changed.await
 }

@@ -80,7 +80,7 @@ async fn logout(
     State(settings): State<Arc<ApiSettings>>,
 ) -> Response {
     let outcome = match client.client().and_then(|client| client.id) {
-        Some(id) => remove(&state, client.user_id, id, client.token).await.map(|_| Done),
+        Some(id) => remove(&state, client.user_id, id).await.map(|_| Done),
         None => Err(ApiError::ForbiddenWith("no client auth provided")),
     };
     // The browser is to forget its cookie whether or not there was a session to end.

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::listing::AnswerMemory;
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, RequestObserver};
-use crate::auth::{Authenticator, ClientExpiry};
+use crate::auth::{Authenticator, ClientExpiry, Revocation};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
 
@@ -29,6 +29,14 @@ impl From<AppParts> for AppState {
     fn from(parts: AppParts) -> Self {
         let answer_memory = AnswerMemory::new(parts.settings.answer_memory_bytes);
         Self(Arc::new(Shared { parts, answer_memory }))
+    }
+}
+
+impl AppState {
+    /// Makes this node act on a change that revokes something. To be called once the change is committed, in a task
+    /// that goes on when the client goes away.
+    pub(crate) fn revoke(&self, revocation: &Revocation) {
+        revocation.apply(&self.auth, &self.stream.hub);
     }
 }
 

@@ -15,12 +15,10 @@ use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::path::PathId;
 use super::routing::get_only;
-use super::stream::StreamState;
 use super::{AdminAuth, ApiError, ApiSettings, AppState, Json, image};
-use crate::auth::Authenticator;
-use crate::hub;
+use crate::auth::{Authenticator, Revocation};
 use crate::model::{User, UserId, zero_time};
-use crate::store::{Images, NewUser, Store, StoreError, UpdateUser, UserChange};
+use crate::store::{DeletedUser, NewUser, Store, StoreError, UpdateUser, UserChange};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -189,21 +187,26 @@ async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> R
 async fn update(
     _: AdminAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
+    State(state): State<AppState>,
     mut body: Unread,
 ) -> Result<Json<User>, ApiError> {
-    let id = UserId(id);
+    let user_id = UserId(id);
     let UpdateParams(form) = body.read().await?;
-    if store.database().user(id).await?.is_none() {
+    if state.store.database().user(user_id).await?.is_none() {
         return Err(not_found());
     }
     let password_hash = match form.pass {
         pass if pass.is_empty() => None,
-        pass => Some(auth.passwords().hash(SecretString::from(pass)).await?),
+        pass => Some(state.auth.passwords().hash(SecretString::from(pass)).await?),
     };
     let change = UpdateUser { name: form.name, admin: form.admin, password_hash };
-    made(store.database().update_user(id, change).await.map_err(or_taken_name)?).map(Json)
+    let updated = to_completion(async move {
+        let updated =
+            made(state.store.database().update_user(user_id, change).await.map_err(or_taken_name)?)?;
+        state.revoke(&Revocation::UserChanged { user_id });
+        Ok(Json(updated))
+    });
+    updated.await
 }
 
 /// Deletes a user with all that belongs to it, and closes its streams.
@@ -212,31 +215,18 @@ async fn update(
     params(PathId),
     responses((status = 200), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject))
 )]
-async fn delete(
-    _: AdminAuth,
-    PathId(id): PathId,
-    State(store): State<Store>,
-    State(auth): State<Authenticator>,
-    State(stream): State<StreamState>,
-    State(images): State<Images>,
-) -> Result<Done, ApiError> {
+async fn delete(_: AdminAuth, PathId(id): PathId, State(state): State<AppState>) -> Result<Done, ApiError> {
     if id == 0 {
         // Nobody is deleted, see above.
         return Ok(Done);
     }
-    let id = UserId(id);
+    let user_id = UserId(id);
     let deleted = to_completion(async move {
-        let deleted = made(store.database().delete_user(id).await?)?;
-        for token in &deleted.application_tokens {
-            auth.forget_application(token);
-        }
-        for token in &deleted.client_tokens {
-            auth.forget_client(token);
-        }
-        // Who is admitted from here on is looked up again once registered, and found gone.
-        stream.hub.close_user(hub::UserId(id.0));
-        for file in &deleted.image_files {
-            image::remove(&images, file).await;
+        let DeletedUser { client_tokens, application_tokens, image_files } =
+            made(state.store.database().delete_user(user_id).await?)?;
+        state.revoke(&Revocation::UserDeleted { user_id, client_tokens, application_tokens });
+        for file in &image_files {
+            image::remove(&state.images, file).await;
         }
         Ok(Done)
     });

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use super::{KnownApplication, KnownClient, LoginError};
-use crate::model::User;
+use crate::model::{User, UserId};
 use crate::store::StoreError;
 
 /// Knows who a token, or a name and password, stands for.
@@ -47,14 +47,20 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     /// Looks up the user with this name and password; `None` if there is none, or the password is wrong.
     async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError>;
 
-    /// Told that an application in the database was changed or deleted. What was cached for its token before must
+    /// Called when an application in the database was changed or deleted. What was cached for its token before must
     /// not be answered after this returns, nor be put back by a look-up that began before.
     fn forget_application(&self, token: &str) {
         let _ = token;
     }
 
-    /// Told that a client in the database was deleted; as [`Self::forget_application`].
+    /// Called when a client in the database was changed or deleted; as [`Self::forget_application`].
     fn forget_client(&self, token: &str) {
         let _ = token;
+    }
+
+    /// Called when the name, the password or the administration of a user in the database was changed, or the user was
+    /// deleted; as [`Self::forget_application`]. The user's tokens have calls of their own.
+    fn forget_user(&self, user_id: UserId) {
+        let _ = user_id;
     }
 }

@@ -13,7 +13,7 @@ use super::{
     Authenticate, Clock, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Passwords,
     TokenError,
 };
-use crate::model::{Timestamp, User};
+use crate::model::{Timestamp, User, UserId};
 use crate::store::StoreError;
 
 /// Secrets of Gotify 3's form whose public form is kept in memory, so that it need not be worked out again: about
@@ -165,15 +165,19 @@ impl Authenticator {
         self.0.clock.now()
     }
 
-    /// Forgets what an application's token stands for. Whoever changes or deletes an application calls this
-    /// after the change and before the answer, in a task that goes on when the caller goes away.
-    pub fn forget_application(&self, stored_token: &str) {
+    /// Forgets what an application's token stands for; see [`Revocation`](super::Revocation), which calls this.
+    pub(super) fn forget_application(&self, stored_token: &str) {
         self.0.authenticate.forget_application(stored_token);
     }
 
-    /// Forgets what a client's token stands for; to be called like [`Self::forget_application`].
-    pub fn forget_client(&self, stored_token: &str) {
+    /// Forgets what a client's token stands for.
+    pub(super) fn forget_client(&self, stored_token: &str) {
         self.0.authenticate.forget_client(stored_token);
+    }
+
+    /// Forgets what is known of a user.
+    pub(super) fn forget_user(&self, user_id: UserId) {
+        self.0.authenticate.forget_user(user_id);
     }
 
     fn form<'t>(&self, presented: &'t str) -> Result<Option<Form<'t>>, TokenError> {
@@ -243,7 +247,7 @@ mod tests {
     use super::super::token::signed;
     use super::super::{NewToken, TokenKind};
     use super::*;
-    use crate::model::{Compatibility, UserId};
+    use crate::model::Compatibility;
 
     /// Who a token stands for, and the tokens that were asked for.
     #[derive(Debug, Default)]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::cache::Renewable;
 use super::last_used::LastUsed;
 use crate::model::{Application, ApplicationId, Client, ClientId, Timestamp, UserId};
 use crate::store::Owned;
@@ -92,6 +93,20 @@ impl KnownClient {
     }
 }
 
+impl Renewable for KnownApplication {
+    fn renew(&mut self, previous: &Self) {
+        self.last_used.renew(&previous.last_used);
+    }
+}
+
+impl Renewable for KnownClient {
+    fn renew(&mut self, previous: &Self) {
+        self.last_used.renew(&previous.last_used);
+        self.cookie_sent.renew(&previous.cookie_sent);
+        self.expiry.renew(&previous.expiry);
+    }
+}
+
 /// When a client expires, as far as the database has been told or soon will be.
 #[derive(Debug)]
 pub(super) struct Expiry {
@@ -119,6 +134,13 @@ impl Expiry {
         if self.after_seconds > 0 {
             let at = now_unix_millis.saturating_add(self.after_seconds.saturating_mul(1000));
             self.at_unix_millis.store(at, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over a use that the row may not know of yet.
+    fn renew(&self, previous: &Self) {
+        if self.after_seconds == previous.after_seconds {
+            self.at_unix_millis.fetch_max(previous.at_unix_millis.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
 

@@ -50,6 +50,11 @@ impl LastUsed {
     fn give_back(&self, noted: i64) {
         self.0.store(noted, Ordering::Relaxed);
     }
+
+    /// Takes over what was noted of the same token before its row was read again.
+    pub(super) fn renew(&self, previous: &Self) {
+        self.0.fetch_max(previous.0.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
 }
 
 /// The task that writes uses down, a batch at a time. Dropping this ends it; what it has not written is lost,
@@ -65,17 +70,18 @@ impl LastUsedWriter {
         Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(database, uses))) }
     }
 
-    /// Notes that a token was used now, if that is news: if the last use that was noted is longer ago than the
-    /// precision. Never waits. Answers whether the use is noted.
+    /// Notes that a token was used `now`, in Unix milliseconds, if that is news: if the last use that was noted is
+    /// longer ago than the precision. Never waits. Answers whether the use is noted.
     pub(super) fn note(
         &self,
         used: Used,
         last_used: &LastUsed,
         precision_seconds: i64,
+        now: i64,
         clock: &Clock,
     ) -> bool {
         // Hardly ever news: the local time, which takes longer to get, is only asked for when it is.
-        let Some(before) = last_used.claim(clock.unix_millis().div_euclid(1000), precision_seconds) else {
+        let Some(before) = last_used.claim(now.div_euclid(1000), precision_seconds) else {
             return false;
         };
         let is_noted = self.queue.try_send((used, clock.now())).is_ok();

@@ -51,9 +51,9 @@ impl StoredCredentials {
         }
     }
 
-    fn note_application(&self, known: &KnownApplication) {
+    fn note_application(&self, known: &KnownApplication, now: i64) {
         let used = Used::Application(known.id);
-        self.last_used.note(used, &known.last_used, LastUsed::PRECISION_SECONDS, &self.clock);
+        self.last_used.note(used, &known.last_used, LastUsed::PRECISION_SECONDS, now, &self.clock);
     }
 
     /// Best effort: the login is right whether or not this works.
@@ -71,11 +71,11 @@ impl StoredCredentials {
         }
     }
 
-    fn note_client(&self, known: &KnownClient) {
+    fn note_client(&self, known: &KnownClient, now: i64) {
         let Some(id) = known.id else { return };
         let precision = known.expiry.precision_seconds();
-        if self.last_used.note(Used::Client(id), &known.last_used, precision, &self.clock) {
-            known.expiry.put_off(self.clock.unix_millis());
+        if self.last_used.note(Used::Client(id), &known.last_used, precision, now, &self.clock) {
+            known.expiry.put_off(now);
         }
     }
 }
@@ -83,7 +83,8 @@ impl StoredCredentials {
 #[async_trait]
 impl Authenticate for StoredCredentials {
     fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
-        self.applications.get(token).inspect(|known| self.note_application(known))
+        let now = self.clock.unix_millis();
+        self.applications.get(token, now).inspect(|known| self.note_application(known, now))
     }
 
     async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
@@ -91,18 +92,20 @@ impl Authenticate for StoredCredentials {
             let owned = self.database.application_by_token(token).await?;
             Ok(owned.map(KnownApplication::of_row))
         };
-        let known = self.applications.get_or_load(token, load).await?;
-        Ok(known.inspect(|known| self.note_application(known)))
+        let now = self.clock.unix_millis();
+        let known = self.applications.get_or_load(token, now, load).await?;
+        Ok(known.inspect(|known| self.note_application(known, now)))
     }
 
     fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
-        let known = self.clients.get(token)?;
-        if known.expiry.has_come(self.clock.unix_millis()) {
+        let now = self.clock.unix_millis();
+        let known = self.clients.get(token, now)?;
+        if known.expiry.has_come(now) {
             // As far as is known here: whoever holds a stream may have been noted as using it.
             self.clients.forget(token);
             return None;
         }
-        self.note_client(&known);
+        self.note_client(&known, now);
         Some(known)
     }
 
@@ -113,8 +116,9 @@ impl Authenticate for StoredCredentials {
             let owned = owned.filter(|owned| !owned.row.has_expired(now));
             Ok(owned.map(|owned| KnownClient::of_row(owned.user_id, &owned.row)))
         };
-        let known = self.clients.get_or_load(token, load).await?;
-        Ok(known.inspect(|known| self.note_client(known)))
+        let now = self.clock.unix_millis();
+        let known = self.clients.get_or_load(token, now, load).await?;
+        Ok(known.inspect(|known| self.note_client(known, now)))
     }
 
     /// A name that nobody has takes as long as a wrong password. A hash of another cost than new ones have is

@@ -15,7 +15,7 @@ use crate::{
     },
     auth::{
         Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
-        LoginObserver, Passwords, StoredCredentials,
+        LoginObserver, Passwords, Revocation, StoredCredentials,
     },
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
@@ -247,6 +247,12 @@ impl Node {
     /// Returns the store.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Makes the node act on a change that was made to the database without the API, and is committed: caches forget what
+    /// was deleted or changed, and its streams are closed.
+    pub fn revoke(&self, revocation: &Revocation) {
+        self.state.revoke(revocation);
     }
 
     /// Publishes a message without HTTP: stores it, and brings it to its user's streams. Returns once it is durable,

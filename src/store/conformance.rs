@@ -50,6 +50,7 @@ macro_rules! suite {
                 after_a_sort_key_of_another_form_comes_one_above_it
                 an_application_is_updated
                 an_application_gets_another_token
+                of_tokens_that_are_replaced_at_once_each_is_returned_once
                 a_picture_is_changed_and_the_one_before_is_told
                 deleting_an_application_deletes_its_messages
                 ids_of_deleted_rows_are_not_given_again
@@ -65,6 +66,7 @@ macro_rules! suite {
                 a_client_is_deleted_once
                 clients_are_touched
                 a_use_puts_expiry_off
+                a_client_that_has_expired_is_not_changed
                 expired_clients_are_deleted
             }
             messages {

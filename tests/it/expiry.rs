@@ -6,6 +6,8 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use chrono::TimeDelta;
 use shardcast::auth::Clock;
 use shardcast::hub::EndReason;
@@ -14,9 +16,11 @@ use shardcast::server::{NodeConfig, NodeParts};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Executor, SqliteConnection};
 use tokio::time::advance;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::harness::{Answer, Person, TestServer};
-use crate::listener::Listener;
+use crate::listener::{Listener, push};
 
 /// How long to wait, by the clock on the wall, for what should be there at once.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -96,6 +100,17 @@ impl Scene {
 
     async fn stream(&self, client: &Client) -> Listener {
         Listener::at(&self.server.address.to_string(), &client.token, "").await
+    }
+
+    /// Makes a user, and opens a stream with the user's name and password.
+    async fn stream_by_password(&self, name: &str) -> Listener {
+        let person = self.server.person(name).await;
+        let credentials = BASE64_STANDARD.encode(format!("{name}:{}", person.password));
+        let url = format!("ws://{}/stream", self.server.address);
+        let mut request = url.into_client_request().unwrap();
+        let authorization = format!("Basic {credentials}").parse().unwrap();
+        request.headers_mut().insert("Authorization", authorization);
+        Listener(connect_async(request).await.unwrap().0)
     }
 
     async fn row(&self, id: ClientId) -> Option<Client> {
@@ -249,7 +264,7 @@ async fn an_elevation_ends_by_itself() {
         .server
         .store
         .database()
-        .elevate_client(mine.id, scene.now() + TimeDelta::seconds(60))
+        .elevate_client(mine.id, scene.now() + TimeDelta::seconds(60), scene.now())
         .await
         .unwrap();
     let delete = async || scene.request("DELETE", "/application/7777", &mine.token, "").await.status;
@@ -258,4 +273,66 @@ async fn an_elevation_ends_by_itself() {
     assert_eq!(delete().await, 404);
     seconds(1).await;
     assert_eq!(delete().await, 403);
+}
+
+/// Counts the transactions in the write-ahead log: the last frame of each holds the size of the database, the others 0
+/// (SQLite's file format, section 4.1). Nothing is moved out of the log before it is far longer than here.
+fn transactions(scene: &Scene) -> usize {
+    let log = std::fs::read(scene.server.database.with_extension("db-wal")).unwrap();
+    let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().unwrap());
+    let frame_bytes = 24 + number(8) as usize;
+    (32..log.len()).step_by(frame_bytes).filter(|&frame| number(frame + 4) != 0).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_clients_that_have_streams_are_noted_in_one_transaction() {
+    let scene = Scene::begin().await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let tablet = scene.client(0).await;
+        streams.push((scene.stream(&tablet).await, tablet));
+        let (_, tablet) = streams.last().unwrap();
+        scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
+    }
+    let before = transactions(&scene);
+    seconds(301).await;
+    for (_, tablet) in &streams {
+        let used = |row: Option<&Client>| {
+            row.unwrap().last_used.unwrap() > tablet.created_at + TimeDelta::seconds(299)
+        };
+        scene.until(tablet.id, used).await;
+    }
+    assert_eq!(transactions(&scene) - before, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_deleted_behind_the_servers_back_is_accepted_for_a_minute_at_most() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(0).await;
+    let key = [("X-Gotify-Key".to_owned(), scene.ann.application.token.clone())];
+    let sends = async || scene.server.send("POST", "/message?message=x", &key, "").await.status;
+    assert_eq!((scene.uses(&tablet).await, sends().await), (200, 200));
+    // As another program does that writes to the file.
+    let database = scene.server.store.database();
+    database.delete_client(tablet.id).await.unwrap();
+    database.delete_application(scene.ann.application.id).await.unwrap();
+    seconds(61).await;
+    assert_eq!((scene.uses(&tablet).await, sends().await), (401, 401));
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_of_what_was_deleted_behind_the_servers_back_are_closed_within_five_minutes() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(0).await;
+    let mut mine = scene.stream(&scene.ann.client).await;
+    let (by_client, by_password) = (scene.stream(&tablet).await, scene.stream_by_password("bob").await);
+    let database = scene.server.store.database();
+    database.delete_client(tablet.id).await.unwrap();
+    let bob = database.user_by_name("bob").await.unwrap().unwrap().user;
+    database.delete_user(bob.id).await.unwrap();
+    seconds(301).await;
+    scene.until_closed(by_client).await;
+    scene.until_closed(by_password).await;
+    let sent = push(&scene.server, &scene.ann, "x").await;
+    assert_eq!(mine.message().await, sent, "the others stay");
 }

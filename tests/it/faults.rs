@@ -19,7 +19,7 @@ use crate::harness::{Person, TestServer};
 use crate::listener::{Listener, PATIENCE, push};
 
 /// Takes the database's write lock, as a backup or another Gotify would.
-async fn lock(server: &TestServer) -> SqliteConnection {
+pub(crate) async fn lock(server: &TestServer) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(&server.database);
     let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
     connection.execute("BEGIN IMMEDIATE").await.unwrap();

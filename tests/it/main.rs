@@ -24,6 +24,7 @@ mod process;
 mod program;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+mod revoke;
 mod running;
 mod stream;
 mod tidy;

@@ -179,13 +179,43 @@ pub(crate) async fn an_application_gets_another_token(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let backup = application(database, &alice, "Abackup").await;
     application(database, &alice, "Ataken").await;
-    assert!(database.set_application_token(backup.id, "Anew").await.unwrap());
+    let replaced = database.replace_application_token(backup.id, "Anew").await.unwrap();
+    assert_eq!(replaced.as_deref(), Some("Abackup"));
     assert!(database.application_by_token("Abackup").await.unwrap().is_none());
     let found = database.application_by_token("Anew").await.unwrap().unwrap().row;
     assert_eq!(found, Application { token: "Anew".to_owned(), ..backup.clone() });
-    let error = database.set_application_token(backup.id, "Ataken").await.unwrap_err();
+    let error = database.replace_application_token(backup.id, "Ataken").await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict { what: "token" }), "{error:?}");
-    assert!(!database.set_application_token(ApplicationId(99), "Aother").await.unwrap());
+    assert_eq!(database.replace_application_token(ApplicationId(99), "Aother").await.unwrap(), None);
+}
+
+/// Whoever replaces a token revokes the one that was replaced. None may be replaced by two, nor by nobody.
+pub(crate) async fn of_tokens_that_are_replaced_at_once_each_is_returned_once(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A0").await;
+    let mut tokens = vec!["A0".to_owned()];
+    let mut replaced = Vec::new();
+    for round in 0..20 {
+        let names = [1, 2, 3].map(|caller| format!("A{round}/{caller}"));
+        let (first, second, renamed, third) = tokio::join!(
+            database.replace_application_token(backup.id, &names[0]),
+            database.replace_application_token(backup.id, &names[1]),
+            database.update_application(backup.id, change("renamed", None)),
+            database.replace_application_token(backup.id, &names[2]),
+        );
+        replaced.extend([first, second, third].map(|token| token.unwrap().unwrap()));
+        tokens.extend(names);
+        let renamed = renamed.unwrap().unwrap();
+        assert!(tokens.contains(&renamed.token), "it says which token it had");
+        let now = database.application(backup.id).await.unwrap().unwrap().row;
+        assert_eq!(now.name, "renamed");
+        tokens.retain(|token| *token == now.token || !replaced.contains(token));
+        assert_eq!(tokens, [now.token], "all but the last one were returned as replaced");
+    }
+    let count = replaced.len();
+    replaced.sort_unstable();
+    replaced.dedup();
+    assert_eq!(replaced.len(), count, "none is returned twice");
 }
 
 pub(crate) async fn a_list_of_applications_ends_where_its_bytes_do(database: &dyn Database) {

@@ -50,14 +50,14 @@ fn change(name: &str, expires_after_inactivity_seconds: Option<u64>) -> UpdateCl
 pub(crate) async fn a_client_is_changed(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let phone = client(database, &alice, "Cphone").await;
-    let renamed = database.update_client(phone.id, change("old phone", None)).await.unwrap().unwrap();
+    let renamed = database.update_client(phone.id, change("old phone", None), at(0)).await.unwrap().unwrap();
     assert_eq!(renamed, Client { name: "old phone".to_owned(), ..phone.clone() });
     assert_eq!(database.clients(alice.id).await.unwrap(), [renamed]);
-    assert!(database.update_client(ClientId(99), change("nobody", None)).await.unwrap().is_none());
+    assert!(database.update_client(ClientId(99), change("nobody", None), at(0)).await.unwrap().is_none());
 
     // Counted from when it was made, then from its last use; a change of the name alone leaves it.
     let expires_at = async |name: &str, after| {
-        let changed = database.update_client(phone.id, change(name, after)).await.unwrap().unwrap();
+        let changed = database.update_client(phone.id, change(name, after), at(0)).await.unwrap().unwrap();
         assert_eq!(database.client(phone.id).await.unwrap().unwrap().row, changed);
         changed.expires_at
     };
@@ -72,10 +72,10 @@ pub(crate) async fn a_client_is_changed(database: &dyn Database) {
 pub(crate) async fn a_client_is_elevated(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let phone = client(database, &alice, "Cphone").await;
-    assert!(database.elevate_client(phone.id, at(900)).await.unwrap());
-    let elevated = database.client(phone.id).await.unwrap().unwrap().row;
-    assert_eq!(elevated, Client { elevated_until: Some(at(900)), ..phone });
-    assert!(!database.elevate_client(ClientId(99), at(900)).await.unwrap());
+    let elevated = database.elevate_client(phone.id, at(900), at(0)).await.unwrap().unwrap();
+    assert_eq!(elevated, Client { elevated_until: Some(at(900)), ..phone.clone() });
+    assert_eq!(database.client(phone.id).await.unwrap().unwrap().row, elevated);
+    assert_eq!(database.elevate_client(ClientId(99), at(900), at(0)).await.unwrap(), None);
     let new = NewClient { elevated_until: Some(at(5)), ..new_client(alice.id, "Csession") };
     let session = database.create_client(new).await.unwrap();
     assert_eq!(session.elevated_until, Some(at(5)));
@@ -86,8 +86,10 @@ pub(crate) async fn a_client_is_deleted_once(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let phone = client(database, &alice, "Cphone").await;
     let laptop = client(database, &alice, "Claptop").await;
-    assert!(database.delete_client(phone.id).await.unwrap());
-    assert!(!database.delete_client(phone.id).await.unwrap());
+    database.touch_clients(&[phone.id], at(9)).await.unwrap();
+    let deleted = database.delete_client(phone.id).await.unwrap();
+    assert_eq!(deleted, Some(Client { last_used: Some(at(9)), ..phone.clone() }), "as it was at that moment");
+    assert_eq!(database.delete_client(phone.id).await.unwrap(), None);
     assert!(database.client_by_token("Cphone").await.unwrap().is_none());
     assert_eq!(database.clients(alice.id).await.unwrap(), [laptop]);
 }
@@ -125,10 +127,22 @@ pub(crate) async fn a_use_puts_expiry_off(database: &dyn Database) {
     assert_eq!(expiries().await, [None, Some(at(119)), Some(at(159))]);
 
     // One that has expired is not brought back.
-    database.touch_client_tokens(&["Cphone".into(), "Claptop".into()], at(119)).await.unwrap();
+    let tokens = ["Cphone".into(), "Cgone".into(), "Claptop".into(), "claptop".into()];
+    let unknown = database.touch_client_tokens(&tokens, at(119)).await.unwrap();
+    assert_eq!(unknown, ["Cgone", "claptop"], "no client has these");
     assert_eq!(expiries().await, [None, Some(at(119)), Some(at(219))]);
     let phone = database.client(phone.id).await.unwrap().unwrap().row;
     assert_eq!(phone.last_used, Some(at(59)));
+}
+
+pub(crate) async fn a_client_that_has_expired_is_not_changed(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let phone = expiring(database, &alice, "Cphone", 60).await;
+    assert_eq!(database.update_client(phone.id, change("x", Some(0)), at(60)).await.unwrap(), None);
+    assert_eq!(database.elevate_client(phone.id, at(900), at(60)).await.unwrap(), None);
+    assert_eq!(database.client(phone.id).await.unwrap().unwrap().row, phone);
+    assert!(database.elevate_client(phone.id, at(900), at(59)).await.unwrap().is_some());
+    assert!(database.update_client(phone.id, change("x", Some(0)), at(59)).await.unwrap().is_some());
 }
 
 pub(crate) async fn expired_clients_are_deleted(database: &dyn Database) {

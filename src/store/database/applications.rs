@@ -70,15 +70,21 @@ pub trait Applications: Send + Sync {
     async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError>;
     /// Returns the application with that token.
     async fn application_by_token(&self, token: &str) -> Result<Option<Owned<Application>>, StoreError>;
-    /// Changes an application and returns it. [`StoreError::Conflict`] if the sort key is taken.
+    /// Changes an application and returns it as it is then, with the token that it has at that moment.
+    /// [`StoreError::Conflict`] if the sort key is taken.
     async fn update_application(
         &self,
         id: ApplicationId,
         change: UpdateApplication,
     ) -> Result<Option<Application>, StoreError>;
-    /// Gives an application another token; false if there is no such application. [`StoreError::Conflict`] if the
-    /// token is taken.
-    async fn set_application_token(&self, id: ApplicationId, token: &str) -> Result<bool, StoreError>;
+    /// Gives an application another token, and returns the one that this replaced: of two calls at once, the second
+    /// one returns the token that the first one has set. `None` if there is no such application.
+    /// [`StoreError::Conflict`] if the new token is taken.
+    async fn replace_application_token(
+        &self,
+        id: ApplicationId,
+        token: &str,
+    ) -> Result<Option<String>, StoreError>;
     /// Gives an application another picture, or with an empty `file` the default one, and returns it together
     /// with the file of the picture that it had; that one is empty for the default picture.
     async fn set_application_image(
@@ -86,7 +92,7 @@ pub trait Applications: Send + Sync {
         id: ApplicationId,
         file: &str,
     ) -> Result<Option<(Application, String)>, StoreError>;
-    /// Deletes an application with its messages and returns it.
+    /// Deletes an application with its messages and returns it as it was at that moment.
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError>;
     /// Sets when these applications' tokens were last used.
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError>;

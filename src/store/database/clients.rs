@@ -84,17 +84,33 @@ pub trait Clients: Send + Sync {
     async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError>;
     /// Returns the client with that token.
     async fn client_by_token(&self, token: &str) -> Result<Option<Owned<Client>>, StoreError>;
-    /// Changes a client and returns it. Its expiry is counted from its last use, or else from when it was made.
-    async fn update_client(&self, id: ClientId, change: UpdateClient) -> Result<Option<Client>, StoreError>;
-    /// Sets until when a client may do what is dangerous; false if there is no such client.
-    async fn elevate_client(&self, id: ClientId, until: Timestamp) -> Result<bool, StoreError>;
-    /// Deletes a client; false if there was none.
-    async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError>;
+    /// Changes a client and returns it; `None` if there is none, or if it has expired by `now`. Its expiry is counted
+    /// from its last use, or else from when it was made.
+    async fn update_client(
+        &self,
+        id: ClientId,
+        change: UpdateClient,
+        now: Timestamp,
+    ) -> Result<Option<Client>, StoreError>;
+    /// Sets until when a client may do what is dangerous, and returns the client; `None` if there is none, or if it has
+    /// expired by `now`.
+    async fn elevate_client(
+        &self,
+        id: ClientId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Client>, StoreError>;
+    /// Deletes a client and returns it as it was at that moment; `None` if there was none.
+    async fn delete_client(&self, id: ClientId) -> Result<Option<Client>, StoreError>;
     /// Sets when these clients' tokens were last used, and puts off when they expire. One that has expired by then
     /// is left as it is.
     async fn touch_clients(&self, ids: &[ClientId], at: Timestamp) -> Result<(), StoreError>;
-    /// As [`touch_clients`](Self::touch_clients), by their tokens.
-    async fn touch_client_tokens(&self, tokens: &[Box<str>], at: Timestamp) -> Result<(), StoreError>;
+    /// As [`touch_clients`](Self::touch_clients), by their tokens; returns those that no client has.
+    async fn touch_client_tokens(
+        &self,
+        tokens: &[Box<str>],
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreError>;
     /// Returns when the first of all clients expires, to the millisecond; `None` if none does.
     async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Deletes the clients that have expired by `now`, and returns their tokens.

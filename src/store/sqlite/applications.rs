@@ -122,17 +122,24 @@ pub(super) async fn update(
     changed.first().map(application).transpose()
 }
 
-pub(super) async fn set_token(
+/// Returns the token that was replaced.
+pub(super) async fn replace_token(
     connection: &mut SqliteConnection,
     id: ApplicationId,
     token: &str,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("UPDATE applications SET token = ? WHERE id = ?")
+) -> Result<Option<String>, sqlx::Error> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    let replaced = sqlx::query("SELECT token FROM applications WHERE id = ?")
+        .bind(row::id(id.0))
+        .fetch_optional(&mut *connection)
+        .await?;
+    sqlx::query("UPDATE applications SET token = ? WHERE id = ?")
         .bind(token)
         .bind(row::id(id.0))
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(done.rows_affected() > 0)
+    connection.execute("COMMIT").await?;
+    replaced.map(|replaced| row::text(&replaced, 0)).transpose()
 }
 
 pub(super) async fn set_image(

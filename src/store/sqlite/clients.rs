@@ -95,11 +95,13 @@ pub(super) async fn update(
     connection: &mut SqliteConnection,
     id: ClientId,
     change: UpdateClient,
+    now: Timestamp,
 ) -> Result<Option<Client>, sqlx::Error> {
     connection.execute("BEGIN IMMEDIATE").await?;
     let found =
         sqlx::query(select!("WHERE id = ?")).bind(row::id(id.0)).fetch_optional(&mut *connection).await?;
-    let Some(mut changed) = found.as_ref().map(client).transpose()? else {
+    let found = found.as_ref().map(client).transpose()?;
+    let Some(mut changed) = found.filter(|client| !client.has_expired(now)) else {
         connection.execute("COMMIT").await?;
         return Ok(None);
     };
@@ -126,19 +128,30 @@ pub(super) async fn elevate(
     connection: &mut SqliteConnection,
     id: ClientId,
     until: Timestamp,
-) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query("UPDATE clients SET elevated_until = ? WHERE id = ?")
-        .bind(time::to_text(until))
-        .bind(row::id(id.0))
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() > 0)
+    now: Timestamp,
+) -> Result<Option<Client>, sqlx::Error> {
+    let changed = sqlx::query(concat!(
+        "UPDATE clients SET elevated_until = ? \
+         WHERE id = ? AND (expires_at IS NULL OR unixepoch(expires_at, 'subsec') > ?) RETURNING ",
+        columns!()
+    ))
+    .bind(time::to_text(until))
+    .bind(row::id(id.0))
+    .bind(time::to_unix(now))
+    .fetch_all(connection)
+    .await?;
+    changed.first().map(client).transpose()
 }
 
-pub(super) async fn delete(connection: &mut SqliteConnection, id: ClientId) -> Result<bool, sqlx::Error> {
-    let done =
-        sqlx::query("DELETE FROM clients WHERE id = ?").bind(row::id(id.0)).execute(connection).await?;
-    Ok(done.rows_affected() > 0)
+pub(super) async fn delete(
+    connection: &mut SqliteConnection,
+    id: ClientId,
+) -> Result<Option<Client>, sqlx::Error> {
+    let deleted = sqlx::query(concat!("DELETE FROM clients WHERE id = ? RETURNING ", columns!()))
+        .bind(row::id(id.0))
+        .fetch_all(connection)
+        .await?;
+    deleted.first().map(client).transpose()
 }
 
 /// Clients of these ids were used.
@@ -147,25 +160,37 @@ pub(super) async fn touch(
     ids: &[ClientId],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    touch_where(connection, "id", row::id_list(ids.iter().map(|id| id.0)), at).await
+    connection.execute("BEGIN IMMEDIATE").await?;
+    touch_where(connection, "id", &row::id_list(ids.iter().map(|id| id.0)), at).await?;
+    connection.execute("COMMIT").await?;
+    Ok(())
 }
 
-/// Clients with these tokens were used.
+/// Clients with these tokens were used. Returns the tokens that no client has.
 pub(super) async fn touch_tokens(
     connection: &mut SqliteConnection,
     tokens: &[Box<str>],
     at: Timestamp,
-) -> Result<(), sqlx::Error> {
+) -> Result<Vec<String>, sqlx::Error> {
     let tokens = serde_json::to_string(tokens).map_err(|error| sqlx::Error::Encode(error.into()))?;
-    touch_where(connection, "token", tokens, at).await
+    connection.execute("BEGIN IMMEDIATE").await?;
+    touch_where(connection, "token", &tokens, at).await?;
+    let unknown = sqlx::query(
+        "SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM clients WHERE token = value)",
+    )
+    .bind(tokens.as_str())
+    .fetch_all(&mut *connection)
+    .await?;
+    connection.execute("COMMIT").await?;
+    unknown.iter().map(|found| row::text(found, 0)).collect()
 }
 
 /// Notes a use of the clients whose `column` is in a JSON array, and puts their expiry off; one that has expired
-/// is not brought back.
+/// is not brought back. To be called within a transaction.
 async fn touch_where(
     connection: &mut SqliteConnection,
     column: &str,
-    values: String,
+    values: &str,
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let which = format!(
@@ -173,20 +198,16 @@ async fn touch_where(
          AND (expires_at IS NULL OR unixepoch(expires_at, 'subsec') > ?)"
     );
     let now = time::to_unix(at);
-    connection.execute("BEGIN IMMEDIATE").await?;
     let periods = format!(
         "SELECT DISTINCT expires_after_inactivity_seconds FROM clients WHERE {which} \
          AND expires_after_inactivity_seconds > 0"
     );
-    let periods = sqlx::query(AssertSqlSafe(periods))
-        .bind(values.as_str())
-        .bind(now)
-        .fetch_all(&mut *connection)
-        .await?;
+    let periods =
+        sqlx::query(AssertSqlSafe(periods)).bind(values).bind(now).fetch_all(&mut *connection).await?;
     let touch = format!("UPDATE clients SET last_used = ? WHERE {which}");
     sqlx::query(AssertSqlSafe(touch))
         .bind(time::to_text(at))
-        .bind(values.as_str())
+        .bind(values)
         .bind(now)
         .execute(&mut *connection)
         .await?;
@@ -198,12 +219,11 @@ async fn touch_where(
         sqlx::query(AssertSqlSafe(put_off))
             .bind(expiry(at, period).map(time::to_text))
             .bind(row::id(period))
-            .bind(values.as_str())
+            .bind(values)
             .bind(now)
             .execute(&mut *connection)
             .await?;
     }
-    connection.execute("COMMIT").await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! [`Applications`]: which connection each operation runs on, and what it is called when it fails.
+//! The applications: which connection each operation of [`Applications`] runs on, and what it is called when it fails.
 
 use async_trait::async_trait;
 
@@ -52,9 +52,13 @@ impl Applications for Sqlite {
         lease.end(result).await
     }
 
-    async fn set_application_token(&self, id: ApplicationId, token: &str) -> Result<bool, StoreError> {
+    async fn replace_application_token(
+        &self,
+        id: ApplicationId,
+        token: &str,
+    ) -> Result<Option<String>, StoreError> {
         let mut lease = self.writer.lease("change an application's token").await?;
-        let result = applications::set_token(&mut lease, id, token).await;
+        let result = applications::replace_token(&mut lease, id, token).await;
         lease.end(result).await
     }
 

@@ -1,4 +1,4 @@
-//! [`Clients`]: which connection each operation runs on, and what it is called when it fails.
+//! The clients: which connection each operation of [`Clients`] runs on, and what it is called when it fails.
 
 use async_trait::async_trait;
 
@@ -42,19 +42,29 @@ impl Clients for Sqlite {
         lease.end(result)
     }
 
-    async fn update_client(&self, id: ClientId, change: UpdateClient) -> Result<Option<Client>, StoreError> {
+    async fn update_client(
+        &self,
+        id: ClientId,
+        change: UpdateClient,
+        now: Timestamp,
+    ) -> Result<Option<Client>, StoreError> {
         let mut lease = self.writer.lease("update a client").await?;
-        let result = clients::update(&mut lease, id, change).await;
+        let result = clients::update(&mut lease, id, change, now).await;
         lease.end(result).await
     }
 
-    async fn elevate_client(&self, id: ClientId, until: Timestamp) -> Result<bool, StoreError> {
+    async fn elevate_client(
+        &self,
+        id: ClientId,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Client>, StoreError> {
         let mut lease = self.writer.lease("elevate a client").await?;
-        let result = clients::elevate(&mut lease, id, until).await;
+        let result = clients::elevate(&mut lease, id, until, now).await;
         lease.end(result).await
     }
 
-    async fn delete_client(&self, id: ClientId) -> Result<bool, StoreError> {
+    async fn delete_client(&self, id: ClientId) -> Result<Option<Client>, StoreError> {
         let mut lease = self.writer.lease("delete a client").await?;
         let result = clients::delete(&mut lease, id).await;
         lease.end(result).await
@@ -66,7 +76,11 @@ impl Clients for Sqlite {
         lease.end(result).await
     }
 
-    async fn touch_client_tokens(&self, tokens: &[Box<str>], at: Timestamp) -> Result<(), StoreError> {
+    async fn touch_client_tokens(
+        &self,
+        tokens: &[Box<str>],
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
         let mut lease = self.writer.lease("note when clients were used").await?;
         let result = clients::touch_tokens(&mut lease, tokens, at).await;
         lease.end(result).await

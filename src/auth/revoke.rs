@@ -1,0 +1,243 @@
+//! What is valid no longer, and the one way to make this node act on it.
+
+use std::fmt;
+
+use super::Authenticator;
+use crate::hub::{self, Hub};
+use crate::model::UserId;
+
+/// Something that holds no longer, because a change to the database was committed.
+///
+/// Whoever makes such a change calls [`apply`](Self::apply) after the commit and before the answer, in a task that
+/// goes on when the client goes away. A change that was not committed revokes nothing: caches and streams stay as
+/// they are.
+///
+/// Applying one twice, late, or in another order than that of the commits does no harm. It only takes away, and what
+/// it takes away is named by a token or a user's id, which are never given a second time: nothing that has begun
+/// since can be meant.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revocation {
+    /// A client was deleted. Its token is refused, and its streams are closed.
+    ClientDeleted {
+        /// Its owner.
+        user_id: UserId,
+        /// Its token, as it is stored.
+        token: String,
+    },
+    /// As [`ClientDeleted`](Self::ClientDeleted), because the client has expired.
+    ClientExpired {
+        /// Its owner.
+        user_id: UserId,
+        /// Its token, as it is stored.
+        token: String,
+    },
+    /// What a client may do was changed: its elevation or its expiry. Token and streams stay valid.
+    ClientChanged {
+        /// Its token, as it is stored.
+        token: String,
+    },
+    /// An application was deleted, or its token was replaced. The token is refused.
+    ApplicationToken {
+        /// The token, as it is stored.
+        token: String,
+    },
+    /// The name or the default priority of an application was changed. Its token stays valid.
+    ApplicationChanged {
+        /// Its token, as it is stored.
+        token: String,
+    },
+    /// The name, the password or the administration of a user was changed. Clients and streams stay valid.
+    UserChanged {
+        /// The user.
+        user_id: UserId,
+    },
+    /// A user was deleted with its clients and applications. All tokens are refused, and all streams are closed.
+    UserDeleted {
+        /// The user.
+        user_id: UserId,
+        /// The tokens of its clients, as they are stored.
+        client_tokens: Vec<String>,
+        /// The tokens of its applications, as they are stored.
+        application_tokens: Vec<String>,
+    },
+}
+
+impl Revocation {
+    /// Makes this node act on it: first the caches, then the streams. Whoever reads a close frame finds that the
+    /// token is refused already, and comes back to no avail.
+    pub fn apply(&self, auth: &Authenticator, hub: &Hub) {
+        match self {
+            Self::ClientDeleted { user_id, token } => {
+                auth.forget_client(token);
+                hub.close_token(hub_id(*user_id), token);
+            }
+            Self::ClientExpired { user_id, token } => {
+                auth.forget_client(token);
+                hub.expire_token(hub_id(*user_id), token);
+            }
+            Self::ClientChanged { token } => auth.forget_client(token),
+            Self::ApplicationToken { token } | Self::ApplicationChanged { token } => {
+                auth.forget_application(token);
+            }
+            Self::UserChanged { user_id } => auth.forget_user(*user_id),
+            Self::UserDeleted { user_id, client_tokens, application_tokens } => {
+                auth.forget_user(*user_id);
+                for token in application_tokens {
+                    auth.forget_application(token);
+                }
+                for token in client_tokens {
+                    auth.forget_client(token);
+                }
+                // A stream that is admitted from here on is looked up again once it is registered, and found gone.
+                hub.close_user(hub_id(*user_id));
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::ClientDeleted { .. } => "ClientDeleted",
+            Self::ClientExpired { .. } => "ClientExpired",
+            Self::ClientChanged { .. } => "ClientChanged",
+            Self::ApplicationToken { .. } => "ApplicationToken",
+            Self::ApplicationChanged { .. } => "ApplicationChanged",
+            Self::UserChanged { .. } => "UserChanged",
+            Self::UserDeleted { .. } => "UserDeleted",
+        }
+    }
+}
+
+fn hub_id(user_id: UserId) -> hub::UserId {
+    hub::UserId(user_id.0)
+}
+
+/// Without the tokens.
+impl fmt::Debug for Revocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct(self.name());
+        match self {
+            Self::ClientDeleted { user_id, .. }
+            | Self::ClientExpired { user_id, .. }
+            | Self::UserChanged { user_id }
+            | Self::UserDeleted { user_id, .. } => {
+                shown.field("user_id", user_id);
+            }
+            Self::ClientChanged { .. } | Self::ApplicationToken { .. } | Self::ApplicationChanged { .. } => {}
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use parking_lot::Mutex;
+    use secrecy::SecretString;
+
+    use super::super::{Authenticate, KnownApplication, KnownClient, LoginError, Passwords};
+    use super::*;
+    use crate::hub::{EndReason, HubConfig, Registration};
+    use crate::model::User;
+    use crate::store::StoreError;
+
+    /// Writes down what it is to forget, and ends streams of its own: they tell whether they had been closed by then.
+    #[derive(Debug, Default)]
+    struct Recorder {
+        forgotten: Mutex<Vec<String>>,
+        probes: Mutex<Vec<Registration>>,
+    }
+
+    impl Recorder {
+        fn record(&self, what: String) {
+            self.forgotten.lock().push(what);
+            self.probes.lock().clear();
+        }
+    }
+
+    #[async_trait]
+    impl Authenticate for Recorder {
+        async fn application(&self, _: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+            Ok(None)
+        }
+
+        async fn client(&self, _: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+            Ok(None)
+        }
+
+        async fn user(&self, _: &str, _: SecretString) -> Result<Option<User>, LoginError> {
+            Ok(None)
+        }
+
+        fn forget_application(&self, token: &str) {
+            self.record(format!("application {token}"));
+        }
+
+        fn forget_client(&self, token: &str) {
+            self.record(format!("client {token}"));
+        }
+
+        fn forget_user(&self, user_id: UserId) {
+            self.record(format!("user {user_id}"));
+        }
+    }
+
+    /// Applies it where a user has a stream by each of two tokens and one by password. Returns what was forgotten, and
+    /// how these streams ended.
+    fn effects(revocation: &Revocation) -> (Vec<String>, Vec<(EndReason, u64)>) {
+        let hub = Hub::new(HubConfig::default());
+        let streams = || ["C1", "C2", ""].map(|token| hub.register(hub::UserId(1), token, None).unwrap());
+        let recorder = Arc::new(Recorder::default());
+        recorder.probes.lock().extend(streams());
+        let auth = Authenticator::new(Arc::clone(&recorder) as Arc<dyn Authenticate>, Passwords::new(4));
+        let streams = streams();
+        revocation.apply(&auth, &hub);
+        assert_eq!(hub.end_counts(), [(EndReason::Dropped, 3)], "{revocation:?}: the caches come first");
+        drop(streams);
+        let ends = hub.end_counts().into_iter().filter(|(reason, _)| *reason != EndReason::Dropped);
+        (std::mem::take(&mut *recorder.forgotten.lock()), ends.collect())
+    }
+
+    #[tokio::test]
+    async fn caches_are_seen_to_before_streams_are_closed() {
+        let user_id = UserId(1);
+        let token = || "C1".to_owned();
+        let deleted = Revocation::UserDeleted {
+            user_id,
+            client_tokens: vec![token(), "C2".to_owned()],
+            application_tokens: vec!["A1".to_owned()],
+        };
+        for (revocation, forgotten, ends) in [
+            (Revocation::ClientChanged { token: token() }, &["client C1"][..], &[][..]),
+            (Revocation::ApplicationChanged { token: "A1".to_owned() }, &["application A1"], &[]),
+            (Revocation::ApplicationToken { token: "A1".to_owned() }, &["application A1"], &[]),
+            (Revocation::UserChanged { user_id }, &["user 1"], &[]),
+            (
+                Revocation::ClientDeleted { user_id, token: token() },
+                &["client C1"],
+                &[(EndReason::TokenDeleted, 1)],
+            ),
+            (
+                Revocation::ClientExpired { user_id, token: token() },
+                &["client C1"],
+                &[(EndReason::TokenExpired, 1)],
+            ),
+            (
+                deleted,
+                &["user 1", "application A1", "client C1", "client C2"],
+                &[(EndReason::UserDeleted, 3)],
+            ),
+        ] {
+            let expected = (forgotten.iter().map(|&what| what.to_owned()).collect(), ends.to_vec());
+            assert_eq!(effects(&revocation), expected, "{revocation:?}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_not_shown() {
+        let revocation = Revocation::ClientDeleted { user_id: UserId(1), token: "Csecret".into() };
+        assert_eq!(format!("{revocation:?}"), "ClientDeleted { user_id: UserId(1), .. }");
+    }
+}
