@@ -19,6 +19,8 @@ mod oidc;
 mod runtime;
 mod serve;
 mod signals;
+mod start_error;
+mod version;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -48,7 +50,7 @@ struct Arguments {
 enum Command {
     /// Runs the server (the default)
     Serve,
-    /// Prints the version
+    /// Prints the version, the commit and the date of the build
     Version,
     /// Asks the running server whether it is well
     #[command(name = "healthcheck")]
@@ -72,7 +74,7 @@ pub fn run() -> ExitCode {
     };
     let command = arguments.command.unwrap_or(Command::Serve);
     match command {
-        Command::Version => return print_answer(env!("CARGO_PKG_VERSION")),
+        Command::Version => return print_answer(&version::text()),
         Command::DefaultConfig => return print_answer(config::default_file().trim_end()),
         Command::Serve | Command::HealthCheck | Command::CheckConfig => {}
     }

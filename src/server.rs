@@ -192,6 +192,7 @@ async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec
     if let Some(tls_config) = &config.tls {
         let tls = Some(Arc::new(tls::Tls::new(tls_config)?));
         let place = bind::Place {
+            secure: true,
             address: &tls_config.listen_address,
             port: tls_config.port,
             fallback_port: None,
@@ -206,6 +207,7 @@ async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec
         secure = Some(Door { listener, http: Arc::new(Http::new(config, router).secure()), tls });
     }
     let place = bind::Place {
+        secure: false,
         address: &config.listen_address,
         port: config.port,
         fallback_port: config.fallback_port,

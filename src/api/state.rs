@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -151,18 +152,37 @@ impl Default for ApiSettings {
 pub struct VersionInfo {
     /// The version; the package's by default.
     pub version: String,
-    /// The commit it was built from, or `unknown`.
+    /// The commit that it was built from, or `unknown`.
     pub commit: String,
-    /// When it was built, or `unknown`.
+    /// When it was built, as in `2026-11-29T12:00:00Z`, or `unknown`.
     pub build_date: String,
 }
 
 impl Default for VersionInfo {
+    /// Returns what the build script has found out; only release builds know commit and time.
     fn default() -> Self {
+        let unknown = || "unknown".to_owned();
         Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: "unknown".to_owned(),
-            build_date: "unknown".to_owned(),
+            commit: option_env!("SHARDCAST_BUILD_COMMIT").map_or_else(unknown, str::to_owned),
+            build_date: option_env!("SHARDCAST_BUILD_SECONDS").and_then(date).unwrap_or_else(unknown),
         }
+    }
+}
+
+/// Writes seconds since 1970 as a date.
+fn date(seconds: &str) -> Option<String> {
+    let time = DateTime::from_timestamp(seconds.parse().ok()?, 0)?;
+    Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn the_build_date_is_a_date_in_utc() {
+        assert_eq!(date("1700000000").unwrap(), "2023-11-14T22:13:20Z");
+        assert_eq!(date("yesterday"), None);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::runtime::Builder;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::print_problem;
 use crate::config::Loaded;
@@ -24,33 +24,45 @@ const STATUS_LINE: &[u8] = b"HTTP/1.1 200";
 
 /// Asks the server at the configured address; 0 if it says that it is well, 1 if not.
 pub(super) fn run(loaded: &Loaded) -> ExitCode {
-    let outcome = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(ask(&loaded.server())));
+    let outcome = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            runtime.block_on(ask(&loaded.server())).map_err(|error| format!("not healthy: {error}"))
+        }
+        Err(error) => Err(format!("failed to start the runtime: {error}")),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            print_problem(&format!("not healthy: {error}"));
+        Err(problem) => {
+            print_problem(&problem);
             ExitCode::FAILURE
         }
     }
 }
 
-async fn ask(config: &ServerConfig) -> io::Result<()> {
-    timeout(PATIENCE, async {
-        if let Some(path) = config.listen_address.strip_prefix("unix:") {
-            return ask_on(UnixStream::connect(path).await?).await;
-        }
-        let host = host(config);
-        let answer = ask_port(host, config.port).await;
-        match (answer, config.fallback_port) {
-            (Err(_), Some(port)) => ask_port(host, port).await,
-            (answer, _) => answer,
-        }
-    })
-    .await
-    .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time")))
+/// What was asked in vain, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{asked}/health ({keys}): {source}")]
+struct NotHealthy {
+    asked: String,
+    keys: &'static str,
+    source: io::Error,
+}
+
+async fn ask(config: &ServerConfig) -> Result<(), NotHealthy> {
+    // One deadline for all that is asked.
+    let deadline = Instant::now() + PATIENCE;
+    if let Some(path) = config.listen_address.strip_prefix("unix:") {
+        let answer = in_time(deadline, async { ask_on(UnixStream::connect(path).await?).await }).await;
+        let failed =
+            |source| NotHealthy { asked: config.listen_address.clone(), keys: "server.listenaddr", source };
+        return answer.map_err(failed);
+    }
+    let answer = ask_port(config, config.port, deadline).await;
+    match (answer, config.fallback_port) {
+        // The first address is the configured one: it is named even if the fallback fails too.
+        (Err(error), Some(port)) => ask_port(config, port, deadline).await.or(Err(error)),
+        (answer, _) => answer,
+    }
 }
 
 /// The host to ask: a server that listens on all addresses listens on the local one.
@@ -62,8 +74,22 @@ fn host(config: &ServerConfig) -> &str {
     }
 }
 
-async fn ask_port(host: &str, port: u16) -> io::Result<()> {
-    ask_on(TcpStream::connect((host, port)).await?).await
+async fn ask_port(config: &ServerConfig, port: u16, deadline: Instant) -> Result<(), NotHealthy> {
+    let host = host(config);
+    let answer = in_time(deadline, async { ask_on(TcpStream::connect((host, port)).await?).await }).await;
+    answer.map_err(|source| {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        NotHealthy {
+            asked: format!("http://{host}:{port}"),
+            keys: "server.listenaddr and server.port",
+            source,
+        }
+    })
+}
+
+async fn in_time(deadline: Instant, answer: impl Future<Output = io::Result<()>>) -> io::Result<()> {
+    let late = || io::Error::new(io::ErrorKind::TimedOut, "no answer within 5 seconds");
+    timeout_at(deadline, answer).await.unwrap_or_else(|_| Err(late()))
 }
 
 async fn ask_on(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
@@ -85,7 +111,7 @@ mod tests {
     use super::*;
     use crate::server::Server;
 
-    async fn answer_to(status: StatusCode) -> io::Result<()> {
+    async fn answer_to(status: StatusCode) -> Result<(), NotHealthy> {
         let router = Router::new().route("/health", get(move || async move { status }));
         let server = Server::bind(ServerConfig::default(), router, ()).await.unwrap();
         ask(&ServerConfig { port: server.local_addr().port(), ..ServerConfig::default() }).await
@@ -95,7 +121,9 @@ mod tests {
     async fn only_200_is_healthy() {
         answer_to(StatusCode::OK).await.unwrap();
         let error = answer_to(StatusCode::SERVICE_UNAVAILABLE).await.unwrap_err();
-        assert_eq!(error.to_string(), "the server answered HTTP/1.1 503");
+        let text = error.to_string();
+        assert!(text.starts_with("http://127.0.0.1:"), "{text}");
+        assert!(text.ends_with(": the server answered HTTP/1.1 503"), "{text}");
     }
 
     #[tokio::test]

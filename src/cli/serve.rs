@@ -1,8 +1,6 @@
 //! `shardcast serve`.
 
-use std::error::Error;
 use std::future::pending;
-use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,35 +10,18 @@ use tokio::time::timeout;
 
 use super::logging::Log;
 use super::metrics::Exposition;
-use super::oidc::{self, OidcError};
 use super::signals::Signals;
-use super::{EX_CONFIG, print_line, runtime};
-use crate::config::{Connection, Loaded};
-use crate::server::{BindError, FirstUser, Node, OpenError, Server};
-use crate::store::{self, OpenDatabaseError};
+use super::start_error::StartError;
+use super::{oidc, print_line, runtime};
+use crate::config::Loaded;
+use crate::server::{FirstUser, Node, Server};
+use crate::store;
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
 const BLOCKED: Duration = Duration::from_millis(500);
 
 /// How long the start waits for standard output to take the greeting.
 const GREETING: Duration = Duration::from_secs(1);
-
-/// A server that did not start.
-#[derive(Debug, thiserror::Error)]
-enum StartError {
-    #[error("failed to start the runtime")]
-    Runtime(#[source] io::Error),
-    #[error("failed to catch signals")]
-    Signals(#[source] io::Error),
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    #[error("`database.connection` (GOTIFY_DATABASE_CONNECTION) is `{connection}`")]
-    Database { connection: Connection, source: OpenDatabaseError },
-    #[error(transparent)]
-    Oidc(#[from] OidcError),
-    #[error(transparent)]
-    Open(#[from] OpenError),
-}
 
 /// How the server ended.
 enum End {
@@ -64,11 +45,8 @@ pub(super) fn run(loaded: &Loaded, log: &Log) -> ExitCode {
         Ok(End::Well) => ExitCode::SUCCESS,
         Ok(End::AtOnce(code)) => ExitCode::from(code),
         Err(error) => {
-            tracing::error!("{}", with_sources(&error));
-            match error {
-                StartError::Database { .. } => ExitCode::from(EX_CONFIG),
-                _ => ExitCode::FAILURE,
-            }
+            tracing::error!("{}", error.report());
+            error.exit_code()
         }
     }
 }
@@ -96,10 +74,8 @@ async fn heed_signals(loaded: &Loaded, log: &Log) -> Result<End, StartError> {
 
 /// Opens the node and serves it until it is to stop, then closes it.
 async fn start(loaded: &Loaded, log: &Log, stopped: oneshot::Receiver<()>) -> Result<(), StartError> {
-    let database = store::open(&loaded.database()).await.map_err(|source| {
-        let connection = loaded.config.database.connection.clone();
-        StartError::Database { connection, source }
-    })?;
+    let database =
+        store::open(&loaded.database()).await.map_err(|source| StartError::database(loaded, source))?;
     let exposition = Exposition::new(loaded, log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
@@ -130,8 +106,9 @@ async fn serve(
     if let Some(user) = first_user {
         introduce(&user).await;
     }
-    let mut server = bound?;
-    let mut metrics = exposition.bind(node.hub()).await?;
+    let mut server = bound.map_err(|source| StartError::bind(loaded, source))?;
+    let metrics = exposition.bind(node.hub()).await;
+    let mut metrics = metrics.map_err(|source| StartError::bind_metrics(loaded, source))?;
     for endpoint in server.endpoints() {
         tracing::info!(address = %endpoint.address, "listening on {endpoint}");
     }
@@ -203,16 +180,4 @@ async fn warn_of_known_passwords(loaded: &Loaded, node: &Node) {
             Err(error) => tracing::debug!(%error, "failed to look for known passwords"),
         }
     }
-}
-
-/// Writes an error with its causes on one line.
-fn with_sources(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

@@ -23,8 +23,10 @@ const UNIX_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 6
 #[non_exhaustive]
 pub enum BindError {
     /// The address can't be listened on.
-    #[error("failed to bind `{address}`")]
+    #[error("failed to listen for {} at `{address}`", if *.secure { "HTTPS" } else { "HTTP" })]
     Listen {
+        /// Whether HTTPS was to be served there.
+        secure: bool,
         /// The address and port, or `unix:` and the path.
         address: String,
         /// Why not.
@@ -58,6 +60,8 @@ pub(super) enum Accepted {
 /// Where to listen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place<'a> {
+    /// Whether HTTPS is served there.
+    pub(super) secure: bool,
     pub(super) address: &'a str,
     pub(super) port: u16,
     pub(super) fallback_port: Option<u16>,
@@ -68,7 +72,11 @@ impl Listener {
     /// Listens on the configured port, or on the fallback if this user may not have that one.
     pub(super) async fn bind(place: Place<'_>) -> Result<Self, BindError> {
         if let Some(path) = place.address.strip_prefix("unix:") {
-            let failed = |source| BindError::Listen { address: place.address.to_owned(), source };
+            let failed = |source| BindError::Listen {
+                secure: place.secure,
+                address: place.address.to_owned(),
+                source,
+            };
             let (socket, file) = unix_socket::listen(Path::new(path), BACKLOG).map_err(failed)?;
             return Ok(Self::Unix(socket, file));
         }
@@ -110,7 +118,8 @@ impl Listener {
 
     async fn listen(place: Place<'_>, port: u16) -> Result<Self, BindError> {
         let host = place.address.trim_start_matches('[').trim_end_matches(']');
-        let failed = |address: String| move |source| BindError::Listen { address, source };
+        let secure = place.secure;
+        let failed = |address: String| move |source| BindError::Listen { secure, address, source };
         let addresses = resolve(host, port).await.map_err(failed(format!("{host}:{port}")))?;
 
         let mut outcome = Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));

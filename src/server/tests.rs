@@ -376,7 +376,7 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
     let first = start(config()).await;
     let taken = ServerConfig { port: first.local_addr().port(), fallback_port: Some(0), ..config() };
     let error = Server::bind(taken, router(), ()).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("failed to bind `{}`", first.local_addr()));
+    assert_eq!(error.to_string(), format!("failed to listen for HTTP at `{}`", first.local_addr()));
     let BindError::Listen { source, .. } = error else { panic!("{error}") };
     assert_eq!(source.kind(), std::io::ErrorKind::AddrInUse);
 }

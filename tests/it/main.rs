@@ -5,6 +5,7 @@
 mod access;
 mod access_log;
 mod android;
+mod build_script;
 mod canary;
 mod compat;
 mod configuration;

@@ -134,7 +134,7 @@ fn a_listener_that_can_not_be_is_refused_by_name() {
     assert_eq!(outcome.code, Some(78));
     assert_eq!(
         outcome.stderr,
-        "GOTIFY_METRICS_LISTENADDR: metrics.listenaddr: `9090` is not `main`, or an address and a port as in \
+        "GOTIFY_METRICS_LISTENADDR: metrics.listenaddr: `9090` is not `main`, or an address and a port such as \
          127.0.0.1:9090\n"
     );
 
@@ -147,5 +147,9 @@ fn a_listener_that_can_not_be_is_refused_by_name() {
         .variable("GOTIFY_METRICS_LISTENADDR", &address)
         .run();
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains(&format!("failed to bind `{address}`: ")), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains(&format!("failed to listen for HTTP at `{address}`: ")),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -22,7 +22,9 @@ fn server(variables: &[(&str, &str)]) -> Serving {
 fn the_version_is_printed() {
     let outcome = Program::new(&["version"]).file("not: read").run();
     assert_eq!(outcome.code, Some(0));
-    assert_eq!(outcome.stdout, format!("{}\n", env!("CARGO_PKG_VERSION")));
+    let names: Vec<&str> = outcome.stdout.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+    assert_eq!(names, ["Version", "Commit", "Build Date"]);
+    assert!(outcome.stdout.starts_with(concat!("Version: ", env!("CARGO_PKG_VERSION"), "\n")));
 }
 
 #[test]
@@ -44,7 +46,8 @@ fn a_health_check_without_a_server_ends_with_1() {
     // Port 1 is reserved, and nothing listens there.
     let outcome = Program::new(&["healthcheck"]).variable("GOTIFY_SERVER_PORT", "1").run();
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.starts_with("not healthy: "), "{}", outcome.stderr);
+    let asked = "not healthy: http://127.0.0.1:1/health (server.listenaddr and server.port): ";
+    assert!(outcome.stderr.starts_with(asked), "{}", outcome.stderr);
 }
 
 #[test]
@@ -127,15 +130,25 @@ async fn a_second_signal_does_not_wait_for_a_database_that_somebody_else_holds()
 }
 
 #[test]
-fn a_taken_port_is_named() {
+fn a_taken_port_is_named_with_its_listener_and_its_key() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let outcome = Program::new(&["serve"])
-        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
-        .variable("GOTIFY_SERVER_PORT", &address.port().to_string())
+        .file(&format!("server:\n  listenaddr: 127.0.0.1\n  port: {}\n", address.port()))
         .run();
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains(&format!("failed to bind `{address}`: ")), "{}", outcome.stderr);
+    let said = format!("config.yml:3: server.port: failed to listen for HTTP at `{address}`: ");
+    assert!(outcome.stderr.contains(&said), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("Another program listens there"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_named_with_its_key() {
+    let outcome =
+        Program::new(&["serve"]).variable("GOTIFY_DATABASE_CONNECTION", "/dev/null/gotify.db").run();
+    assert_eq!(outcome.code, Some(78));
+    let said = "GOTIFY_DATABASE_CONNECTION: database.connection: failed to open the database";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
 }
 
 #[test]

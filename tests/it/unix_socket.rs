@@ -71,7 +71,11 @@ fn the_program_listens_on_a_socket_that_anybody_may_use_and_removes_it() {
 
     let taken = Program::new(&[]).variable("GOTIFY_SERVER_LISTENADDR", &address).run();
     assert_eq!(taken.code, Some(1));
-    assert!(taken.stderr.contains(&format!("failed to bind `{address}`: ")), "{}", taken.stderr);
+    assert!(
+        taken.stderr.contains(&format!("failed to listen for HTTP at `{address}`: ")),
+        "{}",
+        taken.stderr
+    );
 
     server.signal(Signal::TERM);
     let (code, log) = server.wait();

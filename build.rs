@@ -1,0 +1,61 @@
+//! Finds out which commit the program is built from, and when.
+//!
+//! `SHARDCAST_COMMIT` and `SOURCE_DATE_EPOCH` (seconds since 1970, as for reproducible builds) are taken as they are.
+//! Without them, release builds ask git, or read what `cargo package` has noted, and take the time of the build. Other
+//! builds say nothing: their answer would change with every commit, and the crate be compiled again for it.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where git notes every change of the commit that is checked out.
+const REFLOG: &str = ".git/logs/HEAD";
+
+fn main() {
+    for line in instructions(&|name| std::env::var(name).ok(), Path::new(".")) {
+        println!("{line}");
+    }
+}
+
+/// Returns what Cargo is to do, for these variables and the package in this folder.
+pub(crate) fn instructions(variable: &dyn Fn(&str) -> Option<String>, package: &Path) -> Vec<String> {
+    let given = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let is_release = variable("PROFILE").as_deref() == Some("release");
+
+    let mut lines = vec!["cargo::rerun-if-changed=build.rs".to_owned()];
+    for name in ["SHARDCAST_COMMIT", "SOURCE_DATE_EPOCH"] {
+        lines.push(format!("cargo::rerun-if-env-changed={name}"));
+    }
+    if is_release && package.join(REFLOG).exists() {
+        lines.push(format!("cargo::rerun-if-changed={REFLOG}"));
+    }
+    let found = || is_release.then(|| checked_out(package).or_else(|| packaged(package))).flatten();
+    if let Some(commit) = given("SHARDCAST_COMMIT").or_else(found) {
+        lines.push(format!("cargo::rustc-env=SHARDCAST_BUILD_COMMIT={commit}"));
+    }
+    if let Some(seconds) = given("SOURCE_DATE_EPOCH").or_else(|| is_release.then(now).flatten()) {
+        lines.push(format!("cargo::rustc-env=SHARDCAST_BUILD_SECONDS={seconds}"));
+    }
+    lines
+}
+
+/// Asks git, unless the package only lies within somebody else's repository.
+fn checked_out(package: &Path) -> Option<String> {
+    if !package.join(".git").exists() {
+        return None;
+    }
+    let output = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(package).output().ok()?;
+    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !commit.is_empty()).then_some(commit)
+}
+
+/// Reads what `cargo package` has noted: `{"git": {"sha1": "…"}}`.
+fn packaged(package: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(package.join(".cargo_vcs_info.json")).ok()?;
+    let (_, after) = text.split_once("\"sha1\"")?;
+    Some(after.split('"').nth(1)?.to_owned())
+}
+
+fn now() -> Option<String> {
+    Some(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs().to_string())
+}

@@ -1,0 +1,135 @@
+//! Why a server did not start, in terms of the configuration.
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+use super::EX_CONFIG;
+use super::oidc::OidcError;
+use crate::config::{Connection, Loaded};
+use crate::server::{BindError, OpenError};
+use crate::store::OpenDatabaseError;
+
+/// A server that did not start.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StartError {
+    #[error("failed to start the runtime")]
+    Runtime(#[source] io::Error),
+    #[error("failed to catch signals")]
+    Signals(#[source] io::Error),
+    #[error("{setting}")]
+    Bind { setting: Setting, source: BindError },
+    #[error("{setting}: failed to open the database `{connection}`")]
+    Database { setting: Setting, connection: Connection, source: OpenDatabaseError },
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+/// A key of the configuration and where it was set.
+#[derive(Debug)]
+pub(super) struct Setting {
+    key: &'static str,
+    source: String,
+}
+
+impl Setting {
+    fn new(loaded: &Loaded, key: &'static str) -> Self {
+        Self { key, source: loaded.source(key).unwrap_or("default").to_owned() }
+    }
+}
+
+impl std::fmt::Display for Setting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.source, self.key)
+    }
+}
+
+impl StartError {
+    /// A listener of the server that can't be opened.
+    pub(super) fn bind(loaded: &Loaded, source: BindError) -> Self {
+        let key = match &source {
+            BindError::Tls(_) => "server.ssl.enabled",
+            BindError::Listen { secure: false, source, .. } => {
+                if is_of_port(source) {
+                    "server.port"
+                } else {
+                    "server.listenaddr"
+                }
+            }
+            BindError::Listen { secure: true, source, .. } => {
+                if is_of_port(source) {
+                    "server.ssl.port"
+                } else {
+                    "server.ssl.listenaddr"
+                }
+            }
+        };
+        let is_socket = loaded.config.server.listenaddr.starts_with("unix:");
+        let key = if key == "server.port" && is_socket { "server.listenaddr" } else { key };
+        Self::Bind { setting: Setting::new(loaded, key), source }
+    }
+
+    /// The listener of the metrics that can't be opened.
+    pub(super) fn bind_metrics(loaded: &Loaded, source: BindError) -> Self {
+        Self::Bind { setting: Setting::new(loaded, "metrics.listenaddr"), source }
+    }
+
+    /// A database that can't be opened.
+    pub(super) fn database(loaded: &Loaded, source: OpenDatabaseError) -> Self {
+        let connection = loaded.config.database.connection.clone();
+        Self::Database { setting: Setting::new(loaded, "database.connection"), connection, source }
+    }
+
+    /// Returns what the process ends with.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Database { .. } => ExitCode::from(EX_CONFIG),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// Says on one line what went wrong, with its causes, and what to do about it.
+    pub(super) fn report(&self) -> String {
+        let mut parts = vec![self.to_string()];
+        let mut source = self.source();
+        while let Some(error) = source {
+            parts.push(error.to_string());
+            source = error.source();
+        }
+        let text = parts.join(": ");
+        match self.remedy() {
+            Some(remedy) => format!("{text}. {remedy}"),
+            None => text,
+        }
+    }
+
+    fn remedy(&self) -> Option<&'static str> {
+        let Self::Bind { source: BindError::Listen { source, address, .. }, .. } = self else { return None };
+        let is_socket = address.starts_with("unix:");
+        match source.kind() {
+            io::ErrorKind::AddrInUse if is_socket => {
+                Some("Another program listens there: stop it, or choose another path")
+            }
+            io::ErrorKind::AddrInUse => {
+                Some("Another program listens there: stop it, or choose another port")
+            }
+            io::ErrorKind::PermissionDenied if is_socket => {
+                Some("This user may not create a file there: choose another folder, or change its owner")
+            }
+            io::ErrorKind::AddrNotAvailable => {
+                Some("This machine does not have that address: choose one that it has, or \"\" for all")
+            }
+            io::ErrorKind::PermissionDenied => Some(
+                "This user may not listen there: choose a port above 1023, or grant CAP_NET_BIND_SERVICE",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// Whether another port could be listened on at the same address.
+fn is_of_port(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
+}
