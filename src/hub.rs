@@ -54,7 +54,6 @@ use std::{
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
 mod backlog;
-mod backplane;
 mod batch;
 mod budget;
 mod chunk;
@@ -82,7 +81,6 @@ mod user;
 mod tests;
 
 pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
-pub use backplane::Backplane;
 pub use config::HubConfig;
 pub use end::EndReason;
 pub use format::{Format, Formats};
@@ -154,7 +152,7 @@ pub enum RegisterError {
     Draining,
 }
 
-/// What a hub is made of, besides its configuration. The default has no backlog, no other nodes and no observer.
+/// What a hub is made of, besides its configuration. The default has no backlog and no observer.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -171,14 +169,12 @@ pub enum RegisterError {
 pub struct HubParts {
     /// Where streams read what they missed; without one, a stream that is further behind than the ring is closed.
     pub backlog: Option<Arc<dyn Backlog>>,
-    /// The way to other nodes.
-    pub backplane: Option<Arc<dyn Backplane>>,
     /// Who is told what happens.
     pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Hub {
-    /// Makes a hub that has nothing to fall back on: no backlog, no other nodes, nobody who watches.
+    /// Makes a hub that has nothing to fall back on: no backlog, nobody who watches.
     ///
     /// # Panics
     /// As [`Hub::with_parts`].
@@ -198,12 +194,8 @@ impl Hub {
         );
         let runtime = Handle::current();
         let lanes = config.lanes.map_or(runtime.metrics().num_workers(), NonZeroUsize::get);
-        let shared = Arc::new(Shared::new(
-            config,
-            parts.backlog,
-            parts.backplane.unwrap_or_else(|| Arc::new(())),
-            parts.observer.unwrap_or_else(|| Arc::new(())),
-        ));
+        let shared =
+            Arc::new(Shared::new(config, parts.backlog, parts.observer.unwrap_or_else(|| Arc::new(()))));
         let mut tasks: Vec<_> = (0..lanes)
             .map(|_| {
                 runtime.spawn(restart_on_panic(Arc::clone(&shared), "lane", move |shared| {
@@ -238,23 +230,38 @@ impl Hub {
         if shared.draining.load(Ordering::Acquire) {
             return Err(RegisterError::Draining);
         }
-        Ok(Registration::new(Arc::clone(shared), shared.register(user, token, since, format)))
+        let (connection, needs_head) = shared.register(user, token, since, format);
+        Ok(Registration::new(Arc::clone(shared), connection, needs_head))
     }
 
-    /// Brings frames to the user's streams on this node and to the other nodes; returns at once.
+    /// Brings frames to the user's streams; returns at once. For programs that give the hub every message, one after
+    /// the other: see [`Hub::notify_after`] where messages may be missed or come in another order.
     ///
     /// Ids must be above 0 and ascend from call to call for one user: a frame whose id is not above the last one's
     /// was brought already, and is left out.
     pub fn notify(&self, user: UserId, frames: &[Frame]) {
-        self.notify_local(user, frames);
-        self.0.shared.backplane.forward(user, frames);
+        self.post(user, None, frames);
     }
 
-    /// As [`Hub::notify`], for this node alone: what a backplane does with frames from other nodes.
-    pub fn notify_local(&self, user: UserId, frames: &[Frame]) {
+    /// As [`Hub::notify`], for frames that follow on the message `previous`, the user's newest before them (0 if there
+    /// was none): what one transaction has stored. Calls may come twice, late, in another order, or not at all.
+    ///
+    /// | compared with the newest message that the hub knows of | then |
+    /// |---|---|
+    /// | the last frame is not above it | all were brought already: they are left out |
+    /// | `previous` is not above it | the frames above it are brought |
+    /// | `previous` is above it | something is missing: the user's streams read everything after it from the [`Backlog`] |
+    ///
+    /// So the backlog must hold whatever was stored before this call is made. A hub without a backlog closes the
+    /// user's streams in the third case.
+    pub fn notify_after(&self, user: UserId, previous: MessageId, frames: &[Frame]) {
+        self.post(user, Some(previous), frames);
+    }
+
+    fn post(&self, user: UserId, previous: Option<MessageId>, frames: &[Frame]) {
         let shared = &self.0.shared;
         let Some(user) = shared.users.get(&user).map(|entry| Arc::clone(&entry)) else { return };
-        if user.post(frames) == Scheduled::Yes {
+        if user.post(previous, frames) == Scheduled::Yes {
             shared.queue.push(user);
         }
     }

@@ -135,6 +135,17 @@ impl Connection {
         let _ = self.socket.set(socket);
     }
 
+    /// Lets the stream begin after `head`, the user's newest message in the store at some time since the stream has
+    /// registered, or where it asked to begin if that is before.
+    pub(super) fn start_after(&self, head: MessageId) {
+        let mut state = self.state.lock();
+        let newest = self.user.learn_head(head);
+        state.cursor = if state.replaying { state.cursor.min(head) } else { head };
+        if state.phase == Phase::Live && state.cursor < newest {
+            self.set_phase(&mut state, Phase::Behind);
+        }
+    }
+
     pub(super) fn socket(&self) -> Option<&dyn Socket> {
         self.socket.get().map(|socket| &**socket)
     }

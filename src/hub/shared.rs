@@ -16,7 +16,7 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Backlog, Backplane, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer, UserId,
+    Backlog, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer, UserId,
     backlog::{BacklogPage, LoadError},
     budget::{Budget, Reservation},
     chunk::Chunk,
@@ -35,7 +35,6 @@ pub(super) struct Shared {
     pub(super) users: DashMap<UserId, Arc<User>>,
     pub(super) queue: Queue,
     pub(super) backlog: Option<Arc<dyn Backlog>>,
-    pub(super) backplane: Arc<dyn Backplane>,
     pub(super) observer: Arc<dyn Observer>,
     /// No stream is admitted any more.
     pub(super) draining: AtomicBool,
@@ -55,7 +54,6 @@ impl Shared {
     pub(super) fn new(
         config: HubConfig,
         backlog: Option<Arc<dyn Backlog>>,
-        backplane: Arc<dyn Backplane>,
         observer: Arc<dyn Observer>,
     ) -> Self {
         Self {
@@ -64,7 +62,6 @@ impl Shared {
             users: DashMap::new(),
             queue: Queue::default(),
             backlog,
-            backplane,
             observer,
             draining: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
@@ -78,23 +75,25 @@ impl Shared {
         }
     }
 
+    /// Admits a stream, and answers whether the store is to be asked where it begins, see [`User::join`].
     pub(super) fn register(
         &self,
         user: UserId,
         token: &str,
         since: Option<MessageId>,
         format: Format,
-    ) -> Arc<Connection> {
+    ) -> (Arc<Connection>, bool) {
         let id = ConnectionId(self.next_connection.fetch_add(1, Ordering::Relaxed));
         // The entry stays locked while the stream joins, so that the user is not dropped as empty meanwhile.
         let entry = self.users.entry(user).or_insert_with(|| Arc::new(User::new(user)));
         let of_user = Arc::clone(&entry);
-        let connection = entry.join(|newest| Connection::new(id, of_user, token, format, newest, since));
+        let make = |newest| Connection::new(id, of_user, token, format, newest, since);
+        let (connection, needs_head) = entry.join(since, make);
         drop(entry);
         self.shards.insert(Arc::clone(&connection));
         self.streams.fetch_add(1, Ordering::Relaxed);
         self.observe(|observer| observer.on_register(user, id));
-        connection
+        (connection, needs_head)
     }
 
     pub(super) fn attach(&self, connection: &Connection, socket: Box<dyn Socket>) {

@@ -24,7 +24,10 @@ use super::{
 /// A place in the hub, taken before there is a socket: from here on no message is missed. Dropping it gives the
 /// place up.
 #[derive(Debug)]
-pub struct Registration(Guard);
+pub struct Registration {
+    guard: Guard,
+    needs_head: bool,
+}
 
 /// Unregisters a stream, and reports its end, exactly once.
 struct Guard {
@@ -45,13 +48,30 @@ impl Drop for Guard {
 }
 
 impl Registration {
-    pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>) -> Self {
-        Self(Guard { shared, connection })
+    pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>, needs_head: bool) -> Self {
+        Self { guard: Guard { shared, connection }, needs_head }
     }
 
     /// The id of this registration.
     pub fn id(&self) -> ConnectionId {
-        self.0.connection.id
+        self.guard.connection.id
+    }
+
+    /// Answers whether the store is to be asked for the user's newest message before the stream is given its socket,
+    /// see [`Registration::start_after`]. Only where the hub does not know enough: for a user's first stream, and for
+    /// one that has seen more than the hub knows of.
+    pub fn needs_head(&self) -> bool {
+        self.needs_head
+    }
+
+    /// Says that `head` is the user's newest message in the store (0 if there is none), asked for after the
+    /// registration. The stream brings everything that is stored after it. A stream that was registered with a later
+    /// `since` begins at `head` too: its peer has seen messages that the store no longer has.
+    ///
+    /// Without this call the hub takes it that the store had nothing that it has not been given.
+    pub fn start_after(&mut self, head: MessageId) {
+        self.guard.connection.start_after(head);
+        self.needs_head = false;
     }
 
     /// Gives the stream its socket. What was published since the registration goes out once the stream is polled.
@@ -61,7 +81,7 @@ impl Registration {
 
     /// As [`Registration::attach`], for a socket that is in a box already.
     pub fn attach_boxed(self, socket: Box<dyn Socket>) -> Stream {
-        let Self(guard) = self;
+        let Self { guard, .. } = self;
         guard.shared.attach(&guard.connection, socket);
         Stream { guard, load: None, chunk: None }
     }

@@ -3,6 +3,7 @@
 mod backlog;
 mod behavior;
 mod budget;
+mod commits;
 mod fake;
 mod model;
 mod panics;

@@ -34,8 +34,10 @@ pub(super) struct User {
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// The newest message that a pass has taken up; 0 before the first.
+    /// The newest message that a pass has taken up, or that was stored before; 0 as long as nothing is known.
     newest: MessageId,
+    /// What was stored before the first pass is known too.
+    head_known: bool,
     /// A pass is under way or waits for its turn.
     scheduled: bool,
     roster: Roster,
@@ -88,14 +90,22 @@ impl User {
         Self { id, behind: AtomicUsize::new(0), by_format: Default::default(), inner: Mutex::default() }
     }
 
-    /// Adds the stream that `make` makes, given the id of the newest message that was published before it.
-    pub(super) fn join(&self, make: impl FnOnce(MessageId) -> Connection) -> Arc<Connection> {
+    /// Adds the stream that `make` makes, given the id of the newest message that was published before it. Answers
+    /// also whether the store is to be asked where a stream begins that comes for all after `since`: because it is
+    /// not known what the user had before, or because it has seen more than is known of here.
+    pub(super) fn join(
+        &self,
+        since: Option<MessageId>,
+        make: impl FnOnce(MessageId) -> Connection,
+    ) -> (Arc<Connection>, bool) {
         let mut inner = self.inner.lock();
         let waiting = inner.traffic.as_deref().and_then(|traffic| traffic.inbox_ids);
-        let connection = Arc::new(make(waiting.map_or(inner.newest, |(_, last)| last)));
+        let newest = waiting.map_or(inner.newest, |(_, last)| last.max(inner.newest));
+        let needs_head = !inner.head_known || since.is_some_and(|since| since > newest);
+        let connection = Arc::new(make(newest));
         inner.roster.push(Arc::clone(&connection));
         self.by_format[connection.format.place()].fetch_add(1, Ordering::Relaxed);
-        connection
+        (connection, needs_head)
     }
 
     /// Removes a stream; true if it was the last one.
@@ -104,6 +114,26 @@ impl User {
         inner.roster.remove(connection);
         self.by_format[connection.format.place()].fetch_sub(1, Ordering::Relaxed);
         inner.roster.is_empty()
+    }
+
+    /// Takes note that `head` was the user's newest message in the store, at some time since one of its streams has
+    /// joined. Returns the newest message that is known now.
+    pub(super) fn learn_head(&self, head: MessageId) -> MessageId {
+        let mut inner = self.inner.lock();
+        if !inner.head_known {
+            inner.head_known = true;
+            inner.newest = inner.newest.max(head);
+            // Nobody could tell whether something was missing before what has come meanwhile.
+            let newest = inner.newest;
+            if let Some(traffic) = inner.traffic.as_deref_mut() {
+                traffic.ring.skip_to(newest);
+                if traffic.inbox_count > 0 {
+                    traffic.overflow = true;
+                    traffic.inbox = Vec::new();
+                }
+            }
+        }
+        inner.newest
     }
 
     pub(super) fn stream_count(&self) -> usize {
@@ -120,18 +150,24 @@ impl User {
         self.inner.lock().roster.segments()
     }
 
-    /// Takes frames for the next pass; those whose ids do not ascend were brought before and are left out.
-    pub(super) fn post(&self, frames: &[Frame]) -> Scheduled {
+    /// Takes frames for the next pass; those whose ids do not ascend were brought before and are left out. If the
+    /// message before them, `previous`, is one that was not brought, the next pass sends everybody to the backlog.
+    pub(super) fn post(&self, previous: Option<MessageId>, frames: &[Frame]) -> Scheduled {
         let mut inner = self.inner.lock();
         if inner.roster.is_empty() {
             return Scheduled::No;
         }
-        let newest = inner.newest;
+        let (newest, head_known) = (inner.newest, inner.head_known);
+        // As long as nothing is known of a user, its streams are owed nothing that came before.
+        let is_gap =
+            |known| (head_known || known > MessageId(0)) && previous.is_some_and(|previous| previous > known);
         let traffic = inner.traffic(newest);
         for frame in frames {
-            if frame.id <= traffic.inbox_ids.map_or(newest, |(_, last)| last) {
+            let known = traffic.inbox_ids.map_or(newest, |(_, last)| last.max(newest));
+            if frame.id <= known {
                 continue;
             }
+            traffic.overflow |= is_gap(known);
             traffic.accept(frame);
         }
         if traffic.inbox_count == 0 || inner.scheduled {
@@ -144,7 +180,7 @@ impl User {
     /// Takes what waits, and the streams to bring it to.
     pub(super) fn begin_pass(&self, config: &HubConfig, now: Tick) -> Option<(Batch, Vec<Segment>)> {
         let mut inner = self.inner.lock();
-        let newest = inner.newest;
+        let Inner { newest, head_known, .. } = *inner;
         let traffic = inner.traffic.as_deref_mut()?;
         let (first, last) = traffic.inbox_ids.take()?;
         let frames = mem::take(&mut traffic.inbox);
@@ -152,7 +188,8 @@ impl User {
         let incomplete = mem::take(&mut traffic.overflow);
         traffic.inbox_bytes = 0;
         let oldest = mem::take(&mut traffic.inbox_since);
-        let base = newest.max(first.before());
+        let base = if head_known || newest > MessageId(0) { newest } else { first.before() };
+        let last = last.max(newest);
         let lag_floor = traffic.lag.advance(base, messages, config.max_lag);
         if incomplete {
             traffic.ring.skip_to(last);
