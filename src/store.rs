@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::model::Message;
 
+mod commit;
 mod database;
 mod error;
 mod images;
@@ -37,17 +38,18 @@ mod conformance;
 #[cfg(feature = "sqlite")]
 mod tests;
 
+pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
-    Applications, Clients, Credential, Database, DeletedUser, MessagePage, Messages, NewApplication,
-    NewClient, NewLinkedUser, NewMessage, NewUser, Owned, UpdateApplication, UpdateClient, UpdateUser,
-    UserChange, Users,
+    Applications, Clients, Credential, Database, DeletedUser, InsertOutcome, Inserted, MessagePage, Messages,
+    NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, UpdateApplication, UpdateClient,
+    UpdateUser, UserChange, Users,
 };
 pub use error::StoreError;
 pub use images::{ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(feature = "sqlite")]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open};
-pub use publish::{PublishError, Stored};
+pub use publish::PublishError;
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
@@ -65,8 +67,8 @@ pub use sqlite::Sqlite;
 /// # let file = folder.path().join("gotify.db");
 /// # let file = file.to_str().unwrap();
 /// let database = Sqlite::open(file).await?;
-/// let store = Store::new(Arc::new(database), |committed| {
-///     for stored in committed {
+/// let store = Store::new(Arc::new(database), |commit| {
+///     for stored in commit.messages() {
 ///         println!("message {} for user {}", stored.message.id, stored.user_id);
 ///     }
 /// });
@@ -92,14 +94,15 @@ struct Inner {
 impl Store {
     /// Starts the writer on a database.
     ///
-    /// `on_commit` is called on the writer's task after each transaction, once, with all of its messages in the
-    /// order of their ids; every sender has been answered by then. Over all calls the ids ascend. The next
-    /// transaction waits for it, so it must be brief.
+    /// `on_commit` is called on the writer's task once for each transaction that has stored something; every sender
+    /// has been answered by then. For each user the ids ascend from call to call. The next transaction waits for it,
+    /// so it must be brief. If the writer is interrupted between a transaction and this call, the next commit of each
+    /// of its users says so by its [`previous`](UserCommit::previous).
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn new(database: Arc<dyn Database>, on_commit: impl Fn(&[Stored]) + Send + Sync + 'static) -> Self {
+    pub fn new(database: Arc<dyn Database>, on_commit: impl Fn(&Commit) + Send + Sync + 'static) -> Self {
         Self::watched(database, on_commit, Arc::new(()))
     }
 
@@ -110,7 +113,7 @@ impl Store {
     /// Outside a tokio runtime.
     pub fn watched(
         database: Arc<dyn Database>,
-        on_commit: impl Fn(&[Stored]) + Send + Sync + 'static,
+        on_commit: impl Fn(&Commit) + Send + Sync + 'static,
         observer: Arc<dyn PublishObserver>,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(writer::QUEUE_MESSAGES);

@@ -126,7 +126,7 @@ impl ApiError {
     fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooManyLogins { retry_after_seconds } => Some(*retry_after_seconds),
-            Self::Overloaded(_) | Self::NoAnswerMemory => Some(1),
+            Self::Overloaded(_) | Self::NoAnswerMemory | Self::Unavailable => Some(1),
             _ => None,
         }
     }
@@ -187,6 +187,8 @@ impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Store(error) => Self::from(&*error),
+            // As for a token that nobody has: its application is not there any more.
+            PublishError::NoSuchApplication => Self::Unauthorized,
             PublishError::ShutDown => Self::Unavailable,
             // The store has logged the defect.
             PublishError::Interrupted => Self::Internal,
@@ -252,6 +254,15 @@ mod tests {
         assert_eq!(
             body,
             r#"{"error":"Not Found","errorCode":404,"errorDescription":"app with id 7 doesn't exists"}"#
+        );
+    }
+
+    #[test]
+    fn who_is_to_come_back_later_is_told_when() {
+        let response = ApiError::Unavailable.into_response();
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
+            (503, &"1".parse().unwrap())
         );
     }
 

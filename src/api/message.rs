@@ -16,7 +16,7 @@ use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
 use crate::auth::KnownApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
-use crate::store::{NewMessage, Store};
+use crate::store::{NewMessage, PublishError, Store};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -97,9 +97,9 @@ async fn create(
     } else {
         body.read().await?
     };
-    let application = match sender {
-        SenderAuth::Application(application) => application,
-        SenderAuth::User(user) => chosen(&store, user, form.application_id).await?,
+    let (application, is_chosen) = match sender {
+        SenderAuth::Application(application) => (application, false),
+        SenderAuth::User(user) => (chosen(&store, user, form.application_id).await?, true),
     };
     let blank = form.title.trim().is_empty();
     let message = store
@@ -112,7 +112,11 @@ async fn create(
             extras: form.extras.filter(|extras| !extras.is_empty()),
             date: chrono::Local::now().fixed_offset(),
         })
-        .await?;
+        .await
+        .map_err(|error| match error {
+            PublishError::NoSuchApplication if is_chosen => unknown_choice(),
+            other => other.into(),
+        })?;
     Ok(if answers_protobuf { protobuf::answer(&message) } else { Json(&*message).into_response() })
 }
 
@@ -125,8 +129,12 @@ async fn chosen(store: &Store, user: UserId, id: Option<u64>) -> Result<Arc<Know
     let found = store.database().application(ApplicationId(id)).await?;
     match found.filter(|owned| owned.user_id == user) {
         Some(owned) => Ok(Arc::new(KnownApplication::of_row(owned))),
-        None => Err(ApiError::BadRequest("appid not found".to_owned())),
+        None => Err(unknown_choice()),
     }
+}
+
+fn unknown_choice() -> ApiError {
+    ApiError::BadRequest("appid not found".to_owned())
 }
 
 /// Lists the messages of all applications, the newest first.

@@ -18,6 +18,7 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+mod admission;
 mod backlog;
 mod decoder;
 mod flood;
@@ -39,7 +40,7 @@ pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
-use crate::hub::{Hub, MessageId, RegisterError, Registration, UserId};
+use crate::hub::{Hub, MessageId, Registration, UserId};
 use crate::store::{Store, StoreError};
 
 /// The hub, and what its clients may do.
@@ -93,16 +94,10 @@ async fn open(
     let upgrade = Upgrade { subprotocol: agreed.subprotocol, ..upgrade };
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
-    let registration = state
-        .hub
-        .register_in(agreed.format, UserId(client.user_id.0), &client.token, since)
-        // The same answer as for a database that is away: the client is to come back later.
-        .map_err(|RegisterError::Draining| ApiError::Unavailable.into_response())?;
-    // Who was deleted since the gate let them in had no stream yet that their deletion could close.
-    if !still_valid(&auth, &store, &client).await.map_err(|error| ApiError::from(error).into_response())? {
-        return Err(ApiError::Unauthorized.into_response());
-    }
-    Ok(upgrade.run(registration, Ignore, state.limits))
+    let registered = state.hub.register_in(agreed.format, UserId(client.user_id.0), &client.token, since);
+    let newest = store.database().newest_message(client.user_id);
+    let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
+    Ok(upgrade.run(admitted.map_err(IntoResponse::into_response)?, Ignore, state.limits))
 }
 
 async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -> Result<bool, StoreError> {

@@ -20,7 +20,7 @@ use crate::{
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
-        Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError, Stored,
+        Commit, Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError,
     },
 };
 
@@ -212,7 +212,7 @@ impl Node {
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         let on_commit = {
             let hub = hub.clone();
-            move |stored: &[Stored]| announce(&hub, stored)
+            move |commit: &Commit| announce(&hub, commit)
         };
         let store =
             Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));

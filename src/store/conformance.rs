@@ -10,6 +10,7 @@ use crate::model::{Application, ApplicationId, Client, Timestamp, User, UserId};
 
 pub(crate) mod applications;
 pub(crate) mod clients;
+pub(crate) mod commits;
 pub(crate) mod identities;
 pub(crate) mod messages;
 pub(crate) mod users;
@@ -82,6 +83,12 @@ macro_rules! suite {
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone
                 deleting_an_applications_messages_leaves_the_rest
+            }
+            commits {
+                a_message_without_an_application_fails_alone
+                a_batch_without_any_application_stores_nothing
+                nothing_is_stored_for_an_owner_that_was_deleted
+                a_commit_names_the_newest_message_of_each_user_before_it
             }
         }
     };

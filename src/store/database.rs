@@ -14,7 +14,7 @@ mod users;
 
 pub use applications::{Applications, NewApplication, UpdateApplication};
 pub use clients::{Clients, NewClient, UpdateClient};
-pub use messages::{MessagePage, Messages, NewMessage};
+pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
 
 /// A row with the user that owns it.

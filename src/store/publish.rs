@@ -2,45 +2,19 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
+use super::StoreError;
 
-use super::{NewMessage, StoreError};
-use crate::model::{Message, MessageId, UserId};
-
-/// A message that is stored, and whom it is for.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    /// The owner of the application that sent it.
-    pub user_id: UserId,
-    /// The message; its sender holds the same one.
-    pub message: Arc<Message>,
-    /// When it was given to the store.
-    pub received_at: Instant,
-}
-
-impl Stored {
-    /// Joins a message with the id that the database gave it. It is what a read of that id returns.
-    pub(super) fn new(id: MessageId, new: NewMessage, received_at: Instant) -> Self {
-        let message = Message {
-            id,
-            application_id: new.application_id,
-            message: new.message,
-            title: new.title,
-            priority: new.priority,
-            extras: new.extras.filter(|extras| !extras.is_empty()),
-            date: new.date,
-        };
-        Self { user_id: new.user_id, message: Arc::new(message), received_at }
-    }
-}
-
-/// Why a message was not published. All messages of one transaction share the error.
+/// Why a message was not published.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The database refused the transaction: none of its messages is stored.
+    /// The database refused the message, or the whole transaction that it was in: the message is not stored.
     #[error("failed to store the message")]
     Store(#[source] Arc<StoreError>),
+    /// The application was deleted meanwhile, or its user was, or it belongs to another user: the message is not
+    /// stored.
+    #[error("the application does not exist")]
+    NoSuchApplication,
     /// A defect ended the write half-way: the message may be stored or not.
     #[error("the write of the message was interrupted")]
     Interrupted,
@@ -54,7 +28,7 @@ impl PublishError {
     pub fn is_unavailable(&self) -> bool {
         match self {
             Self::Store(error) => matches!(**error, StoreError::Unavailable { .. }),
-            Self::Interrupted => false,
+            Self::NoSuchApplication | Self::Interrupted => false,
             Self::ShutDown => true,
         }
     }

@@ -15,6 +15,7 @@ use tokio::task::spawn_blocking;
 use self::connection::Patience;
 use self::files::OpenedFiles;
 use self::health::LastCheck;
+use self::insertion::Ledger;
 use self::lock::ServerLock;
 use self::open_error::OpenFileError;
 use self::readers::Readers;
@@ -30,6 +31,7 @@ mod error;
 mod files;
 mod health;
 mod identities;
+mod insertion;
 mod location;
 mod lock;
 mod messages;
@@ -52,6 +54,7 @@ pub struct Sqlite {
     readers: Readers,
     files: Arc<OpenedFiles>,
     last_check: LastCheck,
+    ledger: Ledger,
     /// Until it is closed.
     lock: Mutex<Option<ServerLock>>,
 }
@@ -96,6 +99,7 @@ impl Sqlite {
         schema::apply(&mut connection, chrono::Local::now().fixed_offset())
             .await
             .map_err(|error| OpenFileError::of(file, error))?;
+        let ledger = Ledger::of(&mut connection).await.map_err(|error| OpenFileError::of(file, error))?;
         let files = {
             let file = file.to_owned();
             in_thread(move || OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error)))
@@ -106,6 +110,7 @@ impl Sqlite {
             writer: Writer::new(connection, options, patience, Arc::clone(&files)),
             files,
             last_check: LastCheck::default(),
+            ledger,
             lock: Mutex::new(Some(lock)),
         })
     }

@@ -4,13 +4,20 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tempfile::TempDir;
 
 use super::conformance::{application, new_message, user};
-use super::{MessagePage, Messages as _, NewMessage, PublishError, Sqlite, Store, Stored};
+use super::{Commit, MessagePage, Messages as _, NewMessage, PublishError, Sqlite, Store, Stored};
 use crate::model::{ApplicationId, MessageId, UserId};
 
-type Told = Arc<Mutex<Vec<Vec<Stored>>>>;
+type Told = Arc<Mutex<Vec<Commit>>>;
+
+/// All that was told, in the order in which it was.
+fn messages(told: &Told) -> Vec<Stored> {
+    told.lock().iter().flat_map(|commit| commit.messages().to_vec()).collect()
+}
 
 /// A store with one application, and what its observer was told.
 async fn store() -> (Store, Told, TempDir) {
@@ -20,7 +27,7 @@ async fn store() -> (Store, Told, TempDir) {
     application(&database, &alice, "A1").await;
     let told = Told::default();
     let observer = Arc::clone(&told);
-    let store = Store::new(Arc::new(database), move |stored| observer.lock().push(stored.to_vec()));
+    let store = Store::new(Arc::new(database), move |commit| observer.lock().push(commit.clone()));
     (store, told, folder)
 }
 
@@ -44,9 +51,9 @@ async fn sixty_four_senders_share_transactions_and_get_their_own_messages() {
     published.sort_by_key(|stored| stored.as_ref().unwrap().id);
     let published: Vec<_> = published.into_iter().map(|stored| stored.unwrap().as_ref().clone()).collect();
     store.shutdown().await;
-    let told = told.lock().clone();
-    assert!(told.len() <= 8, "64 messages took {} transactions", told.len());
-    let told: Vec<_> = told.concat().into_iter().map(|stored| stored.message.as_ref().clone()).collect();
+    let transactions = told.lock().len();
+    assert!(transactions <= 8, "64 messages took {transactions} transactions");
+    let told: Vec<_> = messages(&told).into_iter().map(|stored| stored.message.as_ref().clone()).collect();
     assert_eq!(told, published, "the observer sees every message once, in the order of ids");
 }
 
@@ -67,7 +74,7 @@ async fn shutdown_writes_what_was_accepted_and_refuses_the_rest() {
     let queued = join_all((0..25).map(|_| store.publish(message("x"))));
     let (published, (), ()) = tokio::join!(queued, store.shutdown(), store.shutdown());
     assert!(published.iter().all(Result::is_ok), "{published:?}");
-    assert_eq!(told.lock().concat().len(), 25);
+    assert_eq!(messages(&told).len(), 25);
     let error = store.publish(message("late")).await.unwrap_err();
     assert!(matches!(error, PublishError::ShutDown) && error.is_unavailable());
     let reopened = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
@@ -91,4 +98,71 @@ async fn dropping_the_last_handle_ends_the_writer() {
     drop(store);
     writer.await.unwrap();
     assert_eq!(told.lock().len(), 1);
+}
+
+#[tokio::test]
+async fn a_commit_says_for_each_user_which_message_was_the_newest_before() {
+    let (store, told, _folder) = store().await;
+    let bob = user(store.database(), "bob").await;
+    let door = application(store.database(), &bob, "B1").await;
+    let of_bob = new_message(bob.id, door.id, "x");
+    for _ in 0..2 {
+        let published = [message("a"), of_bob.clone(), message("b")].map(|new| store.publish(new));
+        assert!(join_all(published).await.iter().all(Result::is_ok));
+    }
+    store.shutdown().await;
+    let of_user = |commit: &Commit, user: UserId| {
+        let found = commit.users().find(|of_user| of_user.user_id == user)?;
+        Some((found.previous.0, found.messages.iter().map(|stored| stored.message.id.0).collect::<Vec<_>>()))
+    };
+    for user in [UserId(1), bob.id] {
+        let mut newest = 0;
+        for (previous, ids) in told.lock().iter().filter_map(|commit| of_user(commit, user)) {
+            assert_eq!(previous, newest);
+            assert!(ids.is_sorted() && ids[0] > previous);
+            newest = ids[ids.len() - 1];
+        }
+        assert!(newest >= 5);
+    }
+}
+
+#[tokio::test]
+async fn who_sends_beside_the_deletion_of_their_application_is_told_and_nothing_is_left_behind() {
+    let (store, told, folder) = store().await;
+    for round in 0..30 {
+        let application =
+            application(store.database(), &user_named(&store).await, &format!("B{round}")).await;
+        let publish = |number: usize| {
+            let (store, id) = (store.clone(), application.id);
+            async move {
+                // Spread around the deletion.
+                for _ in 0..number {
+                    tokio::task::yield_now().await;
+                }
+                store.publish(new_message(UserId(1), id, "x")).await
+            }
+        };
+        let senders = (0..16).map(|number| tokio::spawn(publish(number)));
+        let (published, deleted) =
+            tokio::join!(join_all(senders), store.database().delete_application(application.id));
+        assert!(deleted.unwrap().is_some());
+        for answer in published {
+            let answer = answer.unwrap();
+            let is_expected = answer.is_ok() || matches!(answer, Err(PublishError::NoSuchApplication));
+            assert!(is_expected, "{answer:?}");
+        }
+        let late = store.publish(new_message(UserId(1), application.id, "late")).await;
+        assert!(matches!(late, Err(PublishError::NoSuchApplication)), "{late:?}");
+    }
+    store.shutdown().await;
+    assert!(messages(&told).iter().all(|stored| stored.message.message != "late"));
+    let path = folder.path().join("gotify.db");
+    let mut file = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
+    let orphans = "SELECT count(*) FROM messages WHERE application_id NOT IN (SELECT id FROM applications)";
+    let orphans: i64 = sqlx::query_scalar(orphans).fetch_one(&mut file).await.unwrap();
+    assert_eq!(orphans, 0);
+}
+
+async fn user_named(store: &Store) -> crate::model::User {
+    store.database().user_by_name("alice").await.unwrap().unwrap().user
 }

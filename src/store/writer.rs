@@ -12,8 +12,11 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::{Database, NewMessage, PublishError, PublishObserver, PublishOutcome, StoreError, Stored};
-use crate::model::{Message, MessageId};
+use super::{
+    Commit, Database, InsertOutcome, Inserted, NewMessage, PublishError, PublishObserver, PublishOutcome,
+    StoreError, Stored,
+};
+use crate::model::Message;
 
 /// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
 pub(super) const QUEUE_MESSAGES: usize = 1024;
@@ -25,7 +28,7 @@ const BATCH_MESSAGES: usize = 256;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// Gets what a commit has stored.
-type OnCommit = Box<dyn Fn(&[Stored]) + Send + Sync>;
+type OnCommit = Box<dyn Fn(&Commit) + Send + Sync>;
 
 /// Who is told of what the writer does.
 pub(super) struct Told {
@@ -36,11 +39,11 @@ pub(super) struct Told {
 /// The part of a database that the writer needs.
 pub(super) trait InsertMessages: Send + Sync {
     /// As [`Database::insert_messages`].
-    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>>;
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>>;
 }
 
 impl InsertMessages for Arc<dyn Database> {
-    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>> {
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>> {
         self.insert_messages(messages)
     }
 }
@@ -59,13 +62,14 @@ pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver
     while batch.gather(&mut queue).await {
         let began_at = Instant::now();
         let inserted = batch.insert(&database).await;
-        tell(|| batch.report(&*told.observer, began_at, inserted.is_ok()));
+        tell(|| told.observer.on_commit(batch.messages.len(), began_at.elapsed()));
         match inserted {
-            Ok(ids) => {
-                let stored = batch.acknowledge(ids);
-                tell(|| (told.on_commit)(&stored));
+            Ok(inserted) => {
+                if let Some(commit) = batch.settle(inserted, &*told.observer) {
+                    tell(|| (told.on_commit)(&commit));
+                }
             }
-            Err(error) => batch.refuse(&error),
+            Err(error) => batch.refuse(&error, &*told.observer),
         }
     }
 }
@@ -110,11 +114,12 @@ impl Batch {
         bytes
     }
 
-    async fn insert(&self, database: &impl InsertMessages) -> Result<Vec<MessageId>, PublishError> {
+    async fn insert(&self, database: &impl InsertMessages) -> Result<Inserted, PublishError> {
         match AssertUnwindSafe(async { database.insert(&self.messages).await }).catch_unwind().await {
-            Ok(Ok(ids)) if ids.len() == self.messages.len() => Ok(ids),
-            Ok(Ok(ids)) => {
-                tracing::error!(messages = self.messages.len(), ids = ids.len(), "ids don't match messages");
+            Ok(Ok(inserted)) if inserted.outcomes.len() == self.messages.len() => Ok(inserted),
+            Ok(Ok(inserted)) => {
+                let (messages, outcomes) = (self.messages.len(), inserted.outcomes.len());
+                tracing::error!(messages, outcomes, "the database did not say what came of each message");
                 Err(PublishError::Interrupted)
             }
             Ok(Err(error)) => Err(PublishError::Store(Arc::new(error))),
@@ -125,34 +130,37 @@ impl Batch {
         }
     }
 
-    /// Tells how the transaction went, and each of its messages.
-    fn report(&self, observer: &dyn PublishObserver, began_at: Instant, is_stored: bool) {
+    /// Answers every sender with what came of its message, and returns what was stored, if anything was.
+    fn settle(&mut self, inserted: Inserted, observer: &dyn PublishObserver) -> Option<Commit> {
         let now = Instant::now();
-        let outcome = if is_stored { PublishOutcome::Stored } else { PublishOutcome::Failed };
-        observer.on_commit(self.messages.len(), now - began_at);
-        for &received_at in &self.received_at {
-            observer.on_publish(outcome, now - received_at);
-        }
-    }
-
-    /// Answers every sender with its message, and returns what was stored in the order of ids.
-    fn acknowledge(&mut self, ids: Vec<MessageId>) -> Vec<Stored> {
+        let mut stored = Vec::with_capacity(self.messages.len());
         let jobs = self.messages.drain(..).zip(self.received_at.drain(..)).zip(self.replies.drain(..));
-        let stored = jobs.zip(ids).map(|(((new, received_at), reply), id)| {
-            let stored = Stored::new(id, new, received_at);
+        for (((new, received_at), reply), outcome) in jobs.zip(inserted.outcomes) {
+            let answer = match outcome {
+                InsertOutcome::Stored(id) => {
+                    let new = Stored::new(id, new, received_at);
+                    let message = Arc::clone(&new.message);
+                    stored.push(new);
+                    Ok(message)
+                }
+                InsertOutcome::NoSuchApplication => Err(PublishError::NoSuchApplication),
+                InsertOutcome::Refused(error) => Err(PublishError::Store(Arc::new(error))),
+            };
+            let outcome = if answer.is_ok() { PublishOutcome::Stored } else { PublishOutcome::Failed };
             // A sender that went away has nobody to tell.
-            let _ = reply.send(Ok(Arc::clone(&stored.message)));
-            stored
-        });
-        stored.collect()
+            let _ = reply.send(answer);
+            tell(|| observer.on_publish(outcome, now - received_at));
+        }
+        (!stored.is_empty()).then(|| Commit::new(stored, inserted.previous))
     }
 
     /// Answers every sender with the error.
-    fn refuse(&mut self, error: &PublishError) {
+    fn refuse(&mut self, error: &PublishError, observer: &dyn PublishObserver) {
+        let now = Instant::now();
         self.messages.clear();
-        self.received_at.clear();
-        for reply in self.replies.drain(..) {
+        for (reply, received_at) in self.replies.drain(..).zip(self.received_at.drain(..)) {
             let _ = reply.send(Err(error.clone()));
+            tell(|| observer.on_publish(PublishOutcome::Failed, now - received_at));
         }
     }
 }

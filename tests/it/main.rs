@@ -21,6 +21,7 @@ mod log_output;
 mod logins;
 mod metrics;
 mod openapi;
+mod positions;
 mod process;
 mod program;
 #[cfg(feature = "protobuf")]

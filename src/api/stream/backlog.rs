@@ -6,7 +6,7 @@ use crate::{
     api::{encode_json, protobuf},
     hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Formats, Frame, Hub},
     model::{Message, MessageId, UserId},
-    store::{Database, Slice, StoreError, Stored},
+    store::{Commit, Database, Slice, StoreError},
 };
 
 /// The stored messages, as the hub's backlog.
@@ -87,21 +87,19 @@ impl Backlog for StoredBacklog {
     }
 }
 
-/// Brings the messages of one commit to their users' streams, in the order of their ids. A message is encoded once for
-/// each format that somebody listens in: not at all if nobody does.
-pub fn announce(hub: &Hub, stored: &[Stored]) {
-    let mut users: Vec<UserId> = stored.iter().map(|stored| stored.user_id).collect();
-    users.sort_unstable();
-    users.dedup();
-    for user_id in users {
-        let user = hub::UserId(user_id.0);
+/// Brings what one transaction has stored to the streams of each of its users. A message is encoded once for each
+/// format that somebody listens in: not at all if nobody does.
+pub fn announce(hub: &Hub, commit: &Commit) {
+    for of_user in commit.users() {
+        let user = hub::UserId(of_user.user_id.0);
         let formats = hub.formats(user);
+        // Who registers after this reads from the store where to begin, and the messages are there.
         if !formats.is_empty() {
-            let of_user = stored.iter().filter(|stored| stored.user_id == user_id);
-            let frames: Vec<Frame> = of_user
+            let messages = of_user.messages.iter();
+            let frames: Vec<Frame> = messages
                 .map(|stored| frame(&stored.message, formats).with_received_at(stored.received_at))
                 .collect();
-            hub.notify(user, &frames);
+            hub.notify_after(user, hub::MessageId(of_user.previous.0), &frames);
         }
     }
 }

@@ -150,11 +150,11 @@ pub(crate) async fn a_picture_is_changed_and_the_one_before_is_told(database: &d
 pub(crate) async fn ids_of_deleted_rows_are_not_given_again(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let first = application(database, &alice, "A1").await;
-    let ids = database.insert_messages(&[new_message(alice.id, first.id, "x")]).await.unwrap();
+    let ids = database.insert_messages(&[new_message(alice.id, first.id, "x")]).await.unwrap().ids();
     database.delete_application(first.id).await.unwrap();
     let second = application(database, &alice, "A2").await;
     assert!(second.id > first.id);
-    let later = database.insert_messages(&[new_message(alice.id, second.id, "y")]).await.unwrap();
+    let later = database.insert_messages(&[new_message(alice.id, second.id, "y")]).await.unwrap().ids();
     assert!(later[0] > ids[0]);
 }
 

@@ -6,7 +6,7 @@ use super::{application, at, new_message, user};
 use crate::model::{ApplicationId, Extras, Message, MessageId, User, UserId};
 use crate::store::{Database, MessagePage};
 
-const ALL: MessagePage = MessagePage { before: None, limit: usize::MAX };
+pub(super) const ALL: MessagePage = MessagePage { before: None, limit: usize::MAX };
 
 pub(crate) async fn a_message_reads_back_as_it_was(database: &dyn Database) {
     let alice = user(database, "alice").await;
@@ -17,7 +17,7 @@ pub(crate) async fn a_message_reads_back_as_it_was(database: &dyn Database) {
     let extras =
         json!({ "client::display": { "contentType": "text/markdown" }, "n": 9_007_199_254_740_993_i64 });
     new.extras = extras.as_object().cloned();
-    let ids = database.insert_messages(std::slice::from_ref(&new)).await.unwrap();
+    let ids = database.insert_messages(std::slice::from_ref(&new)).await.unwrap().ids();
     let expected = Message {
         id: ids[0],
         application_id: backup.id,
@@ -44,12 +44,12 @@ pub(crate) async fn empty_extras_are_none(database: &dyn Database) {
 pub(crate) async fn ids_ascend_in_the_order_given_for_every_size(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let backup = application(database, &alice, "A1").await;
-    assert!(database.insert_messages(&[]).await.unwrap().is_empty());
+    assert!(database.insert_messages(&[]).await.unwrap().outcomes.is_empty());
     let mut expected = Vec::new();
     for size in (1..=20).chain([63, 64, 65, 127, 128, 129, 255, 256]) {
         let text = |at: usize| format!("{size}/{at}");
         let new: Vec<_> = (0..size).map(|at| new_message(alice.id, backup.id, &text(at))).collect();
-        let ids = database.insert_messages(&new).await.unwrap();
+        let ids = database.insert_messages(&new).await.unwrap().ids();
         assert_eq!(ids.len(), size);
         expected.extend(ids.into_iter().zip((0..size).map(text)));
     }
@@ -132,7 +132,7 @@ pub(crate) async fn a_user_with_many_applications_gets_one_order(database: &dyn 
     }
     new.sort_by_key(|(place, _)| place % 23);
     let new: Vec<_> = new.into_iter().map(|(_, message)| message).collect();
-    let ids = database.insert_messages(&new).await.unwrap();
+    let ids = database.insert_messages(&new).await.unwrap().ids();
     let read = database.messages_after(alice.id, MessageId(0), 1000).await.unwrap();
     assert_eq!(read.iter().map(|message| message.id).collect::<Vec<_>>(), ids);
     let mut newest = database.messages(alice.id, ALL).await.unwrap();

@@ -24,6 +24,47 @@ pub struct NewMessage {
     pub date: Timestamp,
 }
 
+/// What came of one message that was given to [`Messages::insert_messages`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InsertOutcome {
+    /// It is stored, with this id.
+    Stored(MessageId),
+    /// It is not stored: its application is not there, or not any more, or belongs to another user.
+    NoSuchApplication,
+    /// It is not stored: the database does not take it, whatever it is stored with.
+    Refused(StoreError),
+}
+
+impl InsertOutcome {
+    /// Returns the id of a message that was stored.
+    pub fn id(&self) -> Option<MessageId> {
+        match self {
+            Self::Stored(id) => Some(*id),
+            Self::NoSuchApplication | Self::Refused(_) => None,
+        }
+    }
+}
+
+/// What came of the messages of one transaction.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Inserted {
+    /// One for each message, in the order given. The ids ascend.
+    pub outcomes: Vec<InsertOutcome>,
+    /// For each user that something was stored for: the id of the newest message that the user had before, 0 if there
+    /// was none. It may be too high, though below the new ids, and is never too low: no message that was committed
+    /// before has an id between it and the new ones.
+    pub previous: Vec<(UserId, MessageId)>,
+}
+
+impl Inserted {
+    /// Returns the ids of the messages that were stored.
+    pub fn ids(&self) -> Vec<MessageId> {
+        self.outcomes.iter().filter_map(InsertOutcome::id).collect()
+    }
+}
+
 /// Which messages to list: newest first, at most `limit`, with ids below `before` where it is given.
 #[derive(Clone, Copy, Debug)]
 pub struct MessagePage {
@@ -36,8 +77,13 @@ pub struct MessagePage {
 /// The messages of a database. Each method is one transaction, see [`Database`](super::Database).
 #[async_trait]
 pub trait Messages: Send + Sync {
-    /// Stores messages in one durable transaction and returns their ids, which ascend in the order given.
-    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError>;
+    /// Stores messages in one durable transaction.
+    ///
+    /// The same transaction checks that the application of each message exists and belongs to its user. A message
+    /// that can't be stored fails alone, see [`InsertOutcome`]; an error is that none is stored.
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError>;
+    /// Returns the id of a user's newest message.
+    async fn newest_message(&self, user: UserId) -> Result<Option<MessageId>, StoreError>;
     /// Lists a user's messages, newest first, up to so many bytes.
     async fn list_messages(
         &self,

@@ -14,6 +14,9 @@ pub(super) mod code {
     pub(in crate::store::sqlite) const IOERR: u32 = 10;
     pub(in crate::store::sqlite) const FULL: u32 = 13;
     pub(in crate::store::sqlite) const CANTOPEN: u32 = 14;
+    pub(in crate::store::sqlite) const TOOBIG: u32 = 18;
+    pub(in crate::store::sqlite) const CONSTRAINT: u32 = 19;
+    pub(in crate::store::sqlite) const MISMATCH: u32 = 20;
     pub(in crate::store::sqlite) const NOTADB: u32 = 26;
 }
 
@@ -52,6 +55,11 @@ pub(super) fn is_broken(error: &sqlx::Error) -> bool {
 /// Whether the disk or the file system refused a write.
 pub(super) fn is_disk_fault(error: &sqlx::Error) -> bool {
     matches!(primary_code(error), Some(code::READONLY | code::IOERR | code::FULL | code::CANTOPEN))
+}
+
+/// Whether it is a value that the database refuses: the same statement may go through with other values.
+pub(super) fn refuses_a_row(error: &sqlx::Error) -> bool {
+    matches!(primary_code(error), Some(code::TOOBIG | code::CONSTRAINT | code::MISMATCH))
 }
 
 fn is_unavailable(error: &sqlx::Error) -> bool {

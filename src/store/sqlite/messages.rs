@@ -7,12 +7,12 @@
 //! messages there are.
 
 use futures_util::TryStreamExt as _;
+use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{row, slice, time};
+use super::{row, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId, zero_time};
-use crate::store::{MessagePage, NewMessage, Slice};
+use crate::store::{MessagePage, Slice};
 
 macro_rules! columns {
     () => {
@@ -89,49 +89,26 @@ const COUNT_AFTER: &str = "SELECT count(*) FROM (
     WHERE a.user_id = ?1 LIMIT ?3
 )";
 
+const NEWEST_ID: &str = "SELECT max((
+    SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id < ?2 ORDER BY m.id DESC LIMIT 1
+)) FROM applications a WHERE a.user_id = ?1";
+
 const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?1
     AND application_id IN (SELECT id FROM applications WHERE user_id = ?2)";
 
 const DELETE_ALL: &str = "DELETE FROM messages
     WHERE application_id IN (SELECT id FROM applications WHERE user_id = ?1)";
 
-/// Inserts all rows by one statement, which is one transaction and one turn of the connection's thread. Rows
-/// one by one cost thirty times as much, `RETURNING` twice as much. SQLite binds 32 766 values at most, which
-/// are 4096 rows; the writer's batches are far smaller.
-pub(super) async fn insert(
+/// Returns the newest of a user's messages with ids below `below`.
+pub(super) async fn newest(
     connection: &mut SqliteConnection,
-    messages: &[NewMessage],
-) -> Result<Vec<MessageId>, sqlx::Error> {
-    if messages.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query = sqlx::query(AssertSqlSafe(insertion(messages.len())));
-    for message in messages {
-        query = query
-            .bind(row::id(message.application_id.0))
-            .bind(message.message.as_str())
-            .bind(message.title.as_str())
-            .bind(message.priority)
-            .bind(message.extras.as_ref().and_then(encode_extras))
-            .bind(time::to_text(message.date));
-    }
-    let done = query.execute(connection).await?;
-    // Ids of one statement are consecutive: each is one above the highest, and nobody else writes meanwhile.
-    let last = done.last_insert_rowid().unsigned_abs();
-    let count = messages.len() as u64;
-    Ok((last + 1 - count..=last).map(MessageId).collect())
-}
-
-/// Returns the statement for so many rows, or more: parameters that are not bound are NULL, and such rows are
-/// left out. So the connection prepares and keeps one statement for each power of two.
-fn insertion(rows: usize) -> String {
-    const ROW: &str = "(?,?,?,?,?,?),";
-    let values = ROW.repeat(rows.next_power_of_two());
-    format!(
-        "INSERT INTO messages (application_id, message, title, priority, extras, date) \
-         SELECT * FROM (VALUES {}) WHERE column1 IS NOT NULL",
-        values.trim_end_matches(',')
-    )
+    user: UserId,
+    below: MessageId,
+) -> Result<Option<MessageId>, sqlx::Error> {
+    let found =
+        sqlx::query(NEWEST_ID).bind(row::id(user.0)).bind(row::id(below.0)).fetch_one(connection).await?;
+    let id = found.try_get_unchecked::<Option<i64>, _>(0)?;
+    Ok(id.map(|id| MessageId(id.unsigned_abs())))
 }
 
 pub(super) async fn of_user(
@@ -251,7 +228,7 @@ fn message(found: &SqliteRow) -> Result<Message, sqlx::Error> {
 }
 
 /// Writes extras as JSON; an empty object is the same as none.
-fn encode_extras(extras: &Extras) -> Option<Vec<u8>> {
+pub(super) fn encode_extras(extras: &Extras) -> Option<Vec<u8>> {
     let encode = || serde_json::to_vec(extras).expect("a map of JSON values encodes as JSON");
     (!extras.is_empty()).then(encode)
 }
@@ -263,20 +240,17 @@ fn decode_extras(json: Option<&[u8]>) -> Option<Extras> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use sqlx::AssertSqlSafe;
 
-    #[test]
-    fn statements_come_in_powers_of_two() {
-        for (rows, parameters) in [(1, 6), (2, 12), (3, 24), (64, 384), (65, 768), (256, 1536)] {
-            assert_eq!(insertion(rows).matches('?').count(), parameters, "{rows} rows");
-        }
-    }
+    use super::*;
 
     #[tokio::test]
     async fn no_statement_scans_a_table() {
         let (database, _folder) = crate::store::sqlite::tests::in_new_folder().await;
         let mut lease = database.writer.lease("explain").await.unwrap();
-        for statement in [NEWEST, OLDEST, OF_APPLICATION, BY_IDS, COUNT_AFTER, DELETE_ONE, DELETE_ALL] {
+        for statement in
+            [NEWEST, OLDEST, OF_APPLICATION, BY_IDS, COUNT_AFTER, NEWEST_ID, DELETE_ONE, DELETE_ALL]
+        {
             let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
             let steps = sqlx::query(explained).bind(1).bind(1).bind(1).fetch_all(&mut *lease).await.unwrap();
             let steps: Vec<_> = steps.iter().map(|step| row::text(step, 3).unwrap()).collect();

@@ -13,6 +13,7 @@ mod deadlines;
 mod faults;
 mod file;
 mod health;
+mod insertion;
 mod lock;
 mod moved;
 mod upgrade;

@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
 use super::*;
-use crate::model::{ApplicationId, UserId};
+use crate::model::{ApplicationId, MessageId, UserId};
 
 type Answer = oneshot::Receiver<Result<Arc<Message>, PublishError>>;
 
@@ -37,8 +38,9 @@ impl Gated {
 }
 
 impl InsertMessages for Gated {
-    /// Fails for a message `fail`, panics for a message `panic`, loses the id of a message `lose`.
-    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Vec<MessageId>, StoreError>> {
+    /// Fails for a message `fail`, panics for a message `panic`, loses the outcome of a message `lose`, refuses a
+    /// message `refuse`, and lacks the application of a message `orphan`.
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>> {
         let any = |text: &str| messages.iter().any(|new| new.message == text);
         assert!(!any("panic"), "as asked");
         Box::pin(async move {
@@ -48,9 +50,18 @@ impl InsertMessages for Gated {
             if any("fail") {
                 return Err(StoreError::Unavailable { operation: "insert messages", source: "full".into() });
             }
-            let rows = messages.len() - usize::from(any("lose"));
-            let next = || MessageId(self.0.last_id.fetch_add(1, Ordering::Relaxed) + 1);
-            Ok((0..rows).map(|_| next()).collect())
+            let mut inserted = Inserted::default();
+            let last = self.0.last_id.load(Ordering::Relaxed);
+            for new in messages {
+                inserted.outcomes.push(match new.message.as_str() {
+                    "lose" => continue,
+                    "orphan" => InsertOutcome::NoSuchApplication,
+                    "refuse" => InsertOutcome::Refused(StoreError::Conflict { what: "value" }),
+                    _ => InsertOutcome::Stored(MessageId(self.0.last_id.fetch_add(1, Ordering::Relaxed) + 1)),
+                });
+                inserted.previous = vec![(UserId(7), MessageId(last))];
+            }
+            Ok(inserted)
         })
     }
 }
@@ -78,15 +89,15 @@ fn queue(sender: &mpsc::Sender<Job>, texts: &[&str]) -> Vec<Answer> {
 }
 
 /// Tells only this of commits.
-fn told_by(on_commit: impl Fn(&[Stored]) + Send + Sync + 'static) -> Told {
+fn told_by(on_commit: impl Fn(&Commit) + Send + Sync + 'static) -> Told {
     Told { on_commit: Box::new(on_commit), observer: Arc::new(()) }
 }
 
 /// Runs the writer on what is queued, to its end, and returns what the observer was told.
-async fn run_to_end(database: Gated, receiver: mpsc::Receiver<Job>) -> Vec<Vec<Stored>> {
+async fn run_to_end(database: Gated, receiver: mpsc::Receiver<Job>) -> Vec<Commit> {
     let told = Arc::new(Mutex::new(Vec::new()));
     let observer = Arc::clone(&told);
-    run(database, receiver, told_by(move |stored| observer.lock().push(stored.to_vec()))).await;
+    run(database, receiver, told_by(move |commit| observer.lock().push(commit.clone()))).await;
     Arc::try_unwrap(told).unwrap().into_inner()
 }
 
@@ -102,10 +113,15 @@ async fn what_waits_while_a_batch_commits_becomes_the_next_batch() {
     database.0.gate.add_permits(2);
     let told = writer.await.unwrap();
     assert_eq!(database.batches(), [1, 64]);
-    assert_eq!(told.iter().map(Vec::len).collect::<Vec<_>>(), [1, 64]);
-    let ids: Vec<_> = told.iter().flatten().map(|stored| stored.message.id.0).collect();
-    assert_eq!(ids, (1..=65).collect::<Vec<_>>());
-    for (answer, stored) in answers.into_iter().zip(told.iter().flatten()) {
+    let previous = |commit: &Commit| commit.users().map(|user| user.previous.0).collect::<Vec<_>>();
+    assert_eq!(told.iter().map(previous).collect::<Vec<_>>(), [[0], [1]]);
+    assert_eq!(told.iter().map(|commit| commit.messages().len()).collect::<Vec<_>>(), [1, 64]);
+    let told: Vec<_> = told.iter().flat_map(Commit::messages).collect();
+    assert_eq!(
+        told.iter().map(|stored| stored.message.id.0).collect::<Vec<_>>(),
+        (1..=65).collect::<Vec<_>>()
+    );
+    for (answer, stored) in answers.into_iter().zip(told) {
         assert!(Arc::ptr_eq(&answer.await.unwrap().unwrap(), &stored.message));
         assert_eq!(stored.user_id, UserId(7));
     }
@@ -159,14 +175,36 @@ async fn a_batch_that_fails_answers_every_sender_and_the_writer_goes_on() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_refused_fails_alone() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let answers = queue(&sender, &["a", "refuse", "b", "orphan"]);
+    drop(sender);
+    let told = run_to_end(Gated::new(1), receiver).await;
+    let answers: Vec<_> = join_all(answers).await.into_iter().map(Result::unwrap).collect();
+    let (Ok(a), Ok(b)) = (&answers[0], &answers[2]) else { panic!("{answers:?}") };
+    assert!(matches!(&answers[1], Err(PublishError::Store(_))), "{answers:?}");
+    assert!(matches!(&answers[3], Err(PublishError::NoSuchApplication)), "{answers:?}");
+    let told: Vec<_> = told.iter().flat_map(Commit::messages).map(|stored| &stored.message).collect();
+    assert_eq!(told, [a, b]);
+}
+
+#[tokio::test]
+async fn a_transaction_that_stores_nothing_is_not_announced() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let _answers = queue(&sender, &["orphan", "refuse"]);
+    drop(sender);
+    assert!(run_to_end(Gated::new(1), receiver).await.is_empty());
+}
+
+#[tokio::test]
 async fn senders_are_answered_before_the_observer_is_told() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
     let answers = Mutex::new(queue(&sender, &["a", "b", "c"]));
     drop(sender);
     let told = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&told);
-    let observer = move |stored: &[Stored]| {
-        for (answer, stored) in answers.lock().iter_mut().zip(stored) {
+    let observer = move |commit: &Commit| {
+        for (answer, stored) in answers.lock().iter_mut().zip(commit.messages()) {
             assert_eq!(answer.try_recv().unwrap().unwrap(), stored.message);
             counter.fetch_add(1, Ordering::Relaxed);
         }
@@ -194,7 +232,7 @@ async fn a_sender_that_went_away_does_not_matter() {
     drop(queue(&sender, &["a", "b"]));
     drop(sender);
     let told = run_to_end(Gated::new(1), receiver).await;
-    assert_eq!(told.concat().len(), 2);
+    assert_eq!(told.iter().map(|commit| commit.messages().len()).sum::<usize>(), 2);
 }
 
 /// Notes what it is told.

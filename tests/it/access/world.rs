@@ -251,7 +251,8 @@ impl Person {
                 date: now(),
             }])
             .await
-            .unwrap()[0];
+            .unwrap()
+            .ids()[0];
         let client = async |kind: &str, elevated_until| {
             let mut new = NewClient::new(user.id, token('C'), format!("of-{name}-{kind}"), now());
             new.elevated_until = elevated_until;

@@ -3,15 +3,21 @@
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Message, MessageId, UserId};
-use crate::store::sqlite::{Sqlite, messages};
-use crate::store::{MessagePage, Messages, NewMessage, Slice, StoreError};
+use crate::store::sqlite::{Sqlite, insertion, messages};
+use crate::store::{Inserted, MessagePage, Messages, NewMessage, Slice, StoreError};
 
 #[async_trait]
 impl Messages for Sqlite {
-    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Vec<MessageId>, StoreError> {
-        let mut lease = self.writer.lease("insert messages").await?;
-        let result = messages::insert(&mut lease, messages).await;
+    async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
+        let mut lease = self.writer.lease(insertion::OPERATION).await?;
+        let result = insertion::insert(&mut lease, &self.ledger, messages).await;
         lease.end(result).await
+    }
+
+    async fn newest_message(&self, user: UserId) -> Result<Option<MessageId>, StoreError> {
+        let mut lease = self.readers.lease("look for the newest message").await?;
+        let result = messages::newest(&mut lease, user, MessageId(u64::MAX)).await;
+        lease.end(result)
     }
 
     async fn list_messages(

@@ -100,6 +100,7 @@ async fn a_file_that_can_only_be_read_is_unavailable_for_writes() {
         files,
         last_check: LastCheck::default(),
         lock: parking_lot::Mutex::default(),
+        ..database
     };
     assert_unavailable(read_only.insert_messages(&batch(&application, 1, 10)).await);
     assert_unavailable(read_only.create_application(new_application(UserId(1), "A2")).await);

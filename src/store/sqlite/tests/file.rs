@@ -15,7 +15,7 @@ async fn reopening_keeps_everything() {
     let (database, folder) = in_new_folder().await;
     let alice = user(&database, "alice").await;
     let sender = application(&database, &alice, "A1").await;
-    let ids = database.insert_messages(&[new_message(alice.id, sender.id, "kept")]).await.unwrap();
+    let ids = database.insert_messages(&[new_message(alice.id, sender.id, "kept")]).await.unwrap().ids();
     let messages = database.messages(alice.id, ALL).await.unwrap();
     database.close().await;
     assert!(!folder.path().join("data/gotify.db-wal").exists(), "the log is moved into the file");
@@ -30,7 +30,7 @@ async fn reopening_keeps_everything() {
     database.delete_messages(alice.id).await.unwrap();
     database.close().await;
     let database = open(&folder).await;
-    let later = database.insert_messages(&[new_message(alice.id, sender.id, "later")]).await.unwrap();
+    let later = database.insert_messages(&[new_message(alice.id, sender.id, "later")]).await.unwrap().ids();
     assert!(later[0] > ids[0], "ids are not given again after a restart");
 }
 

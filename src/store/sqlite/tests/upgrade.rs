@@ -83,7 +83,7 @@ async fn what_an_early_file_lacks_is_filled() {
     assert_eq!(application(&database, &bob, "A8").await.sort_key, "a1");
     database.touch_clients(&[ClientId(4)], at(5)).await.unwrap();
     assert_eq!(database.client(ClientId(4)).await.unwrap().unwrap().row.last_used, Some(at(5)));
-    let ids = database.insert_messages(&[new_message(UserId(2), door.id, "x")]).await.unwrap();
+    let ids = database.insert_messages(&[new_message(UserId(2), door.id, "x")]).await.unwrap().ids();
     assert_eq!(ids[0].0, 12);
     database.close().await;
     let before = schema(&folder).await;
