@@ -38,7 +38,7 @@ pub use login_limit::LoginLimits;
 pub use observer::LoginObserver;
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdConfig, OpenIdError};
-pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords};
+pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords, random_password};
 pub use revoke::Revocation;
 pub use stored::StoredCredentials;
 pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};

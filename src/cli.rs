@@ -1,7 +1,4 @@
-//! The command line.
-//!
-//! Exit codes: 0 done, 1 failed, 2 unknown command or flag, 78 (`EX_CONFIG`) wrong configuration, and 128 plus its
-//! number after a second signal.
+//! The command line. `shardcast --help` documents commands and exit codes.
 
 mod check_config;
 mod health_check;
@@ -20,8 +17,10 @@ mod runtime;
 mod serve;
 mod signals;
 mod start_error;
+mod user;
 mod version;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -35,11 +34,21 @@ use logging::Log;
 /// A wrong configuration, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
 
+/// Follows the help of every command.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    the command has done its work
+  1    it failed, and standard error says why
+  2    the command or a flag is unknown
+  78   the configuration is wrong, or the database that it names can't be opened
+  130  a second SIGINT ended the server at once (143: a second SIGTERM)";
+
 /// A push-notification server that speaks Gotify's API.
 #[derive(Debug, Parser)]
-#[command(name = "shardcast", version)]
+#[command(name = "shardcast", version, after_help = EXIT_CODES)]
 struct Arguments {
-    /// The configuration file, instead of ./config.yml or /etc/gotify/config.yml
+    /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env.
+    /// Without it, files are looked for where Gotify 2 and 3 look.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -48,17 +57,29 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Runs the server (the default)
+    /// Run the server; this is the default
     Serve,
-    /// Prints the version, the commit and the date of the build
+    /// Print the version, the commit and the date of the build
     Version,
-    /// Asks the running server whether it is well
+    /// Ask the server that runs with this configuration whether it is healthy
     #[command(name = "healthcheck")]
     HealthCheck,
-    /// Prints the effective configuration, with secrets masked
+    /// Print the values in force and where each was set, with secrets masked
     CheckConfig,
-    /// Prints a configuration file with every key and its default
+    /// Print a configuration file with every key and its default
     DefaultConfig,
+    /// Look after users
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Give a user a random password and print it, also while the server runs
+    ResetPassword {
+        /// The name of the user
+        name: String,
+    },
 }
 
 /// Runs the program with its arguments and environment.
@@ -76,7 +97,7 @@ pub fn run() -> ExitCode {
     match command {
         Command::Version => return print_answer(&version::text()),
         Command::DefaultConfig => return print_answer(config::default_file().trim_end()),
-        Command::Serve | Command::HealthCheck | Command::CheckConfig => {}
+        Command::Serve | Command::HealthCheck | Command::CheckConfig | Command::User(_) => {}
     }
 
     let variables = environment().collect();
@@ -91,6 +112,7 @@ pub fn run() -> ExitCode {
     match command {
         Command::CheckConfig => check_config::run(&loaded),
         Command::HealthCheck => health_check::run(&loaded),
+        Command::User(UserCommand::ResetPassword { name }) => user::reset_password(&loaded, &name),
         Command::Serve | Command::Version | Command::DefaultConfig => serve(&loaded),
     }
 }
@@ -117,6 +139,17 @@ fn serve(loaded: &Loaded) -> ExitCode {
 fn environment() -> impl Iterator<Item = (String, String)> {
     let text = |text: OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
+}
+
+/// Writes an error with its causes on one line.
+fn with_sources(error: &dyn Error) -> String {
+    let mut parts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        parts.push(error.to_string());
+        source = error.source();
+    }
+    parts.join(": ")
 }
 
 /// Prints the answer of a command, and returns the exit code: 1 if the answer was lost.

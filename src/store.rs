@@ -48,7 +48,7 @@ pub use error::StoreError;
 pub use images::{ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(feature = "sqlite")]
-pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open};
+pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};
 pub use publish::PublishError;
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]

@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rand::CryptoRng;
+use rand::distr::{Alphanumeric, SampleString};
 use secrecy::{ExposeSecret, SecretString};
 
 use cores::Cores;
@@ -16,6 +18,14 @@ use proven::Proven;
 
 /// The longest password that bcrypt takes into account, in bytes of UTF-8.
 pub const MAX_PASSWORD_BYTES: usize = 72;
+
+/// Letters and digits of a random password: 119 bits.
+const RANDOM_CHARACTERS: usize = 20;
+
+/// Makes a password of letters and digits that nobody can guess.
+pub fn random_password(random: &mut impl CryptoRng) -> SecretString {
+    Alphanumeric.sample_string(random, RANDOM_CHARACTERS).into()
+}
 
 /// A password that can't be hashed.
 #[derive(Debug, thiserror::Error)]

@@ -143,7 +143,8 @@ async fn introduce(user: &FirstUser) {
     let name = &user.name;
     let greeting = match &user.made_up_password {
         Some(password) => format!(
-            "First start. Log in as `{name}` with the password `{}`; it is not shown again.",
+            "First start. Log in as `{name}` with the password `{}`. It is not shown again; \
+             `shardcast user reset-password {name}` makes another one.",
             password.expose_secret()
         ),
         None => format!("First start. Log in as `{name}` with the password you configured."),
@@ -155,7 +156,11 @@ async fn introduce(user: &FirstUser) {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "nobody reads it".to_owned(),
     };
-    tracing::error!(user.name = name, "failed to print how to log in to standard output: {failure}");
+    tracing::error!(
+        user.name = name,
+        "failed to print the first password to standard output: {failure}; \
+         `shardcast user reset-password {name}` makes another one"
+    );
 }
 
 /// Warns while a password that is in a file, or in everybody's manual, opens the server.

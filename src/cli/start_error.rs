@@ -1,11 +1,10 @@
 //! Why a server did not start, in terms of the configuration.
 
-use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-use super::EX_CONFIG;
 use super::oidc::OidcError;
+use super::{EX_CONFIG, with_sources};
 use crate::config::{Connection, Loaded};
 use crate::server::{BindError, OpenError};
 use crate::store::OpenDatabaseError;
@@ -92,13 +91,7 @@ impl StartError {
 
     /// Says on one line what went wrong, with its causes, and what to do about it.
     pub(super) fn report(&self) -> String {
-        let mut parts = vec![self.to_string()];
-        let mut source = self.source();
-        while let Some(error) = source {
-            parts.push(error.to_string());
-            source = error.source();
-        }
-        let text = parts.join(": ");
+        let text = with_sources(self);
         match self.remedy() {
             Some(remedy) => format!("{text}. {remedy}"),
             None => text,

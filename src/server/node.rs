@@ -3,7 +3,6 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, http::HeaderMap};
-use rand::distr::{Alphanumeric, SampleString};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
@@ -15,7 +14,7 @@ use crate::{
     },
     auth::{
         Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
-        LoginObserver, Passwords, Revocation, StoredCredentials,
+        LoginObserver, Passwords, Revocation, StoredCredentials, random_password,
     },
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
@@ -23,9 +22,6 @@ use crate::{
         Commit, Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError,
     },
 };
-
-/// Letters and digits of the first password, where none is configured: 119 bits.
-const PASSWORD_LENGTH: usize = 20;
 
 /// What a node is made of.
 #[derive(Clone, Debug)]
@@ -321,11 +317,7 @@ async fn first_user(
         return Ok(None);
     }
     let configured = !config.first_password.expose_secret().is_empty();
-    let password = if configured {
-        config.first_password.clone()
-    } else {
-        Alphanumeric.sample_string(&mut rand::rng(), PASSWORD_LENGTH).into()
-    };
+    let password = if configured { config.first_password.clone() } else { random_password(&mut rand::rng()) };
     let user = NewUser {
         name: config.first_user.clone(),
         password_hash: passwords.hash(password.clone()).await.map_err(OpenError::FirstUser)?,

@@ -57,3 +57,14 @@ pub async fn open(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenData
         Dialect::Sqlite => Ok(Arc::new(Sqlite::open(config.connection.expose_secret()).await?)),
     }
 }
+
+/// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn open_beside_server(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenDatabaseError> {
+    match config.dialect {
+        Dialect::Sqlite => Ok(Arc::new(Sqlite::open_beside_server(config.connection.expose_secret()).await?)),
+    }
+}

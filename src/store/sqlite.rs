@@ -81,6 +81,34 @@ impl Sqlite {
         Ok(Self::open_file(&file, Patience::SERVER).await?)
     }
 
+    /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
+    /// Takes no lock, makes no file and leaves the schema as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenDatabaseError::Unusable`] if there is no such file, or it can't be used.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn open_beside_server(connection: &str) -> Result<Self, OpenDatabaseError> {
+        let file = location::file(connection).map_err(OpenFileError::from)?;
+        if !file.exists() {
+            return Err(OpenFileError::Missing(file).into());
+        }
+        let patience = Patience::SERVER;
+        let options = connection::unchanging(&file, patience.lock);
+        let connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
+        let files = Arc::new(OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error))?);
+        Ok(Self {
+            readers: Readers::new(&file, patience, Arc::clone(&files)),
+            writer: Writer::new(connection, options, patience, Arc::clone(&files)),
+            files,
+            last_check: LastCheck::default(),
+            lock: Mutex::new(None),
+        })
+    }
+
     async fn open_file(file: &Path, patience: Patience) -> Result<Self, OpenFileError> {
         let lock = {
             let file = file.to_owned();

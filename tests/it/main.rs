@@ -26,6 +26,7 @@ mod process;
 mod program;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+mod reset_password;
 mod revoke;
 mod running;
 mod stream;

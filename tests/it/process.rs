@@ -28,9 +28,11 @@ fn the_version_is_printed() {
 }
 
 #[test]
-fn an_unknown_command_ends_with_2() {
-    for arguments in [["sreve"], ["--no-such-flag"]] {
-        assert_eq!(Program::new(&arguments).run().code, Some(2), "{arguments:?}");
+fn an_unknown_command_ends_with_2_and_what_was_probably_meant() {
+    for (argument, meant) in [("sreve", "'serve'"), ("--confg", "'--config'")] {
+        let outcome = Program::new(&[argument]).run();
+        assert_eq!(outcome.code, Some(2), "{argument}");
+        assert!(outcome.stderr.contains(meant), "{}", outcome.stderr);
     }
 }
 
@@ -38,7 +40,9 @@ fn an_unknown_command_ends_with_2() {
 fn help_is_no_failure() {
     let outcome = Program::new(&["--help"]).run();
     assert_eq!(outcome.code, Some(0));
-    assert!(outcome.stdout.contains("healthcheck"), "{}", outcome.stdout);
+    for named in ["healthcheck", "Exit codes:"] {
+        assert!(outcome.stdout.contains(named), "no `{named}` in {}", outcome.stdout);
+    }
 }
 
 #[test]

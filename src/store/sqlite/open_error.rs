@@ -20,6 +20,8 @@ pub(super) enum OpenFileError {
     Location(#[from] InvalidLocation),
     #[error("`{}` is a folder; name a file in it, such as `{}`", .0.display(), .0.join("gotify.db").display())]
     IsFolder(PathBuf),
+    #[error("`{}` does not exist; the first start of the server makes it", .0.display())]
+    Missing(PathBuf),
     #[error(
         "the folder `{}` must exist and be writable for this process (user {user}), because SQLite keeps files \
          beside the database",
