@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::spawn_blocking;
 
 use self::connection::Patience;
@@ -99,14 +100,7 @@ impl Sqlite {
         let patience = Patience::SERVER;
         let options = connection::unchanging(&file, patience.lock);
         let connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
-        let files = Arc::new(OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error))?);
-        Ok(Self {
-            readers: Readers::new(&file, patience, Arc::clone(&files)),
-            writer: Writer::new(connection, options, patience, Arc::clone(&files)),
-            files,
-            last_check: LastCheck::default(),
-            lock: Mutex::new(None),
-        })
+        Ok(Self::over(&file, patience, options, connection, None).await?)
     }
 
     async fn open_file(file: &Path, patience: Patience) -> Result<Self, OpenFileError> {
@@ -127,6 +121,17 @@ impl Sqlite {
         schema::apply(&mut connection, chrono::Local::now().fixed_offset())
             .await
             .map_err(|error| OpenFileError::of(file, error))?;
+        Self::over(file, patience, options, connection, Some(lock)).await
+    }
+
+    /// The database that this connection is open to.
+    async fn over(
+        file: &Path,
+        patience: Patience,
+        options: SqliteConnectOptions,
+        mut connection: SqliteConnection,
+        lock: Option<ServerLock>,
+    ) -> Result<Self, OpenFileError> {
         let ledger = Ledger::of(&mut connection).await.map_err(|error| OpenFileError::of(file, error))?;
         let files = {
             let file = file.to_owned();
@@ -139,7 +144,7 @@ impl Sqlite {
             files,
             last_check: LastCheck::default(),
             ledger,
-            lock: Mutex::new(Some(lock)),
+            lock: Mutex::new(lock),
         })
     }
 }
