@@ -6,12 +6,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use crate::model::Message;
 
@@ -21,6 +17,7 @@ mod error;
 mod images;
 mod observer;
 mod publish;
+mod queue;
 mod slice;
 mod writer;
 
@@ -85,10 +82,8 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     database: Arc<dyn Database>,
-    /// Taken out on shutdown, so that the writer sees the end of its queue.
-    queue: parking_lot::Mutex<Option<mpsc::Sender<writer::Job>>>,
+    queue: queue::Queue,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
-    observer: Arc<dyn PublishObserver>,
 }
 
 impl Store {
@@ -116,15 +111,10 @@ impl Store {
         on_commit: impl Fn(&Commit) + Send + Sync + 'static,
         observer: Arc<dyn PublishObserver>,
     ) -> Self {
-        let (sender, receiver) = mpsc::channel(writer::QUEUE_MESSAGES);
-        let told = writer::Told { on_commit: Box::new(on_commit), observer: Arc::clone(&observer) };
-        let writer = tokio::spawn(writer::run(Arc::clone(&database), receiver, told));
-        Self(Arc::new(Inner {
-            database,
-            queue: parking_lot::Mutex::new(Some(sender)),
-            writer: tokio::sync::Mutex::new(Some(writer)),
-            observer,
-        }))
+        let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
+        let told = writer::Told { on_commit: Box::new(on_commit), observer };
+        let writer = tokio::spawn(writer::run(Arc::clone(&database), jobs, told));
+        Self(Arc::new(Inner { database, queue, writer: tokio::sync::Mutex::new(Some(writer)) }))
     }
 
     /// The database, for everything but publishing.
@@ -132,33 +122,14 @@ impl Store {
         &*self.0.database
     }
 
-    /// Stores a message and returns it once it is durable. Waits while the writer's queue is full.
+    /// Stores a message and returns it once it is durable. Waits while the writer's queue is full. All in all it waits
+    /// for 5 s at most; then the answer is [`PublishError::TimedOut`].
     ///
     /// # Cancel safety
     ///
     /// A dropped future leaves the message either stored, and then announced to the observer, or not.
     pub async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
-        let (reply, answer) = oneshot::channel();
-        let job = writer::Job { message, reply, received_at: Instant::now() };
-        if let Err(error) = self.enqueue(job).await {
-            self.0.observer.on_publish(PublishOutcome::Refused, Duration::ZERO);
-            return Err(error);
-        }
-        answer.await.unwrap_or(Err(PublishError::Interrupted))
-    }
-
-    /// Puts a message into the writer's queue.
-    async fn enqueue(&self, job: writer::Job) -> Result<(), PublishError> {
-        // Dropped at the end: the writer must see the queue's end as soon as the message is in it.
-        let queue = self.0.queue.lock().clone().ok_or(PublishError::ShutDown)?;
-        match queue.try_send(job) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(job)) => {
-                self.0.observer.on_queue_full();
-                queue.send(job).await.map_err(|_| PublishError::ShutDown)
-            }
-            Err(TrySendError::Closed(_)) => Err(PublishError::ShutDown),
-        }
+        self.0.queue.publish(message).await
     }
 
     /// Writes what was accepted, then closes the database. From the call on, [`publish`](Self::publish) answers
@@ -168,7 +139,7 @@ impl Store {
     ///
     /// A dropped future leaves the writer to finish; another call waits for it again.
     pub async fn shutdown(&self) {
-        drop(self.0.queue.lock().take());
+        self.0.queue.close();
         let mut writer = self.0.writer.lock().await;
         if let Some(task) = writer.as_mut() {
             if let Err(error) = task.await {

@@ -189,6 +189,10 @@ impl From<PublishError> for ApiError {
             PublishError::Store(error) => Self::from(&*error),
             // As for a token that nobody has: its application is not there any more.
             PublishError::NoSuchApplication => Self::Unauthorized,
+            PublishError::TimedOut => {
+                tracing::warn!(%error, "answered that the database is unavailable");
+                Self::Unavailable
+            }
             PublishError::ShutDown => Self::Unavailable,
             // The store has logged the defect.
             PublishError::Interrupted => Self::Internal,

@@ -90,6 +90,10 @@ impl PublishObserver for Inner {
     fn on_queue_full(&self) {
         self.families.queue_overflows.of(Queue::Writer).inc();
     }
+
+    fn on_panic(&self, _: &'static str) {
+        self.families.panics.inc();
+    }
 }
 
 impl RequestObserver for Inner {

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub enum PublishOutcome {
     /// It is durable.
     Stored,
-    /// The database did not take it, or its write was interrupted.
+    /// The database did not take it, or not in time, or its write was interrupted.
     Failed,
     /// The store was shut down.
     Refused,
@@ -47,6 +47,12 @@ pub trait PublishObserver: Send + Sync + 'static {
 
     /// A sender found the writer's queue full, and waits for a place.
     fn on_queue_full(&self) {}
+
+    /// Something panicked, and goes on: `part` is `observer` (a method of this trait, or what is called after a commit),
+    /// `database` or `writer`.
+    fn on_panic(&self, part: &'static str) {
+        let _ = part;
+    }
 }
 
 /// Watches nothing.

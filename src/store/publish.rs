@@ -15,6 +15,10 @@ pub enum PublishError {
     /// stored.
     #[error("the application does not exist")]
     NoSuchApplication,
+    /// It took longer than a publish may take. The message is not stored, unless its transaction had begun: then it may
+    /// be, and is announced if it is.
+    #[error("the message was not stored in time")]
+    TimedOut,
     /// A defect ended the write half-way: the message may be stored or not.
     #[error("the write of the message was interrupted")]
     Interrupted,
@@ -29,7 +33,7 @@ impl PublishError {
         match self {
             Self::Store(error) => matches!(**error, StoreError::Unavailable { .. }),
             Self::NoSuchApplication | Self::Interrupted => false,
-            Self::ShutDown => true,
+            Self::TimedOut | Self::ShutDown => true,
         }
     }
 }

@@ -12,14 +12,12 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::queue::Job;
 use super::{
     Commit, Database, InsertOutcome, Inserted, NewMessage, PublishError, PublishObserver, PublishOutcome,
     StoreError, Stored,
 };
 use crate::model::Message;
-
-/// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
-pub(super) const QUEUE_MESSAGES: usize = 1024;
 
 /// Most messages in one transaction.
 const BATCH_MESSAGES: usize = 256;
@@ -48,36 +46,44 @@ impl InsertMessages for Arc<dyn Database> {
     }
 }
 
-/// A message on its way to the database, and who waits for it.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub(super) message: NewMessage,
-    pub(super) reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
-    pub(super) received_at: Instant,
+/// Writes until every sender of the queue is gone and the queue is empty. If it panics it goes on with the next
+/// batch; the messages of the one that it had may be stored or not, and the next commit tells that they may be.
+pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, told: Told) {
+    while AssertUnwindSafe(write_all(&database, &mut queue, &told)).catch_unwind().await.is_err() {
+        report_panic(&*told.observer, "writer");
+    }
 }
 
-/// Writes until every sender of the queue is gone and the queue is empty.
-pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, told: Told) {
+async fn write_all(database: &impl InsertMessages, queue: &mut mpsc::Receiver<Job>, told: &Told) {
+    let observer = &*told.observer;
     let mut batch = Batch::default();
-    while batch.gather(&mut queue).await {
+    while batch.gather(queue, observer).await {
         let began_at = Instant::now();
-        let inserted = batch.insert(&database).await;
-        tell(|| told.observer.on_commit(batch.messages.len(), began_at.elapsed()));
+        let inserted = batch.insert(database, observer).await;
+        tell(observer, || observer.on_commit(batch.messages.len(), began_at.elapsed()));
         match inserted {
             Ok(inserted) => {
-                if let Some(commit) = batch.settle(inserted, &*told.observer) {
-                    tell(|| (told.on_commit)(&commit));
+                if let Some(commit) = batch.settle(inserted, observer) {
+                    tell(observer, || (told.on_commit)(&commit));
                 }
             }
-            Err(error) => batch.refuse(&error, &*told.observer),
+            Err(error) => batch.refuse(&error, observer),
         }
     }
 }
 
 /// Tells somebody. A panic of theirs is their own defect: the messages are stored, and more will come.
-fn tell(what: impl FnOnce()) {
+fn tell(observer: &dyn PublishObserver, what: impl FnOnce()) {
     if std::panic::catch_unwind(AssertUnwindSafe(what)).is_err() {
-        tracing::error!("an observer of commits panicked");
+        report_panic(observer, "observer");
+    }
+}
+
+/// The panic hook has said where and why.
+fn report_panic(observer: &dyn PublishObserver, part: &'static str) {
+    tracing::error!(part, "a part of storing messages panicked, and goes on");
+    if std::panic::catch_unwind(AssertUnwindSafe(|| observer.on_panic(part))).is_err() {
+        tracing::error!("an observer panicked while it was told of a panic");
     }
 }
 
@@ -91,16 +97,29 @@ struct Batch {
 
 impl Batch {
     /// Waits for a message and takes what waits behind it; false when there will be none.
-    async fn gather(&mut self, queue: &mut mpsc::Receiver<Job>) -> bool {
-        let Some(first) = queue.recv().await else { return false };
-        let mut bytes = self.push(first);
-        while self.messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
-            match queue.try_recv() {
-                Ok(job) => bytes += self.push(job),
-                Err(_) => break,
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Job>, observer: &dyn PublishObserver) -> bool {
+        while self.messages.is_empty() {
+            let Some(first) = queue.recv().await else { return false };
+            let now = Instant::now();
+            let mut bytes = 0;
+            let mut next = Some(first);
+            while let Some(job) = next {
+                if job.is_late(now) {
+                    Self::withdraw(job, now, observer);
+                } else {
+                    bytes += self.push(job);
+                }
+                let has_room = self.messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES;
+                next = has_room.then(|| queue.try_recv().ok()).flatten();
             }
         }
         true
+    }
+
+    /// Leaves out a message whose sender has been told that it was not stored in time.
+    fn withdraw(job: Job, now: Instant, observer: &dyn PublishObserver) {
+        let _ = job.reply.send(Err(PublishError::TimedOut));
+        tell(observer, || observer.on_publish(PublishOutcome::Failed, now - job.received_at));
     }
 
     /// Adds a message and returns about how many bytes it has.
@@ -114,7 +133,11 @@ impl Batch {
         bytes
     }
 
-    async fn insert(&self, database: &impl InsertMessages) -> Result<Inserted, PublishError> {
+    async fn insert(
+        &self,
+        database: &impl InsertMessages,
+        observer: &dyn PublishObserver,
+    ) -> Result<Inserted, PublishError> {
         match AssertUnwindSafe(async { database.insert(&self.messages).await }).catch_unwind().await {
             Ok(Ok(inserted)) if inserted.outcomes.len() == self.messages.len() => Ok(inserted),
             Ok(Ok(inserted)) => {
@@ -124,7 +147,7 @@ impl Batch {
             }
             Ok(Err(error)) => Err(PublishError::Store(Arc::new(error))),
             Err(_) => {
-                tracing::error!(messages = self.messages.len(), "the database panicked");
+                report_panic(observer, "database");
                 Err(PublishError::Interrupted)
             }
         }
@@ -149,7 +172,7 @@ impl Batch {
             let outcome = if answer.is_ok() { PublishOutcome::Stored } else { PublishOutcome::Failed };
             // A sender that went away has nobody to tell.
             let _ = reply.send(answer);
-            tell(|| observer.on_publish(outcome, now - received_at));
+            tell(observer, || observer.on_publish(outcome, now - received_at));
         }
         (!stored.is_empty()).then(|| Commit::new(stored, inserted.previous))
     }
@@ -160,7 +183,7 @@ impl Batch {
         self.messages.clear();
         for (reply, received_at) in self.replies.drain(..).zip(self.received_at.drain(..)) {
             let _ = reply.send(Err(error.clone()));
-            tell(|| observer.on_publish(PublishOutcome::Failed, now - received_at));
+            tell(observer, || observer.on_publish(PublishOutcome::Failed, now - received_at));
         }
     }
 }

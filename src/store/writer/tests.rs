@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::queue::{PATIENCE, QUEUE_MESSAGES, Queue};
 
 type Answer = oneshot::Receiver<Result<Arc<Message>, PublishError>>;
 
@@ -240,6 +241,7 @@ async fn a_sender_that_went_away_does_not_matter() {
 struct Notes {
     commits: Mutex<Vec<usize>>,
     outcomes: Mutex<Vec<PublishOutcome>>,
+    panics: Mutex<Vec<&'static str>>,
 }
 
 impl PublishObserver for Notes {
@@ -249,6 +251,10 @@ impl PublishObserver for Notes {
 
     fn on_commit(&self, messages: usize, _: std::time::Duration) {
         self.commits.lock().push(messages);
+    }
+
+    fn on_panic(&self, part: &'static str) {
+        self.panics.lock().push(part);
     }
 }
 
@@ -265,4 +271,73 @@ async fn whoever_watches_is_told_of_each_commit_and_each_message() {
     assert_eq!(*notes.commits.lock(), [2, 2]);
     let (stored, failed) = (PublishOutcome::Stored, PublishOutcome::Failed);
     assert_eq!(*notes.outcomes.lock(), [stored, stored, failed, failed]);
+}
+
+/// A writer over that database, and who is told.
+fn watched(
+    database: &Gated,
+    on_commit: impl Fn(&Commit) + Send + Sync + 'static,
+) -> (Arc<Queue>, Arc<Notes>) {
+    let notes = Arc::new(Notes::default());
+    let observer = Arc::clone(&notes) as Arc<dyn PublishObserver>;
+    let (queue, jobs) = Queue::new(Arc::clone(&observer));
+    tokio::spawn(run(database.clone(), jobs, Told { on_commit: Box::new(on_commit), observer }));
+    (Arc::new(queue), notes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after_the_other() {
+    let database = Gated::new(0);
+    let told = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&told);
+    let count = move |commit: &Commit| {
+        counter.fetch_add(commit.messages().len() as u64, Ordering::Relaxed);
+    };
+    let (queue, notes) = watched(&database, count);
+    let first = tokio::spawn({
+        let queue = Arc::clone(&queue);
+        async move { queue.publish(message("first")).await }
+    });
+    database.0.begun.acquire().await.unwrap().forget();
+    // More than the queue has places for.
+    let senders = join_all((0..QUEUE_MESSAGES + 100).map(|_| queue.publish(message("later"))));
+    let answers = tokio::time::timeout(PATIENCE * 2, senders).await.expect("all of them are answered");
+    assert!(answers.iter().all(|answer| matches!(answer, Err(PublishError::TimedOut))), "{answers:?}");
+    assert!(matches!(first.await.unwrap(), Err(PublishError::TimedOut)));
+
+    // The transaction that was under way is stored and announced; what had only waited is not.
+    database.0.gate.add_permits(10);
+    assert_eq!(queue.publish(message("after")).await.unwrap().message, "after");
+    assert_eq!(database.batches(), [1, 1]);
+    queue.close();
+    tokio::task::yield_now().await;
+    assert_eq!(told.load(Ordering::Relaxed), 2);
+    let failed = notes.outcomes.lock().iter().filter(|&&outcome| outcome == PublishOutcome::Failed).count();
+    assert_eq!(failed, QUEUE_MESSAGES + 100);
+}
+
+/// Panics where it is woken.
+struct Bomb;
+
+impl std::task::Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        panic!("as asked");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_that_panics_is_reported_and_goes_on() {
+    let database = Gated::new(0);
+    let (queue, notes) = watched(&database, |_| panic!("as asked"));
+    let mut doomed = Box::pin(queue.publish(message("doomed")));
+    let waker = Arc::new(Bomb).into();
+    let pending = doomed.as_mut().poll(&mut std::task::Context::from_waker(&waker));
+    assert!(pending.is_pending());
+    database.0.begun.acquire().await.unwrap().forget();
+    database.0.gate.add_permits(10);
+    for text in ["a", "b"] {
+        assert_eq!(queue.publish(message(text)).await.unwrap().message, text);
+    }
+    assert_eq!(notes.panics.lock()[..2], ["writer", "observer"]);
+    assert_eq!(doomed.await.unwrap().message, "doomed", "it was answered before its sender's waker panicked");
 }

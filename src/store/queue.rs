@@ -1,0 +1,85 @@
+//! The way to the writer: a bounded queue, and how long a message may take.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
+
+use super::{NewMessage, PublishError, PublishObserver, PublishOutcome};
+use crate::model::Message;
+
+/// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
+pub(super) const QUEUE_MESSAGES: usize = 1024;
+
+/// How long a sender waits at most: for a place in the queue, in the queue, and for the transaction.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A message on its way to the database, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) message: NewMessage,
+    pub(super) reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
+    pub(super) received_at: Instant,
+}
+
+impl Job {
+    /// Whether its sender has given up by now.
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        now >= self.received_at + PATIENCE
+    }
+}
+
+/// The senders' end of the queue.
+pub(super) struct Queue {
+    /// Taken out when it is closed, so that the writer sees the end of it.
+    sender: Mutex<Option<mpsc::Sender<Job>>>,
+    observer: Arc<dyn PublishObserver>,
+}
+
+impl Queue {
+    /// Makes a queue, and returns the writer's end of it too.
+    pub(super) fn new(observer: Arc<dyn PublishObserver>) -> (Self, mpsc::Receiver<Job>) {
+        let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+        (Self { sender: Mutex::new(Some(sender)), observer }, receiver)
+    }
+
+    /// Gives a message to the writer and waits until it is durable.
+    pub(super) async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
+        let received_at = Instant::now();
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Job { message, reply, received_at }).await.inspect_err(|error| {
+            let is_late = matches!(error, PublishError::TimedOut);
+            let outcome = if is_late { PublishOutcome::Failed } else { PublishOutcome::Refused };
+            self.observer.on_publish(outcome, received_at.elapsed());
+        })?;
+        // The writer tells the observer what comes of it, whether or not that is in time.
+        match timeout_at(received_at + PATIENCE, answer).await {
+            Ok(answered) => answered.unwrap_or(Err(PublishError::Interrupted)),
+            Err(_) => Err(PublishError::TimedOut),
+        }
+    }
+
+    /// Takes no more messages; those that are in the queue are written.
+    pub(super) fn close(&self) {
+        self.sender.lock().take();
+    }
+
+    async fn enqueue(&self, job: Job) -> Result<(), PublishError> {
+        // Dropped at the end: the writer must see the queue's end as soon as the message is in it.
+        let sender = self.sender.lock().clone().ok_or(PublishError::ShutDown)?;
+        match sender.try_send(job) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(job)) => {
+                self.observer.on_queue_full();
+                let deadline = job.received_at + PATIENCE;
+                let sent =
+                    timeout_at(deadline, sender.send(job)).await.map_err(|_| PublishError::TimedOut)?;
+                sent.map_err(|_| PublishError::ShutDown)
+            }
+            Err(TrySendError::Closed(_)) => Err(PublishError::ShutDown),
+        }
+    }
+}
