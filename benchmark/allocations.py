@@ -47,7 +47,7 @@ def main():
         used, blocks = (now - then for now, then in zip(after[place], before[place]))
         rows.append((used / streams, blocks / streams, place))
     rows.sort(reverse=True)
-    print("| allocated by | bytes a stream | blocks a stream |\n|---|--:|--:|")
+    print("| allocated by | bytes per stream | blocks per stream |\n|---|--:|--:|")
     for used, blocks, place in rows:
         if used >= 4:
             print(f"| `{place}` | {used:.0f} | {blocks:.2f} |")

@@ -64,14 +64,14 @@ end_child "$ear"; ear=''
 # What the load tester publishes before it starts to count carries another run's number than most.
 run=$(grep -ao 'scb:[0-9a-f]\{8\}' "$folder/frames" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')
 seen=$(grep -ao "\"id\":[0-9]*,[^{}]*$run" "$folder/frames" | sort -u | wc -l)
-# A burst's figures: CPU a delivery times the deliveries it was divided by.
+# A burst's figures: CPU per delivery times the deliveries it was divided by.
 deliveries=$(figure deliveries burst)
 compare "deliveries" "$deliveries" "$((seen * streams))"
 compare "server CPU of the burst, ms" \
     "$(awk -v each="$(figure cpu_per_delivery_us burst)" -v n="$deliveries" 'BEGIN { print each * n / 1000 }')" \
     "$((used * 1000 / $(getconf CLK_TCK)))"
-# A message of 64 B is a frame of about 190 B; less than 150 B a delivery on the wire would be too few of them.
+# A message of 64 B is a frame of about 190 B; less than 150 B per delivery on the wire would be too few of them.
 awk -v bytes="$lo" -v n="$deliveries" 'BEGIN {
-    printf "%-34s %.0f B a delivery: %s\n", "carried by the loopback device", bytes / n, (bytes / n > 150 ? "fine" : "OFF")
+    printf "%-34s %.0f B per delivery: %s\n", "carried by the loopback device", bytes / n, (bytes / n > 150 ? "fine" : "OFF")
     exit (bytes / n <= 150) }' || failed=1
 exit "$failed"

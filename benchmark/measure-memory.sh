@@ -3,7 +3,7 @@
 #
 #   benchmark/measure-memory.sh [STREAMS:SHARDS:BUFFER_BYTES[:USERS]...]
 #
-# Streams are of one user, or of USERS in turn. RATE (3000) is how many are opened a second.
+# Streams are of one user, or of USERS in turn. RATE (3000) is how many are opened per second.
 # User space is the growth of the server's resident memory. The kernel's part is the growth of all slabs (as root:
 # /proc/slabinfo, else Slab in /proc/meminfo) and of TCP's buffer pages (/proc/net/sockstat); both ends of a stream
 # are on this machine, so it is halved. Each case has a fresh server. Quiet machines only: slabs are shared by all.
@@ -40,7 +40,7 @@ slab_of() {
 }
 tcp_pages() { awk '/^TCP:/ { for (i = 1; i < NF; i++) if ($i == "mem") print $(i + 1) * 4096 }' /proc/net/sockstat; }
 
-echo "| streams | users | shards | buffers, bytes | resident, bytes a stream | slabs, bytes an end | of these TCP sockets | TCP buffers, bytes an end |"
+echo "| streams | users | shards | buffers, bytes | resident, bytes per stream | slabs, bytes per end | of these TCP sockets | TCP buffers, bytes per end |"
 echo "|--:|--:|--:|--:|--:|--:|--:|--:|"
 for case in "${cases[@]}"; do
     IFS=: read -r streams shards buffer users <<<"$case"

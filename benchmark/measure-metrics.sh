@@ -9,7 +9,7 @@
 #
 # Everything runs in a network namespace of its own, the servers on core 0 and the load on core 1, each server with a
 # fresh data folder for each row; of two servers one is idle while the other is loaded. What was started is stopped,
-# also when interrupted. Ends with 0 if every bar was met.
+# also when interrupted. Ends with 0 if every threshold was met.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -81,7 +81,7 @@ scrape() {
 
 part() { awk -v all="$1" -v scale="$scale" 'BEGIN { printf "%d", all * scale }'; }
 
-none_wrong=(--bar 'lost<=0' --bar 'duplicated<=0' --bar 'out_of_order<=0')
+none_wrong=(--threshold 'lost<=0' --threshold 'duplicated<=0' --threshold 'out_of_order<=0')
 many=$(part 10000); some=$(part 2000)
 [[ -z ${RESULTS:-} ]] || mkdir -p "$RESULTS"
 
@@ -92,12 +92,12 @@ for row in "${rows[@]}"; do
             start 8091 false
             load cost --against with=http://127.0.0.1:8090 --against without=http://127.0.0.1:8091 \
                 fanout --streams "$some" --messages 100 --interval-ms 60 --rounds "$rounds" \
-                --bar 'cpu_per_delivery_us<=1.02x' "${none_wrong[@]}" ;;
+                --threshold 'cpu_per_delivery_us<=1.02x' "${none_wrong[@]}" ;;
         scrape) scrape 8090 "$many" ;;
         formats)
             load formats --against shardcast=http://127.0.0.1:8090 --format protobuf --format json \
                 fanout --streams "$some" --messages 100 --interval-ms 60 --rounds "$rounds" \
-                --bar 'bytes_per_delivery<=0.7x' "${none_wrong[@]}" ;;
+                --threshold 'bytes_per_delivery<=0.7x' "${none_wrong[@]}" ;;
         *) echo "$0: no row \`$row\`" >&2; exit 64 ;;
     esac
     stop

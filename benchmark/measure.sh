@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Measures a server beside the floor: every row of the project's table of bars that shows from outside.
+# Measures a server beside the baseline: every row of the project's table of targets that shows from outside.
 #
 #   benchmark/measure.sh SERVER_BINARY [ROW...]
 #
-# Rows: idle fanout stalled slow burst latency senders kill (all of these without an argument), and steady: a message
-# a second for a minute. Environment: ROUNDS (3), KILLS (50), SCALE (1; the share of 10 000 streams to use, as 0.1,
+# Rows: idle fanout stalled slow burst latency senders kill (all of these without an argument), and steady: one message
+# per second for a minute. Environment: ROUNDS (3), KILLS (50), SCALE (1; the share of 10 000 streams to use, as 0.1,
 # for a quick look), RESULTS (a folder for JSON).
 #
 # Everything runs in a network namespace of its own, the server on core 0 and the load on core 1, the server with a
@@ -55,8 +55,8 @@ load() {
     job=''
 }
 
-none_wrong=(--bar 'lost<=0' --bar 'duplicated<=0' --bar 'out_of_order<=0')
-floor=(--floor --server-cpu 0)
+none_wrong=(--threshold 'lost<=0' --threshold 'duplicated<=0' --threshold 'out_of_order<=0')
+baseline=(--baseline --server-cpu 0)
 many=$(part 10000); stuck=$(part 1000)
 missed=()
 [[ -z ${RESULTS:-} ]] || mkdir -p "$RESULTS"
@@ -70,22 +70,22 @@ for row in "${rows[@]}"; do
     fi
     start
     case $row in
-        idle) load idle idle --streams "$many" --wait-s 10 "${floor[@]}" \
-            --bar 'bytes_per_stream<=1536' --bar 'cpu_per_admission_us<=100' ;;
-        fanout) load fanout fanout --streams "$many" --messages 20 --interval-ms 500 --rounds "$rounds" "${floor[@]}" \
-            --bar 'cpu_per_delivery_us<=1.25x' --bar 'p99_ms<=1.25x' "${none_wrong[@]}" ;;
-        steady) load steady fanout --streams "$many" --messages 60 --interval-ms 1000 --rounds "$rounds" "${floor[@]}" \
-            --bar 'p95_ms<=100|1.25x' "${none_wrong[@]}" ;;
+        idle) load idle idle --streams "$many" --wait-s 10 "${baseline[@]}" \
+            --threshold 'bytes_per_stream<=1536' --threshold 'cpu_per_admission_us<=100' ;;
+        fanout) load fanout fanout --streams "$many" --messages 20 --interval-ms 500 --rounds "$rounds" "${baseline[@]}" \
+            --threshold 'cpu_per_delivery_us<=1.25x' --threshold 'p99_ms<=1.25x' "${none_wrong[@]}" ;;
+        steady) load steady fanout --streams "$many" --messages 60 --interval-ms 1000 --rounds "$rounds" "${baseline[@]}" \
+            --threshold 'p95_ms<=100|1.25x' "${none_wrong[@]}" ;;
         stalled) load stalled stalled --streams "$many" --stalled "$stuck" --messages 60 --interval-ms 500 --size 4096 \
-            --bar 'p99_ms<=1.1x' --bar "stalled_closed>=$stuck" --bar 'memory_growth_mib<=20' "${none_wrong[@]}" ;;
+            --threshold 'p99_ms<=1.1x' --threshold "stalled_closed>=$stuck" --threshold 'memory_growth_mib<=20' "${none_wrong[@]}" ;;
         slow) load slow slow --streams 200 --bytes-per-s 1000000 --messages 2000 --size 4096 --patience 30 \
-            --bar 'closed<=0' --bar 'memory_growth_mib<=20' "${none_wrong[@]}" ;;
-        burst) load burst burst --streams 1000 --messages 2000 --senders 16 --rounds "$rounds" "${floor[@]}" \
-            --bar 'deliveries_per_s>=10x' "${none_wrong[@]}" ;;
-        latency) load latency publish --senders 4 --rate 1 --seconds 60 --streams "$many" --baseline-streams 0 \
-            --bar 'publish_p99_ms<=1.5x' "${none_wrong[@]}" ;;
-        senders) load senders publish --senders 64 --seconds 5 --baseline-senders 1 --rounds "$rounds" \
-            --bar 'publishes_per_s>=20x' ;;
+            --threshold 'closed<=0' --threshold 'memory_growth_mib<=20' "${none_wrong[@]}" ;;
+        burst) load burst burst --streams 1000 --messages 2000 --senders 16 --rounds "$rounds" "${baseline[@]}" \
+            --threshold 'deliveries_per_s>=10x' "${none_wrong[@]}" ;;
+        latency) load latency publish --senders 4 --rate 1 --seconds 60 --streams "$many" --reference-streams 0 \
+            --threshold 'publish_p99_ms<=1.5x' "${none_wrong[@]}" ;;
+        senders) load senders publish --senders 64 --seconds 5 --reference-senders 1 --rounds "$rounds" \
+            --threshold 'publishes_per_s>=20x' ;;
         *) echo "$0: no row \`$row\`" >&2; exit 64 ;;
     esac
     stop
@@ -95,4 +95,4 @@ if [[ ${#missed[@]} -gt 0 ]]; then
     echo "not as it should be: ${missed[*]}"
     exit 1
 fi
-echo "all bars met: ${rows[*]}"
+echo "all thresholds met: ${rows[*]}"

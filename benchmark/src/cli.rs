@@ -7,27 +7,27 @@ use clap::{Args, Parser, Subcommand};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::{
+    baseline,
     client::{api::Credentials, format::Format},
     echo::Echo,
-    floor,
+    peer::{KnownProcess, Peer},
     process::{limits, sampler::Sample, stop::Stop},
-    report::bar::Bar,
+    report::threshold::Threshold,
     rounds::{self, Plan},
     scenario::{
         Scenario,
         burst::Burst,
+        case::Bench,
         churn::Churn,
         durability::Durability,
         fanout::Fanout,
         idle::Idle,
-        lane::Bench,
         publish::Publish,
         scale::{self, Scale},
         slow::Slow,
         stalled::Stalled,
     },
     summary::Summary,
-    target::{KnownProcess, Peer},
 };
 
 /// Load tester for Gotify-compatible push servers.
@@ -47,10 +47,10 @@ struct Options {
     /// A server: `[NAME=]http://[USER:PASS@]HOST[:PORT][/PREFIX]`; the first is measured, more are peers beside it.
     #[arg(long, global = true, value_name = "URL")]
     against: Vec<String>,
-    /// Start the floor (a bare epoll loop) and measure it in the same run.
-    #[arg(long, global = true)]
-    floor: bool,
-    /// The core the floor is pinned to: the server's own.
+    /// Start the baseline, a bare epoll loop that does the least a server can do, and measure it in the same run.
+    #[arg(long, global = true, alias = "floor")]
+    baseline: bool,
+    /// The core the baseline is pinned to: the server's own.
     #[arg(long, global = true, value_name = "CORE")]
     server_cpu: Option<usize>,
     /// User that may make applications and clients.
@@ -77,15 +77,15 @@ struct Options {
     /// The format of messages: what is published, and what streams ask for. Twice measures each server with both.
     #[arg(long, global = true, value_enum, default_values_t = [Format::Json])]
     format: Vec<Format>,
-    /// Streams opened a second.
+    /// Streams opened per second.
     #[arg(long, global = true, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     connect_rate: u32,
     /// Seconds without any arrival after which what is missing counts as lost.
     #[arg(long, global = true, default_value_t = 10, value_name = "SECONDS")]
     patience: u64,
-    /// A bar for the first server: `KEY<=VALUE`, `KEY>=VALUE`, or with `x` a multiple of the column beside it.
-    #[arg(long, global = true, value_name = "BAR")]
-    bar: Vec<Bar>,
+    /// A threshold for the first server: `KEY<=VALUE`, `KEY>=VALUE`, or with `x` a multiple of the column beside it.
+    #[arg(long = "threshold", alias = "bar", global = true, value_name = "THRESHOLD")]
+    thresholds: Vec<Threshold>,
     /// Write every figure of every round there.
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -108,8 +108,9 @@ enum Command {
     Report(Summary),
     Sample(Sample),
     Echo(Echo),
-    /// Be the floor: serve streams and publishes at ADDRESS until killed.
-    Floor {
+    /// Be the baseline: serve streams and publishes at ADDRESS until killed.
+    #[command(alias = "floor")]
+    Baseline {
         address: SocketAddr,
         /// The core to run on.
         #[arg(long)]
@@ -134,11 +135,11 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Echo(echo) => return echo.run().map(|()| true),
-        Command::Floor { address, cpu } => {
+        Command::Baseline { address, cpu } => {
             if let Some(cpu) = cpu {
                 pin(*cpu)?;
             }
-            return floor::serve(*address).map(|()| true);
+            return baseline::serve(*address).map(|()| true);
         }
     };
     let options = &cli.options;
@@ -149,7 +150,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         clients: options.clients,
         formats: options.format.clone(),
         json: options.json.clone(),
-        bars: options.bar.clone(),
+        thresholds: options.thresholds.clone(),
     };
     rounds::measure(scenario, &peers, &bench, &plan)
 }
@@ -161,7 +162,7 @@ fn bench(options: &Options) -> Result<Bench> {
 fn kill_and_look(durability: &Durability, options: &Options) -> Result<bool> {
     let bench = bench(options)?;
     let mut peers = peers(options)?;
-    let peer = peers.pop().filter(|_| peers.is_empty() && !options.floor);
+    let peer = peers.pop().filter(|_| peers.is_empty() && !options.baseline);
     durability.run(&peer.context("give the one server's address with `--against URL`")?, &bench)
 }
 
@@ -172,10 +173,10 @@ fn peers(options: &Options) -> Result<Vec<Peer>> {
         peers.push(Peer::parse(text, &login)?);
     }
     for known in &options.pid {
-        known.tell(&mut peers)?;
+        known.assign(&mut peers)?;
     }
-    if options.floor {
-        peers.push(Peer::floor(options.server_cpu)?);
+    if options.baseline {
+        peers.push(Peer::baseline(options.server_cpu)?);
     }
     Ok(peers)
 }

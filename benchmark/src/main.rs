@@ -1,15 +1,15 @@
 //! Load tester for Gotify-compatible push servers, which it knows by their public protocol alone.
 
+mod baseline;
 mod cli;
 mod client;
 mod echo;
-mod floor;
+mod peer;
 mod process;
 mod report;
 mod rounds;
 mod scenario;
 mod summary;
-mod target;
 
 use std::process::ExitCode;
 

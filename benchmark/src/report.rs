@@ -1,8 +1,8 @@
 //! What a run found, as figures, a table, JSON and verdicts.
 
-pub(crate) mod bar;
 pub(crate) mod figure;
 pub(crate) mod json;
 pub(crate) mod progress;
 pub(crate) mod table;
 pub(crate) mod terminal;
+pub(crate) mod threshold;

@@ -1,4 +1,4 @@
-//! Running a scenario against all lanes in turn, again and again.
+//! Running a scenario against all cases in turn, again and again.
 
 use std::{path::PathBuf, thread, time::Duration};
 
@@ -6,17 +6,17 @@ use anyhow::{Context, Result, ensure};
 
 use crate::{
     client::{account::Account, format::Format},
+    peer::Peer,
     report::{
-        bar::Bar,
         json,
-        table::{self, LaneRounds},
+        table::{self, CaseRounds},
         terminal,
+        threshold::Threshold,
     },
     scenario::{
         Scenario,
-        lane::{Bench, Lane},
+        case::{Bench, Case},
     },
-    target::Peer,
 };
 
 /// Between two runs, for servers to put their house in order.
@@ -28,31 +28,31 @@ pub(crate) struct Plan {
     pub(crate) rounds: u32,
     /// Clients, and so tokens, that the streams have in turn.
     pub(crate) clients: u32,
-    /// The formats that each server is measured with, in turn; the floor has none.
+    /// The formats that each server is measured with, in turn; the baseline has none.
     pub(crate) formats: Vec<Format>,
     pub(crate) json: Option<PathBuf>,
-    pub(crate) bars: Vec<Bar>,
+    pub(crate) thresholds: Vec<Threshold>,
 }
 
-/// Measures, prints the table, and returns whether nothing was lost and all bars were met.
+/// Measures, prints the table, and returns whether nothing was lost and all thresholds were met.
 pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, plan: &Plan) -> Result<bool> {
-    ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--floor`");
+    ensure!(!peers.is_empty(), "nothing to measure: give a server with `--against URL`, or `--baseline`");
     let accounts = accounts(scenario, peers, plan)?;
-    let lanes = lanes(scenario, &accounts);
-    let mut results: Vec<LaneRounds> =
-        lanes.iter().map(|lane| LaneRounds { name: lane.name.clone(), rounds: Vec::new() }).collect();
+    let cases = cases(scenario, &accounts);
+    let mut results: Vec<CaseRounds> =
+        cases.iter().map(|case| CaseRounds { name: case.name.clone(), rounds: Vec::new() }).collect();
     let (mut faults, mut notes) = (Vec::new(), Vec::new());
     let mut sound = true;
     for round in 1..=plan.rounds {
-        for (lane, result) in lanes.iter().zip(&mut results) {
+        for (case, result) in cases.iter().zip(&mut results) {
             if round > 1 || !result.rounds.is_empty() {
                 thread::sleep(PAUSE);
             }
             let outcome =
-                scenario.run(lane, bench).with_context(|| format!("round {round} on {}", lane.name))?;
-            // What happens to a peer is its own business; under its baseline the first server is judged too.
-            sound &= outcome.faults.is_empty() || lane.peer.address != peers[0].address;
-            let named = |text: String| format!("{}, round {round}: {text}", lane.name);
+                scenario.run(case, bench).with_context(|| format!("round {round} on {}", case.name))?;
+            // What happens to a peer is its own business; under its reference load the first server is judged too.
+            sound &= outcome.faults.is_empty() || case.peer.address != peers[0].address;
+            let named = |text: String| format!("{}, round {round}: {text}", case.name);
             faults.extend(outcome.faults.into_iter().map(named));
             notes.extend(outcome.notes.into_iter().map(named));
             result.rounds.push(outcome.figures);
@@ -70,14 +70,14 @@ pub(crate) fn measure(scenario: &dyn Scenario, peers: &[Peer], bench: &Bench, pl
     if let Some(path) = &plan.json {
         json::write(path, &title, &results, &faults, &notes)?;
     }
-    Ok(judge(&plan.bars, &results) && sound)
+    Ok(judge(&plan.thresholds, &results) && sound)
 }
 
-fn judge(bars: &[Bar], results: &[LaneRounds]) -> bool {
+fn judge(thresholds: &[Threshold], results: &[CaseRounds]) -> bool {
     let mut met = true;
-    for bar in bars {
-        let verdict = bar.judge(results);
-        terminal::line(&format!("bar: {}", verdict.text));
+    for threshold in thresholds {
+        let verdict = threshold.judge(results);
+        terminal::line(&format!("threshold: {}", verdict.text));
         met &= verdict.met;
     }
     met
@@ -103,14 +103,14 @@ fn accounts<'a>(
     Ok(accounts)
 }
 
-/// The subject comes first, then its baseline if the scenario has one, then the other peers.
-fn lanes<'a>(scenario: &dyn Scenario, accounts: &'a [(String, &'a Peer, Account)]) -> Vec<Lane<'a>> {
-    let mut lanes = Vec::new();
+/// The subject comes first, then its reference load if the scenario has one, then the other peers.
+fn cases<'a>(scenario: &dyn Scenario, accounts: &'a [(String, &'a Peer, Account)]) -> Vec<Case<'a>> {
+    let mut cases = Vec::new();
     for (name, peer, account) in accounts {
-        lanes.push(Lane { name: name.clone(), peer, account, is_baseline: false });
-        if let Some(baseline) = scenario.baseline().filter(|_| lanes.len() == 1) {
-            lanes.push(Lane { name: baseline, peer, account, is_baseline: true });
+        cases.push(Case { name: name.clone(), peer, account, is_reference: false });
+        if let Some(reference) = scenario.reference().filter(|_| cases.len() == 1) {
+            cases.push(Case { name: reference, peer, account, is_reference: true });
         }
     }
-    lanes
+    cases
 }

@@ -1,12 +1,12 @@
-//! What can be measured. Each scenario loads one lane once and returns its figures; rounds and lanes alternate
-//! outside of it.
+//! What can be measured. Each scenario loads one case, a server under a load, once and returns its figures; rounds and
+//! cases alternate outside of it.
 
 pub(crate) mod burst;
+pub(crate) mod case;
 pub(crate) mod churn;
 pub(crate) mod durability;
 pub(crate) mod fanout;
 pub(crate) mod idle;
-pub(crate) mod lane;
 pub(crate) mod memory;
 pub(crate) mod publish;
 pub(crate) mod scale;
@@ -19,15 +19,15 @@ use anyhow::Result;
 
 use crate::report::figure::Outcome;
 
-use lane::{Bench, Lane};
+use case::{Bench, Case};
 
 /// One kind of load.
 pub(crate) trait Scenario {
     /// Says in one line what is done.
     fn title(&self) -> String;
 
-    /// Names the variant of the load that the subject is also measured under, if there is one.
-    fn baseline(&self) -> Option<String> {
+    /// Names the reference load, if there is one: a variant of the load that the first server is measured under too.
+    fn reference(&self) -> Option<String> {
         None
     }
 
@@ -36,9 +36,9 @@ pub(crate) trait Scenario {
         0
     }
 
-    /// Loads a lane once.
+    /// Loads a case once.
     ///
     /// # Errors
     /// When the load could not be made, or the user asked to stop.
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome>;
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome>;
 }

@@ -44,7 +44,7 @@ compare_echoes() {
             echo "k6 run --env ECHO_URL=ws://$echo_address/ws --env STAGES=$echo_stages benchmark/k6/echo.js" >>"$out/commands.txt"
             await_load "${k6_call[@]}" run --quiet --no-usage-report --env "ECHO_URL=ws://$echo_address/ws" \
                 --env "STAGES=$echo_stages" --env "INTERVAL_MS=$echo_interval_ms" \
-                --env "LANE=$name" --env "RESULT=raw/k6-echo-$name-$round.json" "$here/k6/echo.js"
+                --env "SERVER=$name" --env "RESULT=raw/k6-echo-$name-$round.json" "$here/k6/echo.js"
             used=$(( $(ticks "$echo_pid") - before ))
             resident=$(awk '/^VmHWM/ { print $2 * 1024 }' "/proc/$echo_pid/status")
             messages=$(sed -n 's/^ *"echoed": \([0-9]*\),*$/\1/p' "$out/raw/k6-echo-$name-$round.json" | tail -1)
@@ -58,8 +58,8 @@ compare_echoes() {
 echo_cost() {
     awk -v name="$1" -v ticks="$3" -v hz="$(getconf CLK_TCK)" -v messages="$4" -v resident="$5" 'BEGIN {
         printf "{\"scenario\":\"echo-cost: what the servers used under k6'\''s echoes, connecting included\",\"faults\":[],\"notes\":[],"
-        printf "\"figures\":[{\"key\":\"cpu_per_message_us\",\"label\":\"server CPU a message, µs\"},"
+        printf "\"figures\":[{\"key\":\"cpu_per_message_us\",\"label\":\"server CPU per message, µs\"},"
         printf "{\"key\":\"peak_mib\",\"label\":\"most resident memory, MiB\"}],"
-        printf "\"lanes\":[{\"name\":\"%s\",\"rounds\":[{\"cpu_per_message_us\":%.3f,\"peak_mib\":%.2f}]}]}\n",
+        printf "\"cases\":[{\"name\":\"%s\",\"rounds\":[{\"cpu_per_message_us\":%.3f,\"peak_mib\":%.2f}]}]}\n",
             name, ticks / hz * 1e6 / messages, resident / 1048576 }'
 }

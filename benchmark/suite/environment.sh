@@ -16,7 +16,7 @@ environment() {
         fact processor "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
         fact memory "$(awk '/^MemTotal/ { printf "%.1f GiB", $2 / 1048576 }' /proc/meminfo)"
         fact kernel "$(uname -sr)"
-        fact "open files" "at most $(ulimit -n) a process"
+        fact "open files" "at most $(ulimit -n) per process"
         fact "data folders" "$(data_folders)"
         fact pinned "$pinned"
         fact "own network namespace" "$netns"

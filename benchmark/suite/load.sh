@@ -90,7 +90,7 @@ load_k6() {
     url=$("${ground}_url" "$count")
     if [[ $k6 == container ]]; then url=http://gotify-$count:80; scripts=/scripts; raw=/raw; fi
     current="k6 $script with $count, round $round"
-    for variable in "BASE_URL=$url" "LANE=$count" "RESULT=$raw/$script-$count-$round.json" "$@"; do
+    for variable in "BASE_URL=$url" "SERVER=$count" "RESULT=$raw/$script-$count-$round.json" "$@"; do
         variables+=(--env "$variable")
     done
     printf '%s: ' "$current"

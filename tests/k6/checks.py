@@ -111,7 +111,7 @@ async def run(k6, script, fault, folder):
     missed = {text.split(": ", 1)[1].split(" ")[0] for text in document["faults"]}
     if (process.returncode == 99) != bool(missed):
         raise Unusable(f"ended with {process.returncode}, and missed {sorted(missed)}")
-    return missed, document["lanes"][0]["rounds"][0]
+    return missed, document["cases"][0]["rounds"][0]
 
 
 async def check(k6, script, fault, folder, places):

@@ -1,9 +1,9 @@
 // What a run found: printed as a table, and written for `run-benchmark.sh report`.
 //
-// RESULT names the file; LANE is what the server is called there, and without it nothing is written.
+// RESULT names the file; SERVER is what the server is called there, and without it nothing is written.
 
 const RESULT = __ENV.RESULT || '';
-const LANE = __ENV.LANE || 'server';
+const SERVER = __ENV.SERVER || 'server';
 
 // What k6 is to keep of each Trend.
 export const TREND_STATS = ['count', 'min', 'med', 'p(95)', 'p(99)', 'max'];
@@ -47,13 +47,13 @@ export function summary(kind, title) {
       return { key, label, value: values && values[value] };
     }).filter((figure) => figure.value !== undefined && figure.value !== null);
     const missed = thresholds(data.metrics).filter((threshold) => !threshold.ok);
-    const faults = missed.map(({ text, value }) => `${LANE}: ${text} was missed: ${value}`);
+    const faults = missed.map(({ text, value }) => `${SERVER}: ${text} was missed: ${value}`);
     const outputs = { stdout: table(`${kind}: ${title}`, found, thresholds(data.metrics)) };
     if (RESULT) {
       outputs[RESULT] = JSON.stringify({
         scenario: `${kind}: ${title}`,
         figures: found.map(({ key, label }) => ({ key, label })),
-        lanes: [{ name: LANE, rounds: [Object.fromEntries(found.map(({ key, value }) => [key, value]))] }],
+        cases: [{ name: SERVER, rounds: [Object.fromEntries(found.map(({ key, value }) => [key, value]))] }],
         faults,
         notes: [],
       }, null, 2);

@@ -9,8 +9,8 @@ use crate::{
         message::{MIN_TEXT_BYTES, RunId, Template},
         upgrade,
     },
+    peer::Peer,
     report::{progress::Progress, terminal},
-    target::Peer,
 };
 
 /// How a run gets at a peer.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Account {
-    /// Makes what the peer needs: an application and clients, or nothing for the floor, which has no formats. With
+    /// Makes what the peer needs: an application and clients, or nothing for the baseline, which has no formats. With
     /// `users`, so many are made with a client each, and streams are theirs.
     pub(crate) fn open(peer: &Peer, clients: u32, users: u32, format: Format) -> Result<Self> {
         let (host, prefix) = (peer.host.clone(), peer.prefix.clone());
@@ -65,7 +65,7 @@ impl Account {
         Ok(Self { host, prefix, tokens: Some(tokens), format })
     }
 
-    /// Returns the id of the application, or 0 at the floor.
+    /// Returns the id of the application, or 0 at the baseline.
     pub(crate) fn application(&self) -> u64 {
         self.tokens.as_ref().map_or(0, |tokens| tokens.application.id)
     }
@@ -99,7 +99,7 @@ impl Account {
 
     /// Returns the request that publishes a message with a text of `text_bytes`.
     ///
-    /// The floor sends a body on as it is, so it gets one that looks like what a server makes of it.
+    /// The baseline sends a body on as it is, so it gets one that looks like what a server makes of it.
     pub(crate) fn template(&self, run: RunId, text_bytes: usize) -> Template {
         const TITLE: &str = "shardcast-bench";
         let Some(tokens) = &self.tokens else {

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     fn text(payload: &[u8]) -> Vec<u8> {
-        crate::floor::frame(payload)
+        crate::baseline::frame(payload)
     }
 
     #[test]

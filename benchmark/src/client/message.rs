@@ -95,7 +95,7 @@ pub(crate) struct Template {
     pub(crate) run: RunId,
     digits: [u8; RUN_DIGITS],
     text_at: usize,
-    /// Where the id stands that the floor's messages carry in place of one from a server.
+    /// Where the id stands that the baseline's messages carry in place of one from a server.
     id_at: Option<usize>,
 }
 

@@ -17,7 +17,7 @@ const TICK: Duration = Duration::from_millis(5);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Opening {
     pub(crate) count: usize,
-    /// Streams a second.
+    /// Streams per second.
     pub(crate) rate: u32,
     /// Whether they are read only when the scenario says so.
     pub(crate) held: bool,

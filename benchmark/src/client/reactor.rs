@@ -15,7 +15,7 @@ use crate::{
         ledger::Ledger,
         message::Template,
         sender::{Ack, Sender},
-        stream::{Phase, Progress, Stream},
+        stream::{Phase, Step, Stream},
         tally::{self, Tally},
     },
     process::stop::Stop,
@@ -201,8 +201,8 @@ impl Reactor {
         let phase = stream.phase();
         if phase == Phase::Connecting {
             let request = self.handshakes.get(at % self.handshakes.len().max(1));
-            let progress = stream.on_writable(request.map_or(&[], Vec::as_slice));
-            self.note(at, progress);
+            let step = stream.on_writable(request.map_or(&[], Vec::as_slice));
+            self.note(at, step);
         } else if event.is_readable() || event.is_read_closed() || event.is_error() {
             let ends = event.is_read_closed() || event.is_error();
             self.read(at, usize::MAX, ends);
@@ -213,8 +213,8 @@ impl Reactor {
         let slot = &mut self.streams[at];
         let Some(stream) = slot.stream.as_mut() else { return };
         let was = stream.phase();
-        let progress = stream.on_readable(&mut self.scratch, &mut self.tally, self.clock, limit, ends);
-        if was == Phase::Upgrading && stream.phase() != was && !matches!(progress, Progress::Failed(_)) {
+        let step = stream.on_readable(&mut self.scratch, &mut self.tally, self.clock, limit, ends);
+        if was == Phase::Upgrading && stream.phase() != was && !matches!(step, Step::Failed(_)) {
             self.admissions.under_way -= 1;
             self.admissions.opened += 1;
             self.admissions.latency.saturating_record(self.clock.now() - stream.began);
@@ -222,19 +222,19 @@ impl Reactor {
                 let _ = self.poll.registry().deregister(stream.socket());
             }
         }
-        self.note(at, progress);
+        self.note(at, step);
     }
 
-    fn note(&mut self, at: usize, progress: Progress) {
+    fn note(&mut self, at: usize, step: Step) {
         let slot = &mut self.streams[at];
         let Some(stream) = slot.stream.as_mut() else { return };
-        match progress {
-            Progress::Same => {}
+        match step {
+            Step::Same => {}
             // The stream stays for its ledger; its socket has nothing more to say.
-            Progress::Ended => {
+            Step::Ended => {
                 let _ = self.poll.registry().deregister(stream.socket());
             }
-            Progress::Failed(error) => {
+            Step::Failed(error) => {
                 self.admissions.under_way -= 1;
                 self.admissions.failed += 1;
                 self.admissions.last_error = Some(error);

@@ -30,7 +30,7 @@ pub(crate) enum Phase {
 
 /// What one look at a stream's socket led to.
 #[derive(Debug)]
-pub(crate) enum Progress {
+pub(crate) enum Step {
     Same,
     /// The server ended the stream, or it broke the protocol.
     Ended,
@@ -76,16 +76,16 @@ impl Stream {
     }
 
     /// Sends the handshake once the socket is connected.
-    pub(crate) fn on_writable(&mut self, request: &[u8]) -> Progress {
+    pub(crate) fn on_writable(&mut self, request: &[u8]) -> Step {
         if self.phase != Phase::Connecting {
-            return Progress::Same;
+            return Step::Same;
         }
         match self.begin(request) {
             Ok(true) => {
                 self.phase = Phase::Upgrading;
-                Progress::Same
+                Step::Same
             }
-            Ok(false) => Progress::Same,
+            Ok(false) => Step::Same,
             Err(error) => self.fail(error.into()),
         }
     }
@@ -112,7 +112,7 @@ impl Stream {
         clock: Clock,
         mut limit: usize,
         ends: bool,
-    ) -> Progress {
+    ) -> Step {
         while limit > 0 && self.phase != Phase::Closed {
             let kept = self.carry.len();
             if scratch.len() < kept * 2 + 1 {
@@ -134,7 +134,7 @@ impl Stream {
             limit -= got;
             let drained = got < end - kept && !ends;
             match self.consume(&scratch[..kept + got], tally, clock.now()) {
-                Progress::Same => {}
+                Step::Same => {}
                 ended => return ended,
             }
             // A short read from a stream socket means that there was no more.
@@ -142,17 +142,17 @@ impl Stream {
                 break;
             }
         }
-        Progress::Same
+        Step::Same
     }
 
-    fn consume(&mut self, bytes: &[u8], tally: &mut Tally, now: Nanos) -> Progress {
+    fn consume(&mut self, bytes: &[u8], tally: &mut Tally, now: Nanos) -> Step {
         let mut used = 0;
         if self.phase == Phase::Upgrading {
             match upgrade::accepted(bytes, tally.format()) {
                 Ok(Some(length)) => used = length,
                 Ok(None) => {
                     self.keep(bytes);
-                    return Progress::Same;
+                    return Step::Same;
                 }
                 Err(error) => return self.fail(error.into()),
             }
@@ -198,7 +198,7 @@ impl Stream {
             }
         }
         self.keep(&bytes[used..]);
-        Progress::Same
+        Step::Same
     }
 
     fn keep(&mut self, rest: &[u8]) {
@@ -218,18 +218,18 @@ impl Stream {
         }
     }
 
-    fn end(&mut self, tally: &mut Tally, code: u16) -> Progress {
+    fn end(&mut self, tally: &mut Tally, code: u16) -> Step {
         if self.phase == Phase::Upgrading {
             return self.fail(anyhow::anyhow!("the server closed the connection during the handshake"));
         }
         self.phase = Phase::Closed;
         tally.closed(code);
-        Progress::Ended
+        Step::Ended
     }
 
-    fn fail(&mut self, error: anyhow::Error) -> Progress {
+    fn fail(&mut self, error: anyhow::Error) -> Step {
         self.phase = Phase::Closed;
-        Progress::Failed(error)
+        Step::Failed(error)
     }
 }
 

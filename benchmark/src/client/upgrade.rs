@@ -53,10 +53,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_floor_s_answer_is_accepted_and_what_follows_it_is_left() {
+    fn the_baseline_s_answer_is_accepted_and_what_follows_it_is_left() {
         let request = String::from_utf8(request("/stream", "h", "X-Gotify-Key: C1\r\n")).unwrap();
         assert!(request.ends_with("X-Gotify-Key: C1\r\n\r\n"), "{request}");
-        let mut answer = crate::floor::switching_protocols(NONCE).into_bytes();
+        let mut answer = crate::baseline::switching_protocols(NONCE).into_bytes();
         let length = answer.len();
         answer.extend_from_slice(b"\x81\x00");
         assert_eq!(accepted(&answer, Format::Json).unwrap(), Some(length));
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_another_nonce_is_refused() {
-        let answer = crate::floor::switching_protocols("AAAAAAAAAAAAAAAAAAAAAA==");
+        let answer = crate::baseline::switching_protocols("AAAAAAAAAAAAAAAAAAAAAA==");
         assert_eq!(accepted(answer.as_bytes(), Format::Json), Err(UpgradeError::WrongAccept));
     }
 }

@@ -1,4 +1,4 @@
-//! The echo to compare with: tokio-tungstenite with its defaults, a task a connection.
+//! The echo to compare with: tokio-tungstenite with its defaults, a task per connection.
 
 use std::net::SocketAddr;
 

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 /// One number that a run found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Figure {
-    /// Its name in JSON and in bars.
+    /// Its name in JSON and in thresholds.
     pub(crate) key: &'static str,
     /// Its name in tables, with the unit.
     pub(crate) label: &'static str,

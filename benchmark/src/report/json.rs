@@ -5,32 +5,32 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 
-use crate::report::table::{self, LaneRounds};
+use crate::report::table::{self, CaseRounds};
 
-/// Writes every figure of every round of every lane, and what each figure is called, in the table's order.
+/// Writes every figure of every round of every case, and what each figure is called, in the table's order.
 pub(crate) fn write(
     path: &Path,
     title: &str,
-    lanes: &[LaneRounds],
+    cases: &[CaseRounds],
     faults: &[String],
     notes: &[String],
 ) -> Result<()> {
     let figures: Vec<Value> =
-        table::keys(lanes).into_iter().map(|(key, label)| json!({ "key": key, "label": label })).collect();
-    let lanes: Vec<Value> = lanes.iter().map(lane).collect();
+        table::keys(cases).into_iter().map(|(key, label)| json!({ "key": key, "label": label })).collect();
+    let cases: Vec<Value> = cases.iter().map(case).collect();
     let document = json!({
-        "scenario": title, "figures": figures, "lanes": lanes, "faults": faults, "notes": notes
+        "scenario": title, "figures": figures, "cases": cases, "faults": faults, "notes": notes
     });
     let mut text = serde_json::to_string_pretty(&document).context("failed to encode the results")?;
     text.push('\n');
     fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))
 }
 
-fn lane(lane: &LaneRounds) -> Value {
-    let rounds = lane.rounds.iter().map(|round| {
+fn case(case: &CaseRounds) -> Value {
+    let rounds = case.rounds.iter().map(|round| {
         Value::Object(
             round.iter().map(|figure| (figure.key.to_owned(), json!(figure.value))).collect::<Map<_, _>>(),
         )
     });
-    json!({ "name": lane.name, "rounds": rounds.collect::<Vec<_>>() })
+    json!({ "name": case.name, "rounds": rounds.collect::<Vec<_>>() })
 }

@@ -1,25 +1,25 @@
-//! All lanes side by side, one row a figure.
+//! All cases side by side, one row a figure.
 
 use crate::report::figure::{self, Figure, Spread};
 
-/// Every round of one lane: a server, or a variant of the load on it.
+/// Every round of one case: a server, or a variant of the load on it.
 #[derive(Debug)]
-pub(crate) struct LaneRounds {
+pub(crate) struct CaseRounds {
     pub(crate) name: String,
     pub(crate) rounds: Vec<Vec<Figure>>,
 }
 
-/// Lays lanes out: the median of each figure with its spread, then the ratio of the first lane to each other one
+/// Lays cases out: the median of each figure with its spread, then the ratio of the first case to each other one
 /// (the median of the rounds' ratios, with theirs).
-pub(crate) fn render(lanes: &[LaneRounds]) -> String {
-    let Some((subject, others)) = lanes.split_first() else { return String::new() };
+pub(crate) fn render(cases: &[CaseRounds]) -> String {
+    let Some((subject, others)) = cases.split_first() else { return String::new() };
     let mut header = vec![String::new()];
-    header.extend(lanes.iter().map(|lane| lane.name.clone()));
+    header.extend(cases.iter().map(|case| case.name.clone()));
     header.extend(others.iter().map(|other| format!("{} / {}", subject.name, other.name)));
     let mut rows = vec![header];
-    for (key, label) in keys(lanes) {
+    for (key, label) in keys(cases) {
         let mut row = vec![label.to_owned()];
-        row.extend(lanes.iter().map(|lane| cell(figure::values(&lane.rounds, key))));
+        row.extend(cases.iter().map(|case| cell(figure::values(&case.rounds, key))));
         row.extend(others.iter().map(|other| cell(figure::ratios(&subject.rounds, &other.rounds, key))));
         rows.push(row);
     }
@@ -27,9 +27,9 @@ pub(crate) fn render(lanes: &[LaneRounds]) -> String {
 }
 
 /// Returns key and label of each figure of the first rounds, in the order in which they were found.
-pub(crate) fn keys(lanes: &[LaneRounds]) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn keys(cases: &[CaseRounds]) -> Vec<(&'static str, &'static str)> {
     let mut keys: Vec<(&'static str, &'static str)> = Vec::new();
-    for figure in lanes.iter().filter_map(|lane| lane.rounds.first()).flatten() {
+    for figure in cases.iter().filter_map(|case| case.rounds.first()).flatten() {
         if keys.iter().all(|(key, _)| *key != figure.key) {
             keys.push((figure.key, figure.label));
         }
@@ -79,16 +79,16 @@ fn align(rows: &[Vec<String>]) -> String {
 mod tests {
     use super::*;
 
-    fn lane(name: &str, values: &[f64]) -> LaneRounds {
+    fn case(name: &str, values: &[f64]) -> CaseRounds {
         let rounds = values.iter().map(|value| vec![Figure::new("cpu", "CPU, µs", *value)]).collect();
-        LaneRounds { name: name.to_owned(), rounds }
+        CaseRounds { name: name.to_owned(), rounds }
     }
 
     #[test]
     fn a_table_shows_medians_spreads_and_ratios() {
-        let table = render(&[lane("mine", &[2.0, 4.0, 3.0]), lane("floor", &[1.0, 1.0, 1.0])]);
+        let table = render(&[case("mine", &[2.0, 4.0, 3.0]), case("baseline", &[1.0, 1.0, 1.0])]);
         let lines: Vec<&str> = table.lines().collect();
-        assert!(lines[0].contains("mine / floor"), "{table}");
+        assert!(lines[0].contains("mine / baseline"), "{table}");
         assert!(lines[1].starts_with("CPU, µs  3.00 (2.00 - 4.00)"), "{table}");
         assert!(lines[1].ends_with("1.00  3.00 (2.00 - 4.00)"), "{table}");
     }

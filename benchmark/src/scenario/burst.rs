@@ -8,8 +8,8 @@ use crate::{
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
+        case::{Bench, Case},
         fanout::{DELIVERY_CPU, DELIVERY_LATENCY},
-        lane::{Bench, Lane},
         session::Session,
         window::Window,
     },
@@ -40,14 +40,14 @@ impl Scenario for Burst {
         format!("burst: {messages} messages of {size} B from {senders} senders to {streams} streams")
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let streams = self.streams as u64;
-        let mut session = Session::start(lane, bench, self.senders)?;
+        let mut session = Session::start(case, bench, self.senders)?;
         session.open(self.streams, false, None)?;
         session.warm_up(WARM_UP, self.size, streams)?;
 
         let template = session.begin_run(self.size);
-        let window = Window::open(lane.process(), &session.reactor)?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let mut publisher = Publisher::new(template, Pace::BackToBack, Limit::Messages(self.messages), start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
@@ -59,11 +59,11 @@ impl Scenario for Burst {
         let publishing = float(publisher.last_ack.saturating_sub(start).max(1)) / 1e9;
         outcome.push(Figure::new(
             "deliveries_per_s",
-            "deliveries a second",
+            "deliveries per second",
             float(tally.received) / delivering,
         ));
         let acknowledged = f64::from(publisher.acknowledged());
-        outcome.push(Figure::new("publishes_per_s", "publishes a second", acknowledged / publishing));
+        outcome.push(Figure::new("publishes_per_s", "publishes per second", acknowledged / publishing));
         outcome.push(Figure::count("deliveries", "deliveries", tally.received));
         usage.push(&mut outcome, tally.received, DELIVERY_CPU);
         outcome.push_latency(&tally.latency, DELIVERY_LATENCY);

@@ -13,7 +13,7 @@ use crate::{
     },
     scenario::{
         Scenario,
-        lane::{Bench, Lane},
+        case::{Bench, Case},
         memory::MemoryWatch,
         session::Session,
         window::Window,
@@ -49,13 +49,13 @@ pub(crate) struct Churn {
 
 impl Scenario for Churn {
     fn title(&self) -> String {
-        format!("churn: {} streams a second that stay {} ms, {} s", self.rate, self.hold_ms, self.seconds)
+        format!("churn: {} streams per second that stay {} ms, {} s", self.rate, self.hold_ms, self.seconds)
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
-        let mut session = Session::start(lane, bench, 0)?;
-        let mut memory = MemoryWatch::start(lane.process())?;
-        let window = Window::open(lane.process(), &session.reactor)?;
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
+        let mut session = Session::start(case, bench, 0)?;
+        let mut memory = MemoryWatch::start(case.process())?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let (end, hold) =
             (start + nanos(Duration::from_secs(self.seconds)), nanos(Duration::from_millis(self.hold_ms)));
@@ -91,7 +91,7 @@ impl Scenario for Churn {
         let seconds = usage.wall.as_secs_f64() - Duration::from_nanos(hold).as_secs_f64();
         outcome.push(Figure::new(
             "visits_per_s",
-            "streams that came a second",
+            "streams that came per second",
             float(admissions.opened) / seconds,
         ));
         outcome.push_latency(&admissions.latency, CONNECT_LATENCY);

@@ -23,10 +23,10 @@ use crate::{
         sender::{Ack, Sender},
         tally::Tally,
     },
+    peer::Peer,
     process::child::OwnedChild,
     report::{figure::counts, progress::Progress, terminal},
-    scenario::lane::Bench,
-    target::Peer,
+    scenario::case::Bench,
 };
 
 /// How long a server may take to start.
@@ -178,7 +178,7 @@ impl Durability {
 }
 
 fn verify(account: &Account, run: RunId, acks: &[Ack], round: u32, findings: &mut Findings) -> Result<()> {
-    let api = account.api().context("the floor stores nothing")?;
+    let api = account.api().context("the baseline stores nothing")?;
     let mut reader = Reader::new(run, Format::Json);
     let stored: HashMap<u64, u32> = api
         .messages(account.application())?

@@ -13,7 +13,7 @@ use crate::{
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
-        lane::{Bench, Lane},
+        case::{Bench, Case},
         session::Session,
         window::Window,
     },
@@ -47,15 +47,15 @@ impl Scenario for Fanout {
         format!("fanout: {messages} messages of {size} B to {streams} streams, {interval_ms} ms apart")
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let streams = self.streams as u64;
-        let mut session = Session::start(lane, bench, SENDERS)?;
+        let mut session = Session::start(case, bench, SENDERS)?;
         session.open(self.streams, false, None)?;
         session.warm_up(WARM_UP, self.size, streams)?;
 
         let template = session.begin_run(self.size);
         let pace = Pace::Every(Duration::from_millis(self.interval_ms));
-        let window = Window::open(lane.process(), &session.reactor)?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now() + nanos(LEAD);
         let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
@@ -71,17 +71,17 @@ impl Scenario for Fanout {
         outcome.push(Figure::new("connect_p99_ms", "connect p99, ms", connect));
         outcome.push(Figure::count("deliveries", "deliveries", tally.received));
         let bytes = float(tally.bytes) / float(tally.received.max(1));
-        outcome.push(Figure::new("bytes_per_delivery", "bytes a delivery, frame header included", bytes));
+        outcome.push(Figure::new("bytes_per_delivery", "bytes per delivery, frame header included", bytes));
         session.push_faults(&mut outcome, &publisher, false);
         session.push_closed(&mut outcome);
         Ok(outcome)
     }
 }
 
-/// Names of the processor time a delivery, server and own.
+/// Names of the processor time per delivery, server and own.
 pub(crate) const DELIVERY_CPU: [(&str, &str); 2] = [
-    ("cpu_per_delivery_us", "server CPU a delivery, µs"),
-    ("load_cpu_per_delivery_us", "load tester's CPU a delivery, µs"),
+    ("cpu_per_delivery_us", "server CPU per delivery, µs"),
+    ("load_cpu_per_delivery_us", "load tester's CPU per delivery, µs"),
 ];
 
 /// Names of the percentiles of delivery.

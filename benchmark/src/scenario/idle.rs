@@ -10,7 +10,7 @@ use crate::{
     report::figure::{Figure, Outcome, float, micros_each},
     scenario::{
         Scenario,
-        lane::{Bench, Lane},
+        case::{Bench, Case},
         session::Session,
         window::{Window, bytes_each},
     },
@@ -52,10 +52,10 @@ impl Scenario for Idle {
         self.users
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let streams = self.streams as u64;
-        let process = lane.process().context("the server's process is not known: give it with --pid")?;
-        let mut session = Session::start(lane, bench, 1)?;
+        let process = case.process().context("the server's process is not known: give it with --pid")?;
+        let mut session = Session::start(case, bench, 1)?;
         let (before, own_before) = (process.resident_bytes()?, Process::own().resident_bytes()?);
         let window = Window::open(Some(process), &session.reactor)?;
         session.open(self.streams, false, None)?;
@@ -70,7 +70,7 @@ impl Scenario for Idle {
         let mut outcome = Outcome::default();
         outcome.push(Figure::new(
             "bytes_per_stream",
-            "server memory a stream, bytes",
+            "server memory per stream, bytes",
             bytes_each(before, after, streams),
         ));
         outcome.push(Figure::new("resident_mib", "server memory, MiB", float(after) / 1_048_576.0));
@@ -82,7 +82,7 @@ impl Scenario for Idle {
         ));
         outcome.push_latency(&session.reactor.admissions.latency, CONNECT_LATENCY);
         let own = bytes_each(own_before, own_after, streams);
-        outcome.push(Figure::new("load_bytes_per_stream", "load tester's memory a stream, bytes", own));
+        outcome.push(Figure::new("load_bytes_per_stream", "load tester's memory per stream, bytes", own));
         let gap = session.reactor.open_streams();
         outcome.push_fault("missing", "streams gone", streams - gap as u64);
         session.push_closed(&mut outcome);

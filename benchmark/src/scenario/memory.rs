@@ -29,7 +29,7 @@ impl MemoryWatch {
         Ok(Self { process, start, peak: start, last: start, next: 0 })
     }
 
-    /// Looks, ten times a second at most.
+    /// Looks, ten times per second at most.
     pub(crate) fn look(&mut self, reactor: &Reactor) -> Result<()> {
         let now = reactor.clock.now();
         if let Some(process) = self.process.filter(|_| now >= self.next) {

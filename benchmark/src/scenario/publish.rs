@@ -10,8 +10,8 @@ use crate::{
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
+        case::{Bench, Case},
         fanout::DELIVERY_LATENCY,
-        lane::{Bench, Lane},
         session::Session,
         window::Window,
     },
@@ -19,8 +19,8 @@ use crate::{
 
 const WARM_UP: u32 = 5;
 const PUBLISH_CPU: [(&str, &str); 2] = [
-    ("cpu_per_publish_us", "server CPU a publish, µs"),
-    ("load_cpu_per_publish_us", "load tester's CPU a publish, µs"),
+    ("cpu_per_publish_us", "server CPU per publish, µs"),
+    ("load_cpu_per_publish_us", "load tester's CPU per publish, µs"),
 ];
 const PUBLISH_LATENCY: [(&str, &str); 5] = [
     ("publish_p50_ms", "publish p50, ms"),
@@ -42,7 +42,7 @@ pub(crate) struct Publish {
     /// Messages to publish, instead of a time.
     #[arg(long)]
     messages: Option<u32>,
-    /// Publishes a second, timed from the moment each was due; back to back without it.
+    /// Publishes per second, timed from the moment each was due; back to back without it.
     #[arg(long)]
     rate: Option<f64>,
     /// Streams of the user that listen meanwhile.
@@ -52,17 +52,17 @@ pub(crate) struct Publish {
     #[arg(long, default_value_t = 64)]
     size: usize,
     /// Measure the first server also with so many senders, as a column of its own.
-    #[arg(long)]
-    baseline_senders: Option<usize>,
+    #[arg(long, alias = "baseline-senders")]
+    reference_senders: Option<usize>,
     /// Measure the first server also with so many streams, as a column of its own.
-    #[arg(long)]
-    baseline_streams: Option<usize>,
+    #[arg(long, alias = "baseline-streams")]
+    reference_streams: Option<usize>,
 }
 
 impl Publish {
-    fn variant(&self, is_baseline: bool) -> (usize, usize) {
-        if is_baseline {
-            (self.baseline_senders.unwrap_or(self.senders), self.baseline_streams.unwrap_or(self.streams))
+    fn variant(&self, is_reference: bool) -> (usize, usize) {
+        if is_reference {
+            (self.reference_senders.unwrap_or(self.senders), self.reference_streams.unwrap_or(self.streams))
         } else {
             (self.senders, self.streams)
         }
@@ -72,19 +72,19 @@ impl Publish {
 impl Scenario for Publish {
     fn title(&self) -> String {
         let Self { senders, streams, size, .. } = self;
-        let pace = self.rate.map_or("back to back".to_owned(), |rate| format!("{rate} a second"));
+        let pace = self.rate.map_or("back to back".to_owned(), |rate| format!("{rate} per second"));
         format!("publish: messages of {size} B from {senders} senders, {pace}, {streams} streams")
     }
 
-    fn baseline(&self) -> Option<String> {
-        let senders = self.baseline_senders.map(|senders| format!("{senders} senders"));
-        let streams = self.baseline_streams.map(|streams| format!("{streams} streams"));
+    fn reference(&self) -> Option<String> {
+        let senders = self.reference_senders.map(|senders| format!("{senders} senders"));
+        let streams = self.reference_streams.map(|streams| format!("{streams} streams"));
         let parts: Vec<String> = senders.into_iter().chain(streams).collect();
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
-        let (senders, count) = self.variant(lane.is_baseline);
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
+        let (senders, count) = self.variant(case.is_reference);
         let streams = count as u64;
         let pace = match self.rate {
             Some(rate) if rate > 0.0 && rate.is_finite() => Pace::Every(Duration::from_secs_f64(1.0 / rate)),
@@ -93,12 +93,12 @@ impl Scenario for Publish {
         };
         let seconds = Limit::Time(Duration::from_secs(self.seconds));
         let limit = self.messages.map_or(seconds, Limit::Messages);
-        let mut session = Session::start(lane, bench, senders)?;
+        let mut session = Session::start(case, bench, senders)?;
         session.open(count, false, None)?;
         session.warm_up(WARM_UP, self.size, streams)?;
 
         let template = session.begin_run(self.size);
-        let window = Window::open(lane.process(), &session.reactor)?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let mut publisher = Publisher::new(template, pace, limit, start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
@@ -107,7 +107,7 @@ impl Scenario for Publish {
         let mut outcome = Outcome::default();
         let elapsed = float(publisher.last_ack.saturating_sub(start).max(1)) / 1e9;
         let rate = f64::from(publisher.acknowledged()) / elapsed;
-        outcome.push(Figure::new("publishes_per_s", "publishes a second", rate));
+        outcome.push(Figure::new("publishes_per_s", "publishes per second", rate));
         outcome.push_latency(&publisher.latency, PUBLISH_LATENCY);
         usage.push(&mut outcome, u64::from(publisher.acknowledged()), PUBLISH_CPU);
         outcome.push(Figure::count("publishes", "publishes", u64::from(publisher.acknowledged())));

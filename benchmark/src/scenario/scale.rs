@@ -18,8 +18,8 @@ use crate::{
     report::figure::{Figure, Outcome},
     scenario::{
         Scenario,
+        case::{Bench, Case},
         fanout::{DELIVERY_CPU, DELIVERY_LATENCY},
-        lane::{Bench, Lane},
         session::Session,
         window::{Window, bytes_each},
     },
@@ -43,14 +43,14 @@ pub(crate) struct Scale {
     /// How many: a number, or thousands as `10k`.
     streams: Thousands,
     /// Streams that one process holds; more are spread over several. Without it, what its open files allow.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
-    streams_a_process: Option<u32>,
+    #[arg(long, alias = "streams-a-process", value_parser = clap::value_parser!(u32).range(1..))]
+    streams_per_process: Option<u32>,
 }
 
 impl Scale {
     fn each(&self) -> Result<usize> {
         let possible = limits::open_files().saturating_sub(SPARE_FILES).max(1);
-        Ok(self.streams_a_process.map_or_else(|| usize::try_from(possible), usize::try_from)?)
+        Ok(self.streams_per_process.map_or_else(|| usize::try_from(possible), usize::try_from)?)
     }
 }
 
@@ -74,19 +74,19 @@ impl Scenario for Scale {
         format!("scale: {} streams", self.streams.0)
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let Thousands(wanted) = self.streams;
-        let process = lane.process();
+        let process = case.process();
         let resident = || process.map(Process::resident_bytes).transpose();
         let mut outcome = Outcome::default();
-        let mut session = Session::start(lane, bench, SENDERS)?;
+        let mut session = Session::start(case, bench, SENDERS)?;
         // A server gives a connection that has asked nothing less time than one that has: opening may take long.
         session.warm_up(2 * u32::try_from(SENDERS)?, SIZE, 0)?;
         let before = resident()?;
         let each = self.each()?;
         let template = session.begin_run(SIZE);
         let run = template.run;
-        let mut parts = (wanted > each).then(|| Parts::start(lane, bench, run, wanted, each)).transpose()?;
+        let mut parts = (wanted > each).then(|| Parts::start(case, bench, run, wanted, each)).transpose()?;
         let (streams, limit) = if let Some(parts) = &parts {
             parts.opened(&mut session)?
         } else {
@@ -106,7 +106,7 @@ impl Scenario for Scale {
         outcome.push_fault("missing", "streams missing", (wanted - streams) as u64);
         if let (Some(before), Some(after)) = (before, resident()?) {
             let bytes = bytes_each(before, after, streams as u64);
-            outcome.push(Figure::new("bytes_per_stream", "server memory a stream, bytes", bytes));
+            outcome.push(Figure::new("bytes_per_stream", "server memory per stream, bytes", bytes));
         }
 
         let gap = GAP_PER_THOUSAND * u32::try_from(streams.div_ceil(1000))?;

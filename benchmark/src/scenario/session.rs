@@ -1,4 +1,4 @@
-//! One lane under load: its streams, its publishers, and the loop that drives them.
+//! One case under load: its streams, its publishers, and the loop that drives them.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::{
         figure::{Outcome, counts},
         progress::Progress,
     },
-    scenario::lane::{Bench, Lane},
+    scenario::case::{Bench, Case},
 };
 
 /// The longest the loop sleeps: how late Ctrl-C may be noticed.
@@ -27,28 +27,28 @@ const MAX_SLEEP: Duration = Duration::from_millis(50);
 /// A timer is only as good as a millisecond: closer to the due time the loop polls without sleeping.
 const SPIN: Duration = Duration::from_millis(2);
 
-/// The load on one lane.
+/// The load on one case.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     pub(crate) reactor: Reactor,
     pub(crate) connector: Connector,
-    lane: &'a Lane<'a>,
+    case: &'a Case<'a>,
     bench: &'a Bench,
     senders: usize,
 }
 
 impl<'a> Session<'a> {
     /// Connects `senders` publishers; there are no streams yet.
-    pub(crate) fn start(lane: &'a Lane<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
-        let tally = Tally::new(bench.next_run(), false, lane.account.format());
-        let mut reactor = Reactor::new(bench.clock, lane.account.handshakes(), tally, bench.stop.clone())?;
+    pub(crate) fn start(case: &'a Case<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
+        let tally = Tally::new(bench.next_run(), false, case.account.format());
+        let mut reactor = Reactor::new(bench.clock, case.account.handshakes(), tally, bench.stop.clone())?;
         for _ in 0..senders {
-            reactor.add_sender(Sender::connect(lane.peer.address)?)?;
+            reactor.add_sender(Sender::connect(case.peer.address)?)?;
         }
         Ok(Self {
             reactor,
-            connector: Connector::new(lane.peer.address, bench.begun.clone()),
-            lane,
+            connector: Connector::new(case.peer.address, bench.begun.clone()),
+            case,
             bench,
             senders,
         })
@@ -64,9 +64,9 @@ impl<'a> Session<'a> {
     /// Forgets what came so far; returns the request of a new run.
     pub(crate) fn begin_run(&mut self, text_bytes: usize) -> Template {
         let run = self.bench.next_run();
-        let judge_order = self.lane.account.orders_by_id() || self.senders == 1;
-        self.reactor.begin_run(Tally::new(run, judge_order, self.lane.account.format()));
-        self.lane.account.template(run, text_bytes)
+        let judge_order = self.case.account.orders_by_id() || self.senders == 1;
+        self.reactor.begin_run(Tally::new(run, judge_order, self.case.account.format()));
+        self.case.account.template(run, text_bytes)
     }
 
     /// Publishes a few messages to all streams and waits for them, so that nothing is done for the first time while

@@ -14,7 +14,7 @@ use crate::{
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
-        lane::{Bench, Lane},
+        case::{Bench, Case},
         memory::MemoryWatch,
         session::Session,
         window::Window,
@@ -25,17 +25,17 @@ const TICK: Duration = Duration::from_millis(10);
 /// Small enough that what a stream has not read stays the server's business.
 const RECEIVE_BYTES: usize = 32 << 10;
 const CPU: [(&str, &str); 2] = [
-    ("cpu_per_delivery_us", "server CPU a delivery, µs"),
-    ("load_cpu_per_delivery_us", "load tester's CPU a delivery, µs"),
+    ("cpu_per_delivery_us", "server CPU per delivery, µs"),
+    ("load_cpu_per_delivery_us", "load tester's CPU per delivery, µs"),
 ];
 
-/// M messages back to back to N streams that read at B bytes a second each.
+/// M messages back to back to N streams that read at B bytes per second each.
 #[derive(Debug, Args)]
 pub(crate) struct Slow {
     /// Streams of one user.
     #[arg(long, default_value_t = 200)]
     streams: usize,
-    /// Bytes a second that each of them reads.
+    /// Bytes per second that each of them reads.
     #[arg(long, default_value_t = 1_000_000)]
     bytes_per_s: u64,
     /// Messages published.
@@ -53,17 +53,17 @@ impl Scenario for Slow {
     fn title(&self) -> String {
         let Self { streams, bytes_per_s, messages, size, .. } = self;
         format!(
-            "slow: {messages} messages of {size} B to {streams} streams that read {bytes_per_s} B a second each"
+            "slow: {messages} messages of {size} B to {streams} streams that read {bytes_per_s} B per second each"
         )
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let streams = self.streams as u64;
-        let mut session = Session::start(lane, bench, self.senders)?;
+        let mut session = Session::start(case, bench, self.senders)?;
         session.open(self.streams, true, Some(RECEIVE_BYTES))?;
         let template = session.begin_run(self.size);
-        let mut memory = MemoryWatch::start(lane.process())?;
-        let window = Window::open(lane.process(), &session.reactor)?;
+        let mut memory = MemoryWatch::start(case.process())?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let mut allowance = Allowance::new(self.bytes_per_s, start);
         let mut publisher = Publisher::new(template, Pace::BackToBack, Limit::Messages(self.messages), start);

@@ -13,8 +13,8 @@ use crate::{
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
+        case::{Bench, Case},
         fanout::{DELIVERY_CPU, DELIVERY_LATENCY},
-        lane::{Bench, Lane},
         memory::MemoryWatch,
         session::Session,
         window::Window,
@@ -59,22 +59,22 @@ impl Scenario for Stalled {
         )
     }
 
-    fn baseline(&self) -> Option<String> {
+    fn reference(&self) -> Option<String> {
         Some("without them".to_owned())
     }
 
-    fn run(&self, lane: &Lane<'_>, bench: &Bench) -> Result<Outcome> {
+    fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         ensure!(self.stuck < self.streams, "some streams must read");
         let reading = self.streams - self.stuck;
-        let stalled = if lane.is_baseline { 0 } else { self.stuck };
-        let mut session = Session::start(lane, bench, SENDERS)?;
+        let stalled = if case.is_reference { 0 } else { self.stuck };
+        let mut session = Session::start(case, bench, SENDERS)?;
         session.open(reading, false, None)?;
         session.warm_up(WARM_UP, self.size, reading as u64)?;
         session.open(stalled, true, Some(RECEIVE_BYTES))?;
 
         let template = session.begin_run(self.size);
-        let mut memory = MemoryWatch::start(lane.process())?;
-        let window = Window::open(lane.process(), &session.reactor)?;
+        let mut memory = MemoryWatch::start(case.process())?;
+        let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let pace = Pace::Every(Duration::from_millis(self.interval_ms));
         let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);

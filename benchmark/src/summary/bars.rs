@@ -23,31 +23,31 @@ pub(crate) struct Bars {
 
 /// Draws the plot, or returns `None` if none of it was measured.
 pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
-    let values = || bars.groups.iter().flat_map(|(key, _)| scenario.lanes.iter().flat_map(|l| l.values(key)));
+    let values = || bars.groups.iter().flat_map(|(key, _)| scenario.cases.iter().flat_map(|l| l.values(key)));
     values().next()?;
     let greatest = values().fold(0.0, f64::max);
     let mut canvas = Canvas::new(SIZE, bars.title, bars.vertical, &Axis::up_to(greatest * 1.08, STEPS));
-    let names: Vec<String> = scenario.lanes.iter().map(|lane| lane.name.clone()).collect();
+    let names: Vec<String> = scenario.cases.iter().map(|case| case.name.clone()).collect();
     let are_counts = names.iter().all(|name| name.starts_with(|c: char| c.is_ascii_digit()));
     let each = if are_counts { "numbers of shards" } else { "servers" };
-    let (groups, lanes) = (count(bars.groups.len()), count(names.len()));
+    let (groups, cases) = (count(bars.groups.len()), count(names.len()));
     let group_width = (canvas.right - canvas.left) / groups;
     let gap = if bars.groups.len() > 1 { 0.12 } else { 0.04 };
-    let place = group_width * (1.0 - 2.0 * gap) / lanes;
+    let place = group_width * (1.0 - 2.0 * gap) / cases;
     for (number, (key, name)) in bars.groups.iter().enumerate() {
         let start = canvas.left + group_width * (count(number) + gap);
-        for (at, lane) in scenario.lanes.iter().enumerate() {
+        for (at, case) in scenario.cases.iter().enumerate() {
             let middle = start + place * (count(at) + 0.5);
             if bars.groups.len() == 1 {
-                canvas.text(middle, canvas.bottom + 16.0, "tick mid", &lane.name);
+                canvas.text(middle, canvas.bottom + 16.0, "tick mid", &case.name);
             }
-            let Some(spread) = lane.spread(key) else { continue };
+            let Some(spread) = case.spread(key) else { continue };
             let (y, width) = (canvas.y(spread.median), place * FILL);
-            let tip = format!("{} {name}: {}", lane.name, short(spread.median));
+            let tip = format!("{} {name}: {}", case.name, short(spread.median));
             canvas.rect((middle - width / 2.0, y), (width, canvas.bottom - y), color(at), 0.85, &tip);
             let (low, high) = (canvas.y(spread.least), canvas.y(spread.most));
             canvas.line((middle, low), (middle, high), "whisker", "");
-            let rounds = lane.values(key);
+            let rounds = case.values(key);
             for (round, value) in rounds.iter().enumerate().filter(|_| rounds.len() > 1) {
                 // Beside each other, so that equal ones do not hide each other.
                 let shift = (count(round) - (count(rounds.len()) - 1.0) / 2.0) * 4.0;
@@ -57,7 +57,7 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
                 canvas.text(middle, canvas.bottom + 32.0, "value mid", &short(spread.median));
             }
         }
-        canvas.text(start + place * lanes / 2.0, canvas.bottom + 16.0, "tick mid", name);
+        canvas.text(start + place * cases / 2.0, canvas.bottom + 16.0, "tick mid", name);
     }
     if bars.groups.len() == 1 {
         canvas.horizontal(&format!("{each}, and below each the median"));

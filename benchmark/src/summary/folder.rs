@@ -34,19 +34,19 @@ pub(crate) struct Scenario {
     pub(crate) title: String,
     /// Key and label of each figure, in the order of the tables.
     pub(crate) figures: Vec<(String, String)>,
-    pub(crate) lanes: Vec<Lane>,
+    pub(crate) cases: Vec<CaseResults>,
     pub(crate) faults: Vec<String>,
     pub(crate) notes: Vec<String>,
 }
 
 /// All rounds of one server.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lane {
+pub(crate) struct CaseResults {
     pub(crate) name: String,
     rounds: Vec<BTreeMap<String, f64>>,
 }
 
-impl Lane {
+impl CaseResults {
     /// Returns a figure's value in each round that has it.
     pub(crate) fn values(&self, key: &str) -> Vec<f64> {
         self.rounds.iter().filter_map(|round| round.get(key).copied()).collect()
@@ -61,10 +61,10 @@ impl Lane {
 impl Scenario {
     /// Returns how many rounds the server with the most has.
     pub(crate) fn rounds(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.rounds.len()).max().unwrap_or(0)
+        self.cases.iter().map(|case| case.rounds.len()).max().unwrap_or(0)
     }
 
-    /// Adds the lanes of another result of the same kind, each under the given name.
+    /// Adds the cases of another result of the same kind, each under the given name.
     fn absorb(&mut self, other: &Self, named: impl Fn(&str) -> String) {
         if self.title.is_empty() {
             (self.kind, self.title) = (other.kind.clone(), other.title.clone());
@@ -74,16 +74,16 @@ impl Scenario {
                 self.figures.push(figure.clone());
             }
         }
-        for lane in &other.lanes {
-            let name = named(&lane.name);
-            match self.lanes.iter_mut().find(|known| known.name == name) {
-                Some(known) => known.rounds.extend(lane.rounds.iter().cloned()),
-                None => self.lanes.push(Lane { name, rounds: lane.rounds.clone() }),
+        for case in &other.cases {
+            let name = named(&case.name);
+            match self.cases.iter_mut().find(|known| known.name == name) {
+                Some(known) => known.rounds.extend(case.rounds.iter().cloned()),
+                None => self.cases.push(CaseResults { name, rounds: case.rounds.clone() }),
             }
         }
         self.faults.extend(other.faults.iter().cloned());
         self.notes.extend(other.notes.iter().cloned());
-        self.lanes.sort_by_key(|lane| order(&lane.name));
+        self.cases.sort_by_key(|case| order(&case.name));
     }
 }
 
@@ -137,15 +137,15 @@ pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Folder>> {
     Ok(folders)
 }
 
-/// Puts the same scenarios of several folders side by side; with more than one, lanes carry
+/// Puts the same scenarios of several folders side by side; with more than one, cases carry
 /// their folder's letter.
 pub(crate) fn merge(folders: &[Folder]) -> Vec<Scenario> {
     let mut merged = Vec::new();
     for folder in folders {
         for result in &folder.scenarios {
-            let named = |lane: &str| match folders {
-                [_] => lane.to_owned(),
-                _ => format!("{lane} {}", folder.name.split(':').next().unwrap_or_default()),
+            let named = |case: &str| match folders {
+                [_] => case.to_owned(),
+                _ => format!("{case} {}", folder.name.split(':').next().unwrap_or_default()),
             };
             gather(&mut merged, result, named);
         }
@@ -189,25 +189,25 @@ fn scenario(text: &str) -> Result<Scenario> {
     let figures = document["figures"].as_array().context("it has no `figures`")?;
     let pair =
         |figure: &Value| Some((figure["key"].as_str()?.to_owned(), figure["label"].as_str()?.to_owned()));
-    let lanes = document["lanes"].as_array().context("it has no `lanes`")?;
+    let cases = document["cases"].as_array().context("it has no `cases`")?;
     Ok(Scenario {
         kind: title.split(':').next().unwrap_or_default().to_owned(),
         // The number of rounds is counted, not quoted: a run may be spread over files.
         title: title.split("; rounds").next().unwrap_or_default().to_owned(),
         figures: figures.iter().filter_map(pair).collect(),
-        lanes: lanes.iter().filter_map(lane).collect(),
+        cases: cases.iter().filter_map(case).collect(),
         faults: strings("faults"),
         notes: strings("notes"),
     })
 }
 
-fn lane(value: &Value) -> Option<Lane> {
+fn case(value: &Value) -> Option<CaseResults> {
     let round = |round: &Value| {
         let figures = round.as_object().into_iter().flatten();
         figures.filter_map(|(key, value)| Some((key.clone(), value.as_f64()?))).collect()
     };
     let rounds = value["rounds"].as_array()?.iter().map(round).collect();
-    Some(Lane { name: value["name"].as_str()?.to_owned(), rounds })
+    Some(CaseResults { name: value["name"].as_str()?.to_owned(), rounds })
 }
 
 fn environment(text: &str) -> Result<Vec<(String, String)>> {
@@ -227,7 +227,7 @@ pub(crate) mod tests {
         format!(
             r#"{{"scenario":"fanout: 1 message; rounds: 1","faults":[],"notes":["a <note>"],
             "figures":[{{"key":"p99_ms","label":"delivery p99, ms"}},{{"key":"p50_ms","label":"delivery p50, ms"}}],
-            "lanes":[{{"name":"128","rounds":[{{"p99_ms":{second},"p50_ms":1}}]}},
+            "cases":[{{"name":"128","rounds":[{{"p99_ms":{second},"p50_ms":1}}]}},
             {{"name":"64","rounds":[{{"p99_ms":{first},"p50_ms":1}}]}}]}}"#
         )
     }
@@ -253,21 +253,21 @@ pub(crate) mod tests {
         assert_eq!(scenarios.len(), 1);
         assert_eq!((scenarios[0].kind.as_str(), scenarios[0].rounds()), ("fanout", 2));
         assert_eq!(scenarios[0].title, "fanout: 1 message");
-        let lanes: Vec<_> =
-            scenarios[0].lanes.iter().map(|lane| (lane.name.as_str(), lane.values("p99_ms"))).collect();
-        assert_eq!(lanes, [("64", vec![1.0, 3.0]), ("128", vec![4.0, 6.0])]);
+        let cases: Vec<_> =
+            scenarios[0].cases.iter().map(|case| (case.name.as_str(), case.values("p99_ms"))).collect();
+        assert_eq!(cases, [("64", vec![1.0, 3.0]), ("128", vec![4.0, 6.0])]);
         assert_eq!(scenarios[0].figures[0].0, "p99_ms");
     }
 
     #[test]
-    fn lanes_of_several_folders_carry_the_folder_s_letter() {
+    fn cases_of_several_folders_carry_the_folder_s_letter() {
         let ((a, _), (b, _)) = (folder(&[(1.0, 2.0)]), folder(&[(3.0, 4.0)]));
         let folders = read_all(&[a.path().to_owned(), b.path().to_owned()]).unwrap();
         assert!(folders[1].name.starts_with("B: "));
         let scenarios = merge(&folders);
-        let lanes: Vec<_> = scenarios[0].lanes.iter().map(|lane| lane.name.as_str()).collect();
-        assert_eq!(lanes, ["64 A", "64 B", "128 A", "128 B"]);
-        assert_eq!(scenarios[0].lanes[1].values("p99_ms"), [3.0]);
+        let cases: Vec<_> = scenarios[0].cases.iter().map(|case| case.name.as_str()).collect();
+        assert_eq!(cases, ["64 A", "64 B", "128 A", "128 B"]);
+        assert_eq!(scenarios[0].cases[1].values("p99_ms"), [3.0]);
     }
 
     #[test]

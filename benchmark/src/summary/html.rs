@@ -76,8 +76,8 @@ fn figures(body: &mut String, scenario: &Scenario) {
         body,
         format_args!("<h3>{} (rounds: {rounds})</h3>\n<table>\n<tr><th></th>", escape(&scenario.title)),
     );
-    for lane in &scenario.lanes {
-        push(body, format_args!("<th>{}</th>", escape(&lane.name)));
+    for case in &scenario.cases {
+        push(body, format_args!("<th>{}</th>", escape(&case.name)));
     }
     body.push_str("<th>reading</th></tr>\n");
     for row in table::rows(scenario) {

@@ -18,9 +18,9 @@ pub(crate) fn text(folders: &[Folder], scenarios: &[Scenario]) -> String {
     }
     for scenario in scenarios {
         push(&mut text, format_args!("\n## {}\n\nRounds: {}.\n", scenario.title, scenario.rounds()));
-        let names = scenario.lanes.iter().map(|lane| cell(&lane.name)).collect::<Vec<_>>().join(" | ");
+        let names = scenario.cases.iter().map(|case| cell(&case.name)).collect::<Vec<_>>().join(" | ");
         push(&mut text, format_args!("| figure | {names} | reading |"));
-        push(&mut text, format_args!("|---|{}---|", "--:|".repeat(scenario.lanes.len())));
+        push(&mut text, format_args!("|---|{}---|", "--:|".repeat(scenario.cases.len())));
         for row in table::rows(scenario) {
             let cells = row.cells.join(" | ");
             push(&mut text, format_args!("| {} | {cells} | {} |", cell(&row.label), cell(&row.verdict)));

@@ -14,8 +14,8 @@ const BARS: [(&str, Bars); 15] = [
     (
         "idle",
         Bars {
-            title: "Memory a stream, idle",
-            vertical: "server memory a stream, bytes",
+            title: "Memory per stream, idle",
+            vertical: "server memory per stream, bytes",
             groups: &[("bytes_per_stream", "")],
         },
     ),
@@ -30,8 +30,8 @@ const BARS: [(&str, Bars); 15] = [
     (
         "fanout",
         Bars {
-            title: "CPU a delivery, fan-out",
-            vertical: "server CPU a delivery, µs",
+            title: "CPU per delivery, fan-out",
+            vertical: "server CPU per delivery, µs",
             groups: &[("cpu_per_delivery_us", "")],
         },
     ),
@@ -46,16 +46,16 @@ const BARS: [(&str, Bars); 15] = [
     (
         "burst",
         Bars {
-            title: "Deliveries a second, burst",
-            vertical: "deliveries a second",
+            title: "Deliveries per second, burst",
+            vertical: "deliveries per second",
             groups: &[("deliveries_per_s", "")],
         },
     ),
     (
         "publish",
         Bars {
-            title: "Publishes a second, stored durably, no streams",
-            vertical: "publishes a second",
+            title: "Publishes per second, stored durably, no streams",
+            vertical: "publishes per second",
             groups: &[("publishes_per_s", "")],
         },
     ),
@@ -119,8 +119,8 @@ const BARS: [(&str, Bars); 15] = [
     (
         "echo-cost",
         Bars {
-            title: "Echoes: CPU a message",
-            vertical: "server CPU a message, µs",
+            title: "Echoes: CPU per message",
+            vertical: "server CPU per message, µs",
             groups: &[("cpu_per_message_us", "")],
         },
     ),

@@ -19,7 +19,7 @@ pub(crate) struct Row {
 /// Returns the table of a scenario: a row a figure, a cell a server.
 pub(crate) fn rows(scenario: &Scenario) -> Vec<Row> {
     let row = |(key, label): &(String, String)| {
-        let spreads: Vec<Option<Spread>> = scenario.lanes.iter().map(|lane| lane.spread(key)).collect();
+        let spreads: Vec<Option<Spread>> = scenario.cases.iter().map(|case| case.spread(key)).collect();
         Row {
             label: label.clone(),
             cells: spreads.iter().map(|spread| spread.map_or_else(|| "-".to_owned(), cell)).collect(),
@@ -40,25 +40,25 @@ fn cell(spread: Spread) -> String {
 ///
 /// With five servers and three rounds one of them is the lowest in all three by chance once in 25 figures.
 fn verdict(scenario: &Scenario, key: &str) -> String {
-    let lanes: Vec<(&str, Vec<f64>)> =
-        scenario.lanes.iter().map(|lane| (lane.name.as_str(), lane.values(key))).collect();
-    if lanes.len() < 2 {
+    let cases: Vec<(&str, Vec<f64>)> =
+        scenario.cases.iter().map(|case| (case.name.as_str(), case.values(key))).collect();
+    if cases.len() < 2 {
         return String::new();
     }
-    let all = || lanes.iter().flat_map(|(_, values)| values);
+    let all = || cases.iter().flat_map(|(_, values)| values);
     if all().all(|value| all().next().is_some_and(|first| (value - first).abs() <= f64::EPSILON)) {
         return "the same".to_owned();
     }
     let rounds = scenario.rounds();
-    if rounds < MIN_ROUNDS || lanes.iter().any(|(_, values)| values.len() != rounds) {
+    if rounds < MIN_ROUNDS || cases.iter().any(|(_, values)| values.len() != rounds) {
         return "too few rounds to tell".to_owned();
     }
     let ahead = |sign: f64| {
         let leads = |at: usize| {
-            let beaten = |other: usize| (0..rounds).all(|n| sign * lanes[at].1[n] < sign * lanes[other].1[n]);
-            (0..lanes.len()).filter(|other| *other != at).all(beaten)
+            let beaten = |other: usize| (0..rounds).all(|n| sign * cases[at].1[n] < sign * cases[other].1[n]);
+            (0..cases.len()).filter(|other| *other != at).all(beaten)
         };
-        (0..lanes.len()).find(|at| leads(*at)).map(|at| lanes[at].0)
+        (0..cases.len()).find(|at| leads(*at)).map(|at| cases[at].0)
     };
     match (ahead(1.0), ahead(-1.0)) {
         (None, None) => "no order".to_owned(),

@@ -15,7 +15,7 @@ use crate::{
     client::{message::RunId, tally::Tally},
     process::child::OwnedChild,
     scenario::{
-        lane::{Bench, Lane},
+        case::{Bench, Case},
         scale::{
             message::{Counted, Opened, Order, Published, unpack},
             part::parse,
@@ -39,7 +39,7 @@ struct Part {
 impl Parts {
     /// Starts as many processes as are needed for `wanted` streams with `each` in one.
     pub(super) fn start(
-        lane: &Lane<'_>,
+        case: &Case<'_>,
         bench: &Bench,
         run: RunId,
         wanted: usize,
@@ -47,18 +47,18 @@ impl Parts {
     ) -> Result<Self> {
         let processes = wanted.div_ceil(each.max(1));
         let rate = bench.connect_rate / u32::try_from(processes)?;
-        let handshakes = lane.account.handshakes().into_iter().map(String::from_utf8);
+        let handshakes = case.account.handshakes().into_iter().map(String::from_utf8);
         let handshakes = handshakes.collect::<Result<Vec<_>, _>>().context("handshakes are text")?;
         let mut parts = Self(Vec::with_capacity(processes));
         for at in 0..processes {
             let before = at * each;
             let order = Order {
-                address: lane.peer.address,
+                address: case.peer.address,
                 handshakes: handshakes.clone(),
                 clock: bench.clock,
                 run,
-                judges_ids: lane.account.orders_by_id(),
-                format: lane.account.format(),
+                judges_ids: case.account.orders_by_id(),
+                format: case.account.format(),
                 before: before as u64,
                 count: each.min(wanted - before),
                 rate: rate.max(1),

@@ -1,4 +1,4 @@
-//! The load tester as a user runs it, against its own floor: small loads, free ports.
+//! The load tester as a user runs it, against its own baseline: small loads, free ports.
 
 use std::process::{Command, Output};
 
@@ -35,17 +35,21 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Runs a scenario against the floor; returns its output and the first round's figures.
+/// Runs a scenario against the baseline; returns its output and the first round's figures.
 fn measure(scenario: &[&str], more: &[&str]) -> (Output, Value) {
     let folder = tempfile::tempdir().expect("a folder for the results");
     let json = folder.path().join("results.json");
     let output = bench(
-        &[scenario, &["--floor", "--json", json.to_str().expect("temporary folders have plain names")], more]
-            .concat(),
+        &[
+            scenario,
+            &["--baseline", "--json", json.to_str().expect("temporary folders have plain names")],
+            more,
+        ]
+        .concat(),
     );
     let results = std::fs::read(&json).unwrap_or_else(|_| panic!("{scenario:?}: {}", text(&output.stderr)));
     let results: Value = serde_json::from_slice(&results).expect("the results are JSON");
-    (output, results["lanes"][0]["rounds"][0].clone())
+    (output, results["cases"][0]["rounds"][0].clone())
 }
 
 #[test]
@@ -80,7 +84,7 @@ fn idle_streams_and_churn_are_measured_at_the_floor() {
 
 #[test]
 fn several_processes_together_count_as_one_does() {
-    let (output, figures) = measure(&["scale", "50", "--streams-a-process", "20"], &[]);
+    let (output, figures) = measure(&["scale", "50", "--streams-per-process", "20"], &[]);
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!((figures["load_processes"].as_f64(), figures["streams"].as_f64()), (Some(3.0), Some(50.0)));
     for fault in ["missing", "lost", "duplicated", "closed"] {
@@ -90,13 +94,13 @@ fn several_processes_together_count_as_one_does() {
 }
 
 #[test]
-fn a_missed_bar_is_named_and_fails_the_run() {
-    let bars = ["--bar", "lost<=0", "--bar", "deliveries>=61"];
-    let (output, _) = measure(KINDS[0], &bars);
+fn a_missed_threshold_is_named_and_fails_the_run() {
+    let thresholds = ["--threshold", "lost<=0", "--threshold", "deliveries>=61"];
+    let (output, _) = measure(KINDS[0], &thresholds);
     assert_eq!(output.status.code(), Some(1));
     let shown = text(&output.stdout);
-    assert!(shown.contains("bar: lost at most 0: 0 met"), "{shown}");
-    assert!(shown.contains("bar: deliveries at least 61.0: 60.0 MISSED"), "{shown}");
+    assert!(shown.contains("threshold: lost at most 0: 0 met"), "{shown}");
+    assert!(shown.contains("threshold: deliveries at least 61.0: 60.0 MISSED"), "{shown}");
 }
 
 #[test]
@@ -105,7 +109,7 @@ fn what_cannot_be_run_says_why_in_one_line() {
         (&["fanout"], "nothing to measure"),
         (&["fanout", "--against", "https://127.0.0.1:1"], "there is no TLS here"),
         (&["fanout", "--against", "http://127.0.0.1:1"], "Connection refused"),
-        (&["durability", "--floor", "--", "true"], "--against"),
+        (&["durability", "--baseline", "--", "true"], "--against"),
     ];
     for (arguments, reason) in cases {
         let output = bench(arguments);
@@ -117,7 +121,7 @@ fn what_cannot_be_run_says_why_in_one_line() {
 
 #[test]
 fn running_out_of_open_files_says_how_far_it_came_and_still_measures() {
-    let script = "ulimit -n 100; exec \"$0\" scale 500 --streams-a-process 500 --floor";
+    let script = "ulimit -n 100; exec \"$0\" scale 500 --streams-per-process 500 --baseline";
     let program = env!("CARGO_BIN_EXE_shardcast-bench");
     let output = Command::new("sh").args(["-c", script, program]).output().expect("there is a shell");
     let shown = text(&output.stdout);

@@ -22,17 +22,17 @@ pub(crate) struct Peer {
     pub(crate) host: String,
     /// What stands before every path, without a slash at its end.
     pub(crate) prefix: String,
-    /// A user of the server; none at the floor.
+    /// A user of the server; none at the baseline.
     pub(crate) credentials: Option<Credentials>,
     /// The server's process, when it runs on this machine.
     pub(crate) process: Option<Process>,
-    _floor: Option<OwnedChild>,
+    _baseline: Option<OwnedChild>,
 }
 
 impl Peer {
     /// Reads `[NAME=]http://[USER:PASS@]HOST[:PORT][/PREFIX]` and looks for the process behind it.
     pub(crate) fn parse(text: &str, default: &Credentials) -> Result<Self> {
-        let Place { name, host, prefix, credentials } = place(text)?;
+        let AddressParts { name, host, prefix, credentials } = split_address(text)?;
         let with_port = if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
             host.to_owned()
         } else {
@@ -51,39 +51,39 @@ impl Peer {
             prefix: prefix.to_owned(),
             credentials: Some(credentials.unwrap_or_else(|| default.clone())),
             process: found.map(Process),
-            _floor: None,
+            _baseline: None,
         })
     }
 
-    /// Returns the server's API, or `None` at the floor.
+    /// Returns the server's API, or `None` at the baseline.
     pub(crate) fn api(&self) -> Option<Api> {
         let credentials = self.credentials.clone()?;
         let (host, prefix) = (self.host.clone(), self.prefix.clone());
         Some(Api { address: self.address, host, prefix, credentials })
     }
 
-    /// Starts the floor on a free port, on the given core if any.
-    pub(crate) fn floor(cpu: Option<usize>) -> Result<Self> {
+    /// Starts the baseline on a free port, on the given core if any.
+    pub(crate) fn baseline(cpu: Option<usize>) -> Result<Self> {
         let program = std::env::current_exe().context("failed to find this program's own file")?;
         let mut command = Command::new(program);
-        command.args(["floor", "127.0.0.1:0"]).stdout(Stdio::piped());
+        command.args(["baseline", "127.0.0.1:0"]).stdout(Stdio::piped());
         if let Some(cpu) = cpu {
             command.args(["--cpu", &cpu.to_string()]);
         }
         let mut child = OwnedChild::start(&mut command)?;
-        let output = child.inner().stdout.take().context("the floor has no standard output")?;
+        let output = child.inner().stdout.take().context("the baseline has no standard output")?;
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line).context("failed to read the floor's address")?;
-        let address = line.trim().strip_prefix("listening on ").context("the floor did not start")?;
-        let address: SocketAddr = address.parse().context("the floor's address is not one")?;
+        BufReader::new(output).read_line(&mut line).context("failed to read the baseline's address")?;
+        let address = line.trim().strip_prefix("listening on ").context("the baseline did not start")?;
+        let address: SocketAddr = address.parse().context("the baseline's address is not one")?;
         Ok(Self {
-            name: "floor".to_owned(),
+            name: "baseline".to_owned(),
             address,
             host: address.to_string(),
             prefix: String::new(),
             credentials: None,
             process: Some(Process(child.id())),
-            _floor: Some(child),
+            _baseline: Some(child),
         })
     }
 }
@@ -112,11 +112,11 @@ impl FromStr for KnownProcess {
 }
 
 impl KnownProcess {
-    /// Tells the server which process it is.
+    /// Notes at the server which process it is.
     ///
     /// # Errors
     /// When there is no such server.
-    pub(crate) fn tell(&self, peers: &mut [Peer]) -> Result<()> {
+    pub(crate) fn assign(&self, peers: &mut [Peer]) -> Result<()> {
         let peer = match &self.name {
             Some(name) => peers.iter_mut().find(|peer| peer.name == *name),
             None => peers.first_mut(),
@@ -131,14 +131,14 @@ impl KnownProcess {
 }
 
 /// The parts of a peer's address.
-struct Place<'a> {
+struct AddressParts<'a> {
     name: &'a str,
     host: &'a str,
     prefix: &'a str,
     credentials: Option<Credentials>,
 }
 
-fn place(text: &str) -> Result<Place<'_>> {
+fn split_address(text: &str) -> Result<AddressParts<'_>> {
     let (name, url) = match text.split_once('=') {
         Some((name, url)) if !name.contains('/') => (name, url),
         _ => ("server", text),
@@ -157,7 +157,7 @@ fn place(text: &str) -> Result<Place<'_>> {
     if host.is_empty() {
         bail!("`{url}` names no host");
     }
-    Ok(Place { name, host, prefix: prefix.trim_end_matches('/'), credentials })
+    Ok(AddressParts { name, host, prefix: prefix.trim_end_matches('/'), credentials })
 }
 
 #[cfg(test)]
@@ -166,26 +166,26 @@ mod tests {
 
     #[test]
     fn an_address_has_a_name_a_login_and_a_prefix_if_wanted() {
-        let full = place("gotify=http://admin:pa:ss@127.0.0.1:8080/push/").unwrap();
+        let full = split_address("gotify=http://admin:pa:ss@127.0.0.1:8080/push/").unwrap();
         assert_eq!((full.name, full.host, full.prefix), ("gotify", "127.0.0.1:8080", "/push"));
         let login = full.credentials.unwrap();
         assert_eq!((login.user.as_str(), login.pass.as_str()), ("admin", "pa:ss"));
-        let plain = place("http://localhost").unwrap();
+        let plain = split_address("http://localhost").unwrap();
         assert_eq!((plain.name, plain.host, plain.prefix), ("server", "localhost", ""));
         assert!(plain.credentials.is_none());
     }
 
     #[test]
-    fn a_process_is_told_to_the_server_of_its_name_or_to_the_first() {
+    fn a_process_is_assigned_to_the_server_of_its_name_or_to_the_first() {
         let login = Credentials { user: String::new(), pass: String::new() };
         // Port 1 of another machine's address: nobody is looked for.
         let peer = |name: &str| Peer::parse(&format!("{name}=http://192.0.2.1:1"), &login).unwrap();
         let mut peers = [peer("a"), peer("b")];
         for text in ["7", "b=8"] {
-            text.parse::<KnownProcess>().unwrap().tell(&mut peers).unwrap();
+            text.parse::<KnownProcess>().unwrap().assign(&mut peers).unwrap();
         }
         assert_eq!(peers.map(|peer| peer.process), [Some(Process(7)), Some(Process(8))]);
-        let error = "c=9".parse::<KnownProcess>().unwrap().tell(&mut [peer("a")]).unwrap_err();
+        let error = "c=9".parse::<KnownProcess>().unwrap().assign(&mut [peer("a")]).unwrap_err();
         assert_eq!(error.to_string(), "no server is called `c`");
         assert!("a=".parse::<KnownProcess>().is_err() && "x".parse::<KnownProcess>().is_err());
     }
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn what_cannot_be_measured_is_refused() {
         for text in ["https://h", "h:80", "http://", "http://user@h"] {
-            assert!(place(text).is_err(), "{text}");
+            assert!(split_address(text).is_err(), "{text}");
         }
     }
 }

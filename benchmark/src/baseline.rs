@@ -1,4 +1,5 @@
-//! The floor to measure beside: one thread, one epoll, and one write of the same bytes to each stream.
+//! The baseline, a server to measure beside: one thread, one epoll, and one write of the same bytes to each stream. It has
+//! no tokens, no store and no queue, so that what it costs is what the kernel costs.
 //!
 //! Any GET with a WebSocket key becomes a stream; the body of any POST goes to all streams as a text frame. There
 //! are no tokens, there is no store, and nothing is queued but what a full socket forces. What it costs is what the

@@ -4,20 +4,20 @@ use std::{cell::Cell, time::Duration};
 
 use crate::{
     client::{Clock, account::Account, address::Begun, message::RunId},
+    peer::Peer,
     process::{stop::Stop, usage::Process},
-    target::Peer,
 };
 
-/// One column of the table: a server, under the load itself or under its baseline.
+/// One column of the table: a server, under the load itself or under its reference load.
 #[derive(Debug)]
-pub(crate) struct Lane<'a> {
+pub(crate) struct Case<'a> {
     pub(crate) name: String,
     pub(crate) peer: &'a Peer,
     pub(crate) account: &'a Account,
-    pub(crate) is_baseline: bool,
+    pub(crate) is_reference: bool,
 }
 
-impl Lane<'_> {
+impl Case<'_> {
     /// Returns the server's process, when it is on this machine.
     pub(crate) fn process(&self) -> Option<Process> {
         self.peer.process
@@ -29,7 +29,7 @@ impl Lane<'_> {
 pub(crate) struct Bench {
     pub(crate) clock: Clock,
     pub(crate) stop: Stop,
-    /// Streams opened a second.
+    /// Streams opened per second.
     pub(crate) connect_rate: u32,
     /// How long nothing may arrive before what is missing counts as lost.
     pub(crate) patience: Duration,

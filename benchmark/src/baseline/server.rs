@@ -1,4 +1,4 @@
-//! The floor's loop.
+//! The baseline's loop.
 
 use std::{io::ErrorKind, net::SocketAddr};
 
@@ -18,7 +18,8 @@ pub(crate) fn serve(address: SocketAddr) -> Result<()> {
     let mut listener = TcpListener::bind(address).with_context(|| format!("failed to bind {address}"))?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     terminal::line(&format!("listening on {}", listener.local_addr()?));
-    let mut floor = Floor { connections: Vec::new(), free: Vec::new(), scratch: vec![0; SCRATCH_BYTES] };
+    let mut baseline =
+        Baseline { connections: Vec::new(), free: Vec::new(), scratch: vec![0; SCRATCH_BYTES] };
     let mut events = Events::with_capacity(EVENTS);
     loop {
         match poll.poll(&mut events, None) {
@@ -27,22 +28,22 @@ pub(crate) fn serve(address: SocketAddr) -> Result<()> {
         }
         for event in &events {
             if event.token() == LISTENER {
-                floor.accept(&listener, poll.registry())?;
+                baseline.accept(&listener, poll.registry())?;
             } else {
-                floor.serve(event.token().0, event.is_writable(), poll.registry())?;
+                baseline.serve(event.token().0, event.is_writable(), poll.registry())?;
             }
         }
     }
 }
 
 #[derive(Debug)]
-struct Floor {
+struct Baseline {
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
     scratch: Vec<u8>,
 }
 
-impl Floor {
+impl Baseline {
     fn accept(&mut self, listener: &TcpListener, registry: &Registry) -> Result<()> {
         while let Ok((mut socket, _)) = listener.accept() {
             // A peer that is gone again cannot be tuned.

@@ -1,4 +1,4 @@
-//! One connection of the floor: HTTP until a key comes, then a stream.
+//! One connection of the baseline: HTTP until a key comes, then a stream.
 
 use std::io::{self, ErrorKind, Read, Write};
 
