@@ -49,6 +49,7 @@ usage() {
 . "$here/suite/docker.sh"
 . "$here/suite/target.sh"
 . "$here/suite/environment.sh"
+. "$here/suite/busy.sh"
 . "$here/suite/load.sh"
 . "$here/suite/echo.sh"
 

@@ -4,6 +4,7 @@
 
 mod axis;
 mod bars;
+mod busy;
 mod folder;
 mod html;
 mod lines;
@@ -23,8 +24,8 @@ use folder::Folder;
 /// Make a report of result folders: Markdown with tables, HTML with plots.
 #[derive(Debug, Args)]
 pub(crate) struct Summary {
-    /// Result folders: `raw/*.json` and, where they exist, `samples.csv`, `phases.csv`, `environment.json` and
-    /// `commands.txt`.
+    /// Result folders: `raw/*.json` and, where they exist, `samples.csv`, `phases.csv`, `busy.csv`,
+    /// `environment.json` and `commands.txt`.
     #[arg(required = true, value_name = "DIR")]
     folders: Vec<PathBuf>,
     /// Write the HTML page there.

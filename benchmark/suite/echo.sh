@@ -1,5 +1,5 @@
 # Sourced by run-benchmark.sh: the echo server beside a plain one, under k6's script for echoes.
-# shellcheck shell=bash disable=SC2154  # the variables are run-benchmark.sh's
+# shellcheck shell=bash disable=SC2154,SC2034  # the variables are run-benchmark.sh's
 
 echo_pids=()
 
@@ -10,7 +10,7 @@ start_echo() {
     [[ -z $server_core ]] || pin=(taskset -c "$server_core")
     "${pin[@]}" "$bench" echo 127.0.0.1:0 "$@" >"$log" 2>&1 &
     echo_pid=$!
-    echo_pids+=("$echo_pid")
+    echo_pids+=("$echo_pid"); server_pids=("$echo_pid")
     remember "$echo_pid" "$name echo"
     for _ in $(seq 100); do
         echo_address=$(sed -n 's/^listening on //p' "$log")

@@ -30,9 +30,10 @@ set_k6_call() {
 start_servers() {
     "${ground}_start" "$@"
     local watched=() count pid
+    server_pids=()
     for count in "$@"; do
         pid=$("${ground}_process" "$count")
-        [[ -z $pid ]] || watched+=("$count=$pid")
+        [[ -z $pid ]] || { watched+=("$count=$pid"); server_pids+=("$pid"); }
     done
     [[ ${#watched[@]} -gt 0 ]] || return 0
     "${load_pin[@]}" "$bench" sample --csv "$out/samples.csv" "${watched[@]}" &
@@ -48,15 +49,21 @@ stop_servers() {
 # Runs a program in the background, because a trap waits for what runs in the foreground, and says how it went.
 # Exit code 1 is a load that found something wrong, and 99 one of k6's thresholds. Arguments: program and arguments.
 await_load() {
-    local started=$SECONDS status=0
+    local started=$SECONDS status=0 logged
+    touch "$out/log.txt"
+    logged=$(stat -c %s "$out/log.txt")
+    begin_watch
     (cd "$out" && exec "${load_pin[@]}" "$@") >>"$out/log.txt" 2>&1 &
     job=$!
     remember "$job" "load"
     wait "$job" || status=$?
     job=''
     case $status in
-        0) echo "$((SECONDS - started)) s" ;;
-        1 | 99) echo "$((SECONDS - started)) s, NOT ALL WELL: see the report"; wrong=1 ;;
+        0) echo "$((SECONDS - started)) s$(end_watch)" ;;
+        1 | 99)
+            echo "$((SECONDS - started)) s$(end_watch), NOT ALL WELL:"
+            tail -c "+$((logged + 1))" "$out/log.txt" | sed -nE '/^FAULT: | MISSED/ s/^ */    /p'
+            wrong=1 ;;
         *)
             echo "could not be measured"
             tail -3 "$out/log.txt" >&2
@@ -94,7 +101,7 @@ load_k6() {
         variables+=(--env "$variable")
     done
     printf '%s: ' "$current"
-    echo "$EPOCHREALTIME,k6" >>"$out/phases.csv"
+    echo "$EPOCHREALTIME,k6 $count" >>"$out/phases.csv"
     echo "k6 run ${variables[*]} benchmark/k6/$script.js" >>"$out/commands.txt"
     await_load "${k6_call[@]}" run --quiet --no-usage-report "${variables[@]}" "$scripts/$script.js"
 }

@@ -100,7 +100,7 @@ fn a_missed_threshold_is_named_and_fails_the_run() {
     assert_eq!(output.status.code(), Some(1));
     let shown = text(&output.stdout);
     assert!(shown.contains("threshold: lost at most 0: 0 met"), "{shown}");
-    assert!(shown.contains("threshold: deliveries at least 61.0: 60.0 MISSED"), "{shown}");
+    assert!(shown.contains("threshold: deliveries at least 61.0: 60.0 MISSED by 1.64 %"), "{shown}");
 }
 
 #[test]

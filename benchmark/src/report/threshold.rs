@@ -71,7 +71,7 @@ impl Threshold {
     /// figure that was not found is a threshold not met.
     pub(crate) fn judge(&self, cases: &[CaseRounds]) -> Verdict {
         let sign = if self.at_most { "at most" } else { "at least" };
-        let (mut met, mut wanted, mut found) = (false, Vec::new(), Vec::new());
+        let (mut wanted, mut found, mut missed_by) = (Vec::new(), Vec::new(), Vec::new());
         for limit in &self.limits {
             let times = match cases.get(1) {
                 Some(other) if limit.relative => format!(" times {}", other.name),
@@ -80,18 +80,32 @@ impl Threshold {
             wanted.push(format!("{}{times}", short(limit.value)));
             let median = limit.median(&self.key, cases);
             found.push(median.map_or_else(|| "not measured".to_owned(), short));
-            met |=
-                median.is_some_and(
-                    |median| if self.at_most { median <= limit.value } else { median >= limit.value },
-                );
+            missed_by.extend(median.map(|median| limit.missed_by(median, self.at_most)));
         }
-        let word = if met { "met" } else { "MISSED" };
-        let text = format!("{} {sign} {}: {} {word}", self.key, wanted.join(" or "), found.join(", "));
+        let met = missed_by.iter().any(|(by, _)| *by <= 0.0);
+        let nearest = missed_by.into_iter().min_by(|(one, _), (other, _)| one.total_cmp(other));
+        let outcome = match nearest {
+            _ if met => "met".to_owned(),
+            Some((_, text)) => format!("MISSED by {text}"),
+            None => "MISSED".to_owned(),
+        };
+        let text = format!("{} {sign} {}: {} {outcome}", self.key, wanted.join(" or "), found.join(", "));
         Verdict { met, text }
     }
 }
 
 impl Limit {
+    /// Returns by how much a value misses the limit, as a share of it where it is not 0, and the same as text. Nothing
+    /// above 0 is missed.
+    fn missed_by(self, value: f64, at_most: bool) -> (f64, String) {
+        let excess = if at_most { value - self.value } else { self.value - value };
+        if self.value == 0.0 {
+            return (excess, short(excess));
+        }
+        let share = excess / self.value.abs();
+        (share, format!("{} %", short(100.0 * share)))
+    }
+
     fn median(self, key: &str, cases: &[CaseRounds]) -> Option<f64> {
         let found = match (self.relative, cases) {
             (true, [subject, other, ..]) => figure::ratios(&subject.rounds, &other.rounds, key),
@@ -140,6 +154,16 @@ mod tests {
         assert!(!met("cpu<=90|1.2x", &cases));
         let text = "cpu<=90|1.25x".parse::<Threshold>().unwrap().judge(&cases).text;
         assert_eq!(text, "cpu at most 90.0 or 1.25 times b: 100, 1.25 met");
+    }
+
+    #[test]
+    fn what_is_missed_says_by_how_much() {
+        let cases = [case("a", &[100.0]), case("b", &[80.0])];
+        let text = |threshold: &str| threshold.parse::<Threshold>().unwrap().judge(&cases).text;
+        assert_eq!(text("cpu<=90|1.2x"), "cpu at most 90.0 or 1.20 times b: 100, 1.25 MISSED by 4.17 %");
+        assert_eq!(text("cpu<=0"), "cpu at most 0: 100 MISSED by 100");
+        assert_eq!(text("cpu>=110"), "cpu at least 110: 100 MISSED by 9.09 %");
+        assert_eq!(text("other<=1"), "other at most 1.00: not measured MISSED");
     }
 
     #[test]

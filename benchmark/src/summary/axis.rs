@@ -34,6 +34,22 @@ impl Axis {
     }
 }
 
+/// How much greater than all others a value must be to be an outlier.
+const OUTLIER_FACTOR: f64 = 3.0;
+/// Of so many values one may be an outlier.
+const VALUES_PER_OUTLIER: usize = 10;
+
+/// Returns the greatest of the values that an axis has to reach. Outliers are left out, so that they do not flatten the
+/// rest: at most one value of ten, and only if it is more than three times as great as all that are left.
+pub(crate) fn greatest_usual(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.filter(|value| value.is_finite()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let fewest = sorted.len() - sorted.len() / VALUES_PER_OUTLIER;
+    let is_gap = |kept: &usize| sorted[*kept] > OUTLIER_FACTOR * sorted[*kept - 1] && sorted[*kept - 1] > 0.0;
+    let kept = (fewest.max(1)..sorted.len()).find(is_gap).unwrap_or(sorted.len());
+    sorted[..kept].last().copied().unwrap_or(0.0).max(0.0)
+}
+
 /// Writes a value with as many decimals as the distance of two ticks needs, and thousands apart.
 fn label(value: f64, step: f64) -> String {
     let decimals = (0..6_usize).find(|decimals| {
@@ -76,6 +92,18 @@ mod tests {
         assert_eq!(Axis::up_to(100.0, 5), Axis { step: 20.0, steps: 5 });
         assert_eq!(Axis::up_to(0.0, 5).end().to_string(), "1");
         assert_eq!(Axis::up_to(f64::NAN, 5).steps, 1);
+    }
+
+    #[test]
+    fn one_outlier_of_ten_values_does_not_set_the_end_of_an_axis() {
+        let usual = [1.0, 2.0, 3.0, 2.5, 1.5, 2.0, 1.0, 2.0, 3.0];
+        let greatest = |more: &[f64]| greatest_usual(usual.iter().chain(more).copied());
+        assert_eq!(greatest(&[500.0]).to_string(), "3");
+        assert_eq!(greatest(&[8.0]).to_string(), "8", "8 is less than three times 3");
+        assert_eq!(greatest(&[500.0, 600.0]).to_string(), "600", "two of eleven are no outliers");
+        assert_eq!(greatest_usual([1.0, 500.0].into_iter()).to_string(), "500");
+        assert_eq!(greatest_usual([].into_iter()).to_string(), "0");
+        assert_eq!(greatest_usual([0.0; 20].into_iter()).to_string(), "0");
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! Bars side by side: the median, whiskers to the least and the most, a dot for each round.
 
 use crate::summary::{
-    axis::{Axis, short},
+    axis::{Axis, greatest_usual, short},
     folder::Scenario,
     svg::{Canvas, color},
 };
 
 const SIZE: (f64, f64) = (560.0, 330.0);
+/// Room between the title and the plot.
+const ABOVE: f64 = 16.0;
 const STEPS: u32 = 5;
 /// The share of its place that a bar fills.
 const FILL: f64 = 0.72;
@@ -25,8 +27,8 @@ pub(crate) struct Bars {
 pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
     let values = || bars.groups.iter().flat_map(|(key, _)| scenario.cases.iter().flat_map(|l| l.values(key)));
     values().next()?;
-    let greatest = values().fold(0.0, f64::max);
-    let mut canvas = Canvas::new(SIZE, bars.title, bars.vertical, &Axis::up_to(greatest * 1.08, STEPS));
+    let axis = Axis::up_to(greatest_usual(values()) * 1.08, STEPS);
+    let mut canvas = Canvas::new(SIZE, ABOVE, bars.title, bars.vertical, &axis);
     let names: Vec<String> = scenario.cases.iter().map(|case| case.name.clone()).collect();
     let are_counts = names.iter().all(|name| name.starts_with(|c: char| c.is_ascii_digit()));
     let each = if are_counts { "numbers of shards" } else { "servers" };
@@ -44,7 +46,7 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
             let Some(spread) = case.spread(key) else { continue };
             let (y, width) = (canvas.y(spread.median), place * FILL);
             let tip = format!("{} {name}: {}", case.name, short(spread.median));
-            canvas.rect((middle - width / 2.0, y), (width, canvas.bottom - y), color(at), 0.85, &tip);
+            canvas.rect((middle - width / 2.0, y), (width, canvas.bottom - y), color(at), &tip);
             let (low, high) = (canvas.y(spread.least), canvas.y(spread.most));
             canvas.line((middle, low), (middle, high), "whisker", "");
             let rounds = case.values(key);
@@ -53,6 +55,7 @@ pub(crate) fn draw(bars: &Bars, scenario: &Scenario) -> Option<String> {
                 let shift = (count(round) - (count(rounds.len()) - 1.0) / 2.0) * 4.0;
                 canvas.dot(middle + shift, canvas.y(*value));
             }
+            canvas.beyond(middle, spread.most);
             if bars.groups.len() == 1 {
                 canvas.text(middle, canvas.bottom + 32.0, "value mid", &short(spread.median));
             }
@@ -96,6 +99,14 @@ mod tests {
         let height = |part: &str| part.split("height=\"").nth(1)?.split('"').next()?.parse::<f64>().ok();
         let heights: Vec<f64> = svg.split("<rect").skip(1).filter_map(height).collect();
         assert!((heights[1] / heights[0] - 2.0).abs() < 0.01, "{heights:?}");
+    }
+
+    #[test]
+    fn an_outlier_stands_at_the_edge_with_its_value() {
+        let rounds = [(1.0, 2.0), (1.0, 2.0), (1.0, 2.0), (1.0, 2.0), (1.0, 900.0)];
+        let (_place, folder) = folder(&rounds);
+        let svg = draw(&P99, &merge(&[folder])[0]).unwrap();
+        assert!(svg.contains(">▲ 900</text>") && !svg.contains(">1000</text>"), "{svg}");
     }
 
     #[test]

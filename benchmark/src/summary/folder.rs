@@ -11,7 +11,10 @@ use serde_json::Value;
 
 use crate::{
     report::figure::Spread,
-    summary::samples::{self, Phase, Sample},
+    summary::{
+        busy::{self, Busy},
+        samples::{self, Phase, Sample},
+    },
 };
 
 /// One result folder.
@@ -23,6 +26,7 @@ pub(crate) struct Folder {
     pub(crate) commands: String,
     pub(crate) samples: Vec<Sample>,
     pub(crate) phases: Vec<Phase>,
+    pub(crate) busy: Vec<Busy>,
     scenarios: Vec<Scenario>,
 }
 
@@ -118,11 +122,13 @@ impl Folder {
             .with_context(|| format!("`{shown}/samples.csv` is not as expected"))?;
         let phases = samples::parse_phases(&optional("phases.csv"))
             .with_context(|| format!("`{shown}/phases.csv` is not as expected"))?;
+        let busy = busy::parse(&optional("busy.csv"))
+            .with_context(|| format!("`{shown}/busy.csv` is not as expected"))?;
         let environment = environment(&optional("environment.json"))
             .with_context(|| format!("`{shown}/environment.json` is not as expected"))?;
         let name = fs::canonicalize(path).ok().and_then(|full| Some(full.file_name()?.to_owned()));
         let name = name.map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned());
-        Ok(Self { name, environment, commands: optional("commands.txt"), samples, phases, scenarios })
+        Ok(Self { name, environment, commands: optional("commands.txt"), samples, phases, busy, scenarios })
     }
 }
 

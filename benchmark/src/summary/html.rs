@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::summary::{
+    busy,
     folder::{Folder, Scenario},
     plots,
     svg::escape,
@@ -23,6 +24,7 @@ pub(crate) fn page(folders: &[Folder], scenarios: &[Scenario]) -> String {
         body.push_str("</table>\n");
     }
     faults(&mut body, scenarios);
+    warnings(&mut body, folders);
     body.push_str(GUIDE);
     push(&mut body, format_args!("<h2>Side by side</h2>\n<div class=\"plots\">"));
     body.push_str(&plots::compare(scenarios).concat());
@@ -47,7 +49,7 @@ pub(crate) fn page(folders: &[Folder], scenarios: &[Scenario]) -> String {
     format!(
         concat!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-            "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Benchmark report</title>\n",
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Benchmark report</title>\n",
             "<style>\n{style}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
         ),
         style = STYLE,
@@ -63,9 +65,22 @@ fn faults(body: &mut String, scenarios: &[Scenario]) {
         );
         return;
     }
-    body.push_str("<ul class=\"bad\">\n");
-    for fault in all {
-        push(body, format_args!("<li>{}</li>", escape(fault)));
+    list(body, "bad", &all);
+}
+
+fn warnings(body: &mut String, folders: &[Folder]) {
+    let all: Vec<String> = folders.iter().flat_map(|folder| busy::warnings(&folder.busy)).collect();
+    if !all.is_empty() {
+        push(body, format_args!("<details class=\"warn\"><summary>{}</summary>", busy::MEANING));
+        list(body, "loads", &all);
+        body.push_str("</details>\n");
+    }
+}
+
+fn list(body: &mut String, class: &str, lines: &[impl AsRef<str>]) {
+    push(body, format_args!("<ul class=\"{class}\">"));
+    for line in lines {
+        push(body, format_args!("<li>{}</li>", escape(line.as_ref())));
     }
     body.push_str("</ul>\n");
 }
@@ -74,7 +89,10 @@ fn figures(body: &mut String, scenario: &Scenario) {
     let rounds = scenario.rounds();
     push(
         body,
-        format_args!("<h3>{} (rounds: {rounds})</h3>\n<table>\n<tr><th></th>", escape(&scenario.title)),
+        format_args!(
+            "<h3>{} (rounds: {rounds})</h3>\n<div class=\"wide\"><table>\n<tr><th></th>",
+            escape(&scenario.title)
+        ),
     );
     for case in &scenario.cases {
         push(body, format_args!("<th>{}</th>", escape(&case.name)));
@@ -87,7 +105,7 @@ fn figures(body: &mut String, scenario: &Scenario) {
         }
         push(body, format_args!("<td class=\"r\">{}</td></tr>", escape(&row.verdict)));
     }
-    body.push_str("</table>\n");
+    body.push_str("</table></div>\n");
     for note in &scenario.notes {
         push(body, format_args!("<p class=\"note\">{}</p>", escape(note)));
     }
@@ -114,6 +132,17 @@ mod tests {
         assert!(page.contains("<svg") && page.contains("2.00 (1.00 – 3.00)"));
         assert!(page.contains("2 cores &amp; more") && page.contains("a &lt;note&gt;"));
         assert!(page.contains("Nothing was lost"));
+    }
+
+    #[test]
+    fn a_busy_machine_is_warned_of() {
+        let (place, quiet) = folder(&[(1.0, 4.0)]);
+        assert!(!page(&[quiet], &[]).contains("busy with something else"));
+        std::fs::write(place.path().join("busy.csv"), "10,6,0,idle, round 1\n").unwrap();
+        let busy = Folder::read(place.path()).unwrap();
+        assert!(
+            page(&[busy], &[]).contains("<li>idle, round 1: other programs used 0.6 cores meanwhile</li>")
+        );
     }
 
     #[test]

@@ -1,13 +1,17 @@
 //! Values over time, a line for each server, with the begin of each load marked.
 
 use crate::summary::{
-    axis::Axis,
+    axis::{Axis, greatest_usual},
     folder::order,
     samples::{Phase, Series},
     svg::{Canvas, color},
 };
 
-const SIZE: (f64, f64) = (1140.0, 340.0);
+const SIZE: (f64, f64) = (1140.0, 400.0);
+/// Room between the title and the plot, for the names of the loads.
+const ABOVE: f64 = 76.0;
+/// What a name that is written upwards takes of the width.
+const NAME_WIDTH: f64 = 12.0;
 const STEPS: u32 = 5;
 const TIME_STEPS: u32 = 12;
 
@@ -21,9 +25,9 @@ pub(crate) fn draw(
 ) -> Option<String> {
     let points = || series.values().flatten().flatten();
     points().next()?;
-    let greatest = points().map(|(_, value)| *value).fold(0.0, f64::max);
     let last = points().map(|(time, _)| *time).fold(0.0, f64::max);
-    let mut canvas = Canvas::new(SIZE, title, vertical, &Axis::up_to(greatest * 1.15, STEPS));
+    let axis = Axis::up_to(greatest_usual(points().map(|(_, value)| *value)) * 1.15, STEPS);
+    let mut canvas = Canvas::new(SIZE, ABOVE, title, vertical, &axis);
     let time = Axis::up_to(last, TIME_STEPS);
     // The axis may end between two ticks: no empty space behind the last sample.
     let end = last.max(1.0);
@@ -35,14 +39,16 @@ pub(crate) fn draw(
         canvas.line((x(value), canvas.bottom), (x(value), canvas.bottom + 4.0), "base", "");
     }
     canvas.horizontal("seconds since the first sample");
-    for (at, phase) in phases.iter().enumerate() {
+    let mut free_from = f64::NEG_INFINITY;
+    for phase in phases {
         let from = x(phase.unix_s - start);
-        let until = phases.get(at + 1).map_or(canvas.right, |next| x(next.unix_s - start));
-        canvas.line((from, canvas.top - 10.0), (from, canvas.bottom), "phase", "");
-        // About what a letter is wide: a name that does not fit is left out, its line stays.
-        if until - from > 6.2 * f64::from(u32::try_from(phase.name.chars().count()).unwrap_or(0)) {
-            canvas.text(from + 3.0, canvas.top - 2.0, "mark", &phase.name);
-        }
+        // Upwards, and never over the one before, so that a short load has its name too.
+        let at = (from + 4.0).max(free_from);
+        free_from = at + NAME_WIDTH;
+        canvas.line((from, canvas.top - 4.0), (from, canvas.bottom), "phase", "");
+        canvas.line((from, canvas.top - 4.0), (at - 4.0, canvas.top - 14.0), "phase", "");
+        let upwards = format!(r#"transform="rotate(-90 {at:.1} {:.1})""#, canvas.top - 16.0);
+        canvas.text_with(at, canvas.top - 16.0, "mark", &upwards, &phase.name);
     }
     let mut names: Vec<String> = series.keys().cloned().collect();
     names.sort_by_key(|name| order(name));
@@ -52,8 +58,13 @@ pub(crate) fn draw(
                 piece.iter().map(|(time, value)| (x(*time), canvas.y(*value))).collect();
             canvas.path(&points, color(at));
         }
+        if let Some((time, value)) = series[name].iter().flatten().max_by(|a, b| a.1.total_cmp(&b.1)) {
+            canvas.beyond(x(*time), *value);
+        }
     }
-    let names: Vec<String> = names.into_iter().map(|name| format!("{name} shards")).collect();
+    let is_count = |name: &String| name.chars().all(|c| c.is_ascii_digit());
+    let names: Vec<String> =
+        names.into_iter().map(|name| if is_count(&name) { format!("{name} shards") } else { name }).collect();
     canvas.legend(&names);
     Some(canvas.finish())
 }
@@ -69,8 +80,16 @@ mod tests {
         let phases = [Phase { unix_s: 101.0, name: "idle".to_owned() }];
         let svg = draw("t", "MiB", &series, &phases, 100.0).unwrap();
         assert_eq!(svg.matches("<polyline").count(), 3);
-        assert_eq!(svg.matches(&format!("stroke=\"{}\"", color(0))).count(), 2);
+        assert_eq!(svg.matches(&format!("class=\"path {}\"", color(0))).count(), 2);
         assert!(svg.contains(">idle</text>") && svg.contains(">64 shards</text>"));
+    }
+
+    #[test]
+    fn every_load_has_its_name_however_short_it_is() {
+        let series = Series::from([("64".to_owned(), vec![vec![(0.0, 1.0), (1000.0, 2.0)]])]);
+        let phase = |at: u32| Phase { unix_s: 500.0 + f64::from(at), name: format!("load-{at}") };
+        let svg = draw("t", "MiB", &series, &(0..20).map(phase).collect::<Vec<_>>(), 0.0).unwrap();
+        assert!((0..20).all(|at| svg.contains(&format!(">load-{at}</text>"))), "{svg}");
     }
 
     #[test]

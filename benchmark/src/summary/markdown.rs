@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::summary::{
+    busy,
     folder::{Folder, Scenario},
     table,
 };
@@ -14,6 +15,13 @@ pub(crate) fn text(folders: &[Folder], scenarios: &[Scenario]) -> String {
         push(&mut text, format_args!("\n## {}\n\n| what | value |\n|---|---|", folder.name));
         for (name, value) in &folder.environment {
             push(&mut text, format_args!("| {} | {} |", cell(name), cell(value)));
+        }
+        let warnings = busy::warnings(&folder.busy);
+        if !warnings.is_empty() {
+            push(&mut text, format_args!("\nWARNING: {}\n", busy::MEANING));
+        }
+        for warning in warnings {
+            push(&mut text, format_args!("- {warning}"));
         }
     }
     for scenario in scenarios {

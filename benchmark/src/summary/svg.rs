@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::summary::axis::Axis;
+use crate::summary::axis::{Axis, short};
 
-/// Told apart by people who see colors differently (Okabe and Ito's set, the darker ones).
-const COLORS: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#aa4499", "#555555"];
+/// The classes of the style sheet that give servers their colors, by day and by night.
+const COLORS: [&str; 6] = ["color-0", "color-1", "color-2", "color-3", "color-4", "color-5"];
 
-/// Returns the color of the `n`th server.
+/// Returns the class that gives the `n`th server its color.
 pub(crate) fn color(n: usize) -> &'static str {
     COLORS[n % COLORS.len()]
 }
@@ -31,13 +31,13 @@ pub(crate) struct Canvas {
 }
 
 impl Canvas {
-    /// Draws title, vertical axis and its name (with the unit).
-    pub(crate) fn new(size: (f64, f64), title: &str, vertical: &str, axis: &Axis) -> Self {
+    /// Draws title, vertical axis and its name (with the unit). `above` is the room between the title and the plot.
+    pub(crate) fn new(size: (f64, f64), above: f64, title: &str, vertical: &str, axis: &Axis) -> Self {
         let (width, height) = size;
         let mut canvas = Self {
             left: 92.0,
             right: width - 14.0,
-            top: 44.0,
+            top: 28.0 + above,
             bottom: height - 84.0,
             end: axis.end(),
             body: String::new(),
@@ -57,7 +57,14 @@ impl Canvas {
         canvas
     }
 
-    /// Returns where a value stands.
+    /// Says above the upper edge how far a value lies above the axis; nothing for one that does not.
+    pub(crate) fn beyond(&mut self, x: f64, value: f64) {
+        if value > self.end {
+            self.text(x, self.top - 3.0, "mark mid", &format!("▲ {}", short(value)));
+        }
+    }
+
+    /// Returns where a value stands. What is above the axis stands at its end.
     pub(crate) fn y(&self, value: f64) -> f64 {
         self.bottom - (self.bottom - self.top) * (value / self.end).clamp(0.0, 1.0)
     }
@@ -72,7 +79,7 @@ impl Canvas {
     pub(crate) fn legend(&mut self, names: &[String]) {
         let (mut x, y) = (self.left, self.size.1 - 10.0);
         for (at, name) in names.iter().enumerate() {
-            self.rect((x, y - 10.0), (12.0, 12.0), color(at), 1.0, name);
+            self.rect((x, y - 10.0), (12.0, 12.0), color(at), name);
             self.text(x + 17.0, y, "tick", name);
             x += 40.0 + 7.0 * f64::from(u32::try_from(name.chars().count()).unwrap_or(0));
         }
@@ -93,20 +100,19 @@ impl Canvas {
         ));
     }
 
-    /// Draws a filled rectangle; the tip shows when pointed at.
-    pub(crate) fn rect(&mut self, at: (f64, f64), size: (f64, f64), fill: &str, opacity: f64, tip: &str) {
+    /// Draws a rectangle filled with a server's color; the tip shows when pointed at.
+    pub(crate) fn rect(&mut self, at: (f64, f64), size: (f64, f64), color: &str, tip: &str) {
         let ((x, y), (width, height)) = (at, size);
         self.add(&format!(
             concat!(
-                r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{fill}" "#,
-                r#"fill-opacity="{opacity}"><title>{tip}</title></rect>"#
+                r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" class="bar {color}">"#,
+                "<title>{tip}</title></rect>"
             ),
             x = x,
             y = y,
             width = width,
             height = height,
-            fill = fill,
-            opacity = opacity,
+            color = color,
             tip = escape(tip)
         ));
     }
@@ -115,13 +121,13 @@ impl Canvas {
         self.add(&format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="2.4" class="dot"/>"#));
     }
 
-    pub(crate) fn path(&mut self, points: &[(f64, f64)], stroke: &str) {
+    pub(crate) fn path(&mut self, points: &[(f64, f64)], color: &str) {
         let mut all = String::new();
         for (x, y) in points {
             // Writing to a string does not fail.
             let _ = write!(all, "{x:.1},{y:.1} ");
         }
-        self.add(&format!(r#"<polyline points="{}" stroke="{stroke}" class="path"/>"#, all.trim_end()));
+        self.add(&format!(r#"<polyline points="{}" class="path {color}"/>"#, all.trim_end()));
     }
 
     fn add(&mut self, element: &str) {
@@ -134,8 +140,8 @@ impl Canvas {
         let (width, height) = self.size;
         format!(
             concat!(
-                r#"<svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" "#,
-                "aria-label=\"{name}\">\n{body}</svg>\n"
+                r#"<div class="plot"><svg viewBox="0 0 {width} {height}" width="{width}" height="{height}" "#,
+                "role=\"img\" aria-label=\"{name}\">\n{body}</svg></div>\n"
             ),
             width = width,
             height = height,
