@@ -17,6 +17,7 @@ mod cookie;
 mod cors;
 mod current_user;
 mod error;
+mod external_base;
 mod gate;
 mod health;
 mod image;
@@ -26,6 +27,7 @@ mod message;
 mod observer;
 mod oidc;
 mod openapi;
+mod paced_io;
 mod paging;
 mod path;
 mod patterns;
@@ -45,15 +47,19 @@ mod token_shown;
 mod user;
 mod version;
 
+pub(crate) use paced_io::Pace;
+
 pub use boundary::Boundary;
 pub use client_address::ClientAddress;
 pub use cors::CorsConfig;
 pub use error::ApiError;
+pub use external_base::ConnectionKind;
 pub use gate::{AdminAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
 pub use oidc::{Oidc, OidcSettings};
+pub use paced_io::{PaceLimits, PacedIo};
 pub use state::{ApiSettings, AppParts, AppState, VersionInfo};
 
 use std::sync::Arc;

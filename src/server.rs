@@ -16,15 +16,22 @@
 //! Connections, upgraded ones included, stay below [`ServerConfig::max_connections`] and below the limit of open
 //! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond the refusals at
 //! a time it is closed at once, and may miss the answer. A header may have 16 KiB; the first header and
-//! a pause in a body may last for [`ServerConfig::header_timeout`], an idle connection with the next header for
-//! [`ServerConfig::idle_timeout`]. A body that is larger than [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
+//! a pause in a body or in taking an answer may last for [`ServerConfig::header_timeout`], an idle connection with the
+//! next header for [`ServerConfig::idle_timeout`]. Who sends or takes less than 4096 bytes per second in the long run is
+//! given up after [`ServerConfig::transfer_timeout`]; only time counts in which the server waits for the client.
+//! A body that is larger than [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
+//!
+//! What a handler leaves unread of a body is read and dropped before the answer goes out, up to 64 KiB; after a larger
+//! rest the answer says `Connection: close`.
 //!
 //! # What a handler finds
 //!
 //! [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) in the request's extensions, IPv4 addresses as such, and
-//! [`ClientAddress`](crate::api::ClientAddress), which looks behind trusted proxies. Who comes by a Unix socket is
-//! 127.0.0.1:65535. The connection is served by `hyper::server::conn::http1` over `TokioIo<TcpStream>` or
-//! `TokioIo<UnixStream>`, so that `Upgraded::downcast` to that gives the socket back after an upgrade.
+//! [`ClientAddress`](crate::api::ClientAddress), which looks behind trusted proxies, and a
+//! [`ConnectionKind`](crate::api::ConnectionKind) where there is something to say. Who comes by a Unix socket is
+//! 127.0.0.1:65535. The connection is served by `hyper::server::conn::http1` over `TokioIo<PacedIo<TcpStream>>` or
+//! `TokioIo<PacedIo<UnixStream>>`, so that `Upgraded::downcast` to that gives the socket back after an upgrade; see
+//! [`PacedIo`](crate::api::PacedIo).
 
 mod accept;
 mod access_log;
@@ -44,6 +51,7 @@ mod node;
 mod observer;
 mod redirect;
 mod refuse;
+mod requests;
 mod streams;
 #[cfg(feature = "tls")]
 mod tls;

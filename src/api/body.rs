@@ -15,6 +15,7 @@ pub(super) use file::UploadedFile;
 pub(super) use literal::integer;
 pub(super) use schema::{documented, schema};
 
+use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -138,10 +139,19 @@ async fn bytes(parts: &Parts, body: &mut Body, limit_bytes: usize) -> Result<Byt
     match Limited::new(body, limit_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(error) if is_timeout(&*error) => Err(ApiError::BodyTimeout),
         Err(error) => {
             tracing::debug!(error, "failed to read a request body");
             Err(ApiError::BadRequest("failed to read the request body".to_owned()))
         }
+    }
+}
+
+/// Whether the client was too slow, as the server says it somewhere in this error.
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<std::io::Error>() {
+        Some(error) => error.kind() == std::io::ErrorKind::TimedOut,
+        None => error.source().is_some_and(is_timeout),
     }
 }
 
@@ -162,5 +172,14 @@ mod tests {
         assert_eq!(read("12345", 5).await.unwrap(), "12345");
         let error = read("123456", 5).await.unwrap_err();
         assert!(matches!(error, ApiError::BodyTooLarge { limit_bytes: 5 }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_in_time_is_no_bad_request() {
+        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+        let pieces = futures_util::stream::iter([Ok("{\""), Err(late)]);
+        let parts = Request::new(()).into_parts().0;
+        let error = bytes(&parts, &mut Body::from_stream(pieces), 100).await.unwrap_err();
+        assert_eq!(error.status(), 408);
     }
 }

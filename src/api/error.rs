@@ -67,6 +67,9 @@ pub enum ApiError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The client was too slow to send the body.
+    #[error("the request body did not come in time")]
+    BodyTimeout,
     /// The picture is larger than allowed.
     #[error("image must be at most {limit_bytes} bytes long")]
     ImageTooLarge {
@@ -111,6 +114,7 @@ impl ApiError {
             | Self::LoginDenied(_)
             | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::ImagesUnavailable

@@ -10,7 +10,6 @@ mod security;
 use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -21,7 +20,7 @@ use utoipa::openapi::{InfoBuilder, License, OpenApi, Server, Tag, tag::TagBuilde
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::error::ErrorObject;
-use super::paging::scheme;
+use super::external_base::ExternalBase;
 use super::routing::get_only;
 use super::{ApiError, AppState, Json, query};
 
@@ -109,7 +108,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
         let base = parts.uri.query().and_then(|query| query::first(query, "base"));
         match base.filter(|base| !base.is_empty()) {
             None => Ok(Self(".".to_owned())),
-            Some(base) => server_url(&base, &parts.headers).map(Self).ok_or_else(|| {
+            Some(base) => server_url(&base, parts).map(Self).ok_or_else(|| {
                 ApiError::BadRequest("Field 'base' must be a host or an http or https URL".to_owned())
             }),
         }
@@ -126,8 +125,9 @@ impl IntoParams for Base {
     }
 }
 
-fn server_url(base: &str, headers: &HeaderMap) -> Option<String> {
+fn server_url(base: &str, parts: &Parts) -> Option<String> {
     let is_plain = regex::Regex::new(BASE).is_ok_and(|pattern| pattern.is_match(base));
-    let url = if base.contains("://") { base.to_owned() } else { format!("{}://{base}", scheme(headers)) };
+    let scheme = || ExternalBase::of(&parts.headers, &parts.extensions).scheme;
+    let url = if base.contains("://") { base.to_owned() } else { format!("{}://{base}", scheme()) };
     is_plain.then_some(url)
 }

@@ -1,8 +1,6 @@
 //! Pages of messages: newest first, the next page by the last id of this one.
 
 use axum::extract::{FromRef, FromRequestParts, NestedPath};
-use axum::http::HeaderMap;
-use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::response::Response;
 use serde::Serialize;
@@ -12,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
 use super::body::integer;
+use super::external_base::ExternalBase;
 use super::json::write_json;
 use super::listing::{FirstPart, Rows};
 use super::path::unsigned;
@@ -134,10 +133,7 @@ where
         let limit = usize::try_from(limit).ok().filter(|&limit| limit >= 1);
         let limit = limit
             .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
-        let url = match compatibility {
-            Compatibility::V3 => path(parts),
-            _ => url(parts),
-        };
+        let url = url(parts, compatibility != Compatibility::V3);
         Ok(Self { limit, since, url })
     }
 }
@@ -158,24 +154,16 @@ impl IntoParams for Paging {
     }
 }
 
-/// Returns the absolute URL that the client used, as far as the proxy in front tells.
-fn url(parts: &Parts) -> String {
-    let header = |name: &str| parts.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty());
-    let scheme = scheme(&parts.headers);
-    let host = header("x-forwarded-host").or_else(|| header(HOST.as_str())).unwrap_or_default();
-    format!("{scheme}://{host}{}", path(parts))
-}
-
-/// Returns the path of the request, with the path that the API is nested at.
-fn path(parts: &Parts) -> String {
+/// Returns the URL that the client used, of the messages before these: absolute, or from its path on.
+fn url(parts: &Parts, is_absolute: bool) -> String {
+    let ExternalBase { scheme, host, prefix } = ExternalBase::of(&parts.headers, &parts.extensions);
     let nested_at = parts.extensions.get::<NestedPath>().map_or("", NestedPath::as_str).trim_end_matches('/');
-    format!("{nested_at}{}", parts.uri.path())
-}
-
-/// Returns the scheme that the client used, as far as the proxy in front tells.
-pub(super) fn scheme(headers: &HeaderMap) -> &str {
-    let told = headers.get("x-forwarded-proto").and_then(|scheme| scheme.to_str().ok());
-    told.filter(|scheme| !scheme.is_empty()).unwrap_or("http")
+    let path = parts.uri.path();
+    if is_absolute {
+        format!("{scheme}://{host}{prefix}{nested_at}{path}")
+    } else {
+        format!("{prefix}{nested_at}{path}")
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +175,7 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
+    use crate::api::ConnectionKind;
     use crate::store::LeftOut;
 
     /// What a handler's state is to these tests.
@@ -244,15 +233,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_proxy_says_which_url_the_client_used() {
-        let headers =
-            [("host", "inner"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "push.example:8443")];
-        assert_eq!(paging("/message", &headers).await.unwrap().url, "https://push.example:8443/message");
+    async fn a_trusted_proxy_says_which_url_the_client_used() {
+        let headers = [
+            ("host", "inner"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "push.example:8443"),
+            ("x-forwarded-prefix", "/gotify"),
+        ];
+        assert_eq!(paging("/message", &headers).await.unwrap().url, "http://inner/message");
+        for (profile, expected) in [(V2, "https://push.example:8443/gotify/message"), (V3, "/gotify/message")]
+        {
+            let mut request = Request::builder().uri("/message").extension(ConnectionKind::new(false, true));
+            for (name, value) in headers {
+                request = request.header(name, value);
+            }
+            let mut parts = request.body(()).unwrap().into_parts().0;
+            assert_eq!(Paging::from_request_parts(&mut parts, &profile).await.unwrap().url, expected);
+        }
     }
 
     #[tokio::test]
     async fn gotify_3_names_the_path_alone() {
-        let headers = [("host", "inner"), ("x-forwarded-proto", "https")];
+        let headers = [("host", "inner")];
         assert_eq!(paging_in(V3, "/message?limit=1", &headers).await.unwrap().url, "/message");
     }
 

@@ -19,8 +19,12 @@ pub struct ServerConfig {
     pub fallback_port: Option<u16>,
     /// How long a connection is idle before TCP probes it, and the time between probes. Default 15 s.
     pub keepalive: Option<Duration>,
-    /// How long a client may take to send the header of its first request, or pause within a body. Default 10 s.
+    /// How long a client may take to send the header of its first request, or pause within a body or while it takes
+    /// an answer. Default 10 s.
     pub header_timeout: Duration,
+    /// How long a client may keep the server waiting in all while it sends a body or takes answers; each 4096 bytes
+    /// that it sends or takes give it a second back. Default 60 s.
+    pub transfer_timeout: Duration,
     /// How long a connection may be idle between two requests, the header of the next one included. Default 75 s.
     pub idle_timeout: Duration,
     /// The largest request body. Default 4 MiB.
@@ -48,6 +52,7 @@ impl Default for ServerConfig {
             fallback_port: None,
             keepalive: Some(Duration::from_secs(15)),
             header_timeout: Duration::from_secs(10),
+            transfer_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: None,

@@ -1,34 +1,29 @@
 //! Serving one connection.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use axum::routing::future::RouteFuture;
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{HeaderName, HeaderValue};
 use hyper::server::conn::http1;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
-use tower::Service as _;
 
 use super::ServerConfig;
-use super::access_log::{AccessLog, Line};
-use super::body::RequestBody;
+use super::access_log::AccessLog;
+use super::body::UnreadBody;
 use super::connections::{Connections, Phase};
 use super::forwarded::TrustedProxies;
+use super::refuse;
+use super::requests::{Progress, Requests};
 use super::tls::Tls;
-use crate::api::ClientAddress;
+use crate::api::{PaceLimits, PacedIo};
 
 /// The most bytes of a request's header, and of what is read at a time.
 const BUFFER_BYTES: usize = 16 * 1024;
@@ -36,13 +31,15 @@ const BUFFER_BYTES: usize = 16 * 1024;
 /// What all connections share.
 pub(super) struct Http {
     protocol: http1::Builder,
-    router: Router,
-    max_body_bytes: usize,
+    pub(super) router: Router,
+    pub(super) max_body_bytes: usize,
     header_timeout: Duration,
-    proxies: TrustedProxies,
-    access_log: AccessLog,
+    /// How long a client may keep the server waiting for a body, or until it takes an answer.
+    pub(super) pace: PaceLimits,
+    pub(super) proxies: TrustedProxies,
+    pub(super) access_log: AccessLog,
     /// Whether connections are encrypted.
-    secure: bool,
+    pub(super) secure: bool,
 }
 
 impl Http {
@@ -64,6 +61,7 @@ impl Http {
             router: router.with_state(()),
             max_body_bytes: config.max_body_bytes,
             header_timeout: config.header_timeout,
+            pace: PaceLimits { pause: config.header_timeout, total: config.transfer_timeout },
             proxies: TrustedProxies::new(&config.trusted_proxies),
             access_log: AccessLog { successes: config.access_log },
             secure: false,
@@ -98,32 +96,88 @@ impl Http {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let asked = Arc::new(AtomicBool::new(false));
-        let requests = Requests { http: Arc::clone(&self), peer, asked: Arc::clone(&asked) };
-        let connection = self.protocol.serve_connection(TokioIo::new(stream), requests).with_upgrades();
-        let mut connection = pin!(connection);
+        let progress = Arc::new(Progress::default());
+        let requests = Requests {
+            http: Arc::clone(&self),
+            peer,
+            progress: Arc::clone(&progress),
+            unread: UnreadBody::default(),
+        };
+        let io = TokioIo::new(PacedIo::new(stream, self.pace));
+        let mut connection = self.protocol.serve_connection(io, requests).with_upgrades();
         let mut first_header = pin!(sleep(self.header_timeout));
         let mut entry = None;
         let mut told = false;
-        poll_fn(|cx| {
+        let end = poll_fn(|cx| {
             let entry = entry.get_or_insert_with(|| connections.enter(cx.waker()));
             match entry.phase() {
                 Phase::Running => {}
                 Phase::Draining if told => {}
                 Phase::Draining => {
                     told = true;
-                    connection.as_mut().graceful_shutdown();
+                    Pin::new(&mut connection).graceful_shutdown();
                 }
-                Phase::Ended => return Poll::Ready(()),
+                Phase::Ended => return Poll::Ready(End::CutOff),
             }
             // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
-            if connection.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(());
+            if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
+                let is_late = outcome.is_err_and(|error| error.is_timeout());
+                return Poll::Ready(if is_late { End::HeaderTimeout } else { End::Done });
             }
-            if asked.load(Ordering::Relaxed) { Poll::Pending } else { first_header.as_mut().poll(cx) }
+            if progress.has_begun.load(Ordering::Relaxed) {
+                return Poll::Pending;
+            }
+            first_header.as_mut().poll(cx).map(|()| End::HeaderTimeout)
         })
         .await;
+
+        let has_unread_body = progress.has_unread_body.load(Ordering::Relaxed);
+        if let Some(last) = last_words(connection, end, has_unread_body, self.max_body_bytes) {
+            let last = timeout(self.header_timeout, last);
+            let _ = Box::pin(unless_ending(&connections, last)).await;
+        }
     }
+}
+
+/// How serving a connection has ended.
+enum End {
+    /// By itself: closed, broken or upgraded.
+    Done,
+    /// The header of a request did not come in time.
+    HeaderTimeout,
+    /// The server ends.
+    CutOff,
+}
+
+/// What is left to do with a connection that is not served any more. Boxed, because it is rare.
+type LastWords = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+
+/// Answers a header that did not come in time, and lets the last answer reach a client that is still sending: closing a
+/// socket with unread bytes would reset it, and the client might lose the answer.
+fn last_words<S>(
+    connection: http1::UpgradeableConnection<TokioIo<PacedIo<S>>, Requests>,
+    end: End,
+    has_unread_body: bool,
+    max_body_bytes: usize,
+) -> Option<LastWords>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    // Nothing is left of a connection that was upgraded.
+    let parts = connection.into_parts()?;
+    let answer: &[u8] = match end {
+        // Only to whom has begun a request: an idle client would take it for the answer to its next one.
+        End::HeaderTimeout if !parts.read_buf.is_empty() => refuse::REQUEST_TIMEOUT,
+        End::Done if has_unread_body => &[],
+        End::Done | End::HeaderTimeout | End::CutOff => return None,
+    };
+    let mut stream = parts.io.into_inner().into_inner();
+    Some(Box::pin(async move {
+        stream.write_all(answer).await?;
+        stream.shutdown().await?;
+        tokio::io::copy(&mut stream.take(max_body_bytes as u64), &mut tokio::io::sink()).await?;
+        Ok(())
+    }))
 }
 
 /// Waits for a future as long as connections are served.
@@ -137,66 +191,11 @@ async fn unless_ending<F: Future>(connections: &Connections, future: F) -> Optio
     .await
 }
 
-/// Hands requests to the router.
-struct Requests {
-    http: Arc<Http>,
-    peer: SocketAddr,
-    /// A request has come.
-    asked: Arc<AtomicBool>,
-}
-
-impl hyper::service::Service<Request<Incoming>> for Requests {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Served;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.asked.store(true, Ordering::Relaxed);
-        let mut request = request.map(|body| {
-            // Nothing is allocated for the many requests without a body.
-            if body.is_end_stream() {
-                Body::empty()
-            } else {
-                Body::new(RequestBody::new(body, self.http.max_body_bytes, self.http.header_timeout))
-            }
-        });
-        if self.http.secure {
-            // What a proxy that ends TLS would say: handlers look at one place. A proxy's own word goes first.
-            let proto = HeaderName::from_static("x-forwarded-proto");
-            request.headers_mut().entry(proto).or_insert(HeaderValue::from_static("https"));
-        }
-        let client = self.http.proxies.client(self.peer.ip(), request.headers());
-        let line = self.http.access_log.begin(&request, client);
-        let extensions = request.extensions_mut();
-        extensions.insert(ConnectInfo(self.peer));
-        extensions.insert(ClientAddress(client));
-        Served { route: self.http.router.clone().call(request), line }
-    }
-}
-
-/// A request that the router works on.
-struct Served {
-    route: RouteFuture<Infallible>,
-    line: Option<Line>,
-}
-
-impl Future for Served {
-    type Output = Result<Response<Body>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(response) = ready!(Pin::new(&mut self.route).poll(cx));
-        if let Some(line) = self.line.take() {
-            line.end(response.status());
-        }
-        Poll::Ready(Ok(response))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// 848 bytes now, beside what hyper allocates for a connection; freed when it ends or is upgraded.
+    /// 1072 bytes now, beside what hyper allocates for a connection; freed when it ends or is upgraded.
     #[tokio::test]
     async fn the_task_of_a_connection_stays_small() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -205,6 +204,6 @@ mod tests {
         let http = Arc::new(Http::new(&ServerConfig::default(), Router::new()));
         let task = http.serve(stream, address, Connections::new());
         let size = size_of_val(&task);
-        assert!(size <= 1024, "{size} bytes");
+        assert!(size <= 1100, "{size} bytes");
     }
 }

@@ -1,20 +1,29 @@
 //! Who is behind the proxies.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hyper::HeaderMap;
 use ipnet::IpNet;
+use parking_lot::Mutex;
+use tokio::time::Instant;
 
 /// The header that proxies tell the client's address in.
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
+/// The time between two warnings of headers that are ignored.
+const BETWEEN_WARNINGS: Duration = Duration::from_hours(1);
+
 /// The proxies whose word counts.
-#[derive(Clone, Debug)]
-pub(super) struct TrustedProxies(Vec<IpNet>);
+#[derive(Debug)]
+pub(super) struct TrustedProxies {
+    networks: Vec<IpNet>,
+    warned_at: Mutex<Option<Instant>>,
+}
 
 impl TrustedProxies {
     pub(super) fn new(networks: &[IpNet]) -> Self {
-        Self(networks.to_vec())
+        Self { networks: networks.to_vec(), warned_at: Mutex::default() }
     }
 
     /// Returns the client's address: the right-most that is not a trusted proxy's, since each proxy adds the address
@@ -25,6 +34,9 @@ impl TrustedProxies {
     /// client can send.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trust(peer) {
+            if headers.contains_key(X_FORWARDED_FOR) {
+                self.warn_of_ignored(peer);
+            }
             return peer;
         }
         let mut client = peer;
@@ -41,8 +53,26 @@ impl TrustedProxies {
         client
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address))
+    /// Returns whether what this peer says of its clients is believed.
+    pub(super) fn trust(&self, peer: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Says how to trust a proxy. Only now and then: anybody can send the header. The address must be in the log, since
+    /// it is what the configuration lacks.
+    fn warn_of_ignored(&self, peer: IpAddr) {
+        let mut warned_at = self.warned_at.lock();
+        if warned_at.is_some_and(|at| at.elapsed() < BETWEEN_WARNINGS) {
+            return;
+        }
+        *warned_at = Some(Instant::now());
+        drop(warned_at);
+        tracing::warn!(
+            address = %peer,
+            "ignored the header X-Forwarded-For from this address; if it is your reverse proxy, add it to \
+             `server.trustedproxies` (GOTIFY_SERVER_TRUSTEDPROXIES): until then all clients behind it count as one, \
+             and a few wrong passwords keep all of them from logging in"
+        );
     }
 }
 

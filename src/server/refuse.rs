@@ -23,7 +23,15 @@ const RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     \r\n\
     {\"error\":\"Service Unavailable\",\"errorCode\":503,\"errorDescription\":\"too many open connections\"}";
 
-/// The door.
+/// The answer to a request whose header did not come in time.
+pub(super) const REQUEST_TIMEOUT: &[u8] = b"HTTP/1.1 408 Request Timeout\r\n\
+    content-type: application/json\r\n\
+    content-length: 96\r\n\
+    connection: close\r\n\
+    \r\n\
+    {\"error\":\"Request Timeout\",\"errorCode\":408,\"errorDescription\":\"the header did not come in time\"}";
+
+/// Answers connections that are not served.
 #[derive(Debug)]
 pub(super) struct Refusals {
     at_once: usize,
@@ -81,13 +89,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_answer_is_gotifys_error_object_and_as_long_as_it_says() {
-        let response = std::str::from_utf8(RESPONSE).unwrap();
-        let (head, body) = response.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        assert_eq!(body["error"], "Service Unavailable");
-        assert_eq!(body["errorCode"], 503);
-        assert!(body["errorDescription"].is_string());
+    fn the_answers_are_gotifys_error_object_and_as_long_as_they_say() {
+        for (response, code, error) in
+            [(RESPONSE, 503, "Service Unavailable"), (REQUEST_TIMEOUT, 408, "Request Timeout")]
+        {
+            let response = std::str::from_utf8(response).unwrap();
+            assert!(response.starts_with(&format!("HTTP/1.1 {code} {error}\r\n")), "{response}");
+            let (head, body) = response.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{}", body.len());
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["error"], error);
+            assert_eq!(body["errorCode"], code);
+            assert!(body["errorDescription"].is_string());
+        }
     }
 }

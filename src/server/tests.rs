@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::*;
+use crate::api::PacedIo;
 
 /// Long enough for any machine; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -127,8 +128,9 @@ async fn an_upgrade_gives_the_plain_socket_back() {
     let handler = |mut request: Request<axum::body::Body>| async move {
         let upgrade = hyper::upgrade::on(&mut request);
         tokio::spawn(async move {
-            let parts = upgrade.await.unwrap().downcast::<TokioIo<TcpStream>>().expect("a TCP stream");
-            let mut stream = parts.io.into_inner();
+            let upgraded = upgrade.await.unwrap();
+            let parts = upgraded.downcast::<TokioIo<PacedIo<TcpStream>>>().expect("a TCP stream");
+            let mut stream = parts.io.into_inner().into_inner();
             stream.write_all(&parts.read_buf).await.unwrap();
             stream.write_all(b"bye").await.unwrap();
         });
@@ -160,13 +162,19 @@ async fn a_panic_in_a_handler_costs_its_connection_alone() {
 }
 
 #[tokio::test]
-async fn a_header_that_does_not_come_closes_the_connection() {
-    let server = start(ServerConfig { header_timeout: SHORT, ..config() }).await;
+async fn a_header_that_does_not_come_closes_the_connection_with_408_if_it_has_begun() {
+    let server = start(ServerConfig { header_timeout: SHORT, idle_timeout: SHORT, ..config() }).await;
     let mut silent = Client::connect(&server).await;
     let mut slow = Client::connect(&server).await;
     slow.send(b"GET / HTTP/1.1\r\nhost: te").await;
-    assert!(!silent.read_to_end().await.contains("200 OK"));
-    assert!(!slow.read_to_end().await.contains("200 OK"));
+    assert_eq!(silent.read_to_end().await, "");
+    assert!(slow.read_to_end().await.starts_with("HTTP/1.1 408 "));
+
+    let mut later = Client::connect(&server).await;
+    later.send(GET).await;
+    later.read_until("hello").await;
+    later.send(b"GET / HTTP/1.1\r\nhost: te").await;
+    assert!(later.read_to_end().await.starts_with("HTTP/1.1 408 "));
 }
 
 #[tokio::test]
@@ -184,6 +192,104 @@ async fn a_body_that_stops_coming_ends_the_request() {
     let mut client = Client::connect(&server).await;
     client.send(b"POST /length HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc").await;
     assert!(client.read_to_end().await.starts_with("HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn a_body_that_comes_a_byte_at_a_time_ends_the_request() {
+    let config = ServerConfig { header_timeout: PATIENCE * 10, transfer_timeout: SHORT, ..config() };
+    let server = start(config).await;
+    let mut client = Client::connect(&server).await;
+    client.send(b"POST /length HTTP/1.1\r\nhost: test\r\ncontent-length: 100000\r\n\r\n").await;
+    let trickle = async {
+        loop {
+            if client.0.write_all(b"x").await.is_err() || client.0.try_read(&mut [0; 9]).is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, trickle).await.expect("an answer, or an end");
+}
+
+/// Waits until the only place is free, and somebody else gets it.
+async fn wait_for_a_place(server: &Server) {
+    let admitted = async {
+        loop {
+            let mut client = Client::connect(server).await;
+            client.send(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await;
+            if client.read_to_end().await.starts_with("HTTP/1.1 200 ") {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, admitted).await.expect("a connection is admitted again");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_its_answers_loses_its_place() {
+    let router = router().route("/large", get(|| async { "x".repeat(1 << 20) }));
+    let limits = ServerConfig { max_connections: Some(1), ..config() };
+    for (requests, limits) in [
+        (400, ServerConfig { header_timeout: SHORT, ..limits.clone() }),
+        (20, ServerConfig { transfer_timeout: SHORT, ..limits }),
+    ] {
+        let server = Server::bind(limits, router.clone(), ()).await.unwrap();
+        let mut client = Client::connect(&server).await;
+        client.send(&b"GET /large HTTP/1.1\r\nhost: test\r\n\r\n".repeat(requests)).await;
+        client.read_until("\r\n\r\n").await;
+        wait_for_a_place(&server).await;
+    }
+}
+
+#[tokio::test]
+async fn a_small_body_that_nobody_wants_does_not_cost_the_connection() {
+    let server = start(config()).await;
+    let mut client = Client::connect(&server).await;
+    for (framing, body) in
+        [("content-length: 5", "early"), ("transfer-encoding: chunked", "5\r\nearly\r\n0\r\n\r\n")]
+    {
+        for target in ["/", "/nowhere"] {
+            client
+                .send(format!("POST {target} HTTP/1.1\r\nhost: test\r\n{framing}\r\n\r\n").as_bytes())
+                .await;
+            // The answer would be there by then if it did not wait for the body.
+            let mut other = Client::connect(&server).await;
+            other.send(GET).await;
+            other.read_until("hello").await;
+            client.send(body.as_bytes()).await;
+            let head = client.read_until("\r\n\r\n").await;
+            assert!(head.starts_with("HTTP/1.1 40"), "{head}");
+            assert!(!head.contains("connection: close"), "{head}");
+        }
+    }
+    client.send(GET).await;
+    client.read_until("hello").await;
+}
+
+#[tokio::test]
+async fn a_large_body_that_nobody_wants_is_answered_and_ends_the_connection() {
+    let server = start(config()).await;
+    let mut client = Client::connect(&server).await;
+    let length = 3 << 20;
+    client
+        .send(format!("POST /nowhere HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n").as_bytes())
+        .await;
+    // As clients do that look at the answer when all is sent.
+    client.send(&vec![b'x'; length]).await;
+    let answer = client.read_to_end().await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_waits_to_be_asked_for_is_not_asked_for_in_vain() {
+    let server = start(config()).await;
+    let mut client = Client::connect(&server).await;
+    let head = "POST /nowhere HTTP/1.1\r\nhost: test\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n";
+    client.send(head.as_bytes()).await;
+    let answer = client.read_until("\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -217,16 +323,7 @@ async fn beyond_the_cap_connections_get_503_until_one_ends() {
     first.send(GET).await;
     first.read_until("hello").await;
     drop(first);
-    let admitted = async {
-        loop {
-            let mut client = Client::connect(&server).await;
-            client.send(b"GET / HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await;
-            if client.read_to_end().await.starts_with("HTTP/1.1 200 ") {
-                break;
-            }
-        }
-    };
-    timeout(PATIENCE, admitted).await.expect("a connection is admitted again");
+    wait_for_a_place(&server).await;
 }
 
 /// Streams that are only a number.

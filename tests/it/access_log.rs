@@ -44,3 +44,19 @@ async fn every_request_is_logged_if_asked_for_but_the_health_checks_of_this_mach
     assert!(lines[3].contains("INFO GET /health status=200"), "{lines:#?}");
     assert!(lines[3].ends_with(" address=203.0.113.9"), "{lines:#?}");
 }
+
+#[tokio::test]
+async fn a_proxy_that_is_not_trusted_is_named_once_with_the_key_to_change() {
+    let server = serve(&[("GOTIFY_SERVER_TRUSTEDPROXIES", "10.0.0.0/8")]);
+    let http = http();
+    for _ in 0..3 {
+        let request = http.get(format!("http://{}/version", server.address));
+        request.header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
+    }
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("`server.trustedproxies`")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains(" WARN ") && lines[0].contains("GOTIFY_SERVER_TRUSTEDPROXIES"), "{log}");
+    assert!(lines[0].ends_with(" address=127.0.0.1"), "{log}");
+}

@@ -104,6 +104,8 @@ impl TestServer {
         let (node, _) = Node::open_with(Arc::new(database), config, parts).await.unwrap();
         let mut config = ServerConfig::default();
         config.listen_address = "127.0.0.1".into();
+        // So that every test can be its own proxy.
+        config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         change_listener(&mut config);
         let server = Server::bind(config, node.router(), node.hub().clone()).await.unwrap();
         Self {

@@ -15,6 +15,7 @@ mod faults;
 mod harness;
 mod hostile;
 mod images;
+mod keep_alive;
 mod listener;
 mod lists;
 mod log_output;

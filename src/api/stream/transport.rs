@@ -4,10 +4,12 @@ use bytes::Bytes;
 use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::{rt::TokioIo, server::conn::auto};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 #[cfg(feature = "tls")]
 use super::tls_socket;
+use crate::api::PacedIo;
 use crate::hub::Socket;
 
 /// Bytes that the kernel holds for a client besides what is on its way: more, and a client that does not read would
@@ -54,19 +56,22 @@ fn unix(upgraded: Upgraded) -> Result<Taken, Upgraded> {
     Ok((Box::new(socket), early))
 }
 
-/// Takes what the connection is served on, if it is of this type: from this crate's server, or from `axum::serve`, which
-/// wraps it once more.
+/// Takes what the connection is served on, if it is of this type: from this crate's server, from `axum::serve`, or from
+/// hyper alone.
 pub(super) fn io<S>(upgraded: Upgraded) -> Result<(S, Bytes), Upgraded>
 where
-    TokioIo<S>: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    match upgraded.downcast::<TokioIo<S>>() {
-        Ok(Parts { io, read_buf, .. }) => Ok((io.into_inner(), read_buf)),
-        Err(upgraded) => {
-            let parts = auto::upgrade::downcast::<TokioIo<S>>(upgraded)?;
-            Ok((parts.io.into_inner(), parts.read_buf))
-        }
-    }
+    let upgraded = match upgraded.downcast::<TokioIo<PacedIo<S>>>() {
+        Ok(Parts { io, read_buf, .. }) => return Ok((io.into_inner().into_inner(), read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    let upgraded = match auto::upgrade::downcast::<TokioIo<S>>(upgraded) {
+        Ok(parts) => return Ok((parts.io.into_inner(), parts.read_buf)),
+        Err(upgraded) => upgraded,
+    };
+    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<S>>()?;
+    Ok((io.into_inner(), read_buf))
 }
 
 /// Bounds what the kernel holds for a client.
