@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Load with everything at once, and wrong logins beside normal use, each held to its bar.
+"""Load with everything at once, and wrong logins beside normal use, each held to its target.
 
-    tests/load/bars.py mixed  [--seconds 60] [--connections 1000] PROGRAM
-    tests/load/bars.py logins [--seconds 60] [--wrong 10] PROGRAM
+    tests/load/targets.py mixed  [--seconds 60] [--connections 1000] PROGRAM
+    tests/load/targets.py logins [--seconds 60] [--wrong 10] PROGRAM
 
 Starts PROGRAM on a free port of the loopback, in a folder of its own, and ends it. Prints figures, and ends with 1 if
-a bar was missed. Needs Python 3.9 and nothing else; what it asks for is HTTP/1.1 over plain sockets.
+a target was missed. Needs Python 3.9 and nothing else; what it asks for is HTTP/1.1 over plain sockets.
 """
 
 import argparse
@@ -21,14 +21,14 @@ import sys
 import tempfile
 import time
 
-USER, PASSWORD = "admin", "of-the-bars"
+USER, PASSWORD = "admin", "of-the-load"
 
 # What the allocator and the caches keep of the first loads is no leak, what grows on is.
-GROWTH_BAR = 1.10
+GROWTH_TARGET = 1.10
 WARM_UP, COMPARED = 3, 3
 # glibc gives back what is free, so that what is resident is what the server holds.
 GIVES_BACK = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "0"}
-RATIO_BAR = 2.0
+RATIO_TARGET = 2.0
 
 
 class Server:
@@ -86,7 +86,7 @@ class Connection:
             if self.writer is None:
                 self.reader, self.writer = await asyncio.open_connection(
                     "127.0.0.1", self.server.port, local_addr=(self.source, 0))
-            lines = [f"{method} {target} HTTP/1.1", "Host: bars", f"Content-Length: {len(body)}", *headers]
+            lines = [f"{method} {target} HTTP/1.1", "Host: load", f"Content-Length: {len(body)}", *headers]
             try:
                 self.writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
                 head = await self.reader.readuntil(b"\r\n\r\n")
@@ -171,7 +171,7 @@ async def mixed_load(server, seconds, connections, application, client):
             began = time.monotonic()
             if body is None:
                 # What is made is deleted again: the list of all must not grow with the time that this runs.
-                status, content = await connection.ask(method, target, headers, b'{"name":"bars"}')
+                status, content = await connection.ask(method, target, headers, b'{"name":"load"}')
                 if status == 200:
                     await connection.ask("DELETE", f"/application/{json.loads(content)['id']}", manage)
             else:
@@ -192,8 +192,8 @@ async def mixed(arguments):
     """
     with Server(arguments.program, **GIVES_BACK) as server:
         setup = Connection(server)
-        application = (await make(setup, "/application", {"name": "bars"}))["token"]
-        client = (await make(setup, "/client", {"name": "bars"}))["token"]
+        application = (await make(setup, "/application", {"name": "load"}))["token"]
+        client = (await make(setup, "/client", {"name": "load"}))["token"]
 
         async def load(seconds):
             outcome = await mixed_load(server, seconds, arguments.connections, application, client)
@@ -216,10 +216,10 @@ async def mixed(arguments):
     print(f"requests          {len(latencies)} in the first load, on {arguments.connections} connections in {arguments.seconds} s")
     print(f"statuses          {dict(sorted(statuses.items()))} in all {len(resident) - 1} loads")
     print(f"latency           p50 {percentile(latencies, .5) * 1000:.1f} ms, p99 {percentile(latencies, .99) * 1000:.1f} ms")
-    print(f"answers of 5xx    {errors} (bar: 0)")
+    print(f"answers of 5xx    {errors} (target: 0)")
     print(f"resident          {', '.join(f'{bytes_ / mib:.1f}' for bytes_ in resident)} MiB, at the start and after each load")
-    print(f"growth            {growth:.3f}, the last {COMPARED} against the {COMPARED} before (bar: {GROWTH_BAR})")
-    return errors == 0 and growth <= GROWTH_BAR
+    print(f"growth            {growth:.3f}, the last {COMPARED} against the {COMPARED} before (target: {GROWTH_TARGET})")
+    return errors == 0 and growth <= GROWTH_TARGET
 
 
 async def normal_use(server, seconds, application, client):
@@ -308,8 +308,8 @@ async def logins(arguments):
     ]:
         with Server(arguments.program, **settings) as server:
             setup = Connection(server)
-            application = (await make(setup, "/application", {"name": "bars"}))["token"]
-            client = (await make(setup, "/client", {"name": "bars"}))["token"]
+            application = (await make(setup, "/application", {"name": "load"}))["token"]
+            client = (await make(setup, "/client", {"name": "load"}))["token"]
             setup.close()
             await normal_use(server, min(5, arguments.seconds), application, client)
             ratios, statuses = [], {}
@@ -325,21 +325,21 @@ async def logins(arguments):
                 print(f"{title:20} p99 {p99[0]:.2f} ms without, {p99[1]:.2f} ms beside, ratio {ratios[-1]:.2f}")
         ratio = statistics.median(ratios)
         worst = max(worst, ratio)
-        print(f"{title:20} wrong logins {dict(sorted(statuses.items()))}, median ratio {ratio:.2f} (bar: {RATIO_BAR})")
-    return worst <= RATIO_BAR
+        print(f"{title:20} wrong logins {dict(sorted(statuses.items()))}, median ratio {ratio:.2f} (target: {RATIO_TARGET})")
+    return worst <= RATIO_TARGET
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("bar", choices=["mixed", "logins", "guesses"])
+    parser.add_argument("load", choices=["mixed", "logins", "guesses"])
     parser.add_argument("program", help="the server's program; its port for `guesses`")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("--wrong", type=float, default=10, help="wrong logins a second")
     parser.add_argument("--addresses", type=int, default=200, help="where `guesses` come from")
     arguments = parser.parse_args()
-    held = asyncio.run({"mixed": mixed, "logins": logins, "guesses": guesses}[arguments.bar](arguments))
-    if arguments.bar != "guesses":
+    held = asyncio.run({"mixed": mixed, "logins": logins, "guesses": guesses}[arguments.load](arguments))
+    if arguments.load != "guesses":
         print("held" if held else "MISSED")
     sys.exit(0 if held else 1)
 
