@@ -10,7 +10,7 @@ use std::{collections::HashMap, error::Error, sync::Arc};
 use futures_util::StreamExt;
 use shardcast::{
     auth::{
-        Authenticate, KnownApplication, KnownClient, LoginError, Passwords, StoredCredentials,
+        Authenticate, KnownApplication, KnownClient, LoginError, Passwords, StoredCredentials, TokenHolder,
         application_token,
     },
     external::{
@@ -19,11 +19,11 @@ use shardcast::{
         chrono::Local,
         secrecy::SecretString,
     },
-    model::{ApplicationId, User, UserId},
+    model::{ApplicationId, Timestamp, User, UserId},
     server::{Node, NodeConfig, NodeParts},
     store::{Database, NewApplication, NewMessage, Sqlite, StoreError},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 
 /// Sessions of the surrounding application; whoever has none may still come with a token from the database.
 #[derive(Debug)]
@@ -53,8 +53,17 @@ impl Authenticate for Sessions {
         }
     }
 
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError> {
-        self.stored.user(name, password).await
+    async fn user(
+        &self,
+        name: &str,
+        password: SecretString,
+        wait_until: Instant,
+    ) -> Result<Option<User>, LoginError> {
+        self.stored.user(name, password, wait_until).await
+    }
+
+    fn unwritten_use(&self, holder: TokenHolder) -> Option<Timestamp> {
+        self.stored.unwritten_use(holder)
     }
 
     fn forget_application(&self, token: &str) {

@@ -32,6 +32,7 @@ pub use clock::Clock;
 pub use expiry::ClientExpiry;
 pub use identity::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
 pub use known::{KnownApplication, KnownClient};
+pub use last_used::TokenHolder;
 pub use login::LoginError;
 pub(crate) use login::whole_seconds;
 pub use login_limit::LoginLimits;

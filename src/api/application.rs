@@ -95,27 +95,24 @@ struct RegeneratedToken {
 )]
 async fn list(
     client: ClientAuth,
-    State(store): State<Store>,
-    State(compatibility): State<Compatibility>,
+    State(state): State<AppState>,
     State(memory): State<AnswerMemory>,
 ) -> Result<Response, ApiError> {
     let part = FirstPart::reserve(&memory).await?;
-    let mut found = store.database().list_applications(client.user_id, FirstPart::MAX_BYTES).await?;
-    let rows = ListedApplications { store, compatibility };
+    let mut found = state.store.database().list_applications(client.user_id, FirstPart::MAX_BYTES).await?;
+    let rows = ListedApplications(state);
     found.rows = rows.shown(found.rows);
     Ok(part.answer((b"[".to_vec(), "]"), rows, found))
 }
 
 /// The applications of a list.
-struct ListedApplications {
-    store: Store,
-    compatibility: Compatibility,
-}
+struct ListedApplications(AppState);
 
 impl ListedApplications {
     fn shown(&self, mut applications: Vec<Application>) -> Vec<Application> {
         for application in &mut applications {
-            token_shown::listed(self.compatibility, &mut application.token);
+            self.0.auth.complete_application(application);
+            token_shown::listed(self.0.settings.compatibility, &mut application.token);
         }
         applications
     }
@@ -130,7 +127,7 @@ impl Rows for ListedApplications {
     }
 
     async fn read(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError> {
-        Ok(self.shown(self.store.database().applications_by_id(ids).await?))
+        Ok(self.shown(self.0.store.database().applications_by_id(ids).await?))
     }
 }
 
@@ -183,17 +180,18 @@ async fn update(
         default_priority: form.default_priority.unwrap_or_default(),
         sort_key: Some(form.sort_key).filter(|key| !key.is_empty()),
     };
-    let compatibility = state.settings.compatibility;
+    let shared = state.clone();
     let updated = to_completion(async move {
-        let updated = state.store.database().update_application(id, change).await?;
+        let updated = shared.store.database().update_application(id, change).await?;
         // The token that it has now: it may have got another one since the request came.
         if let Some(Application { token, .. }) = &updated {
-            state.revoke(&Revocation::ApplicationChanged { token: token.clone() });
+            shared.revoke(&Revocation::ApplicationChanged { token: token.clone() });
         }
         Ok(updated)
     });
     let mut updated = updated.await.map_err(taken_sort_key)?.ok_or_else(|| not_found(id))?;
-    token_shown::changed(compatibility, &mut updated.token);
+    state.auth.complete_application(&mut updated);
+    token_shown::changed(state.settings.compatibility, &mut updated.token);
     Ok(Json(updated))
 }
 

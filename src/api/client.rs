@@ -139,6 +139,7 @@ impl ListedClients {
     fn shown(&self, mut clients: Vec<Client>) -> Vec<Client> {
         clients.retain(|client| !client.has_expired(self.now));
         for client in &mut clients {
+            self.state.auth.complete_client(client);
             token_shown::listed(self.state.settings.compatibility, &mut client.token);
             client.elevated_until = client.elevated_until.filter(|&until| self.now < until);
         }
@@ -209,6 +210,7 @@ async fn update(
         Ok::<_, StoreError>(updated)
     });
     let mut updated = updated.await?.ok_or_else(|| not_found(id))?;
+    state.auth.complete_client(&mut updated);
     token_shown::changed(state.settings.compatibility, &mut updated.token);
     Ok(Json(updated))
 }

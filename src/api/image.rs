@@ -15,9 +15,9 @@ use super::body::{Unread, UploadedFile};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::path::PathId;
-use super::{ApiError, AppState, ClientAuth, Json, application, token_shown};
-use crate::model::{Application, ApplicationId, Compatibility};
-use crate::store::{ImageName, Images, Store};
+use super::{ApiError, AppParts, AppState, ClientAuth, Json, application, token_shown};
+use crate::model::{Application, ApplicationId};
+use crate::store::{ImageName, Images};
 pub use picture::ImageLimits;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -49,35 +49,34 @@ struct ImageUpload {
 async fn upload(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(images): State<Images>,
-    State(limits): State<ImageLimits>,
-    State(compatibility): State<Compatibility>,
+    State(state): State<AppState>,
     mut body: Unread,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
-    application::owned(&store, client.user_id, id).await?;
+    application::owned(&state.store, client.user_id, id).await?;
     let UploadedFile { name, content } = body.read_file("file").await?;
-    let name = picture::check(&name, &content, limits)?;
+    let name = picture::check(&name, &content, state.settings.image_limits)?;
+    let shared = state.clone();
     let changed = to_completion(async move {
+        let AppParts { store, images, .. } = &*shared;
         images.save(&name, content).await.map_err(|error| {
             tracing::warn!(%error, "failed to store a picture");
             ApiError::ImagesUnavailable
         })?;
         match store.database().set_application_image(id, name.as_str()).await {
             Ok(Some((changed, before))) => {
-                remove(&images, &before).await;
+                remove(images, &before).await;
                 Ok(changed)
             }
             refused => {
                 // Nobody knows of the file.
-                remove(&images, name.as_str()).await;
+                remove(images, name.as_str()).await;
                 refused?;
                 Err(application::not_found(id))
             }
         }
     });
-    changed.await.map(|changed| shown(compatibility, changed))
+    changed.await.map(|changed| shown(&state, changed))
 }
 
 /// Gives an application the default picture again.
@@ -89,25 +88,26 @@ async fn upload(
 async fn reset(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
-    State(images): State<Images>,
-    State(compatibility): State<Compatibility>,
+    State(state): State<AppState>,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
-    let known = application::owned(&store, client.user_id, id).await?;
+    let known = application::owned(&state.store, client.user_id, id).await?;
     let none = || ApiError::BadRequest(format!("app with id {id} does not have a customized image"));
     known.image_file().ok_or_else(none)?;
+    let shared = state.clone();
     let changed = to_completion(async move {
+        let AppParts { store, images, .. } = &*shared;
         let changed = store.database().set_application_image(id, "").await?;
         let (changed, before) = changed.ok_or_else(|| application::not_found(id))?;
-        remove(&images, &before).await;
+        remove(images, &before).await;
         Ok::<_, ApiError>(changed)
     });
-    changed.await.map(|changed| shown(compatibility, changed))
+    changed.await.map(|changed| shown(&state, changed))
 }
 
-fn shown(compatibility: Compatibility, mut changed: Application) -> Json<Application> {
-    token_shown::changed(compatibility, &mut changed.token);
+fn shown(state: &AppState, mut changed: Application) -> Json<Application> {
+    state.auth.complete_application(&mut changed);
+    token_shown::changed(state.settings.compatibility, &mut changed.token);
     Json(changed)
 }
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
-use super::{KnownApplication, KnownClient, LoginError};
-use crate::model::{User, UserId};
+use super::{KnownApplication, KnownClient, LoginError, TokenHolder};
+use crate::model::{Timestamp, User, UserId};
 use crate::store::StoreError;
 
 /// Knows who a token, or a name and password, stands for.
@@ -44,8 +45,21 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     /// Looks up the client with this token; `None` if there is none.
     async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError>;
 
-    /// Looks up the user with this name and password; `None` if there is none, or the password is wrong.
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError>;
+    /// Looks up the user with this name and password; `None` if there is none, or the password is wrong. An
+    /// implementation in which requests wait for each other answers [`LoginError::Overloaded`] if this one has to wait
+    /// beyond `wait_until`.
+    async fn user(
+        &self,
+        name: &str,
+        password: SecretString,
+        wait_until: Instant,
+    ) -> Result<Option<User>, LoginError>;
+
+    /// Returns when a token of this holder was last used, where that is not in the database yet.
+    fn unwritten_use(&self, holder: TokenHolder) -> Option<Timestamp> {
+        let _ = holder;
+        None
+    }
 
     /// Called when an application in the database was changed or deleted. What was cached for its token before must
     /// not be answered after this returns, nor be put back by a look-up that began before.

@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
+use tokio::time::{Instant, timeout_at};
 
 use super::login_limit::LoginLimiter;
+use super::password::MAX_WAIT;
 use super::token::{StoredForm, is_key, stored_form};
 use super::{
-    Authenticate, Clock, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Passwords,
-    TokenError,
+    Authenticate, Clock, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Overloaded,
+    Passwords, TokenError, TokenHolder,
 };
-use crate::model::{Timestamp, User, UserId};
+use crate::model::{Application, Client, Timestamp, User, UserId};
 use crate::store::StoreError;
 
 /// Secrets of Gotify 3's form whose public form is kept in memory, so that it need not be worked out again: about
@@ -134,16 +136,19 @@ impl Authenticator {
 
     /// Returns the user with this name and password, who asks from this address if it is known. A name that nobody
     /// has takes as long as a wrong password. Failures count towards [`LoginLimits`]; beyond them the answer is
-    /// [`LoginError::TooManyFailures`], whatever the password.
+    /// [`LoginError::TooManyFailures`], whatever the password. Whoever would have to wait for others for more than two
+    /// seconds gets [`LoginError::Overloaded`].
     pub async fn user(
         &self,
         from: Option<IpAddr>,
         name: &str,
         password: SecretString,
     ) -> Result<Option<User>, LoginError> {
-        let attempt = self.0.logins.attempt(from, name).await;
+        let wait_until = Instant::now() + MAX_WAIT;
+        let attempt = timeout_at(wait_until, self.0.logins.attempt(from, name)).await;
+        let attempt = attempt.map_err(|_| Overloaded)?;
         let attempt = attempt.map_err(|retry_after| LoginError::TooManyFailures { retry_after })?;
-        let outcome = self.0.authenticate.user(name, password).await;
+        let outcome = self.0.authenticate.user(name, password, wait_until).await;
         match outcome {
             Ok(Some(_)) => attempt.succeeded(),
             Ok(None) => drop(attempt),
@@ -153,6 +158,23 @@ impl Authenticator {
             self.0.observer.on_login(user.is_some());
         }
         outcome
+    }
+
+    /// Notes in the row of an application that its token was used, where the database does not know yet.
+    pub(crate) fn complete_application(&self, application: &mut Application) {
+        if let Some(at) = self.0.authenticate.unwritten_use(TokenHolder::Application(application.id)) {
+            application.last_used = application.last_used.max(Some(at));
+        }
+    }
+
+    /// Notes in the row of a client that it was used, where the database does not know yet.
+    pub(crate) fn complete_client(&self, client: &mut Client) {
+        if let Some(at) = self.0.authenticate.unwritten_use(TokenHolder::Client(client.id))
+            && client.last_used < Some(at)
+        {
+            client.last_used = Some(at);
+            client.expires_at = Client::expiry(at, client.expires_after_inactivity_seconds);
+        }
     }
 
     /// Returns what hashes passwords.
@@ -267,7 +289,7 @@ mod tests {
             Ok(self.users.lock().get(token).map(|&user| Arc::new(KnownClient::of_user(user))))
         }
 
-        async fn user(&self, _: &str, _: SecretString) -> Result<Option<User>, LoginError> {
+        async fn user(&self, _: &str, _: SecretString, _: Instant) -> Result<Option<User>, LoginError> {
             Ok(None)
         }
     }

@@ -1,25 +1,34 @@
 //! Writing down when tokens were last used, off the path of the requests that use them.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::sync::mpsc;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Clock;
 use crate::model::{ApplicationId, ClientId, Timestamp};
-use crate::store::Database;
+use crate::store::{Database, StoreError};
 
 /// Uses that may wait to be written. When that many wait, a use is not noted; the token's next one is.
-const QUEUE: usize = 1024;
+const CAPACITY: usize = 1024;
 
-/// What was used.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Used {
+/// How long to leave a database alone that did not take them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who holds a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenHolder {
+    /// An application.
     Application(ApplicationId),
+    /// A client.
     Client(ClientId),
 }
 
@@ -57,24 +66,32 @@ impl LastUsed {
     }
 }
 
-/// The task that writes uses down, a batch at a time. Dropping this ends it; what it has not written is lost,
+/// The task that writes uses down, whatever waits at a time. Dropping this ends it; what it has not written is lost,
 /// and noted with the token's next use.
 pub(super) struct LastUsedWriter {
-    queue: mpsc::Sender<(Used, Timestamp)>,
+    unwritten: Arc<Unwritten>,
     _task: AbortOnDropHandle<()>,
+}
+
+/// The uses that the database does not know of yet.
+#[derive(Default)]
+struct Unwritten {
+    uses: Mutex<HashMap<TokenHolder, Timestamp>>,
+    added: Notify,
 }
 
 impl LastUsedWriter {
     pub(super) fn spawn(database: Arc<dyn Database>) -> Self {
-        let (queue, uses) = mpsc::channel(QUEUE);
-        Self { queue, _task: AbortOnDropHandle::new(tokio::spawn(write(database, uses))) }
+        let unwritten = Arc::<Unwritten>::default();
+        let task = tokio::spawn(write(database, Arc::clone(&unwritten)));
+        Self { unwritten, _task: AbortOnDropHandle::new(task) }
     }
 
     /// Notes that a token was used `now`, in Unix milliseconds, if that is news: if the last use that was noted is
     /// longer ago than the precision. Never waits. Answers whether the use is noted.
     pub(super) fn note(
         &self,
-        used: Used,
+        holder: TokenHolder,
         last_used: &LastUsed,
         precision_seconds: i64,
         now: i64,
@@ -84,11 +101,44 @@ impl LastUsedWriter {
         let Some(before) = last_used.claim(now.div_euclid(1000), precision_seconds) else {
             return false;
         };
-        let is_noted = self.queue.try_send((used, clock.now())).is_ok();
+        let is_noted = self.unwritten.add(holder, clock.now());
         if !is_noted {
             last_used.give_back(before);
         }
         is_noted
+    }
+
+    /// Returns when a token of this holder was last used, if that is not written yet.
+    pub(super) fn unwritten(&self, holder: TokenHolder) -> Option<Timestamp> {
+        self.unwritten.uses.lock().get(&holder).copied()
+    }
+}
+
+impl Unwritten {
+    /// Answers whether there was room.
+    fn add(&self, holder: TokenHolder, at: Timestamp) -> bool {
+        let mut uses = self.uses.lock();
+        if uses.len() >= CAPACITY && !uses.contains_key(&holder) {
+            return false;
+        }
+        uses.insert(holder, at);
+        drop(uses);
+        self.added.notify_one();
+        true
+    }
+
+    fn batch(&self) -> Vec<(TokenHolder, Timestamp)> {
+        self.uses.lock().iter().map(|(&holder, &at)| (holder, at)).collect()
+    }
+
+    /// Takes out what is written, but not what was used again since.
+    fn remove(&self, written: &[(TokenHolder, Timestamp)]) {
+        let mut uses = self.uses.lock();
+        for (holder, at) in written {
+            if uses.get(holder) == Some(at) {
+                uses.remove(holder);
+            }
+        }
     }
 }
 
@@ -98,37 +148,47 @@ impl fmt::Debug for LastUsedWriter {
     }
 }
 
-async fn write(database: Arc<dyn Database>, mut uses: mpsc::Receiver<(Used, Timestamp)>) {
-    let mut batch = Vec::new();
-    while uses.recv_many(&mut batch, QUEUE).await > 0 {
-        let written = AssertUnwindSafe(write_batch(&*database, &batch)).catch_unwind();
-        if written.await.is_err() {
-            // The panic hook has said where and why. These uses are lost, and noted with the tokens' next ones.
-            tracing::error!(part = "last used", "noting when tokens were last used panicked, and goes on");
+async fn write(database: Arc<dyn Database>, unwritten: Arc<Unwritten>) {
+    loop {
+        let batch = unwritten.batch();
+        if batch.is_empty() {
+            unwritten.added.notified().await;
+            continue;
         }
-        batch.clear();
+        match AssertUnwindSafe(write_batch(&*database, &batch)).catch_unwind().await {
+            Ok(Ok(())) => unwritten.remove(&batch),
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "failed to note when tokens were last used");
+                sleep(PATIENCE).await;
+            }
+            Err(_) => {
+                // The panic hook has said where and why. These uses are lost, and noted with the tokens' next ones.
+                tracing::error!(
+                    part = "last used",
+                    "noting when tokens were last used panicked, and goes on"
+                );
+                unwritten.remove(&batch);
+            }
+        }
     }
 }
 
-async fn write_batch(database: &dyn Database, batch: &[(Used, Timestamp)]) {
+async fn write_batch(database: &dyn Database, batch: &[(TokenHolder, Timestamp)]) -> Result<(), StoreError> {
     let (mut applications, mut clients) = (Vec::new(), Vec::new());
-    let Some(latest) = batch.iter().map(|&(_, at)| at).max() else { return };
-    for &(used, _) in batch {
-        match used {
-            Used::Application(id) => applications.push(id),
-            Used::Client(id) => clients.push(id),
+    let Some(latest) = batch.iter().map(|&(_, at)| at).max() else { return Ok(()) };
+    for &(holder, _) in batch {
+        match holder {
+            TokenHolder::Application(id) => applications.push(id),
+            TokenHolder::Client(id) => clients.push(id),
         }
     }
-    if !applications.is_empty()
-        && let Err(error) = database.touch_applications(&applications, latest).await
-    {
-        tracing::debug!(%error, "failed to note when applications were last used");
+    if !applications.is_empty() {
+        database.touch_applications(&applications, latest).await?;
     }
-    if !clients.is_empty()
-        && let Err(error) = database.touch_clients(&clients, latest).await
-    {
-        tracing::debug!(%error, "failed to note when clients were last used");
+    if !clients.is_empty() {
+        database.touch_clients(&clients, latest).await?;
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -161,10 +221,35 @@ mod tests {
     }
 
     #[test]
-    fn a_use_that_found_the_queue_full_is_left_to_the_next_one() {
+    fn a_use_that_is_not_noted_is_left_to_the_next_one() {
         let last_used = used_ago(1000);
         let before = last_used.claim(NOW, 300).unwrap();
         last_used.give_back(before);
         assert!(last_used.claim(NOW, 300).is_some());
+    }
+
+    #[test]
+    fn a_use_is_unwritten_until_it_is_written() {
+        let unwritten = Unwritten::default();
+        let at = |seconds| chrono::DateTime::from_timestamp(NOW + seconds, 0).unwrap().into();
+        let phone = TokenHolder::Client(ClientId(1));
+        assert!(unwritten.add(phone, at(0)));
+        assert!(unwritten.add(TokenHolder::Application(ApplicationId(1)), at(0)));
+        let batch = unwritten.batch();
+        assert_eq!(batch.len(), 2);
+        assert!(unwritten.add(phone, at(1)), "it is used again while that is written");
+        unwritten.remove(&batch);
+        assert_eq!(unwritten.batch(), [(phone, at(1))]);
+    }
+
+    #[test]
+    fn a_use_for_which_there_is_no_room_is_not_noted() {
+        let unwritten = Unwritten::default();
+        let at = chrono::DateTime::from_timestamp(NOW, 0).unwrap().into();
+        for id in 0..CAPACITY as u64 {
+            assert!(unwritten.add(TokenHolder::Client(ClientId(id)), at));
+        }
+        assert!(!unwritten.add(TokenHolder::Client(ClientId(CAPACITY as u64)), at));
+        assert!(unwritten.add(TokenHolder::Client(ClientId(0)), at), "it is there already");
     }
 }

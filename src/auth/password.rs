@@ -7,10 +7,12 @@ mod proven;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rand::CryptoRng;
 use rand::distr::{Alphanumeric, SampleString};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
 
 use cores::Cores;
 pub use cores::Overloaded;
@@ -18,6 +20,9 @@ use proven::Proven;
 
 /// The longest password that bcrypt takes into account, in bytes of UTF-8.
 pub const MAX_PASSWORD_BYTES: usize = 72;
+
+/// How long a request waits until its password is hashed or checked. The hashing itself is not counted.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Letters and digits of a random password: 119 bits.
 const RANDOM_CHARACTERS: usize = 20;
@@ -45,8 +50,8 @@ pub enum HashPasswordError {
 /// Hashes and checks passwords with bcrypt. Cloning is cheap and shares everything.
 ///
 /// That takes tens of milliseconds of a core, so it runs on threads of its own, which give way to those that serve
-/// requests, and never on more of them at once than there are cores. At most 32 further calls for each core wait their turn; whoever comes then is told
-/// [`Overloaded`] at once.
+/// requests, and never on more of them at once than there are cores. At most 32 further calls for each core wait their turn, for at
+/// most two seconds; the others get [`Overloaded`].
 ///
 /// A password that was right is known by its keyed hash for a minute, so that a sender of many requests is not
 /// hashed each time. It is known for the stored hash that it matched: when that is changed, nothing of it is left.
@@ -87,10 +92,18 @@ impl Passwords {
         if password.expose_secret().len() > MAX_PASSWORD_BYTES {
             return Err(HashPasswordError::TooLong);
         }
+        self.hash_before(password, Instant::now() + MAX_WAIT).await
+    }
+
+    async fn hash_before(
+        &self,
+        password: SecretString,
+        wait_until: Instant,
+    ) -> Result<String, HashPasswordError> {
         let cost = self.0.cost;
         self.0
             .cores
-            .run(move || bcrypt::hash(password.expose_secret(), cost))
+            .run(wait_until, move || bcrypt::hash(password.expose_secret(), cost))
             .await?
             .map_err(|error| HashPasswordError::Hash(error.into()))
     }
@@ -98,6 +111,16 @@ impl Passwords {
     /// Answers whether the password belongs to the hash. `None` stands for a user that is unknown or has no
     /// password: the answer is no. Every no takes equally long, whatever the cost of the hash.
     pub async fn verify(&self, password: SecretString, hash: Option<String>) -> Result<bool, Overloaded> {
+        self.verify_before(password, hash, Instant::now() + MAX_WAIT).await
+    }
+
+    /// As [`verify`](Self::verify), for a request that has waited already.
+    pub(super) async fn verify_before(
+        &self,
+        password: SecretString,
+        hash: Option<String>,
+        wait_until: Instant,
+    ) -> Result<bool, Overloaded> {
         let proof = hash.as_deref().map(|hash| self.0.proven.tag(hash, &password));
         if proof.as_ref().is_some_and(|proof| self.0.proven.holds(proof)) {
             return Ok(true);
@@ -118,7 +141,7 @@ impl Passwords {
             }
             matches
         };
-        let matches = self.0.cores.run(check).await?;
+        let matches = self.0.cores.run(wait_until, check).await?;
         if matches && let Some(proof) = proof {
             self.0.proven.insert(proof);
         }
@@ -127,11 +150,16 @@ impl Passwords {
 
     /// Returns a new hash of a password that has just matched this one, if new hashes have another cost.
     /// `None` also where that can't be done now: there will be another login.
-    pub(super) async fn renewed(&self, password: SecretString, hash: &str) -> Option<String> {
+    pub(super) async fn renewed(
+        &self,
+        password: SecretString,
+        hash: &str,
+        wait_until: Instant,
+    ) -> Option<String> {
         if cost_of(hash) == Some(self.0.cost) {
             return None;
         }
-        let renewed = self.hash(password.clone()).await.ok()?;
+        let renewed = self.hash_before(password.clone(), wait_until).await.ok()?;
         self.0.proven.insert(self.0.proven.tag(&renewed, &password));
         Some(renewed)
     }
@@ -209,8 +237,8 @@ mod tests {
     async fn a_hash_of_another_cost_is_renewed() {
         let (cheap, dear) = (Passwords::new(4), Passwords::new(5));
         let hash = cheap.hash(secret("secret")).await.unwrap();
-        assert_eq!(cheap.renewed(secret("secret"), &hash).await, None);
-        let renewed = dear.renewed(secret("secret"), &hash).await.unwrap();
+        assert_eq!(cheap.renewed(secret("secret"), &hash, Instant::now() + MAX_WAIT).await, None);
+        let renewed = dear.renewed(secret("secret"), &hash, Instant::now() + MAX_WAIT).await.unwrap();
         assert_eq!(cost_of(&renewed), Some(5));
         assert!(bcrypt::verify("secret", &renewed).unwrap());
     }

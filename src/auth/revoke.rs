@@ -136,6 +136,7 @@ mod tests {
     use async_trait::async_trait;
     use parking_lot::Mutex;
     use secrecy::SecretString;
+    use tokio::time::Instant;
 
     use super::super::{Authenticate, KnownApplication, KnownClient, LoginError, Passwords};
     use super::*;
@@ -167,7 +168,7 @@ mod tests {
             Ok(None)
         }
 
-        async fn user(&self, _: &str, _: SecretString) -> Result<Option<User>, LoginError> {
+        async fn user(&self, _: &str, _: SecretString, _: Instant) -> Result<Option<User>, LoginError> {
             Ok(None)
         }
 

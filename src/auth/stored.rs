@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use super::cache::TokenCache;
-use super::last_used::{LastUsed, LastUsedWriter, Used};
-use super::{Authenticate, Clock, KnownApplication, KnownClient, LoginError, Passwords};
-use crate::model::{User, UserId};
+use super::last_used::{LastUsed, LastUsedWriter};
+use super::{Authenticate, Clock, KnownApplication, KnownClient, LoginError, Passwords, TokenHolder};
+use crate::model::{Timestamp, User, UserId};
 use crate::store::{Database, StoreError};
 
 /// Tokens of each kind that are kept in memory: about 200 bytes each, 13 MB at most.
@@ -52,13 +53,13 @@ impl StoredCredentials {
     }
 
     fn note_application(&self, known: &KnownApplication, now: i64) {
-        let used = Used::Application(known.id);
-        self.last_used.note(used, &known.last_used, LastUsed::PRECISION_SECONDS, now, &self.clock);
+        let holder = TokenHolder::Application(known.id);
+        self.last_used.note(holder, &known.last_used, LastUsed::PRECISION_SECONDS, now, &self.clock);
     }
 
     /// Best effort: the login is right whether or not this works.
-    async fn renew_hash(&self, user: UserId, password: SecretString, hash: &str) {
-        let Some(renewed) = self.passwords.renewed(password, hash).await else {
+    async fn renew_hash(&self, user: UserId, password: SecretString, hash: &str, wait_until: Instant) {
+        let Some(renewed) = self.passwords.renewed(password, hash, wait_until).await else {
             return;
         };
         // Only in place of the hash that was checked: the password may have been changed meanwhile.
@@ -74,7 +75,7 @@ impl StoredCredentials {
     fn note_client(&self, known: &KnownClient, now: i64) {
         let Some(id) = known.id else { return };
         let precision = known.expiry.precision_seconds();
-        if self.last_used.note(Used::Client(id), &known.last_used, precision, now, &self.clock) {
+        if self.last_used.note(TokenHolder::Client(id), &known.last_used, precision, now, &self.clock) {
             known.expiry.put_off(now);
         }
     }
@@ -123,17 +124,26 @@ impl Authenticate for StoredCredentials {
 
     /// A name that nobody has takes as long as a wrong password. A hash of another cost than new ones have is
     /// renewed when its password is there.
-    async fn user(&self, name: &str, password: SecretString) -> Result<Option<User>, LoginError> {
+    async fn user(
+        &self,
+        name: &str,
+        password: SecretString,
+        wait_until: Instant,
+    ) -> Result<Option<User>, LoginError> {
         let credential = self.database.user_by_name(name).await?;
         let (user, hash) = credential.map(|known| (known.user, known.password_hash)).unzip();
         let hash = hash.flatten();
-        if !self.passwords.verify(password.clone(), hash.clone()).await? {
+        if !self.passwords.verify_before(password.clone(), hash.clone(), wait_until).await? {
             return Ok(None);
         }
         if let (Some(user), Some(hash)) = (&user, &hash) {
-            self.renew_hash(user.id, password, hash).await;
+            self.renew_hash(user.id, password, hash, wait_until).await;
         }
         Ok(user)
+    }
+
+    fn unwritten_use(&self, holder: TokenHolder) -> Option<Timestamp> {
+        self.last_used.unwritten(holder)
     }
 
     fn forget_application(&self, token: &str) {

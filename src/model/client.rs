@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,6 +51,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Returns when a client that was last used then expires; `None` is never, also for a time beyond the calendar.
+    pub(crate) fn expiry(last_used: Timestamp, after_seconds: u64) -> Option<Timestamp> {
+        let period = i64::try_from(after_seconds).ok().filter(|&seconds| seconds > 0)?;
+        last_used.checked_add_signed(TimeDelta::try_seconds(period)?)
+    }
+
     /// Answers whether it had expired by `now`.
     pub fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at <= now)

@@ -336,3 +336,29 @@ async fn streams_of_what_was_deleted_behind_the_servers_back_are_closed_within_f
     let sent = push(&scene.server, &scene.ann, "x").await;
     assert_eq!(mine.message().await, sent, "the others stay");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_tokens_first_use_is_in_its_own_answer_whatever_the_database_does() {
+    let scene = Scene::begin().await;
+    let tablet = scene.client(600).await;
+    let locked = scene.lock_database().await;
+    seconds(1).await;
+    // Refused, since the database takes no message now; but the token was used.
+    let key = [("X-Gotify-Key".to_owned(), scene.ann.application.token.clone())];
+    assert_eq!(scene.server.send("POST", "/message?message=x", &key, "").await.status, 503);
+    let listed = scene.request("GET", "/client", &tablet.token, "").await.json();
+    let client = |listed: &serde_json::Value| {
+        let found = listed.as_array().unwrap().iter().find(|client| client["id"] == tablet.id.0).cloned();
+        serde_json::from_value::<Client>(found.unwrap()).unwrap()
+    };
+    let shown = client(&listed);
+    assert!(shown.last_used.unwrap() > tablet.created_at, "{shown:?}");
+    assert!(shown.expires_at > tablet.expires_at, "{shown:?}");
+    let applications = scene.request("GET", "/application", &tablet.token, "").await.json();
+    assert!(applications[0]["lastUsed"].is_string(), "{applications}");
+
+    drop(locked);
+    scene.until(tablet.id, |row| row.unwrap().last_used.is_some()).await;
+    let listed = scene.request("GET", "/client", &tablet.token, "").await.json();
+    assert!(client(&listed).last_used >= shown.last_used);
+}

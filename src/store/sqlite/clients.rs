@@ -1,6 +1,5 @@
 //! Clients.
 
-use chrono::TimeDelta;
 use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -28,7 +27,7 @@ pub(super) async fn create(
     connection: &mut SqliteConnection,
     new: NewClient,
 ) -> Result<Option<Client>, sqlx::Error> {
-    let expires_at = expiry(new.created_at, new.expires_after_inactivity_seconds);
+    let expires_at = Client::expiry(new.created_at, new.expires_after_inactivity_seconds);
     let done = sqlx::query(
         "INSERT INTO clients (token, user_id, name, created_at, elevated_until, \
          expires_after_inactivity_seconds, expires_at) SELECT ?, id, ?, ?, ?, ?, ? FROM users WHERE id = ?",
@@ -109,8 +108,10 @@ pub(super) async fn update(
     if let Some(seconds) = change.expires_after_inactivity_seconds {
         changed.expires_after_inactivity_seconds = seconds;
     }
-    changed.expires_at =
-        expiry(changed.last_used.unwrap_or(changed.created_at), changed.expires_after_inactivity_seconds);
+    changed.expires_at = Client::expiry(
+        changed.last_used.unwrap_or(changed.created_at),
+        changed.expires_after_inactivity_seconds,
+    );
     sqlx::query(
         "UPDATE clients SET name = ?, expires_after_inactivity_seconds = ?, expires_at = ? WHERE id = ?",
     )
@@ -217,7 +218,7 @@ async fn touch_where(
             "UPDATE clients SET expires_at = ? WHERE expires_after_inactivity_seconds = ? AND {which}"
         );
         sqlx::query(AssertSqlSafe(put_off))
-            .bind(expiry(at, period).map(time::to_text))
+            .bind(Client::expiry(at, period).map(time::to_text))
             .bind(row::id(period))
             .bind(values)
             .bind(now)
@@ -253,12 +254,6 @@ pub(super) async fn delete_expired(
         Ok(Owned { user_id: UserId(row::unsigned(found, 0)?), row: row::text(found, 1)? })
     };
     deleted.iter().map(token).collect()
-}
-
-/// When a client last used then expires; `None` is never, also for a time beyond the calendar.
-fn expiry(last_used: Timestamp, after_seconds: u64) -> Option<Timestamp> {
-    let period = i64::try_from(after_seconds).ok().filter(|&seconds| seconds > 0)?;
-    last_used.checked_add_signed(TimeDelta::try_seconds(period)?)
 }
 
 fn owned(found: &SqliteRow) -> Result<Owned<Client>, sqlx::Error> {
