@@ -7,16 +7,9 @@
 
 #![expect(clippy::print_stdout, reason = "an example shows what happens")]
 
-use std::{
-    error::Error,
-    future::poll_fn,
-    io,
-    net::SocketAddr,
-    task::{Poll, ready},
-    time::Duration,
-};
+use std::{error::Error, io, net::SocketAddr, time::Duration};
 
-use shardcast::hub::{EndReason, Frame, Hub, HubConfig, MessageId, Stream, UserId};
+use shardcast::hub::{EndReason, Frame, Hub, HubConfig, MessageId, UserId};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -72,25 +65,7 @@ async fn serve(mut socket: TcpStream, hub: Hub) -> io::Result<EndReason> {
     let registration = hub.register(user, "no tokens here", None).map_err(io::Error::other)?;
     // From here on no message is missed: the client may know.
     socket.write_u8(b'+').await?;
-    Ok(look_after(registration.attach(socket)).await)
-}
-
-async fn look_after(mut stream: Stream) -> EndReason {
-    poll_fn(|cx| {
-        loop {
-            if let Poll::Ready(reason) = stream.poll_outgoing(cx) {
-                return Poll::Ready(reason);
-            }
-            let readable = ready!(stream.socket().poll_read_ready(cx));
-            match readable.and_then(|()| stream.socket().try_read(&mut [0; 64])) {
-                Ok(0) => stream.on_peer_gone(),
-                Ok(_) => stream.on_pong(),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => stream.on_peer_gone(),
-            }
-        }
-    })
-    .await
+    Ok(registration.attach(socket).serve(|stream, _| stream.on_pong()).await)
 }
 
 /// The other side.

@@ -65,6 +65,7 @@ mod end;
 mod fanout;
 mod format;
 mod frame;
+mod framing;
 mod id;
 mod observer;
 mod outgoing;
@@ -84,7 +85,8 @@ pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
 pub use config::HubConfig;
 pub use end::EndReason;
 pub use format::{Format, Formats};
-pub use frame::{Frame, put_header};
+pub use frame::Frame;
+pub use framing::{Framing, put_header};
 pub use id::{ConnectionId, MessageId, UserId};
 pub use observer::{Observer, PassReport};
 pub use socket::Socket;
@@ -161,8 +163,7 @@ pub enum RegisterError {
 /// struct Silent;
 /// impl Observer for Silent {}
 ///
-/// let mut parts = HubParts::default();
-/// parts.observer = Some(Arc::new(Silent));
+/// let parts = HubParts::default().with_observer(Arc::new(Silent));
 /// ```
 #[derive(Default)]
 #[non_exhaustive]
@@ -389,6 +390,13 @@ impl Hub {
             stream.close(reason, now, &shared.config);
         }
         u32::try_from(streams.len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl HubParts {
+    setters! {
+        with_backlog => backlog: Arc<dyn Backlog>,
+        with_observer => observer: Arc<dyn Observer>,
     }
 }
 

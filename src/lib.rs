@@ -86,6 +86,9 @@
     )
 )]
 
+#[macro_use]
+mod setters;
+
 pub mod external;
 pub mod hub;
 

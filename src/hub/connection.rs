@@ -12,7 +12,7 @@ use std::{
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    ConnectionId, EndReason, Format, Frame, HubConfig, MessageId,
+    ConnectionId, EndReason, Format, Frame, Framing, HubConfig, MessageId,
     batch::Batch,
     clock::Tick,
     outgoing::{self, Outgoing},
@@ -20,8 +20,6 @@ use super::{
     socket::Socket,
     user::User,
 };
-
-const PING: [u8; 2] = [0x89, 0];
 
 /// One stream. Its memory is what an idle stream costs, so every field is here for a reason.
 pub(super) struct Connection {
@@ -34,8 +32,14 @@ pub(super) struct Connection {
     pub(super) place: Place,
     /// Where it stands among the streams of its token, if there are several. Changed under the shard's lock.
     pub(super) token_place: AtomicUsize,
-    socket: OnceLock<Box<dyn Socket>>,
+    attached: OnceLock<Attached>,
     state: Mutex<State>,
+}
+
+/// A socket, and how its peer is spoken to.
+struct Attached {
+    socket: Box<dyn Socket>,
+    framing: &'static Framing,
 }
 
 /// Where a stream is in its life. It only moves forward, but for `Live` and `Behind`, which alternate.
@@ -45,9 +49,9 @@ pub(super) enum Phase {
     Live,
     /// Something is missing: its own task fetches and writes it, passes leave it alone.
     Behind,
-    /// The close frame is in `outgoing`.
+    /// What ends it is in `outgoing`, or will be once there is a socket.
     Closing,
-    /// The close frame is out; the peer may answer it, or hang up.
+    /// What ends it is out; the peer may answer it, or hang up.
     Lingering,
     /// Nothing more is read or written.
     Closed,
@@ -119,20 +123,36 @@ impl Connection {
             format,
             place: Place::default(),
             token_place: AtomicUsize::new(0),
-            socket: OnceLock::new(),
+            attached: OnceLock::new(),
             state: Mutex::new(state),
         }
     }
 
     /// Gives the stream its socket.
-    pub(super) fn attach(&self, socket: Box<dyn Socket>, now: Tick, first_ping: Tick, config: &HubConfig) {
+    pub(super) fn attach(
+        &self,
+        socket: Box<dyn Socket>,
+        framing: &'static Framing,
+        now: Tick,
+        first_ping: Tick,
+        config: &HubConfig,
+    ) {
         let mut state = self.state.lock();
         state.progress_at = now;
         state.ping_at = first_ping;
         state.pong_by = now.after(config.pong_timeout);
-        drop(state);
+        let first = if let Some(reason) = state.end.filter(|_| state.phase == Phase::Closing) {
+            (framing.end)(reason)
+        } else {
+            // A live stream's cursor is 0 where no message is known, and not a position then.
+            let is_known = state.replaying || state.cursor > MessageId(0);
+            (framing.opening)(is_known.then_some(state.cursor))
+        };
+        if !first.is_empty() {
+            state.outgoing.get_or_insert_default().reply(&first);
+        }
         // A registration is turned into a stream once, so there is no socket yet.
-        let _ = self.socket.set(socket);
+        let _ = self.attached.set(Attached { socket, framing });
     }
 
     /// Lets the stream begin after `head`, the user's newest message in the store at some time since the stream has
@@ -147,7 +167,17 @@ impl Connection {
     }
 
     pub(super) fn socket(&self) -> Option<&dyn Socket> {
-        self.socket.get().map(|socket| &**socket)
+        self.attached.get().map(|attached| &*attached.socket)
+    }
+
+    /// Whether the peer is to answer what ended the stream.
+    pub(super) fn expects_answer(&self, state: &State) -> bool {
+        self.framing().is_some_and(|framing| (framing.expects_answer)(state.end()))
+    }
+
+    /// How the peer is spoken to, once there is a socket.
+    pub(super) fn framing(&self) -> Option<&'static Framing> {
+        self.attached.get().map(|attached| attached.framing)
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -230,7 +260,9 @@ impl Connection {
             return;
         }
         state.end = Some(reason);
-        state.outgoing.get_or_insert_default().reply(&reason.close_frame());
+        if let Some(framing) = self.framing() {
+            state.outgoing.get_or_insert_default().reply(&(framing.end)(reason));
+        }
         state.close_by = now.after(config.close_timeout);
         self.set_phase(state, Phase::Closing);
     }
@@ -262,7 +294,7 @@ impl Connection {
 
     /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
     pub(super) fn sweep(&self, now: Tick, config: &HubConfig) {
-        let Some(socket) = self.socket() else { return };
+        let Some(Attached { socket, framing }) = self.attached.get() else { return };
         let mut state = self.state.lock();
         match state.phase {
             Phase::Closed => return,
@@ -283,14 +315,14 @@ impl Connection {
         }
         if waits && now >= state.progress_at.after(config.stall_timeout) {
             self.close_locked(&mut state, EndReason::SlowConsumer, now, config);
-        } else if now >= state.pong_by {
+        } else if framing.expects_pongs && now >= state.pong_by {
             self.close_locked(&mut state, EndReason::NoPong, now, config);
         } else if now >= state.ping_at {
             state.ping_at = now.after(config.ping_period);
             if !waits {
                 state.progress_at = now;
             }
-            state.ping(socket);
+            state.ping(&**socket, framing.ping);
             if state.outgoing.is_none() {
                 return;
             }
@@ -307,10 +339,10 @@ impl State {
     }
 
     /// Pings the peer, at once if the socket takes it.
-    fn ping(&mut self, socket: &dyn Socket) {
-        let taken = if self.outgoing.is_none() { socket.try_write(&PING).unwrap_or(0) } else { 0 };
-        if taken < PING.len() {
-            self.outgoing.get_or_insert_default().reply(&PING[taken..]);
+    fn ping(&mut self, socket: &dyn Socket, ping: &[u8]) {
+        let taken = if self.outgoing.is_none() { socket.try_write(ping).unwrap_or(0) } else { 0 };
+        if taken < ping.len() {
+            self.outgoing.get_or_insert_default().reply(&ping[taken..]);
         }
     }
 

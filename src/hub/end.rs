@@ -1,6 +1,4 @@
-//! Why a stream ended, and the close frame that says so.
-
-use std::borrow::Cow;
+//! Why a stream ended.
 
 /// Why a stream ended. Each stream has exactly one end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -143,43 +141,6 @@ impl EndReason {
             | Self::Dropped => false,
         }
     }
-
-    /// Answers whether the close frame is the last word on both sides (RFC 6455, section 7.1): the peer has closed,
-    /// or has sent what can't be followed, so that no answer of it would be understood.
-    pub(crate) fn expects_no_answer(self) -> bool {
-        match self {
-            Self::PeerClosed(_)
-            | Self::TooLarge
-            | Self::TooManyFrames
-            | Self::ProtocolError
-            | Self::InvalidPayload => true,
-            Self::SlowConsumer
-            | Self::NoPong
-            | Self::TokenDeleted
-            | Self::TokenExpired
-            | Self::UserDeleted
-            | Self::Shutdown
-            | Self::BacklogUnavailable
-            | Self::Internal
-            | Self::PeerGone
-            | Self::Dropped => false,
-        }
-    }
-
-    /// The whole close frame. The reason goes with the code, but for an answer to the peer's own close, which
-    /// repeats its code alone.
-    pub(crate) fn close_frame(self) -> Cow<'static, [u8]> {
-        const FIN_CLOSE: u8 = 0x88;
-        let Some(code) = self.close_code() else {
-            return Cow::Borrowed(&[FIN_CLOSE, 0]);
-        };
-        let text = if matches!(self, Self::PeerClosed(_)) { "" } else { self.name() };
-        let length = u8::try_from(2 + text.len()).expect("every reason is shorter than 123 bytes");
-        let mut frame = vec![FIN_CLOSE, length];
-        frame.extend_from_slice(&code.to_be_bytes());
-        frame.extend_from_slice(text.as_bytes());
-        Cow::Owned(frame)
-    }
 }
 
 #[cfg(test)]
@@ -202,12 +163,5 @@ mod tests {
             [1002, 1003, 1007, 1011].map(|code| EndReason::PeerClosed(Some(code)).is_error()),
             [true; 4]
         );
-    }
-
-    #[test]
-    fn a_close_frame_carries_code_and_reason() {
-        assert_eq!(&*EndReason::SlowConsumer.close_frame(), b"\x88\x0f\x03\xf0slow consumer");
-        assert_eq!(&*EndReason::PeerClosed(Some(1000)).close_frame(), b"\x88\x02\x03\xe8");
-        assert_eq!(&*EndReason::PeerClosed(None).close_frame(), b"\x88\x00");
     }
 }

@@ -11,14 +11,16 @@ pub enum Format {
     Text,
     /// The second encoding; with WebSocket, binary frames.
     Binary,
+    /// The third encoding; with Server-Sent Events, events.
+    Event,
 }
 
 impl Format {
     /// How many there are.
-    pub(super) const COUNT: usize = 2;
+    pub(super) const COUNT: usize = 3;
 
     /// All of them, each at its place.
-    pub(super) const ALL: [Self; Self::COUNT] = [Self::Text, Self::Binary];
+    pub(super) const ALL: [Self; Self::COUNT] = [Self::Text, Self::Binary, Self::Event];
 
     /// Its place in [`Format::ALL`].
     pub(super) fn place(self) -> usize {

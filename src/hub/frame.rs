@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::{Format, MessageId, budget::Reservation};
+use super::{Format, MessageId, budget::Reservation, put_header};
 
 const FIN_TEXT: u8 = 0x81;
 const FIN_BINARY: u8 = 0x82;
@@ -71,6 +71,14 @@ impl Frame {
         self.with(Format::Binary, framed(FIN_BINARY, payload))
     }
 
+    /// Adds an event for [`Format::Event`]: the message's id, and the payload as its data (HTML Standard, section 9.2).
+    /// The payload must be UTF-8 in one line: it is not checked here.
+    #[must_use]
+    pub fn with_event(self, payload: &[u8]) -> Self {
+        let head = format!("id: {}\ndata: ", self.id);
+        self.with(Format::Event, [head.as_bytes(), payload, b"\n\n"].concat())
+    }
+
     /// Notes when the message came in.
     #[must_use]
     pub fn with_received_at(mut self, received_at: Instant) -> Self {
@@ -106,22 +114,6 @@ fn framed(first: u8, payload: &[u8]) -> BytesMut {
     put_header(&mut bytes, first, payload.len());
     bytes.put_slice(payload);
     bytes
-}
-
-/// Writes the header of a server's frame: the first byte as given, then the length in its shortest form.
-pub fn put_header(out: &mut impl BufMut, first: u8, length: usize) {
-    out.put_u8(first);
-    if let Ok(short) = u8::try_from(length)
-        && short < 126
-    {
-        out.put_u8(short);
-    } else if let Ok(medium) = u16::try_from(length) {
-        out.put_u8(126);
-        out.put_u16(medium);
-    } else {
-        out.put_u8(127);
-        out.put_u64(length as u64);
-    }
 }
 
 #[cfg(test)]

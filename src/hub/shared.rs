@@ -16,7 +16,7 @@ use dashmap::DashMap;
 use tokio::sync::{Notify, Semaphore};
 
 use super::{
-    Backlog, ConnectionId, EndReason, Format, HubConfig, MessageId, Observer, UserId,
+    Backlog, ConnectionId, EndReason, Format, Framing, HubConfig, MessageId, Observer, UserId,
     backlog::{BacklogPage, LoadError},
     budget::{Budget, Reservation},
     chunk::Chunk,
@@ -96,12 +96,12 @@ impl Shared {
         (connection, needs_head)
     }
 
-    pub(super) fn attach(&self, connection: &Connection, socket: Box<dyn Socket>) {
+    pub(super) fn attach(&self, connection: &Connection, socket: Box<dyn Socket>, framing: &'static Framing) {
         let now = self.clock.now();
         // Between three quarters of a period and a whole one.
         let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();
         let first_ping = now.after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
-        connection.attach(socket, now, first_ping, &self.config);
+        connection.attach(socket, framing, now, first_ping, &self.config);
     }
 
     pub(super) fn unregister(&self, connection: &Arc<Connection>, reason: EndReason) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    ConnectionId, EndReason, MessageId, UserId,
+    ConnectionId, EndReason, Framing, MessageId, UserId,
     backlog::LoadError,
     chunk::Chunk,
     connection::{Connection, Phase, State, wake},
@@ -74,15 +74,21 @@ impl Registration {
         self.needs_head = false;
     }
 
-    /// Gives the stream its socket. What was published since the registration goes out once the stream is polled.
+    /// Gives the stream its socket, and speaks WebSocket on it ([`Framing::WEBSOCKET`]). What was published
+    /// since the registration goes out once the stream is polled.
     pub fn attach(self, socket: impl Socket) -> Stream {
         self.attach_boxed(Box::new(socket))
     }
 
     /// As [`Registration::attach`], for a socket that is in a box already.
     pub fn attach_boxed(self, socket: Box<dyn Socket>) -> Stream {
+        self.attach_framed(socket, &Framing::WEBSOCKET)
+    }
+
+    /// As [`Registration::attach_boxed`], for a peer that is spoken to in another way than by WebSocket.
+    pub fn attach_framed(self, socket: Box<dyn Socket>, framing: &'static Framing) -> Stream {
         let Self { guard, .. } = self;
-        guard.shared.attach(&guard.connection, socket);
+        guard.shared.attach(&guard.connection, socket, framing);
         Stream { guard, load: None, chunk: None }
     }
 }
@@ -117,6 +123,9 @@ enum Step {
     /// So many messages were begun, and there may be more.
     More(usize),
 }
+
+/// The most that [`Stream::serve`] reads at a time.
+const READ_BYTES: usize = 1024;
 
 /// Writes that a stream does before it lets other tasks run.
 const WRITES_A_POLL: usize = 32;
@@ -172,7 +181,50 @@ impl Stream {
         Poll::Pending
     }
 
-    /// Waits for the end of the stream while only writing to it. What the peer sends is left unread.
+    /// Runs the stream until it ends: writes what waits, and hands what the peer sends to `on_bytes`, in pieces of at
+    /// most 1024 bytes. A peer that hangs up ends it at once.
+    ///
+    /// Of a protocol in which whatever the peer sends shows that it lives, `on_bytes` is
+    /// `|stream, _| stream.on_pong()`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing; call it again to go on.
+    pub async fn serve(&mut self, mut on_bytes: impl FnMut(&mut Self, &[u8])) -> EndReason {
+        poll_fn(|cx| self.poll_serve(cx, READ_BYTES, &mut on_bytes)).await
+    }
+
+    /// As [`Stream::serve`], for futures made by hand, with another size of the pieces. The buffer is there only while
+    /// there is something to read.
+    pub fn poll_serve(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer_bytes: usize,
+        mut on_bytes: impl FnMut(&mut Self, &[u8]),
+    ) -> Poll<EndReason> {
+        loop {
+            if let Poll::Ready(reason) = self.poll_outgoing(cx) {
+                return Poll::Ready(reason);
+            }
+            // A peer that does not take its answers is not listened to until it does.
+            if !self.has_replied() {
+                return Poll::Pending;
+            }
+            if ready!(self.socket().poll_read_ready(cx)).is_err() {
+                self.on_peer_gone();
+                continue;
+            }
+            let mut buffer = vec![0; buffer_bytes];
+            match self.socket().try_read(&mut buffer) {
+                Ok(0) => self.on_peer_gone(),
+                Ok(count) => on_bytes(self, &buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => self.on_peer_gone(),
+            }
+        }
+    }
+
+    /// Waits for the end of the stream while only writing to it. What the peer sends is left unread, and that it hung
+    /// up shows only when something is written; see [`Stream::serve`].
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing; call it again to go on.
@@ -221,7 +273,7 @@ impl Stream {
         let connection = &self.guard.connection;
         let mut state = connection.lock();
         let is_closing = matches!(state.phase(), Phase::Closing | Phase::Lingering);
-        if is_closing && !state.end().expects_no_answer() {
+        if is_closing && connection.expects_answer(&state) {
             connection.end_locked(&mut state, EndReason::PeerClosed(code));
             wake(state);
         } else {
@@ -268,10 +320,12 @@ impl Stream {
             Phase::Live | Phase::Lingering => Step::Idle,
             Phase::Closed => Step::Ended(state.end()),
             Phase::Closing => {
-                // The close frame is out. Closing the socket now would reset the connection if the peer has sent
-                // more than was read, and the reset would overtake the close frame: let the peer hang up first.
+                // All is out. Closing the socket now would reset the connection if the peer has sent more than was
+                // read, and the reset would overtake what is out: let the peer hang up first.
                 connection.set_phase(state, Phase::Lingering);
-                if state.end().expects_no_answer() && socket.shutdown_write().is_err() {
+                let is_shut = !connection.expects_answer(state);
+                let waits = connection.framing().is_some_and(|framing| framing.waits_for_hang_up);
+                if is_shut && (socket.shutdown_write().is_err() || !waits) {
                     connection.end_locked(state, EndReason::PeerGone);
                 }
                 Step::More(0)

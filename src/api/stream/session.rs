@@ -6,7 +6,6 @@
 
 use std::{
     future::Future,
-    io::ErrorKind,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -67,6 +66,12 @@ impl Inbox for Ignore {
 #[derive(Debug)]
 pub struct Session<I> {
     stream: Stream,
+    peer: Peer<I>,
+}
+
+/// What is known of the client.
+#[derive(Debug)]
+struct Peer<I> {
     inbox: I,
     limits: Arc<SessionLimits>,
     flood: FloodGuard,
@@ -81,8 +86,8 @@ impl<I: Inbox> Session<I> {
     /// Makes a session. `early` are bytes that arrived with the handshake.
     pub fn new(stream: Stream, inbox: I, limits: Arc<SessionLimits>, early: &[u8]) -> Self {
         let flood = FloodGuard::default();
-        let mut session = Self { stream, inbox, limits, flood, decoder: None, is_over: false };
-        session.on_bytes(early);
+        let mut session = Self { stream, peer: Peer { inbox, limits, flood, decoder: None, is_over: false } };
+        session.peer.on_bytes(&mut session.stream, early);
         session
     }
 }
@@ -91,43 +96,27 @@ impl<I: Inbox + Unpin> Future for Session<I> {
     type Output = EndReason;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<EndReason> {
-        let this = self.get_mut();
-        loop {
-            if let Poll::Ready(reason) = this.stream.poll_outgoing(cx) {
-                tracing::debug!(conn.id = %this.stream.id(), reason = reason.name(), "a stream ended");
-                return Poll::Ready(reason);
-            }
-            // A client that does not take its pongs is not listened to until it does.
-            if !this.stream.has_replied() {
-                return Poll::Pending;
-            }
-            if ready!(this.stream.socket().poll_read_ready(cx)).is_err() {
-                this.stream.on_peer_gone();
-                continue;
-            }
-            let mut buffer = vec![0; this.limits.read_buffer_bytes];
-            match this.stream.socket().try_read(&mut buffer) {
-                Ok(0) => this.stream.on_peer_gone(),
-                Ok(count) => this.on_bytes(&buffer[..count]),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(_) => this.stream.on_peer_gone(),
-            }
-        }
+        let Self { stream, peer } = self.get_mut();
+        let buffer_bytes = peer.limits.read_buffer_bytes;
+        let reason =
+            ready!(stream.poll_serve(cx, buffer_bytes, |stream, bytes| peer.on_bytes(stream, bytes)));
+        tracing::debug!(conn.id = %stream.id(), reason = reason.name(), "a stream ended");
+        Poll::Ready(reason)
     }
 }
 
-impl<I: Inbox> Session<I> {
-    fn on_bytes(&mut self, mut bytes: &[u8]) {
+impl<I: Inbox> Peer<I> {
+    fn on_bytes(&mut self, stream: &mut Stream, mut bytes: &[u8]) {
         let mut decoder = self.decoder.take().map_or_else(Decoder::default, |decoder| *decoder);
         while !bytes.is_empty() && !self.is_over {
             match decoder.decode(&mut bytes, self.limits.max_frame_bytes) {
                 Ok(Some(frame)) => {
-                    if let Err(reason) = self.on_frame(frame) {
-                        return self.refuse(reason);
+                    if let Err(reason) = self.on_frame(stream, frame) {
+                        return self.refuse(stream, reason);
                     }
                 }
                 Ok(None) => {}
-                Err(reason) => return self.refuse(reason),
+                Err(reason) => return self.refuse(stream, reason),
             }
         }
         if !decoder.is_idle() {
@@ -135,13 +124,13 @@ impl<I: Inbox> Session<I> {
         }
     }
 
-    fn on_frame(&mut self, frame: ClientFrame) -> Result<(), EndReason> {
+    fn on_frame(&mut self, stream: &mut Stream, frame: ClientFrame) -> Result<(), EndReason> {
         if frame.opcode == Opcode::Close {
-            self.stream.on_peer_close(close_code(&frame.payload)?);
+            stream.on_peer_close(close_code(&frame.payload)?);
             self.is_over = true;
             return Ok(());
         }
-        if !self.stream.is_open() {
+        if !stream.is_open() {
             return Ok(());
         }
         if !self.flood.allows(&self.limits.frame_rate, Instant::now()) {
@@ -152,14 +141,14 @@ impl<I: Inbox> Session<I> {
                 let mut pong = Vec::with_capacity(2 + frame.payload.len());
                 put_header(&mut pong, FIN_PONG, frame.payload.len());
                 pong.extend_from_slice(&frame.payload);
-                self.stream.reply(&pong);
+                stream.reply(&pong);
             }
-            Opcode::Pong => self.stream.on_pong(),
+            Opcode::Pong => stream.on_pong(),
             _ => {
                 if frame.fin {
-                    self.stream.on_message();
+                    stream.on_message();
                 }
-                self.inbox.on_data(frame, &mut self.stream)?;
+                self.inbox.on_data(frame, stream)?;
             }
         }
         Ok(())
@@ -167,8 +156,8 @@ impl<I: Inbox> Session<I> {
 
     /// Closes the stream, if it is not closing already. What follows on bytes that can't be understood can't be
     /// understood either.
-    fn refuse(&mut self, reason: EndReason) {
-        self.stream.close(reason);
+    fn refuse(&mut self, stream: &Stream, reason: EndReason) {
+        stream.close(reason);
         self.is_over = true;
     }
 }

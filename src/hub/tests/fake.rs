@@ -75,6 +75,11 @@ impl FakeSocket {
         self.0.lock().is_broken = true;
     }
 
+    /// All that it has taken.
+    pub(super) fn written(&self) -> Vec<u8> {
+        self.0.lock().written.clone()
+    }
+
     /// How many bytes it has taken.
     pub(super) fn taken_bytes(&self) -> usize {
         self.0.lock().written.len()

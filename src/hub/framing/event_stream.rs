@@ -1,0 +1,35 @@
+//! Server-Sent Events (HTML Standard, section 9.2).
+
+use std::borrow::Cow;
+
+use super::Framing;
+use crate::hub::{EndReason, MessageId};
+
+impl Framing {
+    /// Server-Sent Events, as a browser's `EventSource` reads them. Messages are events with their id in `id:`.
+    ///
+    /// The opening names the position from which the client is to go on if the connection is lost before the first
+    /// message: an event with nothing but an id is not shown to the page. A ping is a comment. The end is an event of
+    /// the type `end` with the name of its reason; nobody answers it.
+    ///
+    /// It is for sockets whose peer has nothing to say: the stream ends as soon as its end is out.
+    pub const EVENT_STREAM: Self = Self {
+        opening,
+        ping: b":\n\n",
+        expects_pongs: false,
+        end,
+        expects_answer: |_| false,
+        waits_for_hang_up: false,
+    };
+}
+
+fn opening(position: Option<MessageId>) -> Cow<'static, [u8]> {
+    match position {
+        Some(id) => Cow::Owned(format!("id: {id}\n\n").into_bytes()),
+        None => Cow::Borrowed(b":\n\n"),
+    }
+}
+
+fn end(reason: EndReason) -> Cow<'static, [u8]> {
+    Cow::Owned(format!("event: end\ndata: {}\n\n", reason.name()).into_bytes())
+}

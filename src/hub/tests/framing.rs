@@ -1,0 +1,76 @@
+//! How streams begin, are kept alive and end, by their framing.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::fake::{FakeBacklog, FakeSocket};
+use crate::hub::{EndReason, Format, Frame, Framing, Hub, HubConfig, HubParts, MessageId, Stream, UserId};
+
+const ALICE: UserId = UserId(1);
+
+static EVENTS: Framing = Framing::EVENT_STREAM;
+
+fn event(id: u64) -> Frame {
+    Frame::unencoded(MessageId(id)).with_event(b"{}")
+}
+
+fn hub() -> (Hub, FakeBacklog) {
+    let backlog = FakeBacklog::default();
+    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+    (Hub::with_parts(HubConfig::default(), parts), backlog)
+}
+
+fn open(hub: &Hub, since: Option<u64>, socket: &FakeSocket) -> Stream {
+    let registration = hub.register_in(Format::Event, ALICE, "a", since.map(MessageId)).unwrap();
+    registration.attach_framed(Box::new(socket.clone()), &EVENTS)
+}
+
+async fn stays_open(stream: &mut Stream, time: Duration) {
+    let ended = timeout(time, stream.ended()).await;
+    assert!(ended.is_err(), "ended as {ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_stream_begins_with_its_position_and_ends_with_its_reason() {
+    let (hub, backlog) = hub();
+    backlog.store(ALICE, event(7));
+    let socket = FakeSocket::with_room(1000);
+    let mut stream = open(&hub, Some(6), &socket);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    hub.notify(ALICE, &[event(9)]);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    hub.close_token(ALICE, "a");
+    // Nobody is waited for: it has ended as soon as its end is out.
+    assert_eq!(timeout(Duration::from_millis(1), stream.ended()).await, Ok(EndReason::TokenDeleted));
+    let expected =
+        "id: 6\n\nid: 7\ndata: {}\n\nid: 9\ndata: {}\n\nevent: end\ndata: token deleted\n\n".as_bytes();
+    assert_eq!((&*socket.written(), socket.is_shut()), (expected, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_stream_of_no_known_position_begins_with_a_comment_and_needs_no_pongs() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::with_room(1000);
+    let mut stream = open(&hub, None, &socket);
+    stays_open(&mut stream, Duration::from_millis(1)).await;
+    assert_eq!(&*socket.written(), b":\n\n");
+    stays_open(&mut stream, Duration::from_mins(4)).await;
+    assert_eq!(&*socket.written(), b":\n\n".repeat(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_closed_before_it_has_a_socket_still_says_why() {
+    let (hub, _) = hub();
+    for (framing, end) in [
+        (&EVENTS, &b"event: end\ndata: token deleted\n\n"[..]),
+        (&Framing::WEBSOCKET, b"\x88\x0f\x03\xf0token deleted"),
+    ] {
+        let registration = hub.register_in(Format::Event, ALICE, "a", None).unwrap();
+        hub.close_token(ALICE, "a");
+        let socket = FakeSocket::with_room(1000);
+        let mut stream = registration.attach_framed(Box::new(socket.clone()), framing);
+        assert_eq!(stream.ended().await, EndReason::TokenDeleted);
+        assert_eq!(&*socket.written(), end);
+    }
+}
