@@ -8,7 +8,11 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, Uri, header::SEC_WEBSOCKET_PROTOCOL, request::Parts},
+    http::{
+        HeaderValue, Uri,
+        header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE},
+        request::Parts,
+    },
     response::{IntoResponse, Response},
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -20,7 +24,9 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 mod admission;
 mod backlog;
+mod body_socket;
 mod decoder;
+mod event_stream;
 mod flood;
 mod format;
 mod handshake;
@@ -38,9 +44,11 @@ pub use handshake::{HandshakeError, accept, switching_protocols};
 pub use origin::AllowedOrigins;
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
+use format::Agreed;
+
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
-use crate::hub::{Hub, MessageId, Registration, UserId};
+use crate::hub::{Format, Hub, MessageId, Registration, UserId};
 use crate::store::{Store, StoreError};
 
 /// The hub, and what its clients may do.
@@ -58,20 +66,30 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(get_only(routes!(open)))
 }
 
-/// Brings messages as they come, over a WebSocket.
+/// Brings messages as they come, over a WebSocket or as Server-Sent Events.
 ///
-/// Each text frame is a `Message` in JSON, with a line feed at its end. With `format=protobuf`, or the subprotocol
+/// On a WebSocket, each text frame is a `Message` in JSON, with a line feed at its end. With `format=protobuf`, or the subprotocol
 /// `gotify.v1.protobuf`, each binary frame is a `gotify.v1.Message` in Protocol Buffers.
+///
+/// With `Accept: text/event-stream`, as a browser's `EventSource` sends it, the answer is a stream of events: each has the
+/// id of a message in `id` and the `Message` in JSON in `data`. The last one, of the type `end`, says why the server ends
+/// the stream. A client that comes back sends the id of the last event that it got in `Last-Event-ID`, which goes before
+/// `since`.
 #[utoipa::path(
     get, path = "/stream", operation_id = "streamMessages", tag = "message",
     params(
         Since,
+        ("Last-Event-ID" = Option<u64>, Header, nullable = false,
+            description = "Events alone: begin with what was stored after the message with this id."),
         ("format" = Option<String>, Query, nullable = false,
             description = "`json`, the default, or `protobuf`."),
     ),
     responses(
+        (status = 200, description = "Events, as they come, to a client that asks for them.",
+            content((String = "text/event-stream"))),
         (status = 101, description = "The connection is a WebSocket from here on."),
-        (status = 400, description = "This is no WebSocket handshake, `since` is no id, or `format` is unknown.",
+        (status = 400, description = "This is neither a WebSocket handshake nor a request for events, `since` \
+            or `Last-Event-ID` is no id, or `format` is unknown.",
             content((String = "text/plain"), (ErrorObject = "application/json"))),
         (status = 403, description = "The page that asks comes from somewhere else.",
             content((String = "text/plain"))),
@@ -85,19 +103,62 @@ async fn open(
     request: Request,
 ) -> Result<Response, Response> {
     let (mut parts, _) = request.into_parts();
-    let upgrade = Upgrade::from_parts(&mut parts).map_err(IntoResponse::into_response)?;
-    if !state.origins.allow(&parts.headers) {
-        return Err(HandshakeError::Origin.into_response());
-    }
-    let since = Since::read(&parts.uri).map_err(IntoResponse::into_response)?;
-    let agreed = format::agree(&parts.uri, &parts.headers).map_err(IntoResponse::into_response)?;
-    let upgrade = Upgrade { subprotocol: agreed.subprotocol, ..upgrade };
+    let asked = Asked::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
-    let registered = state.hub.register_in(agreed.format, UserId(client.user_id.0), &client.token, since);
+    let registered =
+        state.hub.register_in(asked.format, UserId(client.user_id.0), &client.token, asked.since);
     let newest = store.database().newest_message(client.user_id);
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
-    Ok(upgrade.run(admitted.map_err(IntoResponse::into_response)?, Ignore, state.limits))
+    let registration = admitted.map_err(IntoResponse::into_response)?;
+    Ok(match asked.upgrade {
+        Some(upgrade) => upgrade.run(registration, Ignore, state.limits),
+        None => event_stream::run(registration),
+    })
+}
+
+/// What a client asks for.
+struct Asked {
+    format: Format,
+    since: Option<MessageId>,
+    /// None for events.
+    upgrade: Option<Upgrade>,
+}
+
+impl Asked {
+    fn read(parts: &mut Parts, origins: &AllowedOrigins) -> Result<Self, Refused> {
+        // A page from elsewhere can open an event stream, but the browser shows it nothing unless `cors` allows it.
+        if !parts.headers.contains_key(UPGRADE) && event_stream::is_asked_for(&parts.headers) {
+            let since = event_stream::since(&parts.uri, &parts.headers)?;
+            let format = event_stream::format(&format::agree(&parts.uri, &parts.headers)?)?;
+            return Ok(Self { format, since, upgrade: None });
+        }
+        let upgrade = Upgrade::from_parts(parts)?;
+        if !origins.allow(&parts.headers) {
+            return Err(HandshakeError::Origin.into());
+        }
+        let since = Since::read(&parts.uri)?;
+        let Agreed { format, subprotocol } = format::agree(&parts.uri, &parts.headers)?;
+        Ok(Self { format, since, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
+    }
+}
+
+/// Why what a client asks for is refused, in the form of what it asked for.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    #[error(transparent)]
+    Api(#[from] ApiError),
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Handshake(error) => error.into_response(),
+            Self::Api(error) => error.into_response(),
+        }
+    }
 }
 
 async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -> Result<bool, StoreError> {

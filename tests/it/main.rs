@@ -9,6 +9,7 @@ mod build_script;
 mod canary;
 mod compat;
 mod configuration;
+mod event_stream;
 mod examples;
 mod expiry;
 mod faults;

@@ -104,13 +104,19 @@ pub fn announce(hub: &Hub, commit: &Commit) {
     }
 }
 
-/// A text frame with the message as JSON, and a line feed as Gotify sends it; a binary frame with Protocol Buffers.
+/// A text frame with the message as JSON, and a line feed as Gotify sends it; an event with the message as
+/// JSON; a binary frame with Protocol Buffers.
 fn frame(message: &Message, formats: Formats) -> Frame {
     let mut frame = Frame::unencoded(hub::MessageId(message.id.0));
-    if formats.contains(Format::Text) {
+    if formats.contains(Format::Text) || formats.contains(Format::Event) {
         let mut json = encode_json(message);
-        json.push(b'\n');
-        frame = frame.with_text(&json);
+        if formats.contains(Format::Event) {
+            frame = frame.with_event(&json);
+        }
+        if formats.contains(Format::Text) {
+            json.push(b'\n');
+            frame = frame.with_text(&json);
+        }
     }
     if formats.contains(Format::Binary) {
         frame = frame.with_binary(&protobuf::encode(message));
