@@ -32,9 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let hub = Hub::new(HubConfig::default());
     let router = Router::new().route("/", get(open)).with_state(hub.clone());
 
-    let mut config = ServerConfig::default();
-    config.listen_address = "127.0.0.1".into();
-    config.port = env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let port = env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let config = ServerConfig::default().with_listen_address("127.0.0.1").with_port(port);
     let mut server = Server::bind(config, router, hub).await?;
     #[expect(clippy::print_stdout, reason = "whoever started it wants to know the port")]
     {

@@ -96,8 +96,7 @@ pub(crate) async fn run() -> Result<Vec<String>, Box<dyn Error>> {
     // A first start makes the administrator, whose id is 1.
     let sessions = HashMap::from([("a session of ours".to_owned(), UserId(1))]);
     let stored = StoredCredentials::new(Arc::clone(&database), Passwords::new(10));
-    let mut parts = NodeParts::default();
-    parts.authenticate = Some(Arc::new(Sessions { sessions, stored }));
+    let parts = NodeParts::default().with_authenticate(Arc::new(Sessions { sessions, stored }));
     let (node, _) = Node::open_with(database, NodeConfig::default(), parts).await?;
 
     let app = Router::new().route("/", get(|| async { "an application" })).nest("/push", node.router());

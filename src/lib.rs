@@ -4,6 +4,8 @@
 //! It is for self-hosters whose apps already talk to Gotify, and for programs that have to bring messages to many
 //! sockets in order. It is no message broker: messages belong to users, and clients only receive.
 //!
+//! The crate is not published yet. Name the folder of its sources: `shardcast = { path = "../shardcast" }`.
+//!
 //! # The hub alone
 //!
 //! With `default-features = false` this crate is [`hub`], which needs tokio and no web, database or JSON crate.
@@ -27,13 +29,27 @@
 #![cfg_attr(feature = "sqlite", doc = "```no_run")]
 #![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use std::sync::Arc;
-//! use shardcast::{server::{Node, NodeConfig, Server, ServerConfig}, store::Sqlite};
+//! use shardcast::{
+//!     external::secrecy::ExposeSecret,
+//!     server::{Node, NodeConfig, Server, ServerConfig},
+//!     store::Sqlite,
+//! };
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let database = Sqlite::open("data/gotify.db").await?;
 //! let (node, first_user) = Node::open(Arc::new(database), NodeConfig::default()).await?;
-//! let mut server = Server::bind(ServerConfig::default(), node.router(), node.hub().clone()).await?;
+//! // Only the first start makes a user. Nobody can see its random password later.
+//! if let Some(user) = first_user && let Some(password) = &user.made_up_password {
+//!     println!("log in as {} with the password {}", user.name, password.expose_secret());
+//! }
+//!
+//! let config = ServerConfig::default().with_port(8080);
+//! let mut server = Server::bind(config, node.router(), node.hub().clone()).await?;
 //! println!("listening on {}", server.local_addr());
+//!
+//! // Ctrl-C finishes requests and closes streams.
+//! tokio::signal::ctrl_c().await?;
+//! server.shutdown();
 //! server.join().await;
 //! node.close().await;
 //! # Ok(())
@@ -53,6 +69,8 @@
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
 //! | `metrics` | numbers for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
+//! | `tls` | HTTPS, with certificates in files | no |
+//! | `acme` | HTTPS with certificates from an authority that speaks ACME, such as Let's Encrypt; includes `tls` | no |
 //! | `oidc` | logging in through an identity provider, by OpenID Connect | no |
 //!
 //! # Modules
@@ -62,11 +80,11 @@
 //! | [`hub`] | who is connected, and how messages reach them |
 //! | [`model`] | what travels on Gotify's wire |
 //! | [`store`] | the database trait, SQLite behind it, the group-commit writer |
-//! | [`auth`] | tokens and passwords, and the seam for other ways to know who is asking |
+//! | [`auth`] | tokens and passwords, and the trait for other ways to know who is asking |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
 //! | [`server`] | the node, and the server that listens, limits and drains |
 //! | [`metrics`] | what the node counts, for Prometheus |
-//! | [`config`] | defaults, `config.yml`, the environment |
+//! | [`config`] | the configuration: its keys, files and environment variables |
 //! | [`cli`] | the commands of the `shardcast` program |
 //! | [`external`] | the crates whose types are in signatures |
 //!
@@ -108,6 +126,8 @@ pub mod model;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
+#[cfg(feature = "server")]
+mod with_methods;
 
 /// The README's programs compile as they stand there.
 #[cfg(all(doctest, feature = "sqlite"))]

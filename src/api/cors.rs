@@ -16,6 +16,7 @@ use axum::{
 };
 
 use super::patterns::{OriginPatternError, Patterns};
+use crate::with_methods::with_methods;
 
 /// How long a browser may remember the answer to a preflight: 12 hours.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("43200");
@@ -37,6 +38,12 @@ pub struct CorsConfig {
     /// Headers that a preflight names. Default none.
     pub allow_headers: Vec<HeaderName>,
 }
+
+with_methods!(CorsConfig {
+    with_allow_origins(allow_origins: impl Into<Vec<String>>),
+    with_allow_methods(allow_methods: impl Into<Vec<Method>>),
+    with_allow_headers(allow_headers: impl Into<Vec<HeaderName>>),
+});
 
 /// The rules, ready to be asked.
 #[derive(Debug, Default)]

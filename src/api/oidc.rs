@@ -19,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{ApiError, AppState};
 use crate::auth::{IdentityError, IdentityProvider};
+use crate::with_methods::with_methods;
 use pending::Pending;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -42,6 +43,11 @@ pub struct OidcSettings {
     /// Whether whoever goes by the name of a user there is that user here. Default false.
     pub link_by_username: bool,
 }
+
+with_methods!(OidcSettings {
+    with_auto_register(auto_register: bool),
+    with_link_by_username(link_by_username: bool),
+});
 
 impl Default for OidcSettings {
     fn default() -> Self {

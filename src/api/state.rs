@@ -15,6 +15,7 @@ use super::{Boundary, ImageLimits, Oidc, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
+use crate::with_methods::with_methods;
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
 #[derive(Clone, Debug)]
@@ -145,6 +146,16 @@ impl Default for ApiSettings {
         }
     }
 }
+
+with_methods!(ApiSettings {
+    with_max_body_bytes(max_body_bytes: usize),
+    with_answer_memory_bytes(answer_memory_bytes: usize),
+    with_compatibility(compatibility: Compatibility),
+    with_secure_cookie(secure_cookie: bool),
+    with_image_limits(image_limits: ImageLimits),
+    with_registration(registration: bool),
+    with_version(version: VersionInfo),
+});
 
 /// Which build this is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]

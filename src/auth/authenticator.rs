@@ -17,6 +17,7 @@ use super::{
 };
 use crate::model::{Application, Client, Timestamp, User, UserId};
 use crate::store::StoreError;
+use crate::with_methods::with_methods;
 
 /// Secrets of Gotify 3's form whose public form is kept in memory, so that it need not be worked out again: about
 /// 200 bytes each, 3 MB at most.
@@ -52,6 +53,12 @@ pub struct AuthenticatorParts {
     /// What tells what has expired. Default: the machine's clock.
     pub clock: Clock,
 }
+
+with_methods!(AuthenticatorParts {
+    with_limits(limits: LoginLimits),
+    with_observer(observer: Arc<dyn LoginObserver>),
+    with_clock(clock: Clock),
+});
 
 impl Default for AuthenticatorParts {
     fn default() -> Self {

@@ -18,6 +18,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::with_methods::with_methods;
 use bucket::{Allowance, Refusal};
 use buckets::{Buckets, Shared};
 
@@ -40,6 +41,12 @@ pub struct LoginLimits {
     /// How long it takes until all of them may be made again; they come back one by one. Default a minute.
     pub window: Duration,
 }
+
+with_methods!(LoginLimits {
+    with_failures_per_address(failures_per_address: u32),
+    with_failures_per_name(failures_per_name: u32),
+    with_window(window: Duration),
+});
 
 impl Default for LoginLimits {
     fn default() -> Self {

@@ -21,6 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
+use crate::with_methods::with_methods;
 use claims::{UserInfo, username};
 use discovery::{Discovery, Metadata};
 use http::{HttpClient, HttpError};
@@ -42,6 +43,15 @@ pub struct OpenIdConfig {
     /// What to ask the provider for. Default `openid`, `profile` and `email`.
     pub scopes: Vec<String>,
 }
+
+with_methods!(OpenIdConfig {
+    with_issuer(issuer: impl Into<String>),
+    with_client_id(client_id: impl Into<String>),
+    with_client_secret(client_secret: impl Into<SecretString>),
+    with_redirect_url(redirect_url: impl Into<String>),
+    with_username_claim(username_claim: impl Into<String>),
+    with_scopes(scopes: impl Into<Vec<String>>),
+});
 
 impl Default for OpenIdConfig {
     fn default() -> Self {

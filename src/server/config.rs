@@ -5,6 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::TlsConfig;
+use crate::with_methods::with_methods;
 
 /// How to listen and serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,21 @@ pub struct ServerConfig {
     /// How to serve HTTPS beside HTTP. Default none.
     pub tls: Option<TlsConfig>,
 }
+
+with_methods!(ServerConfig {
+    with_listen_address(listen_address: impl Into<String>),
+    with_port(port: u16),
+    with_fallback_port(fallback_port: Option<u16>),
+    with_keepalive(keepalive: Option<Duration>),
+    with_header_timeout(header_timeout: Duration),
+    with_idle_timeout(idle_timeout: Duration),
+    with_max_body_bytes(max_body_bytes: usize),
+    with_max_connections(max_connections: Option<usize>),
+    with_shutdown_grace(shutdown_grace: Duration),
+    with_trusted_proxies(trusted_proxies: impl Into<Vec<IpNet>>),
+    with_access_log(access_log: bool),
+    with_tls(tls: impl Into<Option<TlsConfig>>),
+});
 
 impl Default for ServerConfig {
     fn default() -> Self {
@@ -87,6 +103,18 @@ pub struct StreamConfig {
     /// How many messages a stream may be behind before it is closed. Default 10 000.
     pub max_lag: u64,
 }
+
+with_methods!(StreamConfig {
+    with_ping_period(ping_period: Duration),
+    with_pong_timeout(pong_timeout: Duration),
+    with_stall_timeout(stall_timeout: Duration),
+    with_allowed_origins(allowed_origins: impl Into<Vec<String>>),
+    with_shard_count(shard_count: usize),
+    with_read_buffer_bytes(read_buffer_bytes: usize),
+    with_write_buffer_bytes(write_buffer_bytes: usize),
+    with_ring_messages(ring_messages: usize),
+    with_max_lag(max_lag: u64),
+});
 
 impl Default for StreamConfig {
     fn default() -> Self {

@@ -21,6 +21,7 @@ use crate::{
     store::{
         Commit, Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError,
     },
+    with_methods::with_methods,
 };
 
 /// What a node is made of.
@@ -63,6 +64,18 @@ impl Default for NodeConfig {
     }
 }
 
+with_methods!(NodeConfig {
+    with_stream(stream: StreamConfig),
+    with_api(api: ApiSettings),
+    with_images_folder(images_folder: impl Into<PathBuf>),
+    with_cors(cors: CorsConfig),
+    with_response_headers(response_headers: HeaderMap),
+    with_password_cost(password_cost: u32),
+    with_login_limits(login_limits: LoginLimits),
+    with_first_user(first_user: impl Into<String>),
+    with_first_password(first_password: impl Into<SecretString>),
+});
+
 /// What a node may be given besides its configuration. The default looks into the database for who is asking, and
 /// has nobody who watches.
 #[derive(Clone, Default)]
@@ -83,6 +96,16 @@ pub struct NodeParts {
     /// What tells which clients have expired. Default: the machine's clock.
     pub clock: Clock,
 }
+
+with_methods!(NodeParts {
+    with_authenticate(authenticate: Arc<dyn Authenticate>),
+    with_oidc(oidc: Oidc),
+    with_observer(observer: Arc<dyn Observer>),
+    with_publish_observer(publish_observer: Arc<dyn PublishObserver>),
+    with_request_observer(request_observer: Arc<dyn RequestObserver>),
+    with_login_observer(login_observer: Arc<dyn LoginObserver>),
+    with_clock(clock: Clock),
+});
 
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]

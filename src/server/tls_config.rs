@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tls::Tls;
+use crate::with_methods::with_methods;
 
 /// How to serve HTTPS beside HTTP. Takes the feature `tls`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,13 @@ impl TlsConfig {
         Tls::check(self)
     }
 }
+
+with_methods!(TlsConfig {
+    with_listen_address(listen_address: impl Into<String>),
+    with_port(port: u16),
+    with_certificates(certificates: Certificates),
+    with_redirect(redirect: bool),
+});
 
 /// Where a certificate comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +71,8 @@ impl CertificateFiles {
     }
 }
 
+with_methods!(CertificateFiles { with_check_interval(check_interval: Duration) });
+
 /// An authority to get certificates from. Whoever names one accepts its terms.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -81,6 +91,8 @@ impl AcmeConfig {
         Self { hosts, cache: cache.into(), directory_url: None }
     }
 }
+
+with_methods!(AcmeConfig { with_directory_url(directory_url: impl Into<Option<String>>) });
 
 /// Why there can't be HTTPS.
 #[derive(Debug, thiserror::Error)]

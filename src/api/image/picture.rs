@@ -5,6 +5,7 @@ use crate::store::ImageName;
 
 /// How much of a file its kind is told by, as in Gotify.
 const HEAD_BYTES: usize = 261;
+use crate::with_methods::with_methods;
 
 /// How large a picture may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,11 @@ pub struct ImageLimits {
     /// is 4096 by 4096. A file that does not tell its dimensions where they belong is not shown either.
     pub max_pixels: u64,
 }
+
+with_methods!(ImageLimits {
+    with_max_bytes(max_bytes: usize),
+    with_max_pixels(max_pixels: u64),
+});
 
 impl Default for ImageLimits {
     fn default() -> Self {

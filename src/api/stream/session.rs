@@ -18,6 +18,7 @@ use super::{
     flood::{FloodGuard, FrameRate},
 };
 use crate::hub::{EndReason, Stream, put_header};
+use crate::with_methods::with_methods;
 
 const FIN_PONG: u8 = 0x8A;
 
@@ -33,6 +34,12 @@ pub struct SessionLimits {
     /// How many frames; more close the stream with 1008.
     pub frame_rate: FrameRate,
 }
+
+with_methods!(SessionLimits {
+    with_read_buffer_bytes(read_buffer_bytes: usize),
+    with_max_frame_bytes(max_frame_bytes: usize),
+    with_frame_rate(frame_rate: FrameRate),
+});
 
 impl Default for SessionLimits {
     fn default() -> Self {
