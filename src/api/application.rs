@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread, documented};
+use super::body::{Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
@@ -17,6 +17,9 @@ use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_sho
 use crate::auth::{NewToken, Revocation, TokenKind};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
 use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
+
+/// How many characters the description of an application may have.
+const MAX_DESCRIPTION_CHARACTERS: usize = 16_384;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -36,10 +39,15 @@ struct ApplicationParams {
 impl Form for ApplicationParams {
     const NAME: &'static str = "ApplicationParams";
     const FIELDS: &'static [Field] = &[
-        Field::required("name").described("Shown with its messages that have no title.").example("backup"),
-        Field::optional("description").described("Free text."),
+        Field::required("name")
+            .described("Shown with its messages that have no title.")
+            .example("backup")
+            .max_characters(MAX_NAME_CHARACTERS),
+        Field::optional("description").described("Free text.").max_characters(MAX_DESCRIPTION_CHARACTERS),
         Field::optional("defaultPriority").described("The priority of messages that carry none."),
-        Field::optional("sortKey").described("Its place in the list; made up if empty."),
+        Field::optional("sortKey")
+            .described("Its place in the list; made up if empty.")
+            .max_characters(MAX_NAME_CHARACTERS),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {

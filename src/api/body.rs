@@ -1,21 +1,23 @@
-//! Reading request bodies with Gotify's leniencies.
+//! Reading request bodies, within limits and with Gotify's leniencies.
 //!
 //! JSON for `application/json`, form fields for everything else: from a multipart body alone, else from the
 //! body and the URL's query. Either way, what comes out is a [`Form`], checked for what it requires.
 
+mod content;
 mod fields;
 mod file;
 mod form;
 mod json;
-mod literal;
+mod number;
 mod schema;
 
-pub(super) use fields::{Field, Form, Slot};
+pub(super) use content::BodyMemory;
+pub(super) use fields::{Field, Form, MAX_NAME_CHARACTERS, Slot};
 pub(super) use file::UploadedFile;
-pub(super) use literal::integer;
+pub(super) use json::object;
+pub(super) use number::whole_number;
 pub(super) use schema::{documented, schema};
 
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -24,30 +26,36 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{ApiError, ApiSettings};
-use crate::model::Compatibility;
+
+/// The most bytes of a body that anybody may send, without being known.
+pub(super) const ANONYMOUS_BYTES: usize = 16 * 1024;
 
 /// A body that is not read before it is known that the request may be granted.
+///
+/// It holds the memory of what was read, so a handler keeps it to its end.
 pub(super) struct Unread {
     parts: Parts,
     body: Body,
     limit_bytes: usize,
-    compatibility: Compatibility,
+    read_bytes: usize,
+    memory: BodyMemory,
+    held: Option<OwnedSemaphorePermit>,
 }
 
 impl<S: Send + Sync> FromRequest<S> for Unread
 where
     Arc<ApiSettings>: FromRef<S>,
-    Compatibility: FromRef<S>,
+    BodyMemory: FromRef<S>,
 {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let limit_bytes = Arc::<ApiSettings>::from_ref(state).max_body_bytes;
-        Ok(Self { parts, body, limit_bytes, compatibility: Compatibility::from_ref(state) })
+        Ok(Self { parts, body, limit_bytes, read_bytes: 0, memory: BodyMemory::from_ref(state), held: None })
     }
 }
 
@@ -60,6 +68,16 @@ impl Unread {
     /// The type of the body without its parameters; empty if there is none.
     pub(super) fn media_type(&self) -> &str {
         media_type(content_type(&self.parts))
+    }
+
+    /// How long the body was, once it is read.
+    pub(super) fn read_bytes(&self) -> usize {
+        self.read_bytes
+    }
+
+    /// Takes less than a body may otherwise have.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        self.limit_bytes = self.limit_bytes.min(bytes);
     }
 
     /// Reads the body, decodes it in this way, and checks that what is required is there. The error of `decode` is the
@@ -82,18 +100,21 @@ impl Unread {
         let query = self.parts.uri.query().unwrap_or_default();
         let form: F = match kind {
             Kind::Json => json::decode(&content),
-            Kind::Multipart => {
-                Box::pin(form::decode_multipart(content_type(&self.parts), content, self.compatibility)).await
-            }
-            Kind::Form => form::decode(&[&content, query.as_bytes()], self.compatibility),
-            Kind::Other => form::decode(&[query.as_bytes()], self.compatibility),
+            Kind::Multipart => Box::pin(form::decode_multipart(content_type(&self.parts), content)).await,
+            Kind::Form => form::decode(&[&content, query.as_bytes()]),
+            Kind::Other => form::decode(&[query.as_bytes()]),
         }
         .map_err(ApiError::BadRequest)?;
         checked(form)
     }
 
     async fn bytes(&mut self) -> Result<Bytes, ApiError> {
-        bytes(&self.parts, &mut self.body, self.limit_bytes).await
+        let announced = self.parts.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+        let content = content::collect(&mut self.body, announced, self.limit_bytes, &self.memory).await?;
+        self.held = content.memory;
+        self.read_bytes = content.bytes.len();
+        Ok(content.bytes)
     }
 }
 
@@ -128,58 +149,4 @@ fn media_type(content_type: &str) -> &str {
 fn checked<F: Form>(mut form: F) -> Result<F, ApiError> {
     fields::check(&mut form).map_err(ApiError::BadRequest)?;
     Ok(form)
-}
-
-async fn bytes(parts: &Parts, body: &mut Body, limit_bytes: usize) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::BodyTooLarge { limit_bytes };
-    let announced = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|bytes: usize| bytes > limit_bytes) {
-        return Err(too_large());
-    }
-    match Limited::new(body, limit_bytes).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) if is_timeout(&*error) => Err(ApiError::BodyTimeout),
-        Err(error) => {
-            tracing::debug!(error, "failed to read a request body");
-            Err(ApiError::BadRequest("failed to read the request body".to_owned()))
-        }
-    }
-}
-
-/// Whether the client was too slow, as the server says it somewhere in this error.
-fn is_timeout(error: &(dyn Error + 'static)) -> bool {
-    match error.downcast_ref::<std::io::Error>() {
-        Some(error) => error.kind() == std::io::ErrorKind::TimedOut,
-        None => error.source().is_some_and(is_timeout),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::Request;
-
-    use super::*;
-
-    async fn read(body: &str, limit_bytes: usize) -> Result<Bytes, ApiError> {
-        // Without a `Content-Length`, as in chunks.
-        let parts = Request::new(()).into_parts().0;
-        bytes(&parts, &mut Body::from(body.to_owned()), limit_bytes).await
-    }
-
-    #[tokio::test]
-    async fn a_body_that_does_not_announce_its_length_is_bounded_too() {
-        assert_eq!(read("12345", 5).await.unwrap(), "12345");
-        let error = read("123456", 5).await.unwrap_err();
-        assert!(matches!(error, ApiError::BodyTooLarge { limit_bytes: 5 }), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_body_that_does_not_come_in_time_is_no_bad_request() {
-        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-        let pieces = futures_util::stream::iter([Ok("{\""), Err(late)]);
-        let parts = Request::new(()).into_parts().0;
-        let error = bytes(&parts, &mut Body::from_stream(pieces), 100).await.unwrap_err();
-        assert_eq!(error.status(), 408);
-    }
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread, documented};
+use super::body::{Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
@@ -38,7 +38,10 @@ pub(super) struct ClientParams {
 impl Form for ClientParams {
     const NAME: &'static str = "ClientParams";
     const FIELDS: &'static [Field] = &[
-        Field::required("name").described("Shown in the list of clients.").example("laptop"),
+        Field::required("name")
+            .described("Shown in the list of clients.")
+            .example("laptop")
+            .max_characters(MAX_NAME_CHARACTERS),
         Field::optional("expiresAfterInactivitySeconds")
             .described("After how many seconds without use it is deleted; 0 is never.")
             .at_most(MAX_EXPIRY_SECONDS),

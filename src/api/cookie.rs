@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use ::cookie::time::Duration;
+use ::cookie::{Cookie, CookieBuilder, SameSite};
 use axum::extract::Request;
-use axum::http::header::SET_COOKIE;
-use axum::http::{Extensions, HeaderValue};
+use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use super::ApiSettings;
@@ -28,12 +30,27 @@ pub(super) fn cleared(settings: &ApiSettings) -> HeaderValue {
 }
 
 fn header(token: &str, max_age_seconds: u64, settings: &ApiSettings) -> HeaderValue {
-    let secure = if settings.secure_cookie { "; Secure" } else { "" };
-    let text =
-        format!("{NAME}={token}; Path=/; Max-Age={max_age_seconds}; HttpOnly{secure}; SameSite=Strict");
+    let cookie = Cookie::build((NAME, token)).same_site(SameSite::Strict);
+    give(cookie, max_age_seconds, settings)
+}
+
+/// Returns the header that gives a browser a cookie which no script can read.
+pub(super) fn give(cookie: CookieBuilder<'_>, max_age_seconds: u64, settings: &ApiSettings) -> HeaderValue {
+    let cookie = cookie
+        .path("/")
+        .max_age(Duration::seconds(max_age_seconds.cast_signed()))
+        .http_only(true)
+        .secure(settings.secure_cookie);
+    let text = cookie.build().to_string();
     let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""));
     value.set_sensitive(true);
     value
+}
+
+/// Returns the cookies of a name that came with a request.
+pub(super) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = Cookie<'h>> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(Cookie::split_parse_encoded).flatten().filter(move |cookie| cookie.name() == name)
 }
 
 /// Whether the cookie that came with a request is to be sent again with the answer.
@@ -77,16 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_written_as_gotify_writes_it() {
+    fn a_cookie_is_for_this_site_alone_and_no_script() {
         let mut settings = ApiSettings::default();
         assert_eq!(
             set("Cabc", &settings),
-            "gotify-client-token=Cabc; Path=/; Max-Age=604800; HttpOnly; SameSite=Strict"
+            "gotify-client-token=Cabc; HttpOnly; SameSite=Strict; Path=/; Max-Age=604800"
         );
         settings.secure_cookie = true;
         assert_eq!(
             cleared(&settings),
-            "gotify-client-token=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Strict"
+            "gotify-client-token=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0"
         );
     }
 

@@ -25,7 +25,7 @@ struct UserPass {
 
 impl Form for UserPass {
     const NAME: &'static str = "UserExternalPass";
-    const FIELDS: &'static [Field] = &[Field::required("pass").described("The new password.")];
+    const FIELDS: &'static [Field] = &[Field::required("pass").described("The new password.").secret()];
 
     fn slot(&mut self, _: usize) -> Slot<'_> {
         Slot::Text(&mut self.pass)

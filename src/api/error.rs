@@ -88,6 +88,9 @@ pub enum ApiError {
     /// Too many passwords wait to be hashed; the same request may succeed soon.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
+    /// There is no memory for the body now; the same request may succeed soon.
+    #[error("too many large request bodies are being received, try again in 1 s")]
+    NoBodyMemory,
     /// There is no memory for the answer now; the same request may succeed soon.
     #[error("too many large lists are being sent, try again in 1 s")]
     NoAnswerMemory,
@@ -121,6 +124,7 @@ impl ApiError {
             | Self::NoIdentityProvider
             | Self::Overloaded(_)
             | Self::NoAnswerMemory
+            | Self::NoBodyMemory
             | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::IdentityWithoutName | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -130,7 +134,7 @@ impl ApiError {
     fn retry_after_seconds(&self) -> Option<u64> {
         match self {
             Self::TooManyLogins { retry_after_seconds } => Some(*retry_after_seconds),
-            Self::Overloaded(_) | Self::NoAnswerMemory | Self::Unavailable => Some(1),
+            Self::Overloaded(_) | Self::NoAnswerMemory | Self::NoBodyMemory | Self::Unavailable => Some(1),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -34,7 +35,7 @@ const PART_BYTES: usize = 256 * 1024;
 const RESERVED_PER_BYTE: usize = 8;
 
 /// How many bytes the HTTP server gets at a time. It copies them.
-const PIECE_BYTES: usize = 16 * 1024;
+pub(super) const PIECE_BYTES: usize = 16 * 1024;
 
 /// How long a request waits for memory: before its answer has begun, and after that.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,6 +43,8 @@ const PATIENCE_ONCE_BEGUN: Duration = Duration::from_secs(30);
 
 /// Where the rows of a list are read.
 pub(super) trait Rows: Send + Sync + 'static {
+    /// What the answer is.
+    const CONTENT_TYPE: HeaderValue = APPLICATION_JSON;
     /// What identifies a row.
     type Id: Copy + Send + Sync + 'static;
     /// A row, as it is listed.
@@ -52,19 +55,30 @@ pub(super) trait Rows: Send + Sync + 'static {
 
     /// Reads the rows of these ids, in this order, without those that are not there any more.
     fn read(&self, ids: &[Self::Id]) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+
+    /// Encodes a row, at the end of what is there; as JSON unless something else is said.
+    fn encode(answer: &mut Vec<u8>, row: &Self::Row) {
+        write_json(answer, row);
+    }
 }
 
 /// The first part of a list, about to be read.
 pub(super) struct FirstPart {
     reservation: Reservation,
     memory: AnswerMemory,
+    bytes: usize,
 }
 
 impl FirstPart {
     /// Waits for memory. Reads must keep to [`Self::MAX_BYTES`].
     pub(super) async fn reserve(memory: &AnswerMemory) -> Result<Self, ApiError> {
-        let reservation = memory.reserve(RESERVED_PER_BYTE * PART_BYTES, PATIENCE).await?;
-        Ok(Self { reservation, memory: memory.clone() })
+        Self::of_bytes(memory, PART_BYTES).await
+    }
+
+    /// Waits for the memory of an answer that repeats a request of so many bytes.
+    pub(super) async fn of_bytes(memory: &AnswerMemory, bytes: usize) -> Result<Self, ApiError> {
+        let reservation = memory.reserve(RESERVED_PER_BYTE.saturating_mul(bytes), PATIENCE).await?;
+        Ok(Self { reservation, memory: memory.clone(), bytes })
     }
 
     /// How many bytes of rows may be read.
@@ -77,40 +91,19 @@ impl FirstPart {
         rows: R,
         slice: Slice<R::Row, R::Id>,
     ) -> Response {
-        let mut answer = Listing {
-            ids: slice.rows.iter().map(R::id).collect(),
-            rows,
-            memory: self.memory,
-            head,
-            tail,
-            left_out: slice.left_out.into(),
-            follows_row: false,
-            has_row: false,
-            part: None,
-            part_bytes: PART_BYTES,
-            taken: 0,
-            digest: None,
-        };
-        let json = answer.encode(slice.rows);
-        let is_whole = answer.left_out.is_empty();
-        if is_whole && json.len() <= PIECE_BYTES {
-            return ([(CONTENT_TYPE, APPLICATION_JSON)], json).into_response();
-        }
-        let length = json.len();
-        let kept = answer.keep(self.reservation, json);
-        answer.part = kept.ok();
-        let pieces = try_unfold(answer, async |mut answer| {
-            let piece = answer.next_piece().await;
-            let piece = piece.inspect_err(|error| {
-                tracing::warn!(error = error as &dyn std::error::Error, "ended a list before its end");
-            })?;
-            Ok::<_, ListError>(piece.map(|piece| (piece, answer)))
-        });
-        let mut response = ([(CONTENT_TYPE, APPLICATION_JSON)], Body::from_stream(pieces)).into_response();
-        if is_whole {
-            response.headers_mut().insert(CONTENT_LENGTH, length.into());
-        }
-        response
+        let ids = slice.rows.iter().map(R::id).collect();
+        let mut listing =
+            Listing { tail, head, ..Listing::new(rows, ids, slice.left_out, self.memory, self.bytes) };
+        let answer = listing.encode(slice.rows);
+        listing.answer(self.reservation, answer)
+    }
+
+    /// Answers with one row.
+    pub(super) fn answer_row<R: Rows>(self, rows: R, row: &R::Row) -> Response {
+        let listing = Listing::new(rows, vec![R::id(row)], Vec::new(), self.memory, self.bytes);
+        let mut answer = Vec::with_capacity(self.bytes);
+        R::encode(&mut answer, row);
+        listing.answer(self.reservation, answer)
     }
 }
 
@@ -149,6 +142,52 @@ struct Listing<R: Rows> {
 }
 
 impl<R: Rows> Listing<R> {
+    fn new(
+        rows: R,
+        ids: Vec<R::Id>,
+        left_out: Vec<LeftOut<R::Id>>,
+        memory: AnswerMemory,
+        part_bytes: usize,
+    ) -> Self {
+        Self {
+            rows,
+            memory,
+            head: Vec::new(),
+            tail: "",
+            left_out: left_out.into(),
+            ids,
+            follows_row: false,
+            has_row: false,
+            part: None,
+            part_bytes,
+            taken: 0,
+            digest: None,
+        }
+    }
+
+    /// Answers with the first part, and what follows it.
+    fn answer(mut self, reservation: Reservation, first: Vec<u8>) -> Response {
+        let is_whole = self.left_out.is_empty();
+        let length = first.len();
+        let body = if is_whole && length <= PIECE_BYTES {
+            Body::from(first)
+        } else {
+            self.part = self.keep(reservation, first).ok();
+            Body::from_stream(try_unfold(self, async |mut listing| {
+                let piece = listing.next_piece().await;
+                let piece = piece.inspect_err(|error| {
+                    tracing::warn!(error = error as &dyn std::error::Error, "ended a list before its end");
+                })?;
+                Ok::<_, ListError>(piece.map(|piece| (piece, listing)))
+            }))
+        };
+        let mut response = ([(CONTENT_TYPE, R::CONTENT_TYPE)], body).into_response();
+        if is_whole {
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        response
+    }
+
     /// Returns what the client gets next; nothing at the end.
     async fn next_piece(&mut self) -> Result<Option<Bytes>, ListError> {
         loop {
@@ -207,7 +246,7 @@ impl<R: Rows> Listing<R> {
             if self.has_row {
                 json.push(b',');
             }
-            write_json(&mut json, &row);
+            R::encode(&mut json, &row);
             self.has_row = true;
         }
         if self.left_out.is_empty() {

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
 use super::error::ErrorObject;
 use super::json::Done;
-use super::listing::{AnswerMemory, FirstPart};
-use super::paging::{PagedMessages, Paging};
+use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
+use super::paging::{PagedMessages, Paging, StoredMessages};
+
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
 use crate::auth::KnownApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
-use crate::store::{NewMessage, PublishError, Store};
+use crate::store::{NewMessage, PublishError, Store, StoreError};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -89,6 +92,7 @@ documented!(CreateMessage);
 async fn create(
     sender: SenderAuth,
     State(store): State<Store>,
+    State(memory): State<AnswerMemory>,
     mut body: Unread,
 ) -> Result<Response, ApiError> {
     let answers_protobuf = protobuf::is_accepted(body.headers());
@@ -101,23 +105,54 @@ async fn create(
         SenderAuth::Application(application) => (application, false),
         SenderAuth::User(user) => (chosen(&store, user, form.application_id).await?, true),
     };
+    // Before the message is stored: who is refused may send it again.
+    let large = match body.read_bytes() {
+        bytes if bytes > PIECE_BYTES => Some(FirstPart::of_bytes(&memory, bytes).await?),
+        _ => None,
+    };
     let blank = form.title.trim().is_empty();
-    let message = store
-        .publish(NewMessage {
-            user_id: application.user_id,
-            application_id: application.id,
-            message: form.message,
-            title: if blank { application.name.clone() } else { form.title },
-            priority: form.priority.unwrap_or(application.default_priority),
-            extras: form.extras.filter(|extras| !extras.is_empty()),
-            date: chrono::Local::now().fixed_offset(),
-        })
-        .await
-        .map_err(|error| match error {
-            PublishError::NoSuchApplication if is_chosen => unknown_choice(),
-            other => other.into(),
-        })?;
-    Ok(if answers_protobuf { protobuf::answer(&message) } else { Json(&*message).into_response() })
+    let new = NewMessage {
+        user_id: application.user_id,
+        application_id: application.id,
+        message: form.message,
+        title: if blank { application.name.clone() } else { form.title },
+        priority: form.priority.unwrap_or(application.default_priority),
+        extras: form.extras.filter(|extras| !extras.is_empty()),
+        date: chrono::Local::now().fixed_offset(),
+    };
+    let message = store.publish(new).await.map_err(|error| match error {
+        PublishError::NoSuchApplication if is_chosen => unknown_choice(),
+        other => other.into(),
+    })?;
+    Ok(match (large, answers_protobuf) {
+        (None, false) => Json(&*message).into_response(),
+        (None, true) => {
+            ([(CONTENT_TYPE, protobuf::CONTENT_TYPE)], protobuf::encode(&message)).into_response()
+        }
+        (Some(part), false) => part.answer_row(StoredMessages(store), &message),
+        (Some(part), true) => part.answer_row(ProtobufMessages(StoredMessages(store)), &message),
+    })
+}
+
+/// Messages in Protocol Buffers.
+struct ProtobufMessages(StoredMessages);
+
+impl Rows for ProtobufMessages {
+    const CONTENT_TYPE: HeaderValue = protobuf::CONTENT_TYPE;
+    type Id = MessageId;
+    type Row = Message;
+
+    fn id(row: &Message) -> MessageId {
+        row.id
+    }
+
+    async fn read(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+        self.0.read(ids).await
+    }
+
+    fn encode(answer: &mut Vec<u8>, row: &Message) {
+        answer.extend_from_slice(&protobuf::encode(row));
+    }
 }
 
 /// Returns the application that a user sends with.

@@ -1,14 +1,14 @@
 //! A server without Protocol Buffers: nothing is taken for them, and nobody gets them.
 
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderValue};
 
-use super::ApiError;
 use super::message::CreateMessage;
 use crate::model::Message;
 
 /// Whether streams can have it.
 pub(super) const IS_THERE: bool = false;
+
+pub(super) const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/x-protobuf");
 
 pub(super) fn encode(_: &Message) -> Vec<u8> {
     Vec::new()
@@ -24,8 +24,4 @@ pub(super) fn is_type(_: &str) -> bool {
 
 pub(super) fn is_accepted(_: &HeaderMap) -> bool {
     false
-}
-
-pub(super) fn answer(_: &Message) -> Response {
-    ApiError::Internal.into_response()
 }

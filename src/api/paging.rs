@@ -9,7 +9,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::body::integer;
+use super::body::whole_number;
 use super::external_base::ExternalBase;
 use super::json::write_json;
 use super::listing::{FirstPart, Rows};
@@ -95,7 +95,7 @@ fn encode_head(place: &Place) -> Vec<u8> {
 }
 
 /// The messages of a page.
-struct StoredMessages(Store);
+pub(super) struct StoredMessages(pub(super) Store);
 
 impl Rows for StoredMessages {
     type Id = MessageId;
@@ -120,11 +120,11 @@ where
         let compatibility = Compatibility::from_ref(state);
         let query = parts.uri.query().unwrap_or_default();
         let limit = match first(query, "limit") {
-            Some(limit) => integer(&limit, "ParseInt", compatibility).map_err(ApiError::BadRequest)?,
+            Some(limit) => whole_number("limit", &limit).map_err(ApiError::BadRequest)?,
             None => DEFAULT_LIMIT,
         };
         let since = match first(query, "since") {
-            Some(since) => integer(&since, "ParseUint", compatibility).map_err(ApiError::BadRequest)?,
+            Some(since) => whole_number("since", &since).map_err(ApiError::BadRequest)?,
             None => 0,
         };
         if limit > MAX_LIMIT {
@@ -279,8 +279,14 @@ mod tests {
             ("limit=", "Field 'limit' must be more or equal to 1"),
             ("limit=-3", "Field 'limit' must be more or equal to 1"),
             ("limit=201", "Field 'limit' must be less or equal to 200"),
-            ("limit=x&since=-1", r#"strconv.ParseInt: parsing "x": invalid syntax"#),
-            ("limit=0&since=-1", r#"strconv.ParseUint: parsing "-1": invalid syntax"#),
+            (
+                "limit=x&since=-1",
+                "Field 'limit' must be a whole number from -9223372036854775808 to 9223372036854775807, not \"x\"",
+            ),
+            (
+                "limit=0&since=-1",
+                "Field 'since' must be a whole number from 0 to 18446744073709551615, not \"-1\"",
+            ),
         ] {
             assert_eq!(paging(&format!("/message?{query}"), &[]).await.err().as_deref(), Some(text));
         }

@@ -1,11 +1,11 @@
 //! Messages in Protocol Buffers, as `proto/gotify/v1/message.proto` has them.
 
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse, Response};
 use prost::Message as _;
 use prost_types::Timestamp;
 
+use super::body::object;
 use super::message::CreateMessage;
 use crate::model::Message;
 
@@ -19,6 +19,9 @@ mod generated {
 pub(super) const IS_THERE: bool = true;
 
 const MEDIA_TYPE: &str = "application/x-protobuf";
+
+/// What an answer in it says of itself.
+pub(super) const CONTENT_TYPE: HeaderValue = HeaderValue::from_static(MEDIA_TYPE);
 
 const NANOS_MAX: u32 = 999_999_999;
 
@@ -51,7 +54,7 @@ pub(super) fn decode(body: &[u8]) -> Result<CreateMessage, String> {
     let extras = match &sent.extras[..] {
         [] => None,
         json => {
-            let extras = serde_json::from_slice(json);
+            let extras = object(json);
             Some(extras.map_err(|error| format!("Field 'extras' must be a JSON object: {error}"))?)
         }
     };
@@ -77,11 +80,6 @@ pub(super) fn is_accepted(headers: &HeaderMap) -> bool {
         let mut parts = range.split(';').map(str::trim);
         parts.next().is_some_and(is_type) && parts.all(|parameter| parameter != "q=0")
     })
-}
-
-/// Answers with a message.
-pub(super) fn answer(message: &Message) -> Response {
-    ([(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE))], encode(message)).into_response()
 }
 
 #[cfg(test)]

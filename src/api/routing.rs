@@ -14,6 +14,7 @@ use axum::http::uri::PathAndQuery;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::MethodRouter;
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tower::ServiceExt;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
@@ -22,7 +23,6 @@ use super::ApiError;
 use super::boundary::{Passage, PassageLayer};
 use super::external_base::ExternalBase;
 use super::json::Done;
-use super::query::escaped_byte;
 
 /// Serves GET, and not HEAD, which axum would add.
 pub(super) fn get_only<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
@@ -125,18 +125,7 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
 /// Decodes a path, then resolves `//`, `.` and `..`. A slash at the end stays one. `None` if what comes out
 /// is not a path that could be served.
 fn resolved(path: &str) -> Option<String> {
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        decoded.push(if byte == b'%' {
-            rest = after.get(2..)?;
-            escaped_byte(after)?
-        } else {
-            byte
-        });
-    }
-    let decoded = String::from_utf8(decoded).ok()?;
+    let decoded = percent_decode_str(path).decode_utf8().ok()?;
     if !decoded.bytes().all(|byte| byte.is_ascii_graphic()) || decoded.contains(['?', '#', '%']) {
         return None;
     }

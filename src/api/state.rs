@@ -9,6 +9,7 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::body::BodyMemory;
 use super::listing::AnswerMemory;
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, RequestObserver};
@@ -25,12 +26,14 @@ pub struct AppState(Arc<Shared>);
 struct Shared {
     parts: AppParts,
     answer_memory: AnswerMemory,
+    body_memory: BodyMemory,
 }
 
 impl From<AppParts> for AppState {
     fn from(parts: AppParts) -> Self {
         let answer_memory = AnswerMemory::new(parts.settings.answer_memory_bytes);
-        Self(Arc::new(Shared { parts, answer_memory }))
+        let body_memory = BodyMemory::new(parts.settings.body_memory_bytes);
+        Self(Arc::new(Shared { parts, answer_memory, body_memory }))
     }
 }
 
@@ -94,6 +97,12 @@ impl FromRef<AppState> for AnswerMemory {
     }
 }
 
+impl FromRef<AppState> for BodyMemory {
+    fn from_ref(state: &AppState) -> Self {
+        state.0.body_memory.clone()
+    }
+}
+
 impl FromRef<AppState> for Compatibility {
     fn from_ref(state: &AppState) -> Self {
         state.settings.compatibility
@@ -118,6 +127,9 @@ impl fmt::Debug for AppParts {
 pub struct ApiSettings {
     /// The largest request body, in bytes; a larger one is answered with 413. 4 MiB by default.
     pub max_body_bytes: usize,
+    /// How much memory the bodies of all requests may take that are read or worked on, in bytes; those of up to 16 KiB
+    /// do not count. 16 MiB by default.
+    pub body_memory_bytes: usize,
     /// How much memory answers may take in all, in bytes: lists that are being made, and what their clients have not
     /// taken yet. A single larger row is read nevertheless, alone. 32 MiB by default.
     pub answer_memory_bytes: usize,
@@ -137,6 +149,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
+            body_memory_bytes: 16 * 1024 * 1024,
             answer_memory_bytes: 32 * 1024 * 1024,
             compatibility: Compatibility::default(),
             secure_cookie: false,

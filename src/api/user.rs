@@ -7,7 +7,7 @@ use axum::response::Response;
 use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread, documented};
+use super::body::{ANONYMOUS_BYTES, Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::gate::OptionalAuth;
@@ -41,12 +41,14 @@ struct UserParams {
     pass: String,
 }
 
-const NAME: Field = Field::required("name").described("The name to log in with.");
+const NAME: Field =
+    Field::required("name").described("The name to log in with.").max_characters(MAX_NAME_CHARACTERS);
 const ADMIN: Field = Field::optional("admin").described("Whether it manages users.");
 
 impl Form for CreateParams {
     const NAME: &'static str = "CreateUserExternal";
-    const FIELDS: &'static [Field] = &[NAME, ADMIN, Field::required("pass").described("Its password.")];
+    const FIELDS: &'static [Field] =
+        &[NAME, ADMIN, Field::required("pass").described("Its password.").secret()];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
         self.0.slot(index)
@@ -58,7 +60,7 @@ impl Form for UpdateParams {
     const FIELDS: &'static [Field] = &[
         NAME,
         ADMIN,
-        Field::optional("pass").described("Its new password; if it is empty, the old one stays."),
+        Field::optional("pass").described("Its new password; if it is empty, the old one stays.").secret(),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -109,7 +111,6 @@ impl Rows for ListedUsers {
     }
 }
 
-// What is asked for is checked before who asks, as in Gotify; but nothing is hashed for who may not.
 /// Makes a user: for administrators, and where registration is allowed for everybody.
 #[utoipa::path(
     post, path = "/user", operation_id = "createUser", tag = "user",
@@ -131,6 +132,12 @@ async fn create(
     State(auth): State<Authenticator>,
     mut body: Unread,
 ) -> Result<Json<User>, ApiError> {
+    let is_admin = asking.as_ref().is_some_and(|user| user.admin);
+    // Who may make no user at all is refused before the body is read.
+    check_may_create(asking.as_ref(), settings.registration, false)?;
+    if !is_admin {
+        body.limit(ANONYMOUS_BYTES);
+    }
     let CreateParams(form) = body.read().await?;
     check_may_create(asking.as_ref(), settings.registration, form.admin)?;
     if store.database().user_by_name(&form.name).await?.is_some() {

@@ -183,6 +183,16 @@ impl TestServer {
     }
 
     /// Sends a request whose body never comes.
+    /// Sends a body as it is, without its length.
+    pub(crate) async fn send_raw(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> Answer {
+        self.exchange(method, target, headers, body).await
+    }
     pub(crate) async fn send_head(&self, method: &str, target: &str, headers: &[(String, String)]) -> Answer {
         self.exchange(method, target, headers, b"").await
     }

@@ -107,7 +107,7 @@ REFUSALS = re.compile(
     | Field\ 'durationSeconds'\ is\ required
     | file\ must\ be\ an\ image | invalid\ file\ extension | file\ with\ key\ 'file'\ must\ be\ present
     # To JSON Schema 5.0 is an integer, to Gotify it is not.
-    | json:\ cannot\ unmarshal\ number\ \S+\.0\ into\ .*""",
+    | .*floating\ point\ `\S+\.0`.*""",
     re.VERBOSE,
 )
 

@@ -24,15 +24,30 @@ pub(in crate::api) struct Field {
     pub(in crate::api) example: &'static str,
     /// The greatest that a number may be.
     pub(in crate::api) maximum: Option<u64>,
+    /// How many characters a text may have.
+    pub(in crate::api) max_characters: Option<usize>,
+    /// Whether errors must not repeat its value.
+    pub(in crate::api) is_secret: bool,
 }
+
+/// How many characters the name of an application, a client or a user may have.
+pub(in crate::api) const MAX_NAME_CHARACTERS: usize = 255;
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {
-        Self { name, required: true, description: "", example: "", maximum: None }
+        Self { required: true, ..Self::optional(name) }
     }
 
     pub(in crate::api) const fn optional(name: &'static str) -> Self {
-        Self { name, required: false, description: "", example: "", maximum: None }
+        Self {
+            name,
+            required: false,
+            description: "",
+            example: "",
+            maximum: None,
+            max_characters: None,
+            is_secret: false,
+        }
     }
 
     /// Says what it is for, to those who read the API's document.
@@ -49,6 +64,16 @@ impl Field {
     pub(in crate::api) const fn at_most(self, maximum: u64) -> Self {
         Self { maximum: Some(maximum), ..self }
     }
+
+    /// Bounds a text.
+    pub(in crate::api) const fn max_characters(self, characters: usize) -> Self {
+        Self { max_characters: Some(characters), ..self }
+    }
+
+    /// Keeps its value out of errors.
+    pub(in crate::api) const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
 }
 
 /// Where a field's value goes, by its type.
@@ -61,7 +86,7 @@ pub(in crate::api) enum Slot<'f> {
     Extras(&'f mut Option<Extras>),
 }
 
-/// Checks that no required field has the zero value and no number is too great, or says which are.
+/// Checks that no required field has the zero value, no number is too great and no text too long, or says which are.
 pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
     let mut wrong = Vec::new();
     for (index, field) in F::FIELDS.iter().enumerate() {
@@ -69,6 +94,15 @@ pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
             && *number > maximum
         {
             wrong.push(format!("Field '{}' must be less or equal to {maximum}", field.name));
+        }
+        if let (Slot::Text(text), Some(most)) = (form.slot(index), field.max_characters) {
+            let characters = text.chars().count();
+            if characters > most {
+                wrong.push(format!(
+                    "Field '{}' must be at most {most} characters long, not {characters}",
+                    field.name
+                ));
+            }
         }
         let zero = match form.slot(index) {
             Slot::Text(text) => text.is_empty(),
@@ -96,16 +130,18 @@ pub(super) mod tests {
         pub(in crate::api::body) extras: Option<Extras>,
         pub(in crate::api::body) seconds: Option<u64>,
         pub(in crate::api::body) urgent: bool,
+        pub(in crate::api::body) secret: String,
     }
 
     impl Form for Sample {
         const NAME: &'static str = "Sample";
         const FIELDS: &'static [Field] = &[
-            Field::required("name"),
+            Field::required("name").max_characters(1_000_000),
             Field::required("maxCount"),
             Field::optional("extras"),
             Field::optional("seconds").at_most(u64::MAX - 1),
             Field::optional("urgent"),
+            Field::optional("secret").secret(),
         ];
 
         fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -114,7 +150,8 @@ pub(super) mod tests {
                 1 => Slot::Integer(&mut self.count),
                 2 => Slot::Extras(&mut self.extras),
                 3 => Slot::Unsigned(&mut self.seconds),
-                _ => Slot::Flag(&mut self.urgent),
+                4 => Slot::Flag(&mut self.urgent),
+                _ => Slot::Text(&mut self.secret),
             }
         }
     }
@@ -127,6 +164,12 @@ pub(super) mod tests {
         assert_eq!(check(&mut complete), Ok(()));
         complete.seconds = Some(u64::MAX);
         let error = Err("Field 'seconds' must be less or equal to 18446744073709551614".to_owned());
+        assert_eq!(check(&mut complete), error);
+        complete.seconds = None;
+        complete.name = "é".repeat(1_000_000);
+        assert_eq!(check(&mut complete), Ok(()));
+        complete.name.push('é');
+        let error = Err("Field 'name' must be at most 1000000 characters long, not 1000001".to_owned());
         assert_eq!(check(&mut complete), error);
     }
 }

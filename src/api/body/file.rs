@@ -1,14 +1,9 @@
 //! A file in a multipart body.
 
-use std::convert::Infallible;
-use std::future::ready;
-
 use bytes::Bytes;
-use futures_util::stream;
-use multer::Multipart;
 
 use super::super::ApiError;
-use super::form::{Count, multipart_text};
+use super::form::{Count, multipart, multipart_text};
 use super::{Unread, content_type};
 
 /// A file that was sent.
@@ -25,7 +20,8 @@ impl Unread {
     pub(in crate::api) async fn read_file(&mut self, name: &str) -> Result<UploadedFile, ApiError> {
         let media_type = content_type(&self.parts).split(';').next().unwrap_or_default().trim();
         if !media_type.eq_ignore_ascii_case("multipart/form-data") {
-            return Err(ApiError::BadRequest("request Content-Type isn't multipart/form-data".to_owned()));
+            let text = format!("the body must be multipart/form-data, with a file named '{name}'");
+            return Err(ApiError::BadRequest(text));
         }
         let content = self.bytes().await?;
         find(content_type(&self.parts), content, name).await.map_err(ApiError::BadRequest)
@@ -34,9 +30,7 @@ impl Unread {
 
 /// The error is the text for the client.
 async fn find(content_type: &str, body: Bytes, name: &str) -> Result<UploadedFile, String> {
-    let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| "no multipart boundary param in Content-Type".to_owned())?;
-    let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+    let mut multipart = multipart(content_type, body)?;
     let (mut found, mut count) = (None, Count::default());
     // To the end, although the file may come first: a body that was cut off is no upload.
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
@@ -87,7 +81,8 @@ mod tests {
             assert_eq!(found_in(&format!("{body}--X--\r\n")).await, missing, "{body}");
         }
         let cut = part("name=\"file\"; filename=\"x.png\"", "x");
-        assert_eq!(found_in(&cut).await, Err("unexpected EOF".to_owned()));
-        assert_eq!(found_in("").await, Err("multipart: NextPart: EOF".to_owned()));
+        let early = Err("the multipart body ends too early".to_owned());
+        assert_eq!(found_in(&cut).await, early);
+        assert_eq!(found_in("").await, early);
     }
 }

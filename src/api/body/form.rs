@@ -7,40 +7,28 @@ use bytes::Bytes;
 use futures_util::stream;
 use multer::Multipart;
 
-use super::super::query::{PairError, pairs};
-use super::literal::{boolean, integer};
+use super::number::{flag, whole_number};
 use super::{Form, Slot};
-use crate::model::Compatibility;
 
 /// The most fields that a form may have, those included that nobody reads.
 const MAX_FIELDS: usize = 1000;
 
 /// Decodes URL-encoded pairs; the first value of a name counts, across all sources. The error is the text for
 /// the client.
-pub(super) fn decode<F: Form>(sources: &[&[u8]], compatibility: Compatibility) -> Result<F, String> {
+pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
     let mut values = Values::<F>::new();
     let mut count = Count::default();
-    for source in sources {
-        for pair in pairs(source) {
-            count.next()?;
-            let (name, value) = pair.map_err(|error: PairError| error.to_string())?;
-            values.offer(&name, || value.into_owned());
-        }
+    for (name, value) in sources.iter().flat_map(|source| form_urlencoded::parse(source)) {
+        count.next()?;
+        values.offer(&name, || value.into_owned());
     }
-    values.fill(compatibility)
+    values.fill()
 }
 
 /// Decodes a multipart body. The error is the text for the client.
-pub(super) async fn decode_multipart<F: Form>(
-    content_type: &str,
-    body: Bytes,
-    compatibility: Compatibility,
-) -> Result<F, String> {
-    let boundary = multer::parse_boundary(content_type)
-        .map_err(|_| "no multipart boundary param in Content-Type".to_owned())?;
-    let mut multipart = Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary);
+pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -> Result<F, String> {
+    let mut multipart = multipart(content_type, body)?;
     let mut values = Values::<F>::new();
-    let mut has_file = false;
     let mut count = Count::default();
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
         count.next()?;
@@ -49,16 +37,20 @@ pub(super) async fn decode_multipart<F: Form>(
         };
         let is_file = part.file_name().is_some();
         let content = part.bytes().await.map_err(|error| multipart_text(&error))?;
-        if is_file {
-            has_file |= F::FIELDS.iter().any(|field| field.name == name);
-        } else {
+        if !is_file {
             values.offer(&name, || String::from_utf8_lossy(&content).into_owned());
+        } else if F::FIELDS.iter().any(|field| field.name == name) {
+            return Err(format!("Field '{name}' must be a text, not a file"));
         }
     }
-    if has_file {
-        return Err("unsupported field type for multipart.FileHeader".to_owned());
-    }
-    values.fill(compatibility)
+    values.fill()
+}
+
+/// Takes a multipart body apart.
+pub(super) fn multipart(content_type: &str, body: Bytes) -> Result<Multipart<'static>, String> {
+    let boundary = multer::parse_boundary(content_type)
+        .map_err(|_| "the Content-Type must name the boundary of the multipart body".to_owned())?;
+    Ok(Multipart::new(stream::once(ready(Ok::<_, Infallible>(body))), boundary))
 }
 
 /// How many fields there were.
@@ -75,10 +67,9 @@ impl Count {
 
 pub(super) fn multipart_text(error: &multer::Error) -> String {
     match error {
-        multer::Error::IncompleteStream => "multipart: NextPart: EOF".to_owned(),
-        multer::Error::IncompleteFieldData { .. } | multer::Error::IncompleteHeaders => {
-            "unexpected EOF".to_owned()
-        }
+        multer::Error::IncompleteStream
+        | multer::Error::IncompleteFieldData { .. }
+        | multer::Error::IncompleteHeaders => "the multipart body ends too early".to_owned(),
         other => format!("invalid multipart body: {other}"),
     }
 }
@@ -100,15 +91,15 @@ impl<F: Form> Values<F> {
         }
     }
 
-    fn fill(self, compatibility: Compatibility) -> Result<F, String> {
+    fn fill(self) -> Result<F, String> {
         let mut form = F::default();
-        for (index, value) in self.values.into_iter().enumerate() {
+        for ((index, value), field) in self.values.into_iter().enumerate().zip(F::FIELDS) {
             let Some(value) = value else { continue };
             match form.slot(index) {
                 Slot::Text(text) => *text = value,
-                Slot::Integer(number) => *number = Some(integer(&value, "ParseInt", compatibility)?),
-                Slot::Unsigned(number) => *number = Some(integer(&value, "ParseUint", compatibility)?),
-                Slot::Flag(flag) => *flag = boolean(&value, compatibility)?,
+                Slot::Integer(number) => *number = Some(whole_number(field.name, &value)?),
+                Slot::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
+                Slot::Flag(slot) => *slot = flag(field.name, &value)?,
                 Slot::Extras(_) => {}
             }
         }
@@ -122,12 +113,11 @@ mod tests {
     use super::*;
 
     fn form(body: &str, query: &str) -> Result<Sample, String> {
-        decode(&[body.as_bytes(), query.as_bytes()], Compatibility::V2)
+        decode(&[body.as_bytes(), query.as_bytes()])
     }
 
     async fn multipart(body: &str) -> Result<Sample, String> {
-        decode_multipart("multipart/form-data; boundary=X", Bytes::from(body.to_owned()), Compatibility::V2)
-            .await
+        decode_multipart("multipart/form-data; boundary=X", Bytes::from(body.to_owned())).await
     }
 
     #[test]
@@ -142,22 +132,27 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_flags_are_read_as_the_profile_reads_them() {
-        let read = form("maxCount=%2B5&seconds=7&urgent=True", "").unwrap();
+    fn numbers_and_flags_may_have_spaces_around_them() {
+        let read = form("name=+a+&maxCount=+%2B5&seconds=7%20&urgent=%09True", "").unwrap();
         assert_eq!((read.count, read.seconds, read.urgent), (Some(5), Some(7), true));
-        for spaced in ["maxCount=+5", "seconds=7%20", "urgent=%09true"] {
-            assert!(form(spaced, "").is_err(), "{spaced}");
-        }
-        let spaced: Sample =
-            decode(&[b"name=+a+&maxCount=+-5&seconds=7%20&urgent=%09true"], Compatibility::V3).unwrap();
-        assert_eq!((spaced.count, spaced.seconds, spaced.urgent), (Some(-5), Some(7), true));
-        assert_eq!(spaced.name, " a ", "a text keeps its spaces");
+        assert_eq!(read.name, " a ", "a text keeps its spaces");
     }
 
     #[test]
-    fn a_pair_that_can_not_be_decoded_is_an_error() {
-        assert_eq!(form("name=%zz", ""), Err(r#"invalid URL escape "%zz""#.to_owned()));
-        assert_eq!(form("name=a", "x=1;2"), Err("invalid semicolon separator in query".to_owned()));
+    fn a_value_that_is_no_number_is_named_with_its_field() {
+        let error = form("maxCount=high", "").unwrap_err();
+        assert!(error.starts_with("Field 'maxCount' must be a whole number from "), "{error}");
+        assert!(error.ends_with(", not \"high\""), "{error}");
+        assert_eq!(
+            form("urgent=yes", ""),
+            Err("Field 'urgent' must be true or false, not \"yes\"".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_decoded_stays_as_it_is() {
+        assert_eq!(form("name=100%", "").unwrap().name, "100%");
+        assert_eq!(form("name=%zz;%FF", "").unwrap().name, "%zz;\u{fffd}");
     }
 
     #[tokio::test]
@@ -182,15 +177,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn multipart_errors_have_gotifys_texts() {
-        let none = decode_multipart::<Sample>("multipart/form-data", Bytes::new(), Compatibility::V2).await;
-        assert_eq!(none, Err("no multipart boundary param in Content-Type".to_owned()));
-        assert_eq!(multipart("").await, Err("multipart: NextPart: EOF".to_owned()));
-        assert_eq!(multipart("x").await, Err("multipart: NextPart: EOF".to_owned()));
+    async fn a_broken_multipart_body_is_refused_with_what_is_wrong() {
+        let none = decode_multipart::<Sample>("multipart/form-data", Bytes::new()).await;
+        assert_eq!(none, Err("the Content-Type must name the boundary of the multipart body".to_owned()));
         let cut = "--X\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\na";
-        assert_eq!(multipart(cut).await, Err("unexpected EOF".to_owned()));
+        for body in ["", "x", cut] {
+            assert_eq!(multipart(body).await, Err("the multipart body ends too early".to_owned()), "{body}");
+        }
         let file =
             "--X\r\nContent-Disposition: form-data; name=\"name\"; filename=\"f\"\r\n\r\na\r\n--X--\r\n";
-        assert_eq!(multipart(file).await, Err("unsupported field type for multipart.FileHeader".to_owned()));
+        assert_eq!(multipart(file).await, Err("Field 'name' must be a text, not a file".to_owned()));
     }
 }

@@ -31,7 +31,10 @@ fn value(field: &Field, slot: &Slot<'_>) -> Object {
     let value = ObjectBuilder::new();
     let (value, kind) = match slot {
         // The zero value is as good as none.
-        Slot::Text(_) => (value.min_length(field.required.then_some(1)), Type::String),
+        Slot::Text(_) => {
+            let value = value.min_length(field.required.then_some(1)).max_length(field.max_characters);
+            (value, Type::String)
+        }
         Slot::Integer(_) => {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
         }
@@ -108,11 +111,12 @@ mod tests {
                 "type": "object",
                 "required": ["name", "maxCount"],
                 "properties": {
-                    "name": {"type": "string", "minLength": 1},
+                    "name": {"type": "string", "minLength": 1, "maxLength": 1_000_000},
                     "maxCount": {"type": "integer", "format": "int64"},
                     "extras": {"type": ["object", "null"], "additionalProperties": true},
                     "seconds": {"type": ["integer", "null"], "format": "uint64", "minimum": 0, "maximum": u64::MAX - 1},
                     "urgent": {"type": ["boolean", "null"]},
+                    "secret": {"type": ["string", "null"]},
                 },
             })
         );

@@ -16,6 +16,9 @@ use tokio::time::{Instant, timeout};
 /// How long a part must have been left alone to be given up.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// After how long a part may be given up though its client takes some of it.
+const LONG: Duration = Duration::from_secs(3);
+
 /// How often those who wait look for parts to give up. Memory that is freed wakes them at once.
 const RECHECK: Duration = Duration::from_millis(100);
 
@@ -48,6 +51,7 @@ struct Ledger {
 #[derive(Debug)]
 struct Part {
     json: Bytes,
+    made_at: Instant,
     taken_at: Instant,
 }
 
@@ -99,12 +103,12 @@ impl AnswerMemory {
 }
 
 impl Ledger {
-    /// Gives up parts that were left alone the longest, until no more than this is used.
+    /// Gives up parts of clients that take nothing or little, the longest left alone first, until no more than this is used.
     fn give_up_idle(&mut self, target_bytes: usize) {
         let mut idle: Vec<_> = self
             .parts
             .iter()
-            .filter(|(_, part)| part.taken_at.elapsed() >= IDLE)
+            .filter(|(_, part)| part.taken_at.elapsed() >= IDLE || part.made_at.elapsed() >= LONG)
             .map(|(key, part)| (part.taken_at, *key))
             .collect();
         idle.sort_unstable();
@@ -133,7 +137,8 @@ impl Reservation {
             ledger.used += json.len();
             let key = ledger.next_key;
             ledger.next_key += 1;
-            ledger.parts.insert(key, Part { json, taken_at: Instant::now() });
+            let now = Instant::now();
+            ledger.parts.insert(key, Part { json, made_at: now, taken_at: now });
             key
         };
         KeptPart { memory, key }

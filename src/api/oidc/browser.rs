@@ -1,14 +1,15 @@
 //! Logins of browsers: `/auth/oidc/login`, `/auth/oidc/elevate`, and `/auth/oidc/callback`, where both end.
 
+use ::cookie::{Cookie, SameSite};
 use axum::extract::State;
-use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::super::error::ErrorObject;
 use super::super::routing::get_only;
-use super::super::{ApiError, ApiSettings, AppState, client, query, session};
+use super::super::{ApiError, ApiSettings, AppState, client, cookie, query, session};
 use super::answer::{Failure, elevated_page};
 use super::pending::{Goal, Login, MAX_TEXT_BYTES, Origin, PATIENCE, random_text};
 use super::{Oidc, account};
@@ -161,20 +162,15 @@ async fn send(
 
 /// Makes the cookie that binds a login to a browser. It must come along when the provider sends the browser back.
 fn cookie(binding: &str, settings: &ApiSettings) -> HeaderValue {
-    let secure = if settings.secure_cookie { "; Secure" } else { "" };
-    let seconds = PATIENCE.as_secs();
-    let text = format!("{COOKIE_NAME}={binding}; Path=/; Max-Age={seconds}; HttpOnly{secure}; SameSite=Lax");
-    let mut value = HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""));
-    value.set_sensitive(true);
-    value
+    let cookie = Cookie::build((COOKIE_NAME, binding)).same_site(SameSite::Lax);
+    cookie::give(cookie, PATIENCE.as_secs(), settings)
 }
 
 /// Returns what the browser's cookie holds, if it is of the form that [`send`] gives.
 fn bound(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let is_ours = |value: &&str| value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    pairs.filter(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value).find(is_ours).map(str::to_owned)
+    let is_ours = |value: &str| value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let mut values = cookie::sent(headers, COOKIE_NAME).map(|cookie| cookie.value().to_owned());
+    values.find(|value| is_ours(value))
 }
 
 /// Nobody began this login, or another browser did, or it was ended, or that was too long ago.
@@ -202,6 +198,8 @@ fn printable(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::COOKIE;
+
     use super::*;
 
     #[test]
@@ -209,7 +207,7 @@ mod tests {
         let settings = ApiSettings::default();
         let binding = random_text(16);
         let set = cookie(&binding, &settings);
-        assert!(set.to_str().unwrap().ends_with("; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"));
+        assert!(set.to_str().unwrap().ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=600"));
         let mut headers = HeaderMap::new();
         for (sent, expected) in [
             (format!("a=b; {COOKIE_NAME}={binding}"), Some(binding.clone())),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::body::{Field, Form, Slot, Unread, documented};
+use super::super::body::{ANONYMOUS_BYTES, Field, Form, Slot, Unread, documented};
 use super::super::error::ErrorObject;
 use super::super::{ApiError, AppState, Json, session};
 use super::pending::{Login, MAX_TEXT_BYTES, Origin, random_text};
@@ -57,7 +57,7 @@ impl Form for TokenRequest {
     const FIELDS: &'static [Field] = &[
         Field::required("code").described("What the provider gave out for the login."),
         Field::required("state").described("What `authorize` answered."),
-        Field::required("code_verifier").described("The app's proof key."),
+        Field::required("code_verifier").described("The app's proof key.").secret(),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
@@ -102,6 +102,7 @@ struct Token {
     )
 )]
 async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiError> {
+    body.limit(ANONYMOUS_BYTES);
     let form: AuthorizeRequest = body.read().await?;
     for (field, text) in
         [("code_challenge", &form.code_challenge), ("redirect_uri", &form.redirect_uri), ("name", &form.name)]
@@ -136,6 +137,7 @@ async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiE
     )
 )]
 async fn token(State(state): State<AppState>, oidc: Oidc, mut body: Unread) -> Result<Json<Token>, ApiError> {
+    body.limit(ANONYMOUS_BYTES);
     let form: TokenRequest = body.read().await?;
     let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());
     let is_an_apps = |login: &Login| matches!(login.origin, Origin::App { .. });

@@ -1,6 +1,9 @@
 //! Limits that Gotify does not have, and how a request beyond them is answered.
 
-use crate::harness::TestServer;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::harness::{TestServer, http};
 
 const LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
@@ -99,13 +102,78 @@ async fn a_query_is_as_long_as_a_header_at_most() {
     assert_eq!(server.send("GET", &target(16 * 1024), &[], "").await.status, 431);
 }
 
-/// Names and titles have no limits of their own: Gotify has none.
 #[tokio::test]
-async fn a_name_may_be_long() {
+async fn names_and_descriptions_have_limits() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;
-    let name = "n".repeat(1_000_000);
-    let body = format!(r#"{{"name":"{name}"}}"#);
-    let made = server.send("POST", "/application", &headers(&ann.client.token), &body).await;
-    assert_eq!(made.json()["name"], name);
+    let headers = headers(&ann.client.token);
+    let admin = [
+        ("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode("admin:admin"))),
+        ("Content-Type".to_owned(), "application/json".to_owned()),
+    ];
+    for (target, headers, field, limit, rest) in [
+        ("/application", &headers, "name", 255, ""),
+        ("/application", &headers, "description", 16_384, r#""name":"a","#),
+        ("/application", &headers, "sortKey", 255, r#""name":"a","#),
+        ("/client", &headers, "name", 255, ""),
+        ("/user", &admin.to_vec(), "name", 255, r#""pass":"secret","#),
+    ] {
+        let text = "é".repeat(limit);
+        let body = |text: &str| format!(r#"{{{rest}"{field}":"{text}"}}"#);
+        let made = server.send("POST", target, headers, &body(&text)).await;
+        assert_eq!((made.status, &made.json()[field]), (200, &text.clone().into()), "{target} {field}");
+        let refused = server.send("POST", target, headers, &body(&(text + "é"))).await;
+        assert_eq!(refused.status, 400, "{target} {field}");
+        let expected = format!("Field '{field}' must be at most {limit} characters long, not {}", limit + 1);
+        assert_eq!(refused.json()["errorDescription"], expected);
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_make_a_user_is_refused_before_the_body_is_read() {
+    let server = TestServer::start().await;
+    // The body never comes: were it waited for, there would be no answer.
+    let headers = [("Content-Length".to_owned(), "4000000".to_owned())];
+    assert_eq!(server.send_head("POST", "/user", &headers).await.status, 401);
+}
+
+#[tokio::test]
+async fn who_is_not_known_sends_small_bodies() {
+    let server = TestServer::start_with(|config| config.api.registration = true).await;
+    let json = [("Content-Type".to_owned(), "application/json".to_owned())];
+    let body = |bytes: usize| format!(r#"{{"name":"eve","pass":"secret","x":"{}"}}"#, "x".repeat(bytes));
+    assert_eq!(server.send("POST", "/user", &json, &body(20_000)).await.status, 413);
+    assert_eq!(server.send("POST", "/user", &json, &body(10_000)).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_chunked_body_above_the_limit_is_too_large() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let mut headers = headers(&ann.application.token);
+    headers.push(("Transfer-Encoding".to_owned(), "chunked".to_owned()));
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    let body = chunk.repeat(LIMIT_BYTES / 0x10000 + 1) + "0\r\n\r\n";
+    let answer = server.send_raw("POST", "/message", &headers, body.as_bytes()).await;
+    assert_eq!(answer.status, 413);
+    assert_eq!(answer.json()["errorDescription"], "request body must be at most 4194304 bytes long");
+}
+
+#[tokio::test]
+async fn a_large_message_is_answered_whole_in_both_forms() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let text = "m".repeat(1_000_000);
+    let body = format!(r#"{{"message":"{text}"}}"#);
+    let headers = headers(&ann.application.token);
+    let answer = server.send("POST", "/message", &headers, &body).await;
+    assert_eq!(answer.json()["message"], text);
+    assert!(answer.header("content-length").is_some());
+    let url = format!("http://{}/message", server.address);
+    let request = http().post(url).header("X-Gotify-Key", &ann.application.token);
+    let request =
+        request.header("Accept", "application/x-protobuf").header("Content-Type", "application/json");
+    let answer = request.body(body).send().await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/x-protobuf");
+    assert!(answer.bytes().await.unwrap().windows(text.len()).any(|window| window == text.as_bytes()));
 }
