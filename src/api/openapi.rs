@@ -7,12 +7,15 @@ mod implied;
 mod page;
 mod security;
 
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
+use axum::body::Body;
 use axum::extract::{FromRequestParts, State};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use bytes::Bytes;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
@@ -21,8 +24,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::error::ErrorObject;
 use super::external_base::ExternalBase;
+use super::json::APPLICATION_JSON;
+use super::listing::PIECE_BYTES;
 use super::routing::get_only;
-use super::{ApiError, AppState, Json, query};
+use super::{ApiError, AppState, encode_json, query};
 
 /// What the groups of endpoints are about, in the order in which they are shown.
 const TAGS: [(&str, &str); 7] = [
@@ -53,12 +58,12 @@ pub(super) fn router(published: Published) -> OpenApiRouter<AppState> {
 
 /// The document, once all routes are known: those that give it out are among them.
 #[derive(Clone, Default)]
-pub(super) struct Published(Arc<OnceLock<OpenApi>>);
+pub(super) struct Published(Arc<OnceLock<Bytes>>);
 
 impl Published {
     /// Completes the document that the routes make, and gives it out from now on.
     pub(super) fn publish(&self, routes: OpenApi) {
-        self.0.get_or_init(|| completed(routes));
+        self.0.get_or_init(|| encode_json(&completed(routes)).into());
     }
 }
 
@@ -88,14 +93,18 @@ fn completed(mut document: OpenApi) -> OpenApi {
     )
 )]
 async fn swagger(State(Published(document)): State<Published>, base: Base) -> Response {
-    Json(Served { document: document.get(), servers: [Server::new(base.0)] }).into_response()
-}
-
-#[derive(Serialize)]
-struct Served<'d> {
-    #[serde(flatten)]
-    document: Option<&'d OpenApi>,
-    servers: [Server; 1],
+    let document = document.get().cloned().unwrap_or_default();
+    // The document is one object, encoded once; its last field is added to each answer.
+    let fields = document.slice(..document.len().saturating_sub(1));
+    let servers = encode_json(&[Server::new(base.0)]);
+    let last = [br#","servers":"#, &servers[..], b"}"].concat();
+    let length = fields.len() + last.len();
+    // The HTTP server copies what it gets, and a client that never reads leaves it there.
+    let pieces = (0..fields.len()).step_by(PIECE_BYTES);
+    let pieces = pieces.map(move |at| fields.slice(at..fields.len().min(at + PIECE_BYTES)));
+    let pieces = pieces.chain([last.into()]).map(Ok::<Bytes, Infallible>);
+    let headers = [(CONTENT_TYPE, APPLICATION_JSON), (CONTENT_LENGTH, length.into())];
+    (headers, Body::from_stream(futures_util::stream::iter(pieces))).into_response()
 }
 
 /// The URL that the API is reached at; relative to the document's own unless the query says otherwise.

@@ -127,6 +127,11 @@ async fn the_page_asks_for_nothing_but_this_server() {
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none';"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
+    let icon = page.body.split("rel=\"icon\" href=\"").nth(1).unwrap();
+    assert!(
+        icon.starts_with("data:") && policy.contains("img-src data:;"),
+        "the icon may be shown: {policy}"
+    );
     let nonce = policy.split("script-src 'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
     assert!(page.body.contains(&format!("<script nonce=\"{nonce}\">")));
     // A nonce may begin with two slashes.

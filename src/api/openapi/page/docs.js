@@ -14,6 +14,25 @@ function element(tag, attributes, ...children) {
   return made;
 }
 
+/** Indents JSON as it stands. Numbers are not read, so that ids above 2^53 stay exact. */
+function indented(json) {
+  let depth = 0;
+  let shown = "";
+  const line = () => `\n${"  ".repeat(depth)}`;
+  for (const [token] of json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
+    if (token === "{" || token === "[") { depth += 1; shown += token + line(); }
+    else if (token === "}" || token === "]") { depth -= 1; shown += line() + token; }
+    else if (token === ",") shown += token + line();
+    else if (token === ":") shown += ": ";
+    else shown += token;
+  }
+  // A text holds no line breaks, so this finds only what is empty.
+  return shown.replace(/([{[])\n *\n? *([}\]])/g, "$1$2");
+}
+
+/** Quotes an argument for a shell. */
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
 function show(api, base) {
   const resolve = (schema) => {
     const name = schema.$ref?.split("/").pop();
@@ -29,7 +48,8 @@ function show(api, base) {
     const bounds = [
       format && `(${format})`,
       minimum !== undefined && `from ${minimum}`,
-      maximum !== undefined && `to ${maximum}`,
+      // The bounds of the format itself are beyond what a script can show exactly.
+      Number.isSafeInteger(maximum) && `to ${maximum}`,
       minLength && "not empty",
       preset !== undefined && `default ${preset}`,
     ];
@@ -105,8 +125,10 @@ function show(api, base) {
     if (body) body.value = JSON.stringify(example(json.schema), null, 2);
     const file = upload && element("input", { type: "file", "aria-label": "File" });
     const answer = element("div", { "aria-live": "polite" });
+    const line = element("pre", {});
 
-    async function send() {
+    /** Returns what the form asks for: where, with which headers and which body. */
+    function request() {
       const query = new URLSearchParams();
       let filled = path;
       parameters.forEach((parameter, at) => {
@@ -114,37 +136,68 @@ function show(api, base) {
         if (parameter.in === "path") filled = filled.replace(`{${parameter.name}}`, encodeURIComponent(value));
         else if (parameter.in === "query" && value !== "") query.set(parameter.name, value);
       });
-      const headers = new Headers();
-      if (id("token").value) headers.set("X-Gotify-Key", id("token").value);
+      const headers = {};
+      if (id("token").value) headers["X-Gotify-Key"] = id("token").value;
       if (id("name").value) {
         const pair = new TextEncoder().encode(`${id("name").value}:${id("password").value}`);
-        headers.set("Authorization", `Basic ${btoa(String.fromCharCode(...pair))}`);
+        headers.Authorization = `Basic ${btoa(String.fromCharCode(...pair))}`;
       }
       let sent;
       if (body) {
-        headers.set("Content-Type", "application/json");
+        headers["Content-Type"] = "application/json";
         sent = body.value;
       } else if (file) {
         sent = new FormData();
         if (file.files[0]) sent.set("file", file.files[0]);
       }
       const target = base.replace(/\/$/, "") + filled + (query.size ? `?${query}` : "");
+      return { target, headers, sent };
+    }
+
+    /** Shows the same request as a line for a shell. */
+    function showLine() {
+      const { target, headers, sent } = request();
+      const words = ["curl", "-X", method.toUpperCase(), quoted(target)];
+      for (const [name, value] of Object.entries(headers)) words.push("-H", quoted(`${name}: ${value}`));
+      if (body) words.push("-d", quoted(sent));
+      else if (file) words.push("-F", quoted(`file=@${file.files[0]?.name ?? "FILE"}`));
+      line.textContent = words.join(" ");
+    }
+
+    async function copy() {
+      showLine();
+      getSelection().selectAllChildren(line);
+      // Without HTTPS a page may not write to the clipboard: the line is selected, to be copied by hand.
+      await navigator.clipboard?.writeText(line.textContent);
+    }
+
+    async function send() {
+      showLine();
+      const { target, headers, sent } = request();
+      button.disabled = true;
+      answer.setAttribute("aria-busy", "true");
+      answer.replaceChildren(element("p", { class: "quiet" }, "Waiting for the answer …"));
       try {
         const response = await fetch(target, { method: method.toUpperCase(), headers, body: sent });
         let text = await response.text();
-        try { text = JSON.stringify(JSON.parse(text), null, 2); } catch { /* It is no JSON: shown as it came. */ }
+        try { JSON.parse(text); text = indented(text); } catch { /* It is no JSON: shown as it came. */ }
         answer.replaceChildren(
           element("p", { class: response.ok ? "post" : "failed" }, `${response.status} ${response.statusText}`),
           text ? element("pre", {}, text) : "");
       } catch (error) {
         answer.replaceChildren(element("p", { class: "failed" }, `no answer: ${error.message}`));
+      } finally {
+        button.disabled = false;
+        answer.removeAttribute("aria-busy");
       }
     }
 
-    return element("details", { class: "schema" }, element("summary", {}, "Try it"),
+    const button = element("button", { type: "button", onclick: send }, "Send");
+    return element("details", { class: "schema", oninput: showLine, ontoggle: showLine }, element("summary", {}, "Try it"),
       ...inputs.map((input, at) => element("label", {}, `${parameters[at].name} `, input)),
       body ?? null, file ? element("label", {}, "file ", file) : null,
-      element("p", {}, element("button", { type: "button", onclick: send }, "Send")), answer);
+      element("p", {}, button, " ", element("button", { type: "button", class: "second", onclick: copy }, "Copy as curl")),
+      line, answer);
   }
 
   function describe(method, path, operation) {
@@ -204,6 +257,9 @@ function show(api, base) {
   }
 }
 
+const loading = element("p", { class: "quiet" }, "Loading the document …");
+id("operations").append(loading);
 fetch("swagger")
   .then((response) => response.json().then((api) => show(api, new URL(api.servers[0].url, response.url).href)))
+  .finally(() => loading.remove())
   .catch((error) => id("operations").append(element("p", { class: "failed" }, `the document can't be read: ${error.message}`)));
