@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, Form, Slot, Unread, documented};
+use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
@@ -219,7 +220,7 @@ async fn list_of_application(
     responses((status = 200))
 )]
 async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Done, ApiError> {
-    store.database().delete_messages(client.user_id).await?;
+    to_completion(async move { store.database().delete_messages(client.user_id).await }).await?;
     Ok(Done)
 }
 
@@ -257,7 +258,7 @@ async fn delete_of_application(
         // Spelled differently from the listing's text: so does Gotify.
         return Err(ApiError::NotFound("application does not exists".to_owned()));
     }
-    store.database().delete_application_messages(id).await?;
+    to_completion(async move { store.database().delete_application_messages(id).await }).await?;
     Ok(Done)
 }
 

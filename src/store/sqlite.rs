@@ -14,6 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::spawn_blocking;
 
 use self::connection::Patience;
+use self::deletions::Cleaner;
 use self::files::OpenedFiles;
 use self::health::LastCheck;
 use self::insertion::Ledger;
@@ -28,6 +29,7 @@ mod backup;
 mod clients;
 mod connection;
 mod database;
+mod deletions;
 mod error;
 mod files;
 mod health;
@@ -51,7 +53,8 @@ mod tests;
 /// A SQLite database.
 #[derive(Debug)]
 pub struct Sqlite {
-    writer: Writer,
+    cleaner: Cleaner,
+    writer: Arc<Writer>,
     readers: Readers,
     files: Arc<OpenedFiles>,
     last_check: LastCheck,
@@ -121,7 +124,10 @@ impl Sqlite {
         schema::apply(&mut connection, chrono::Local::now().fixed_offset())
             .await
             .map_err(|error| OpenFileError::of(file, error))?;
-        Self::over(file, patience, options, connection, Some(lock)).await
+        let database = Self::over(file, patience, options, connection, Some(lock)).await?;
+        // There may be something left of a deletion that an earlier process began.
+        database.cleaner.wake();
+        Ok(database)
     }
 
     /// The database that this connection is open to.
@@ -138,9 +144,11 @@ impl Sqlite {
             in_thread(move || OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error)))
         };
         let files = Arc::new(files.await?);
+        let writer = Arc::new(Writer::new(connection, options, patience, Arc::clone(&files)));
         Ok(Self {
             readers: Readers::new(file, patience, Arc::clone(&files)),
-            writer: Writer::new(connection, options, patience, Arc::clone(&files)),
+            cleaner: Cleaner::spawn(Arc::clone(&writer)),
+            writer,
             files,
             last_check: LastCheck::default(),
             ledger,

@@ -3,6 +3,8 @@
 use reqwest::{RequestBuilder, Response};
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
 use serde_json::{Value, json};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::harness::http;
 use crate::listener::Listener;
@@ -136,4 +138,24 @@ async fn a_second_server_is_refused_and_a_killed_one_leaves_no_lock() {
     third.signal(Signal::TERM);
     let (code, log) = third.wait();
     assert_eq!(code, Some(0), "{log}");
+}
+
+#[tokio::test]
+async fn a_log_that_somebodys_long_read_lets_grow_is_named_once() {
+    let mut server = serve(Program::new(&[]));
+    let app = token(&server, "application").await;
+    let options = SqliteConnectOptions::new().filename(server.file("data/gotify.db"));
+    let mut reader = SqliteConnection::connect_with(&options).await.unwrap();
+    reader.execute("BEGIN; SELECT count(*) FROM users").await.unwrap();
+    let url = format!("http://{}/message", server.address);
+    let body = json!({ "message": "x".repeat(4_000_000) });
+    for _ in 0..20 {
+        let answer = answered(http().post(&url).header("X-Gotify-Key", &app).json(&body)).await;
+        assert_eq!(answer.status(), 200);
+    }
+    let said = server.wait_for_log("has grown to");
+    assert!(said.contains("gotify.db-wal") && said.contains("end that program"), "{said}");
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert_eq!(log.matches("has grown to").count(), 1, "{log}");
 }

@@ -4,6 +4,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
+use super::deletions::Deletion;
 use super::{row, slice, time};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
 use crate::store::{NewApplication, Owned, Slice, UpdateApplication, sort_key};
@@ -165,21 +166,31 @@ pub(super) async fn set_image(
     Ok(Some((application(changed)?, row::text(&before, 0)?)))
 }
 
+/// Deletes an application with the first slice of its messages, see [`super::deletions`].
 pub(super) async fn delete(
     connection: &mut SqliteConnection,
     id: ApplicationId,
 ) -> Result<Option<Application>, sqlx::Error> {
     connection.execute("BEGIN IMMEDIATE").await?;
-    sqlx::query("DELETE FROM messages WHERE application_id = ?")
-        .bind(row::id(id.0))
-        .execute(&mut *connection)
-        .await?;
+    Deletion::whole([id]).slice(connection).await?;
     let deleted = sqlx::query(concat!("DELETE FROM applications WHERE id = ? RETURNING ", columns!()))
         .bind(row::id(id.0))
         .fetch_all(&mut *connection)
         .await?;
     connection.execute("COMMIT").await?;
     deleted.first().map(application).transpose()
+}
+
+/// Returns the ids of a user's applications.
+pub(super) async fn ids_of_user(
+    connection: &mut SqliteConnection,
+    user: UserId,
+) -> Result<Vec<ApplicationId>, sqlx::Error> {
+    let found = sqlx::query("SELECT id FROM applications WHERE user_id = ?")
+        .bind(row::id(user.0))
+        .fetch_all(connection)
+        .await?;
+    found.iter().map(|found| row::unsigned(found, 0).map(ApplicationId)).collect()
 }
 
 pub(super) async fn touch(

@@ -2,7 +2,9 @@
 //!
 //! SQLite keeps its files open, and does not notice when they are deleted, moved or replaced: it goes on writing
 //! into files that nobody finds after a restart. So every write compares device and inode of what the names lead to
-//! with what was opened, before it is acknowledged. That takes about a microsecond per file, and no disk access.
+//! with what was opened, before it is acknowledged. That takes about a microsecond per file, and no disk access. The
+//! log's index is looked at by health checks alone: without it nothing is lost, but another program would make a
+//! new one.
 //!
 //! The database itself is never opened here: closing it would release the locks that SQLite holds on it in this
 //! process.
@@ -12,10 +14,20 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use rustix::fs::statvfs;
+use tokio::time::Instant;
 
 use crate::store::StoreError;
+
+/// A write-ahead log of more bytes than this is one that SQLite can't begin anew: it does so after about 4 MiB,
+/// unless somebody still reads what was there before.
+const LARGE_LOG_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The operator hears of a large log as often as this.
+const LARGE_LOG_SILENCE: Duration = Duration::from_hours(1);
 
 /// The files of an open database.
 #[derive(Debug)]
@@ -26,6 +38,8 @@ pub(super) struct OpenedFiles {
     index: Option<OpenedFile>,
     /// Whether the log has said that they changed.
     is_reported: AtomicBool,
+    /// When the log was last said to be large.
+    large_log_reported_at: Mutex<Option<Instant>>,
 }
 
 /// How a file differs from the one that was opened.
@@ -57,24 +71,44 @@ impl OpenedFiles {
             log: OpenedFile::at(with_suffix(&resolved, "-wal")).ok(),
             index: OpenedFile::at(with_suffix(&resolved, "-shm")).ok(),
             is_reported: AtomicBool::new(false),
+            large_log_reported_at: Mutex::default(),
         })
     }
 
-    /// Checks all files: what a write needs to be found again.
+    /// Checks all files.
     pub(super) fn verify(&self) -> Result<(), FileChange> {
-        let files = [Some(&self.database), self.log.as_ref(), self.index.as_ref()];
-        let checked = files.into_iter().flatten().try_for_each(|file| file.verify().map(drop));
-        self.report(&checked);
-        checked
+        let index = || self.index.as_ref().map_or(Ok(()), |index| index.verify().map(drop));
+        let checked = self.find_database().and_then(|()| self.find_log()).and_then(|()| index());
+        if checked.is_ok() && self.is_reported.swap(false, Ordering::Relaxed) {
+            tracing::info!("the database's files are back, messages are stored again");
+        }
+        checked.inspect_err(|change| self.report(change))
     }
 
-    /// Checks the database alone: what a read needs to be an answer from it.
-    pub(super) fn verify_database(&self) -> Result<(), FileChange> {
-        let checked = self.database.verify().map(drop);
-        if checked.is_err() {
-            self.report(&checked);
+    /// Checks what an operation needs before it begins: the database, and once a change was noticed all files.
+    pub(super) fn verify_before(&self) -> Result<(), FileChange> {
+        if self.is_reported.load(Ordering::Relaxed) {
+            return self.verify();
         }
-        checked
+        self.find_database().inspect_err(|change| self.report(change))
+    }
+
+    /// Checks what was written to: whether it will be found again.
+    pub(super) fn verify_written(&self) -> Result<(), FileChange> {
+        self.find_database().and_then(|()| self.find_log()).inspect_err(|change| self.report(change))
+    }
+
+    fn find_database(&self) -> Result<(), FileChange> {
+        self.database.verify().map(drop)
+    }
+
+    fn find_log(&self) -> Result<(), FileChange> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let length_bytes = log.verify()?.len();
+        if length_bytes > LARGE_LOG_BYTES {
+            self.report_large_log(&log.path, length_bytes);
+        }
+        Ok(())
     }
 
     /// Returns how much more this process may put on the disk, as far as the file system knows.
@@ -82,24 +116,34 @@ impl OpenedFiles {
         statvfs(&self.database.path).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
-    /// Says once that the files changed and what to do, and once that they are back.
-    fn report(&self, checked: &Result<(), FileChange>) {
-        match checked {
-            Ok(()) if self.is_reported.load(Ordering::Relaxed) => {
-                if self.is_reported.swap(false, Ordering::Relaxed) {
-                    tracing::info!("the database's files are back, messages are stored again");
-                }
-            }
-            Ok(()) => {}
-            Err(change) => {
-                if !self.is_reported.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        "{change}: nothing is stored until the file that was opened is back at its place. \
-                         Move it back, or stop the server with SIGTERM and start it with the files that are to be used"
-                    );
-                }
-            }
+    /// Says once that the files changed, and what to do.
+    fn report(&self, change: &FileChange) {
+        if !self.is_reported.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                "{change}: nothing is stored until the file that was opened is back at its place. \
+                 Move it back, or stop the server with SIGTERM and start it with the files that are to be used"
+            );
         }
+    }
+
+    /// Says that the log has become large, and why, once an hour at most.
+    fn report_large_log(&self, path: &Path, length_bytes: u64) {
+        let now = Instant::now();
+        {
+            let mut reported_at = self.large_log_reported_at.lock();
+            if reported_at.is_some_and(|at| now.duration_since(at) < LARGE_LOG_SILENCE) {
+                return;
+            }
+            *reported_at = Some(now);
+        }
+        tracing::warn!(
+            "the write-ahead log `{}` has grown to {} MiB and grows with every message, because another program, \
+             such as a backup or a database browser, reads the database in one long transaction; end that program \
+             (`lsof {}` shows which have the database open), and the space is used again",
+            path.display(),
+            length_bytes >> 20,
+            self.database.path.display()
+        );
     }
 }
 

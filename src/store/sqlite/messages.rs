@@ -10,7 +10,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{row, slice};
+use super::{applications, row, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId, zero_time};
 use crate::store::{MessagePage, Slice};
 
@@ -79,10 +79,16 @@ const OLDEST: &str = concat!(
     select!("page CROSS JOIN messages m ON m.id = page.id ORDER BY page.id")
 );
 
-const OF_APPLICATION: &str =
-    select!("messages m WHERE application_id = ?1 AND m.id < ?2 ORDER BY m.id DESC LIMIT ?3");
+const OF_APPLICATION: &str = select!(
+    "messages m WHERE application_id = ?1 AND m.id < ?2 AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) \
+     ORDER BY m.id DESC LIMIT ?3"
+);
 
-const BY_IDS: &str = slice::by_ids!(columns!(), "messages");
+/// Without those whose application is deleted, see [`super::deletions`].
+const BY_IDS: &str = slice::by_ids!(
+    columns!(),
+    "(SELECT * FROM messages WHERE application_id IN (SELECT id FROM applications))"
+);
 
 const COUNT_AFTER: &str = "SELECT count(*) FROM (
     SELECT 1 FROM applications a CROSS JOIN messages m ON m.application_id = a.id AND m.id > ?2
@@ -95,9 +101,6 @@ const NEWEST_ID: &str = "SELECT max((
 
 const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?1
     AND application_id IN (SELECT id FROM applications WHERE user_id = ?2)";
-
-const DELETE_ALL: &str = "DELETE FROM messages
-    WHERE application_id IN (SELECT id FROM applications WHERE user_id = ?1)";
 
 /// Returns the newest of a user's messages with ids below `below`.
 pub(super) async fn newest(
@@ -176,23 +179,19 @@ pub(super) async fn delete(
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn delete_of_user(
+/// Returns a user's applications, and the highest id of a message of anybody.
+pub(super) async fn applications_and_newest(
     connection: &mut SqliteConnection,
     user: UserId,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(DELETE_ALL).bind(row::id(user.0)).execute(connection).await?;
-    Ok(())
+) -> Result<(Vec<ApplicationId>, MessageId), sqlx::Error> {
+    let applications = applications::ids_of_user(connection, user).await?;
+    Ok((applications, newest_of_all(connection).await?))
 }
 
-pub(super) async fn delete_of_application(
-    connection: &mut SqliteConnection,
-    application: ApplicationId,
-) -> Result<(), sqlx::Error> {
-    sqlx::query("DELETE FROM messages WHERE application_id = ?")
-        .bind(row::id(application.0))
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Returns the highest id of a message of anybody.
+pub(super) async fn newest_of_all(connection: &mut SqliteConnection) -> Result<MessageId, sqlx::Error> {
+    let found = sqlx::query("SELECT max(id) FROM messages").fetch_one(connection).await?;
+    row::unsigned(&found, 0).map(MessageId)
 }
 
 async fn list(
@@ -242,6 +241,8 @@ fn decode_extras(json: Option<&[u8]>) -> Option<Extras> {
 mod tests {
     use sqlx::AssertSqlSafe;
 
+    use super::super::deletions::{ORPHANED, SLICE};
+
     use super::*;
 
     #[tokio::test]
@@ -249,14 +250,14 @@ mod tests {
         let (database, _folder) = crate::store::sqlite::tests::in_new_folder().await;
         let mut lease = database.writer.lease("explain").await.unwrap();
         for statement in
-            [NEWEST, OLDEST, OF_APPLICATION, BY_IDS, COUNT_AFTER, NEWEST_ID, DELETE_ONE, DELETE_ALL]
+            [NEWEST, OLDEST, OF_APPLICATION, BY_IDS, COUNT_AFTER, NEWEST_ID, DELETE_ONE, SLICE, ORPHANED]
         {
             let explained = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
             let steps = sqlx::query(explained).bind(1).bind(1).bind(1).fetch_all(&mut *lease).await.unwrap();
             let steps: Vec<_> = steps.iter().map(|step| row::text(step, 3).unwrap()).collect();
             assert!(steps.iter().any(|step| step.starts_with("SEARCH m")), "{steps:#?}");
             for step in steps.iter().filter(|step| step.starts_with("SCAN")) {
-                let few = ["SCAN page", "SCAN (subquery-1)", "SCAN json_each"];
+                let few = ["SCAN page", "SCAN (subquery-", "SCAN json_each", "SCAN sender"];
                 assert!(few.iter().any(|few| step.starts_with(few)), "{steps:#?}");
             }
             let sorts = steps.iter().filter(|step| step.contains("TEMP B-TREE")).count();

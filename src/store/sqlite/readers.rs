@@ -45,7 +45,7 @@ impl Readers {
     pub(super) async fn lease(&self, operation: &'static str) -> Result<ReadLease, StoreError> {
         let acquired = self.pool.acquire().await;
         // After the connection was opened, so that none stays that was opened to another file.
-        match (acquired, self.files.verify_database()) {
+        match (acquired, self.files.verify_before()) {
             (Ok(connection), Ok(())) => Ok(ReadLease { operation, connection }),
             (Err(error), Ok(())) => Err(store_error(operation, error)),
             (acquired, Err(change)) => {

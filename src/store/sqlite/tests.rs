@@ -10,6 +10,7 @@ use crate::store::conformance;
 
 mod backup;
 mod deadlines;
+mod deletions;
 mod faults;
 mod file;
 mod health;

@@ -4,13 +4,13 @@ use futures_util::TryStreamExt as _;
 use sqlx::Executor as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-use super::{row, slice, time};
+use super::deletions::Deletion;
+use super::{applications, row, slice, time};
 use crate::model::{User, UserId};
 use crate::store::{Credential, DeletedUser, NewUser, Slice, UpdateUser, UserChange};
 
-/// What a user owns, in the order in which it is deleted.
-const DELETIONS: [&str; 5] = [
-    "DELETE FROM messages WHERE application_id IN (SELECT id FROM applications WHERE user_id = ?)",
+/// What a user owns besides messages, in the order in which it is deleted.
+const DELETIONS: [&str; 4] = [
     "DELETE FROM applications WHERE user_id = ?",
     "DELETE FROM clients WHERE user_id = ?",
     "DELETE FROM plugin_confs WHERE user_id = ?",
@@ -105,6 +105,7 @@ pub(super) async fn update(
     Ok(outcome)
 }
 
+/// Deletes a user with all that it owns, but for messages beyond the first slice, see [`super::deletions`].
 pub(super) async fn delete(
     connection: &mut SqliteConnection,
     id: UserId,
@@ -114,6 +115,8 @@ pub(super) async fn delete(
         refusal
     } else {
         let owned = owned_by(connection, id).await?;
+        let applications = applications::ids_of_user(connection, id).await?;
+        Deletion::whole(applications).slice(connection).await?;
         for deletion in DELETIONS {
             sqlx::query(deletion).bind(row::id(id.0)).execute(&mut *connection).await?;
         }

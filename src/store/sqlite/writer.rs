@@ -80,7 +80,7 @@ impl Writer {
         let deadline = Instant::now() + self.patience.operation;
         let ready = async {
             let mut slot = self.slot.lock().await;
-            self.files.verify().map_err(|change| change.refuse(operation))?;
+            self.files.verify_before().map_err(|change| change.refuse(operation))?;
             match &mut *slot {
                 Slot::Open(opened) => self.make_ready(opened, deadline).await,
                 Slot::Closed => Err(sqlx::Error::PoolClosed),
@@ -195,7 +195,7 @@ impl WriteLease<'_> {
             }
             store_error(self.operation, error)
         })?;
-        self.writer.files.verify().map_err(|change| change.refuse(self.operation))?;
+        self.writer.files.verify_written().map_err(|change| change.refuse(self.operation))?;
         Ok(value)
     }
 }

@@ -75,7 +75,9 @@ impl Applications for Sqlite {
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let mut lease = self.writer.lease("delete an application").await?;
         let result = applications::delete(&mut lease, id).await;
-        lease.end(result).await
+        let deleted = lease.end(result).await?;
+        self.cleaner.wake();
+        Ok(deleted)
     }
 
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Message, MessageId, UserId};
+use crate::store::sqlite::deletions::Deletion;
 use crate::store::sqlite::{Sqlite, insertion, messages};
 use crate::store::{Inserted, MessagePage, Messages, NewMessage, Slice, StoreError};
 
@@ -78,14 +79,16 @@ impl Messages for Sqlite {
     }
 
     async fn delete_messages(&self, user: UserId) -> Result<(), StoreError> {
-        let mut lease = self.writer.lease("delete messages").await?;
-        let result = messages::delete_of_user(&mut lease, user).await;
-        lease.end(result).await
+        let mut lease = self.readers.lease("delete messages").await?;
+        let found = messages::applications_and_newest(&mut lease, user).await;
+        let (applications, newest) = lease.end(found)?;
+        Deletion::new(applications, newest).run(&self.writer).await
     }
 
     async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError> {
-        let mut lease = self.writer.lease("delete messages").await?;
-        let result = messages::delete_of_application(&mut lease, application).await;
-        lease.end(result).await
+        let mut lease = self.readers.lease("delete messages").await?;
+        let found = messages::newest_of_all(&mut lease).await;
+        let newest = lease.end(found)?;
+        Deletion::new([application], newest).run(&self.writer).await
     }
 }

@@ -55,7 +55,9 @@ impl Users for Sqlite {
     async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
         let mut lease = self.writer.lease("delete a user").await?;
         let result = users::delete(&mut lease, id).await;
-        lease.end(result).await
+        let deleted = lease.end(result).await?;
+        self.cleaner.wake();
+        Ok(deleted)
     }
 
     async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError> {

@@ -11,6 +11,7 @@ use crate::model::{Application, MessageId, UserId};
 use crate::store::conformance::{application, new_application, new_message, user};
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connection::writing;
+use crate::store::sqlite::deletions::Cleaner;
 use crate::store::sqlite::files::OpenedFiles;
 use crate::store::sqlite::health::LastCheck;
 use crate::store::sqlite::readers::Readers;
@@ -94,9 +95,11 @@ async fn a_file_that_can_only_be_read_is_unavailable_for_writes() {
     let options = writing(file.as_ref(), PATIENCE.lock).read_only(true);
     let connection = options.connect().await.unwrap();
     let files = Arc::new(OpenedFiles::of(file.as_ref()).unwrap());
+    let writer = Arc::new(Writer::new(connection, options, PATIENCE, Arc::clone(&files)));
     let read_only = Sqlite {
+        cleaner: Cleaner::spawn(Arc::clone(&writer)),
         readers: Readers::new(file.as_ref(), PATIENCE, Arc::clone(&files)),
-        writer: Writer::new(connection, options, PATIENCE, Arc::clone(&files)),
+        writer,
         files,
         last_check: LastCheck::default(),
         lock: parking_lot::Mutex::default(),

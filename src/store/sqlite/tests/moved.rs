@@ -102,10 +102,18 @@ async fn a_file_that_was_replaced_is_not_used_before_a_restart() {
 }
 
 #[tokio::test]
-async fn a_log_that_was_deleted_is_noticed_and_nothing_is_lost_by_a_clean_end() {
+async fn a_log_that_was_deleted_is_noticed_by_the_next_write() {
+    let (database, sender, folder) = with_a_message().await;
+    fs::remove_file(path(&folder) + "-wal").unwrap();
+    assert_unavailable(send(&database, &sender).await, "gotify.db-wal` was deleted or moved");
+}
+
+#[tokio::test]
+async fn a_log_or_an_index_that_was_deleted_is_noticed_and_nothing_is_lost_by_a_clean_end() {
     for suffix in ["-wal", "-shm"] {
         let (database, sender, folder) = with_a_message().await;
         fs::remove_file(path(&folder) + suffix).unwrap();
+        database.check().await.unwrap_err();
         assert_all_is_refused(&database, &sender, "was deleted or moved while it was open").await;
         database.close().await;
         let reopened = open(&folder).await;
