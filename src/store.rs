@@ -42,7 +42,7 @@ pub use database::{
     UpdateUser, UserChange, Users,
 };
 pub use error::StoreError;
-pub use images::{ImageName, Images};
+pub use images::{Image, ImageFolder, ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(feature = "sqlite")]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};

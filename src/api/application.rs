@@ -265,7 +265,7 @@ async fn delete(
         let deleted = deleted.ok_or_else(|| not_found(id))?;
         state.revoke(&Revocation::ApplicationToken { token: deleted.token.clone() });
         if let Some(file) = deleted.image_file() {
-            image::remove(&state.images, file).await;
+            image::remove(&*state.images, file).await;
         }
         Ok(Done)
     });

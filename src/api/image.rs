@@ -65,12 +65,12 @@ async fn upload(
         })?;
         match store.database().set_application_image(id, name.as_str()).await {
             Ok(Some((changed, before))) => {
-                remove(images, &before).await;
+                remove(&**images, &before).await;
                 Ok(changed)
             }
             refused => {
                 // Nobody knows of the file.
-                remove(images, name.as_str()).await;
+                remove(&**images, name.as_str()).await;
                 refused?;
                 Err(application::not_found(id))
             }
@@ -99,7 +99,7 @@ async fn reset(
         let AppParts { store, images, .. } = &*shared;
         let changed = store.database().set_application_image(id, "").await?;
         let (changed, before) = changed.ok_or_else(|| application::not_found(id))?;
-        remove(images, &before).await;
+        remove(&**images, &before).await;
         Ok::<_, ApiError>(changed)
     });
     changed.await.map(|changed| shown(&state, changed))
@@ -113,7 +113,7 @@ fn shown(state: &AppState, mut changed: Application) -> Json<Application> {
 
 /// Removes the file of a picture that no application has any more. If that fails the picture is useless and does
 /// no harm: whoever asked for the change need not know.
-pub(super) async fn remove(images: &Images, file: &str) {
+pub(super) async fn remove(images: &dyn Images, file: &str) {
     // A database may come from elsewhere: what is no name of a picture is no file of ours.
     let Some(name) = ImageName::parse(file) else {
         return;

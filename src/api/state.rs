@@ -62,7 +62,7 @@ pub struct AppParts {
     /// The hub, and what its clients may do.
     pub stream: StreamState,
     /// The applications' pictures.
-    pub images: Images,
+    pub images: Arc<dyn Images>,
     /// What deletes clients that are not used any more.
     pub expiry: ClientExpiry,
     /// The identity provider, if there is one.
@@ -88,7 +88,7 @@ macro_rules! part {
 part!(store: Store);
 part!(auth: Authenticator);
 part!(stream: StreamState);
-part!(images: Images);
+part!(images: Arc<dyn Images>);
 part!(settings: Arc<ApiSettings>);
 
 impl FromRef<AppState> for AnswerMemory {

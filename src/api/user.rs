@@ -233,7 +233,7 @@ async fn delete(_: AdminAuth, PathId(id): PathId, State(state): State<AppState>)
             made(state.store.database().delete_user(user_id).await?)?;
         state.revoke(&Revocation::UserDeleted { user_id, client_tokens, application_tokens });
         for file in &image_files {
-            image::remove(&state.images, file).await;
+            image::remove(&*state.images, file).await;
         }
         Ok(Done)
     });

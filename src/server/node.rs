@@ -19,7 +19,8 @@ use crate::{
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
-        Commit, Database, Images, NewMessage, NewUser, PublishError, PublishObserver, Store, StoreError,
+        Commit, Database, ImageFolder, Images, NewMessage, NewUser, PublishError, PublishObserver, Store,
+        StoreError,
     },
     with_methods::with_methods,
 };
@@ -85,6 +86,8 @@ pub struct NodeParts {
     pub authenticate: Option<Arc<dyn Authenticate>>,
     /// The identity provider that users may log in through. Default none.
     pub oidc: Option<Oidc>,
+    /// Where the applications' pictures are kept. Default: an [`ImageFolder`] at [`NodeConfig::images_folder`].
+    pub images: Option<Arc<dyn Images>>,
     /// Who is told what happens to streams.
     pub observer: Option<Arc<dyn Observer>>,
     /// Who is told what happens to messages on their way to the database.
@@ -212,6 +215,10 @@ impl Node {
             passwords.refuse_as_slowly_as(cost);
         }
 
+        let images = match parts.images {
+            Some(images) => images,
+            None => Arc::new(ImageFolder::open(config.images_folder).await),
+        };
         let clock = parts.clock;
         let authenticate = parts.authenticate.unwrap_or_else(|| {
             Arc::new(StoredCredentials::with_clock(Arc::clone(&database), passwords.clone(), clock))
@@ -243,7 +250,7 @@ impl Node {
             store: store.clone(),
             auth,
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
-            images: Images::new(config.images_folder),
+            images,
             expiry,
             oidc: parts.oidc,
             settings: Arc::new(config.api),

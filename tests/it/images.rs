@@ -1,9 +1,14 @@
 //! Pictures' files: what is left of them when something goes wrong, and pictures that are really that.
 
-use std::fs;
+use std::sync::Arc;
+use std::{fs, io};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use shardcast::external::async_trait::async_trait;
+use shardcast::external::bytes::Bytes;
+use shardcast::server::NodeParts;
+use shardcast::store::{Image, ImageName, Images};
 
 use crate::harness::{Answer, Person, TestServer, http};
 
@@ -135,4 +140,56 @@ async fn of_uploads_at_once_one_file_is_left() {
     let application = server.store.database().application(ann.application.id).await.unwrap().unwrap();
     assert!(server.images.join(application.row.image_file().unwrap()).exists());
     assert_eq!(files(&server), 1);
+}
+
+/// A database of a Gotify has names of its own, and early ones had other extensions.
+#[tokio::test]
+async fn a_picture_that_has_a_name_of_somebody_elses_is_shown_and_goes_when_it_is_replaced() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    fs::create_dir_all(&server.images).unwrap();
+    for (name, status) in [("x.png", 200), ("old.svg", 404)] {
+        fs::write(server.images.join(name), "a picture").unwrap();
+        server.store.database().set_application_image(ann.application.id, name).await.unwrap();
+        assert_eq!(server.send("GET", &format!("/image/{name}"), &[], "").await.status, status);
+        assert_eq!(upload(&server, &ann, "new.png", b"\x89PNG".to_vec()).await.0, 200);
+        assert!(!server.images.join(name).exists(), "{name} stays");
+    }
+}
+
+/// Pictures in memory, as another place for them might have them.
+#[derive(Debug, Default)]
+struct InMemory(parking_lot::Mutex<std::collections::HashMap<ImageName, Bytes>>);
+
+#[async_trait]
+impl Images for InMemory {
+    async fn save(&self, name: &ImageName, content: Bytes) -> io::Result<()> {
+        self.0.lock().insert(name.clone(), content);
+        Ok(())
+    }
+
+    async fn find(&self, name: &ImageName) -> io::Result<Option<Image>> {
+        Ok(self.0.lock().get(name).cloned().map(Image::Content))
+    }
+
+    async fn remove(&self, name: &ImageName) -> io::Result<bool> {
+        Ok(self.0.lock().remove(name).is_some())
+    }
+}
+
+#[tokio::test]
+async fn pictures_can_be_kept_elsewhere_than_in_a_folder() {
+    let mut parts = NodeParts::default();
+    parts.images = Some(Arc::new(InMemory::default()));
+    let server = TestServer::start_of(parts, |_| {}, |_| {}).await;
+    let ann = server.person("ann").await;
+    let (_, path) = upload(&server, &ann, "pixel.png", BASE64_STANDARD.decode(PIXEL).unwrap()).await;
+    let shown = http().get(url(&server, &format!("/{path}"))).send().await.unwrap();
+    assert_eq!(shown.headers()["content-type"], "image/png");
+    assert_eq!(shown.headers()["x-content-type-options"], "nosniff");
+    assert_eq!(shown.bytes().await.unwrap(), BASE64_STANDARD.decode(PIXEL).unwrap());
+    assert_eq!(files(&server), 0);
+    let reset = delete(&server, &ann, &format!("/application/{}/image", ann.application.id)).await;
+    assert_eq!(reset.status, 200, "{reset:?}");
+    assert_eq!(server.send("GET", &format!("/{path}"), &[], "").await.status, 404);
 }

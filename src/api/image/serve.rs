@@ -1,5 +1,7 @@
 //! `GET /image/{name}`.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
@@ -9,7 +11,7 @@ use axum::routing::get;
 use tower_http::services::ServeFile;
 
 use super::super::{ApiError, AppState};
-use crate::store::{ImageName, Images};
+use crate::store::{Image, ImageName, Images};
 
 pub(super) fn router() -> Router<AppState> {
     Router::new().route("/image/{name}", get(serve)).route("/image/", get(nothing))
@@ -17,18 +19,28 @@ pub(super) fn router() -> Router<AppState> {
 
 /// Serves HEAD, ranges and conditional requests as well.
 async fn serve(
-    State(images): State<Images>,
+    State(images): State<Arc<dyn Images>>,
     path: Result<Path<String>, axum::extract::rejection::PathRejection>,
     request: Request,
 ) -> Response {
     let Some(name) = path.ok().and_then(|Path(name)| ImageName::parse(&name)) else {
         return nothing().await;
     };
-    let media_type = HeaderValue::from_static(name.media_type());
-    let served = ServeFile::new(images.path(&name)).try_call(request).await;
-    let mut response = match served {
+    let Some(media_type) = name.media_type().map(HeaderValue::from_static) else {
+        return nothing().await;
+    };
+    let found = match images.find(&name).await {
+        Ok(Some(Image::File(path))) => {
+            ServeFile::new(path).try_call(request).await.map(IntoResponse::into_response)
+        }
+        Ok(Some(Image::Content(content))) => Ok(content.into_response()),
+        Ok(None) => return nothing().await,
+        Err(error) => Err(error),
+    };
+    let mut response = match found {
+        // It was removed since it was found.
         Ok(response) if response.status() == StatusCode::NOT_FOUND => return nothing().await,
-        Ok(response) => response.into_response(),
+        Ok(response) => response,
         Err(error) => {
             tracing::warn!(%error, "failed to read a picture");
             return ApiError::ImagesUnavailable.into_response();
