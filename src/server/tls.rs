@@ -7,6 +7,8 @@ mod acme;
 #[cfg(not(feature = "acme"))]
 #[path = "tls/no_acme.rs"]
 mod acme;
+#[cfg(feature = "acme")]
+mod acme_cache;
 mod files;
 
 use std::sync::Arc;

@@ -10,9 +10,9 @@ use futures_util::StreamExt;
 use rustls::crypto::CryptoProvider;
 use rustls::server::ResolvesServerCert;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_acme::caches::DirCache;
 use rustls_acme::{AcmeConfig as Order, EventOk};
 
+use super::acme_cache::AcmeCache;
 use crate::server::tls_config::{AcmeConfig, TlsError};
 
 /// Looks whether there is anything to ask for, and whom.
@@ -45,7 +45,7 @@ pub(super) fn obtain(
         .with_root_certificates(roots()?)
         .with_no_client_auth();
     let order = Order::new_with_client_config(&config.hosts, Arc::new(client))
-        .cache(DirCache::new(config.cache.clone()));
+        .cache(AcmeCache::open(&config.cache).map_err(TlsError::Authority)?);
     let order = match &config.directory_url {
         Some(url) => order.directory(url),
         None => order.directory_lets_encrypt(true),
