@@ -28,17 +28,17 @@ RUN set -eu; \
         /^name = / && kind == "[[bench]]" { gsub(/"/, "", $3); print "benches/" $3 ".rs" } \
         /^path = / && kind == "[[test]]" { gsub(/"/, "", $3); print $3 }' Cargo.toml \
         | while read -r stub; do mkdir -p "$(dirname "$stub")"; cp src/main.rs "$stub"; done; \
-    cargo build --release --locked --package shardcast --all-features
+    cargo build --profile dist --locked --package shardcast --all-features
 
 COPY . .
 # The stubs were built later than what has been copied was written.
-RUN touch src/lib.rs src/main.rs && cargo build --release --locked --package shardcast --all-features
+RUN touch src/lib.rs src/main.rs && cargo build --profile dist --locked --package shardcast --all-features
 
 # The root of the final image. The loader and the libraries go where the program looks for them.
 RUN set -eu; \
     mkdir -p /root-of-image; cd /root-of-image; \
     mkdir -p app/data etc/ssl/certs usr/share tmp; \
-    cp /src/target/release/shardcast app/; \
+    cp /src/target/dist/shardcast app/; \
     for library in $(ldd app/shardcast | grep -o '/[^ ]*'); do cp --parents --dereference "$library" .; done; \
     cp --dereference /etc/ssl/certs/ca-certificates.crt etc/ssl/certs/; \
     cp -r /usr/share/zoneinfo usr/share/; rm -rf usr/share/zoneinfo/right usr/share/zoneinfo/posix; \

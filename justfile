@@ -3,14 +3,9 @@
 default:
     @just --list
 
-# Everything that a change must pass.
-check:
-    cargo fmt --all --check
-    cargo clippy --workspace --all-targets -- -D warnings
-    cargo clippy --no-default-features -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
-    cargo test --workspace
-    cargo deny check
+# Everything that a change must pass, or the steps that are named: `just check format lint tests`.
+check *steps:
+    .ci/run {{steps}}
 
 # Criterion's micro-benches.
 bench *arguments:
@@ -18,5 +13,4 @@ bench *arguments:
 
 # The load tester, against a server that runs: `just load --help`.
 load *arguments:
-    cargo build --release --workspace
-    target/release/shardcast-bench {{arguments}}
+    cargo run --release --package shardcast-bench -- {{arguments}}
