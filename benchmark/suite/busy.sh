@@ -3,7 +3,7 @@
 
 # The servers' processes, where they are known.
 server_pids=()
-before=()
+clocks_before=()
 
 # Processor time of a process and of its children that have ended, in ticks.
 ticks_with_children() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '{ print $12 + $13 + $14 + $15 }'; }
@@ -19,14 +19,14 @@ read_clocks() {
     echo "$EPOCHREALTIME $((user + nice + system)) $own $steal"
 }
 
-begin_watch() { read -r -a before <<<"$(read_clocks)"; }
+begin_watch() { read -r -a clocks_before <<<"$(read_clocks)"; }
 
 # Adds a line to busy.csv, which the report reads, and prints a warning if other programs used a tenth of a core.
 end_watch() {
-    local after
-    read -r -a after <<<"$(read_clocks)"
-    awk -v hz="$(getconf CLK_TCK)" -v load="$current" -v file="$out/busy.csv" -v before="${before[*]}" \
-        -v after="${after[*]}" 'BEGIN {
+    local clocks_after
+    read -r -a clocks_after <<<"$(read_clocks)"
+    awk -v hz="$(getconf CLK_TCK)" -v load="$current" -v file="$out/busy.csv" -v before="${clocks_before[*]}" \
+        -v after="${clocks_after[*]}" 'BEGIN {
         split(before, b, " "); split(after, a, " ")
         seconds = a[1] - b[1]; others = (a[2] - b[2] - (a[3] - b[3])) / hz; stolen = (a[4] - b[4]) / hz
         if (others < 0) others = 0
