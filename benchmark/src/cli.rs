@@ -101,7 +101,7 @@ enum Command {
     Slow(Slow),
     Churn(Churn),
     Scale(Scale),
-    /// Hold a part of the streams of `scale`: told what to do on the standard input.
+    /// Hold a part of the streams of `scale`, with orders from the standard input.
     #[command(hide = true)]
     ScalePart,
     Durability(Durability),

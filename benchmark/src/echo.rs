@@ -41,7 +41,7 @@ impl Echo {
 }
 
 /// Returns when the process is asked to end.
-async fn told_to_stop() -> Result<()> {
+async fn asked_to_end() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("failed to catch SIGTERM")?;
     tokio::select! {
         outcome = tokio::signal::ctrl_c() => outcome.context("failed to catch SIGINT"),

@@ -1,10 +1,10 @@
 # Sourced by run-benchmark.sh: what a run has started, so that `stop` can end what it left behind.
 # shellcheck shell=bash disable=SC2154  # the variables are run-benchmark.sh's
 
-# One line a process: id, start time, what it is. The first is the run itself.
+# One line per process: id, start time, what it is. The first is the run itself.
 pids=$results/.running
 
-# A process is told from a later one with the same id by the time it was started.
+# The start time tells a process from a later one with the same id.
 birth() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20; }
 remember() { echo "$1 $(birth "$1") $2" >>"$pids"; }
 alive() { [[ -n $2 && $(birth "$1") == "$2" ]]; }

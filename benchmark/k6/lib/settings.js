@@ -1,4 +1,4 @@
-// What a run can be told: each setting is a variable (`k6 run -e NAME=VALUE`) with a default, and a wrong value stops
+// The settings of a run. Each is a variable (`k6 run -e NAME=VALUE`) with a default; a wrong value stops
 // the run before any load.
 
 // Where the load goes; this machine, unless another place is named.

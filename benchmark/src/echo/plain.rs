@@ -10,15 +10,15 @@ use tokio::{
 };
 use tokio_tungstenite::{accept_async, tungstenite};
 
-use super::told_to_stop;
+use super::asked_to_end;
 use crate::report::terminal;
 
-/// Serves until told to stop; connections are then cut off.
+/// Serves until the process is asked to end; connections are then cut off.
 pub(super) async fn serve(address: SocketAddr) -> Result<()> {
     let listener = TcpListener::bind(address).await.with_context(|| format!("failed to bind {address}"))?;
     terminal::line(&format!("listening on {}", listener.local_addr()?));
     let mut clients = JoinSet::new();
-    let stop = told_to_stop();
+    let stop = asked_to_end();
     tokio::pin!(stop);
     loop {
         tokio::select! {

@@ -24,7 +24,7 @@ use shardcast::{
     server::{Server, ServerConfig},
 };
 
-use super::{message::WebsocketMessage, metrics::Metrics, told_to_stop};
+use super::{asked_to_end, message::WebsocketMessage, metrics::Metrics};
 use crate::report::terminal;
 
 /// The largest message.
@@ -32,7 +32,7 @@ const MESSAGE_BYTES_MAX: usize = 1 << 20;
 const READ_BUFFER_BYTES: usize = 8192;
 const FIN_BINARY: u8 = 0x82;
 
-/// Serves until told to stop, then closes all connections.
+/// Serves until the process is asked to end, then closes all connections.
 pub(super) async fn serve(address: SocketAddr) -> Result<()> {
     let metrics = Arc::new(Metrics::default());
     let mut parts = HubParts::default();
@@ -54,7 +54,7 @@ pub(super) async fn serve(address: SocketAddr) -> Result<()> {
     config.port = address.port();
     let mut server = Server::bind(config, router, hub).await.context("failed to start the echo")?;
     terminal::line(&format!("listening on {}", server.local_addr()));
-    told_to_stop().await?;
+    asked_to_end().await?;
     server.shutdown();
     server.join().await;
     Ok(())

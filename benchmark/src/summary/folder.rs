@@ -132,7 +132,7 @@ impl Folder {
     }
 }
 
-/// Reads several folders, which are told apart by letters before their names; one needs none.
+/// Reads several folders. With more than one, a letter before its name tells each from the others.
 pub(crate) fn read_all(paths: &[PathBuf]) -> Result<Vec<Folder>> {
     let mut folders = paths.iter().map(|path| Folder::read(path)).collect::<Result<Vec<_>>>()?;
     if folders.len() > 1 {

@@ -1,4 +1,4 @@
-//! What the process that publishes and those that hold streams say to each other: one JSON object per line.
+//! The messages between the process that publishes and those that hold streams: one JSON object per line.
 
 use std::{collections::BTreeMap, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! A process that holds a part of the streams. It is told what to do on its standard input, and ends with it.
+//! A process that holds a part of the streams. It reads its orders from the standard input, and ends with that.
 
 use std::{
     io::{BufRead, Write, stdin, stdout},
@@ -39,7 +39,7 @@ pub(crate) fn hold() -> Result<()> {
     let opened = opener::open(&mut reactor, &mut connector, opening);
     stop.check()?;
     let streams = reactor.open_streams();
-    say(&Opened { streams, stopped_by: opened.err().map(|limit| format!("{limit:#}")) })?;
+    answer(&Opened { streams, stopped_by: opened.err().map(|limit| format!("{limit:#}")) })?;
     let before = Process::own().cpu()?;
     let Published { messages } = loop {
         match lines.try_recv() {
@@ -50,7 +50,7 @@ pub(crate) fn hold() -> Result<()> {
     };
     await_deliveries(&mut reactor, u64::from(messages) * streams as u64, patience)?;
     let tally = &reactor.tally;
-    say(&Counted {
+    answer(&Counted {
         received: tally.received,
         bytes: tally.bytes,
         lost: reactor.lost(messages, false),
@@ -98,10 +98,10 @@ fn lines(stop: Stop) -> Receiver<String> {
 
 /// Reads a line.
 pub(super) fn parse<T: DeserializeOwned>(line: &str) -> Result<T> {
-    serde_json::from_str(line).context("what another process of the load tester said is not as expected")
+    serde_json::from_str(line).context("failed to read a message of another process of the load tester")
 }
 
-fn say(message: &impl Serialize) -> Result<()> {
+fn answer(message: &impl Serialize) -> Result<()> {
     let mut line = serde_json::to_vec(message).context("failed to encode a message")?;
     line.push(b'\n');
     let mut output = stdout();

@@ -26,7 +26,7 @@ use crate::{
 
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Load processes that were started and told which streams to open; they end when dropped.
+/// Load processes that were started and ordered which streams to open; they end when dropped.
 #[derive(Debug)]
 pub(super) struct Parts(Vec<Part>);
 
@@ -65,7 +65,7 @@ impl Parts {
                 patience_s: bench.patience.as_secs().max(1),
             };
             let mut part = Part::start()?;
-            part.tell(&order)?;
+            part.send(&order)?;
             parts.0.push(part);
         }
         Ok(parts)
@@ -94,7 +94,7 @@ impl Parts {
         messages: u32,
     ) -> Result<(u64, Duration)> {
         for part in &mut self.0 {
-            part.tell(&Published { messages })?;
+            part.send(&Published { messages })?;
         }
         let (mut lost, mut cpu) = (0, Duration::ZERO);
         for counted in self.answers::<Counted>(session)? {
@@ -120,11 +120,11 @@ impl Part {
         Ok(Self { child, lines: lines(output) })
     }
 
-    fn tell(&mut self, message: &impl Serialize) -> Result<()> {
+    fn send(&mut self, message: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(message).context("failed to encode a message")?;
         line.push(b'\n');
         let input = self.child.inner().stdin.as_mut().context("a load process has no standard input")?;
-        input.write_all(&line).context("failed to tell a load process what to do")
+        input.write_all(&line).context("failed to send an order to a load process")
     }
 
     /// Waits for a line, serving this process' own connections meanwhile.
