@@ -9,12 +9,14 @@ use std::{
     task::Waker,
 };
 
+use bytes::Bytes;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     ConnectionId, EndReason, Format, Frame, Framing, HubConfig, MessageId,
     batch::Batch,
     clock::Tick,
+    filter::{self, Filter},
     outgoing::{self, Outgoing},
     roster::Place,
     socket::Socket,
@@ -72,6 +74,8 @@ pub(super) struct State {
     /// Half-written frames and answers; there is none most of the time.
     pub(super) outgoing: Option<Box<Outgoing>>,
     pub(super) waker: Option<Waker>,
+    /// What it asks for, if that is not everything.
+    pub(super) filter: Option<Box<Filter>>,
     /// When its socket last took something while more was waiting.
     pub(super) progress_at: Tick,
     ping_at: Tick,
@@ -108,6 +112,7 @@ impl Connection {
             end: None,
             outgoing: None,
             waker: None,
+            filter: None,
             progress_at: Tick::default(),
             ping_at: Tick::default(),
             pong_by: Tick::default(),
@@ -217,12 +222,14 @@ impl Connection {
         state.cursor = state.cursor.max(batch.base);
         if batch.is_complete(self.format) && state.outgoing.is_none() {
             let from = batch.frames.partition_point(|frame| frame.id <= state.cursor);
-            let frames = &batch.frames[from..];
-            match self.write(batch, from) {
+            let frames = filter::select(state.filter.as_deref(), &batch.frames[from..]);
+            let joined = batch.joined(self.format, from).filter(|_| state.filter.is_none());
+            match self.write(&frames, joined) {
                 Ok(written) => {
-                    let begun = state.settle(frames, self.format, written);
+                    let begun = state.settle(&frames, self.format, written);
                     if begun == frames.len() && state.outgoing.is_none() {
-                        return Delivery::Sent(begun);
+                        let messages = filter::count(state.filter.as_deref(), &frames, self.format);
+                        return Delivery::Sent(messages);
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -239,12 +246,12 @@ impl Connection {
         Delivery::Behind
     }
 
-    /// Writes the batch's frames from one on, in one call; returns the bytes taken.
-    fn write(&self, batch: &Batch, from: usize) -> io::Result<usize> {
+    /// Writes frames in one call, by the buffer that has all of them if there is one; returns the bytes taken.
+    fn write(&self, frames: &[Frame], joined: Option<&Bytes>) -> io::Result<usize> {
         let Some(socket) = self.socket() else { return Err(io::ErrorKind::WouldBlock.into()) };
-        match batch.joined(self.format, from) {
+        match joined {
             Some(joined) => socket.try_write(joined),
-            None => outgoing::write_frames(socket, &batch.frames[from..], self.format),
+            None => outgoing::write_frames(socket, frames, self.format),
         }
     }
 

@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::time::Instant;
 
-use super::{Format, MessageId, budget::Reservation, put_header};
+use super::{ApplicationId, Format, MessageId, budget::Reservation, put_header};
 
 const FIN_TEXT: u8 = 0x81;
 const FIN_BINARY: u8 = 0x82;
@@ -31,6 +31,10 @@ pub struct Frame {
     pub id: MessageId,
     /// When the message came in, where that is known: for the observer, which is told how long messages take.
     pub received_at: Option<Instant>,
+    /// Which application sent it, for streams that ask for some alone; 0 unless it is said.
+    pub application: ApplicationId,
+    /// Its priority, for streams that ask for a minimum; 0 unless it is said.
+    pub priority: i64,
     /// What goes to the socket, headers included, by format.
     encodings: [Option<Bytes>; Format::COUNT],
 }
@@ -38,7 +42,13 @@ pub struct Frame {
 impl Frame {
     /// Makes a frame that is in no format yet.
     pub fn unencoded(id: MessageId) -> Self {
-        Self { id, received_at: None, encodings: Default::default() }
+        Self {
+            id,
+            received_at: None,
+            application: ApplicationId::default(),
+            priority: 0,
+            encodings: Default::default(),
+        }
     }
 
     /// Takes bytes that are already what the socket of a [`Format::Text`] stream shall get.
@@ -83,6 +93,14 @@ impl Frame {
     #[must_use]
     pub fn with_received_at(mut self, received_at: Instant) -> Self {
         self.received_at = Some(received_at);
+        self
+    }
+
+    /// Says what a [`Filter`](super::Filter) may choose by.
+    #[must_use]
+    pub fn with_subject(mut self, application: ApplicationId, priority: i64) -> Self {
+        self.application = application;
+        self.priority = priority;
         self
     }
 

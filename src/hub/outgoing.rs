@@ -51,15 +51,20 @@ impl Outgoing {
     }
 }
 
-/// Writes the first frames in one call; returns the bytes taken. Each must have the format.
+/// Writes the first frames in one call; returns the bytes taken. Those that lack the format are passed over.
 pub(super) fn write_frames(socket: &dyn Socket, frames: &[Frame], format: Format) -> io::Result<usize> {
-    if let [frame] = frames {
-        return socket.try_write(frame.slice(format));
+    if let [frame] = frames
+        && let Some(bytes) = frame.bytes(format)
+    {
+        return socket.try_write(bytes);
     }
     let mut parts = [IoSlice::new(&[]); WRITE_FRAMES];
     let count = frames.len().min(WRITE_FRAMES);
     for (part, frame) in parts.iter_mut().zip(frames) {
         *part = IoSlice::new(frame.slice(format));
+    }
+    if parts.iter().all(|part| part.is_empty()) {
+        return Ok(0);
     }
     socket.try_write_vectored(&parts[..count])
 }
@@ -69,10 +74,11 @@ pub(super) fn write_frames(socket: &dyn Socket, frames: &[Frame], format: Format
 pub(super) fn settle(frames: &[Frame], format: Format, written: usize) -> (usize, Option<Bytes>) {
     let mut left = written;
     for (place, frame) in frames.iter().enumerate() {
+        // What the stream does not get counts as begun once it is reached.
+        let Some(bytes) = frame.bytes(format) else { continue };
         if left == 0 {
             return (place, Some(Bytes::new()));
         }
-        let Some(bytes) = frame.bytes(format) else { continue };
         if left < bytes.len() {
             return (place + 1, Some(bytes.slice(left..)));
         }
@@ -94,5 +100,16 @@ mod tests {
         assert_eq!(settle(20), (2, Some(Bytes::new())));
         assert_eq!(settle(11), (2, Some(Bytes::from_static(b"222222222"))));
         assert_eq!(settle(0), (0, Some(Bytes::new())));
+    }
+
+    #[test]
+    fn frames_without_bytes_are_passed_with_what_is_before_them() {
+        let nothing = Frame::unencoded(MessageId(1));
+        let frame = Frame::new(MessageId(2), vec![b'x'; 10]);
+        let frames = [nothing.clone(), frame, nothing.clone(), nothing];
+        let settle = |written| settle(&frames, Format::Text, written);
+        assert_eq!(settle(0), (1, Some(Bytes::new())));
+        assert_eq!(settle(4), (2, Some(Bytes::from_static(b"xxxxxx"))));
+        assert_eq!(settle(10), (4, None));
     }
 }

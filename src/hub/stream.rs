@@ -15,6 +15,7 @@ use super::{
     backlog::LoadError,
     chunk::Chunk,
     connection::{Connection, Phase, State, wake},
+    filter::{self, Filter},
     outgoing::{self, WRITE_FRAMES},
     shared::Shared,
     socket::Socket,
@@ -72,6 +73,12 @@ impl Registration {
     pub fn start_after(&mut self, head: MessageId) {
         self.guard.connection.start_after(head);
         self.needs_head = false;
+    }
+
+    /// Lets the stream bring only the messages that a filter asks for.
+    pub fn ask_for(&mut self, filter: Filter) {
+        let filter = (filter != Filter::default()).then(|| Box::new(filter));
+        self.guard.connection.lock().filter = filter;
     }
 
     /// Gives the stream its socket, and speaks WebSocket on it ([`Framing::WEBSOCKET`]). What was published
@@ -351,17 +358,25 @@ impl Stream {
                     *chunk = Some(found);
                     Step::More(0)
                 }
-                Next::Frames(frames) => match outgoing::write_frames(socket, &frames, connection.format) {
-                    Ok(written) => {
-                        state.progress_at = shared.clock.now();
-                        Step::More(state.settle(&frames, connection.format, written))
+                Next::Frames(frames) => {
+                    let frames = filter::select(state.filter.as_deref(), &frames);
+                    match outgoing::write_frames(socket, &frames, connection.format) {
+                        Ok(written) => {
+                            state.progress_at = shared.clock.now();
+                            let begun = state.settle(&frames, connection.format, written);
+                            Step::More(filter::count(
+                                state.filter.as_deref(),
+                                &frames[..begun],
+                                connection.format,
+                            ))
+                        }
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Full,
+                        Err(_) => {
+                            connection.end_locked(state, EndReason::PeerGone);
+                            Step::Ended(state.end())
+                        }
                     }
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Full,
-                    Err(_) => {
-                        connection.end_locked(state, EndReason::PeerGone);
-                        Step::Ended(state.end())
-                    }
-                },
+                }
             },
         }
     }

@@ -5,6 +5,7 @@ mod behavior;
 mod budget;
 mod commits;
 mod fake;
+mod filter;
 mod framing;
 mod model;
 mod panics;

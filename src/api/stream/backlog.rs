@@ -107,7 +107,8 @@ pub fn announce(hub: &Hub, commit: &Commit) {
 /// A text frame with the message as JSON, and a line feed as Gotify sends it; an event with the message as
 /// JSON; a binary frame with Protocol Buffers.
 fn frame(message: &Message, formats: Formats) -> Frame {
-    let mut frame = Frame::unencoded(hub::MessageId(message.id.0));
+    let mut frame = Frame::unencoded(hub::MessageId(message.id.0))
+        .with_subject(hub::ApplicationId(message.application_id.0), message.priority);
     if formats.contains(Format::Text) || formats.contains(Format::Event) {
         let mut json = encode_json(message);
         if formats.contains(Format::Event) {

@@ -223,7 +223,11 @@ impl Backlog for FakeBacklog {
             }
             let encoded = frame.bytes(format).cloned().unwrap();
             bytes += encoded.len();
-            page.frames.push(Frame::unencoded(frame.id).with(format, encoded));
+            page.frames.push(
+                Frame::unencoded(frame.id)
+                    .with_subject(frame.application, frame.priority)
+                    .with(format, encoded),
+            );
         }
         // A little later than it was read, as from a real database.
         Box::pin(async move {
