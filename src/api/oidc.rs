@@ -1,14 +1,14 @@
 //! `/auth/oidc`: logging in through an identity provider, with PKCE. The routes exist where there is a provider.
 //!
 //! A browser is sent to the provider with a state, comes back with it and a code, and gets a session, or elevates
-//! one. What was begun is kept in [`Pending`], and bound to the browser by a cookie. An app does the same by itself,
+//! one. What was begun is kept by [`BegunLogins`], and bound to the browser by a cookie. An app does the same by itself,
 //! see [`external`].
 
 mod account;
 mod answer;
+mod begun;
 mod browser;
 mod external;
-mod pending;
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{ApiError, AppState};
 use crate::auth::{IdentityError, IdentityProvider};
 use crate::with_methods::with_methods;
-use pending::Pending;
+pub use begun::{BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Returning};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(browser::router()).merge(external::router())
@@ -31,7 +31,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 pub struct Oidc {
     provider: Arc<dyn IdentityProvider>,
     settings: OidcSettings,
-    pending: Arc<Pending>,
+    logins: Arc<dyn BegunLogins>,
 }
 
 /// What the users of an identity provider may do here.
@@ -58,7 +58,16 @@ impl Default for OidcSettings {
 impl Oidc {
     /// Lets the users of a provider log in.
     pub fn new(provider: Arc<dyn IdentityProvider>, settings: OidcSettings) -> Self {
-        Self { provider, settings, pending: Arc::default() }
+        Self::with_logins(provider, settings, Arc::new(LoginsInMemory::default()))
+    }
+
+    /// As [`Oidc::new`], with another place for logins that were begun.
+    pub fn with_logins(
+        provider: Arc<dyn IdentityProvider>,
+        settings: OidcSettings,
+        logins: Arc<dyn BegunLogins>,
+    ) -> Self {
+        Self { provider, settings, logins }
     }
 }
 

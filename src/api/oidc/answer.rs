@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_O
 use axum::response::{Html, IntoResponse, Response};
 
 use super::super::ApiError;
-use super::pending::random_text;
+use super::begun::random_text;
 
 /// Why a login did not go on, as plain text: that is what Gotify answers browsers with.
 #[derive(Debug)]

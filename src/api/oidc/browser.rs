@@ -11,7 +11,7 @@ use super::super::error::ErrorObject;
 use super::super::routing::get_only;
 use super::super::{ApiError, ApiSettings, AppState, client, cookie, query, session};
 use super::answer::{Failure, elevated_page};
-use super::pending::{Goal, Login, MAX_TEXT_BYTES, Origin, PATIENCE, random_text};
+use super::begun::{BegunLogin, LIFETIME, LoginOrigin, LoginPurpose, MAX_TEXT_BYTES, Returning, random_text};
 use super::{Oidc, account};
 use crate::auth::{Authorization, Exchange, Pkce};
 use crate::model::ClientId;
@@ -46,7 +46,7 @@ async fn login(
 ) -> Result<Response, Failure> {
     let name = parameter(&uri, "name").filter(|name| !name.is_empty() && name.len() <= MAX_TEXT_BYTES);
     let name = name.ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "invalid client name"))?;
-    send(&oidc, &state.settings, &headers, Goal::Session(name)).await
+    send(&oidc, &state.settings, &headers, LoginPurpose::Session(name)).await
 }
 
 /// Sends a browser to the identity provider, to elevate a client of whoever logs in there.
@@ -72,8 +72,8 @@ async fn elevate(
 ) -> Result<Response, Response> {
     let id = number(&uri, "id").map_err(IntoResponse::into_response)?;
     let seconds = number(&uri, "durationSeconds").map_err(IntoResponse::into_response)?;
-    let goal = Goal::Elevation(ClientId(id), seconds);
-    send(&oidc, &state.settings, &headers, goal).await.map_err(IntoResponse::into_response)
+    let purpose = LoginPurpose::Elevation(ClientId(id), seconds);
+    send(&oidc, &state.settings, &headers, purpose).await.map_err(IntoResponse::into_response)
 }
 
 /// Takes a browser back from the identity provider.
@@ -111,9 +111,9 @@ async fn callback(
 ) -> Result<Response, Failure> {
     let binding = bound(&headers).ok_or_else(unknown)?;
     let login_state = parameter(&uri, "state").ok_or_else(unknown)?;
-    let is_this_browsers = |login: &Login| matches!(&login.origin, Origin::Browser { binding: expected, .. } if *expected == binding);
-    let login = oidc.pending.end(&login_state, is_this_browsers).ok_or_else(unknown)?;
-    let Origin::Browser { verifier, goal, .. } = login.origin else { return Err(unknown()) };
+    let login = oidc.logins.end(&login_state, Returning::Browser { binding: &binding }).await?;
+    let login = login.ok_or_else(unknown)?;
+    let LoginOrigin::Browser { verifier, purpose, .. } = login.origin else { return Err(unknown()) };
     if let Some(error) = parameter(&uri, "error") {
         let text = format!("the identity provider reports: {}", printable(&error));
         return Err(Failure::new(StatusCode::UNAUTHORIZED, text));
@@ -123,14 +123,14 @@ async fn callback(
     let exchange = Exchange { code: &code, verifier: &verifier, nonce: &login.nonce, redirect_uri: None };
     let identity = oidc.provider.identify(exchange).await?;
     let user = account::user(&state, &oidc, &identity).await?;
-    match goal {
-        Goal::Session(name) => {
+    match purpose {
+        LoginPurpose::Session(name) => {
             let (_, cookie) = session::start(&state, user.id, name).await?;
             // A proxy may have cut a prefix off the path, so the way back is relative.
             let headers = [(LOCATION, HeaderValue::from_static("../../")), (SET_COOKIE, cookie)];
             Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response())
         }
-        Goal::Elevation(id, seconds) => {
+        LoginPurpose::Elevation(id, seconds) => {
             client::elevate(&state, user.id, id, seconds).await?;
             Ok(elevated_page())
         }
@@ -142,14 +142,15 @@ async fn send(
     oidc: &Oidc,
     settings: &ApiSettings,
     headers: &HeaderMap,
-    goal: Goal,
+    purpose: LoginPurpose,
 ) -> Result<Response, Failure> {
     // A browser may log in in several tabs.
     let binding = bound(headers).unwrap_or_else(|| random_text(16));
     let (verifier, nonce) = (random_text(32), random_text(16));
     let cookie = cookie(&binding, settings);
-    let origin = Origin::Browser { binding, verifier: verifier.clone(), goal };
-    let state = oidc.pending.begin(Login { nonce: nonce.clone(), origin });
+    let origin = LoginOrigin::Browser { binding, verifier: verifier.clone(), purpose };
+    let state = random_text(20);
+    oidc.logins.begin(&state, BegunLogin { nonce: nonce.clone(), origin }).await?;
     let url = oidc.provider.authorize_url(Authorization {
         state: &state,
         nonce: &nonce,
@@ -163,7 +164,7 @@ async fn send(
 /// Makes the cookie that binds a login to a browser. It must come along when the provider sends the browser back.
 fn cookie(binding: &str, settings: &ApiSettings) -> HeaderValue {
     let cookie = Cookie::build((COOKIE_NAME, binding)).same_site(SameSite::Lax);
-    cookie::give(cookie, PATIENCE.as_secs(), settings)
+    cookie::give(cookie, LIFETIME.as_secs(), settings)
 }
 
 /// Returns what the browser's cookie holds, if it is of the form that [`send`] gives.

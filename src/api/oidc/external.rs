@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::super::body::{ANONYMOUS_BYTES, Field, Form, Slot, Unread, documented};
 use super::super::error::ErrorObject;
 use super::super::{ApiError, AppState, Json, session};
-use super::pending::{Login, MAX_TEXT_BYTES, Origin, random_text};
+use super::begun::{BegunLogin, LoginOrigin, MAX_TEXT_BYTES, Returning, random_text};
 use super::{Oidc, account};
 use crate::auth::{Authorization, Exchange, Pkce};
 use crate::model::User;
@@ -113,8 +113,9 @@ async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiE
         }
     }
     let nonce = random_text(16);
-    let origin = Origin::App { name: form.name, redirect_uri: form.redirect_uri.clone() };
-    let state = oidc.pending.begin(Login { nonce: nonce.clone(), origin });
+    let origin = LoginOrigin::App { name: form.name, redirect_uri: form.redirect_uri.clone() };
+    let state = random_text(20);
+    oidc.logins.begin(&state, BegunLogin { nonce: nonce.clone(), origin }).await?;
     let url = oidc.provider.authorize_url(Authorization {
         state: &state,
         nonce: &nonce,
@@ -140,9 +141,8 @@ async fn token(State(state): State<AppState>, oidc: Oidc, mut body: Unread) -> R
     body.limit(ANONYMOUS_BYTES);
     let form: TokenRequest = body.read().await?;
     let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());
-    let is_an_apps = |login: &Login| matches!(login.origin, Origin::App { .. });
-    let login = oidc.pending.end(&form.state, is_an_apps).ok_or_else(unknown)?;
-    let Origin::App { name, redirect_uri } = login.origin else { return Err(unknown()) };
+    let login = oidc.logins.end(&form.state, Returning::App).await?.ok_or_else(unknown)?;
+    let LoginOrigin::App { name, redirect_uri } = login.origin else { return Err(unknown()) };
     let identity = oidc.provider.identify(Exchange {
         code: &form.code,
         verifier: &form.code_verifier,
