@@ -93,7 +93,7 @@ impl FirstPart {
     ) -> Response {
         let ids = slice.rows.iter().map(R::id).collect();
         let mut listing =
-            Listing { tail, head, ..Listing::new(rows, ids, slice.left_out, self.memory, self.bytes) };
+            Listing { head, tail, ..Listing::new(rows, ids, slice.left_out, self.memory, self.bytes) };
         let answer = listing.encode(slice.rows);
         listing.answer(self.reservation, answer)
     }

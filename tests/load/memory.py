@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 
-from bars import JSON, PASSWORD, USER, Connection, Server, basic, make
+from targets import JSON, Connection, Server, basic, make
 
 MB = 1_000_000
 LARGE = 4 * 1024 * 1024 - 100

@@ -148,7 +148,7 @@ async fn next(body: &mut Body, limit_bytes: usize) -> Result<Option<Bytes>, ApiE
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
             let causes = || std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
-            if causes().any(|cause| cause.is::<LengthLimitError>()) {
+            if causes().any(<dyn Error>::is::<LengthLimitError>) {
                 return ApiError::BodyTooLarge { limit_bytes };
             }
             let mut io = causes().filter_map(|cause| cause.downcast_ref::<io::Error>());

@@ -28,8 +28,33 @@ const RECHECK: Duration = Duration::from_millis(100);
 pub(in crate::api) struct NoMemory;
 
 /// The memory for answers. Clones share it.
+///
+/// A quarter is for usual parts alone, so that short lists do not wait for large messages.
 #[derive(Clone, Debug)]
-pub(in crate::api) struct AnswerMemory(Arc<Shared>);
+pub(in crate::api) struct AnswerMemory {
+    usual: Pool,
+    large: Pool,
+    /// What counts as usual.
+    usual_bytes: usize,
+}
+
+impl AnswerMemory {
+    pub(in crate::api) fn new(max_bytes: usize) -> Self {
+        let usual = max_bytes / 4;
+        Self { usual: Pool::new(usual), large: Pool::new(max_bytes - usual), usual_bytes: usual / 4 }
+    }
+
+    /// Reserves so many bytes, or all that there are if that is less. Requests of a kind are served in the order in
+    /// which they came.
+    pub(super) async fn reserve(&self, bytes: usize, patience: Duration) -> Result<Reservation, NoMemory> {
+        let pool = if bytes <= self.usual_bytes { &self.usual } else { &self.large };
+        pool.reserve(bytes, patience).await
+    }
+}
+
+/// A part of the memory.
+#[derive(Clone, Debug)]
+struct Pool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -55,15 +80,13 @@ struct Part {
     taken_at: Instant,
 }
 
-impl AnswerMemory {
-    pub(in crate::api) fn new(max_bytes: usize) -> Self {
+impl Pool {
+    fn new(max_bytes: usize) -> Self {
         let turn = tokio::sync::Mutex::default();
         Self(Arc::new(Shared { max_bytes, ledger: Mutex::default(), turn, freed: Notify::new() }))
     }
 
-    /// Reserves so many bytes, or all that there are if that is less. Requests are served in the order in which they
-    /// came.
-    pub(super) async fn reserve(&self, bytes: usize, patience: Duration) -> Result<Reservation, NoMemory> {
+    async fn reserve(&self, bytes: usize, patience: Duration) -> Result<Reservation, NoMemory> {
         let bytes = bytes.min(self.0.max_bytes);
         if let Ok(_turn) = self.0.turn.try_lock()
             && let Some(reservation) = self.try_reserve(bytes)
@@ -93,7 +116,7 @@ impl AnswerMemory {
             return None;
         }
         ledger.used += bytes;
-        Some(Reservation { memory: self.clone(), bytes })
+        Some(Reservation { pool: self.clone(), bytes })
     }
 
     fn free(&self, bytes: usize) {
@@ -124,16 +147,16 @@ impl Ledger {
 /// Memory that is set aside for a part of an answer. It is free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Reservation {
-    memory: AnswerMemory,
+    pool: Pool,
     bytes: usize,
 }
 
 impl Reservation {
     /// Exchanges what was reserved for what is kept.
     pub(super) fn keep(self, json: Bytes) -> KeptPart {
-        let memory = self.memory.clone();
+        let pool = self.pool.clone();
         let key = {
-            let mut ledger = memory.0.ledger.lock();
+            let mut ledger = pool.0.ledger.lock();
             ledger.used += json.len();
             let key = ledger.next_key;
             ledger.next_key += 1;
@@ -141,27 +164,27 @@ impl Reservation {
             ledger.parts.insert(key, Part { json, made_at: now, taken_at: now });
             key
         };
-        KeptPart { memory, key }
+        KeptPart { pool, key }
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.memory.free(self.bytes);
+        self.pool.free(self.bytes);
     }
 }
 
 /// A part that is kept for its client until this is dropped, or it is given up.
 #[derive(Debug)]
 pub(super) struct KeptPart {
-    memory: AnswerMemory,
+    pool: Pool,
     key: u64,
 }
 
 impl KeptPart {
     /// Returns up to so many bytes of the part, from an offset on; `None` if it was given up.
     pub(super) fn take(&self, offset: usize, max_bytes: usize) -> Option<Bytes> {
-        let mut ledger = self.memory.0.ledger.lock();
+        let mut ledger = self.pool.0.ledger.lock();
         let part = ledger.parts.get_mut(&self.key)?;
         part.taken_at = Instant::now();
         let end = part.json.len().min(offset.saturating_add(max_bytes));
@@ -171,9 +194,9 @@ impl KeptPart {
 
 impl Drop for KeptPart {
     fn drop(&mut self) {
-        let part = self.memory.0.ledger.lock().parts.remove(&self.key);
+        let part = self.pool.0.ledger.lock().parts.remove(&self.key);
         if let Some(part) = part {
-            self.memory.free(part.json.len());
+            self.pool.free(part.json.len());
         }
     }
 }
@@ -186,14 +209,14 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(5);
 
-    fn part(memory: &AnswerMemory, bytes: usize) -> KeptPart {
+    fn part(memory: &Pool, bytes: usize) -> KeptPart {
         let reserved = memory.reserve(bytes, PATIENCE).now_or_never();
         reserved.expect("there is memory").unwrap().keep(vec![b'x'; bytes].into())
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_finds_no_memory_waits_for_it_and_is_refused_at_last() {
-        let memory = AnswerMemory::new(100);
+        let memory = Pool::new(100);
         let reserved = memory.reserve(60, PATIENCE).await.unwrap();
         assert_eq!(memory.reserve(60, PATIENCE).await.unwrap_err(), NoMemory);
         let waiting = tokio::spawn({
@@ -207,7 +230,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_large_reservation_is_not_overtaken() {
-        let memory = AnswerMemory::new(100);
+        let memory = Pool::new(100);
         let reserved = memory.reserve(60, PATIENCE).await.unwrap();
         let mut large = Box::pin(memory.reserve(100, PATIENCE));
         assert!((&mut large).now_or_never().is_none());
@@ -218,7 +241,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_part_that_nobody_takes_is_given_up_for_who_waits() {
-        let memory = AnswerMemory::new(100);
+        let memory = Pool::new(100);
         let (stalled, taken) = (part(&memory, 50), part(&memory, 50));
         assert_eq!(stalled.take(0, 10).unwrap().len(), 10);
         let begun = Instant::now();
@@ -238,12 +261,23 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_dropped_is_free_again() {
-        let memory = AnswerMemory::new(100);
+        let memory = Pool::new(100);
         drop(memory.reserve(100, PATIENCE).await.unwrap());
         let reserved = memory.reserve(100, PATIENCE).await.unwrap();
         let kept = reserved.keep(vec![b'x'; 30].into());
         assert_eq!(memory.0.ledger.lock().used, 30, "what is not needed is free");
         drop(kept);
         assert_eq!(memory.0.ledger.lock().used, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn usual_parts_do_not_wait_for_large_ones() {
+        let memory = AnswerMemory::new(160);
+        let _all = memory.reserve(1000, PATIENCE).await.unwrap();
+        let mut next = Box::pin(memory.reserve(1000, PATIENCE));
+        assert!((&mut next).now_or_never().is_none());
+        for _ in 0..10 {
+            assert!(memory.reserve(10, PATIENCE).now_or_never().is_some());
+        }
     }
 }
