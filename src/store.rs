@@ -132,6 +132,15 @@ impl Store {
         self.0.queue.publish(message).await
     }
 
+    /// Checks whether a message could be stored now: whether the writer runs, and what [`Database::check`] looks at.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        if !self.0.queue.is_open() {
+            let operation = "store a message";
+            return Err(StoreError::Unavailable { operation, source: "the writer has ended".into() });
+        }
+        self.0.database.check().await
+    }
+
     /// Writes what was accepted, then closes the database. From the call on, [`publish`](Self::publish) answers
     /// [`PublishError::ShutDown`].
     ///

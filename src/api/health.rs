@@ -37,7 +37,7 @@ struct Health {
     )
 )]
 async fn health(State(store): State<Store>) -> Response {
-    let (status, health) = match store.database().check().await {
+    let (status, health) = match store.check().await {
         Ok(()) => (StatusCode::OK, Health { health: "green", database: "green" }),
         Err(error) => {
             let cause = error.source().map(tracing::field::display);

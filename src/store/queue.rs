@@ -46,6 +46,11 @@ impl Queue {
         (Self { sender: Mutex::new(Some(sender)), observer }, receiver)
     }
 
+    /// Whether messages are taken, and somebody takes them out.
+    pub(super) fn is_open(&self) -> bool {
+        self.sender.lock().as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
     /// Gives a message to the writer and waits until it is durable.
     pub(super) async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
         let received_at = Instant::now();

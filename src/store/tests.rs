@@ -166,3 +166,14 @@ async fn who_sends_beside_the_deletion_of_their_application_is_told_and_nothing_
 async fn user_named(store: &Store) -> crate::model::User {
     store.database().user_by_name("alice").await.unwrap().unwrap().user
 }
+
+#[tokio::test]
+async fn a_store_is_well_while_its_writer_runs() {
+    let (store, _told, _folder) = store().await;
+    store.check().await.unwrap();
+    let writer = store.0.writer.lock().await.take().unwrap();
+    writer.abort();
+    writer.await.unwrap_err();
+    let error = store.check().await.unwrap_err();
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the writer has ended");
+}
