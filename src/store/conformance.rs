@@ -13,6 +13,7 @@ pub(crate) mod clients;
 pub(crate) mod commits;
 pub(crate) mod identities;
 pub(crate) mod messages;
+pub(crate) mod text;
 pub(crate) mod users;
 
 /// Makes a test of every case, on a database of its own.
@@ -83,6 +84,13 @@ macro_rules! suite {
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone
                 deleting_an_applications_messages_leaves_the_rest
+            }
+            text {
+                names_that_look_alike_are_of_different_users
+                subjects_of_a_provider_that_look_alike_are_of_different_users
+                tokens_that_look_alike_are_of_different_holders
+                long_text_is_kept_whole_or_refused
+                a_nul_is_kept_or_refused_but_ends_no_text
             }
             commits {
                 a_message_without_an_application_fails_alone
