@@ -128,7 +128,7 @@ pub struct ApiSettings {
     /// The largest request body, in bytes; a larger one is answered with 413. 4 MiB by default.
     pub max_body_bytes: usize,
     /// How much memory the bodies of all requests may take that are read or worked on, in bytes; those of up to 16 KiB
-    /// do not count. 16 MiB by default.
+    /// do not count. 8 MiB by default.
     pub body_memory_bytes: usize,
     /// How much memory answers may take in all, in bytes: lists that are being made, and what their clients have not
     /// taken yet. A quarter is for usual lists alone. A single larger row is read nevertheless, alone. 32 MiB by default.
@@ -149,7 +149,7 @@ impl Default for ApiSettings {
     fn default() -> Self {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
-            body_memory_bytes: 16 * 1024 * 1024,
+            body_memory_bytes: 8 * 1024 * 1024,
             answer_memory_bytes: 32 * 1024 * 1024,
             compatibility: Compatibility::default(),
             secure_cookie: false,
