@@ -31,6 +31,10 @@ RUN set -eu; \
     cargo build --profile dist --locked --package shardcast --all-features
 
 COPY . .
+# What `GET /version` says: `--build-arg SHARDCAST_COMMIT=$(git rev-parse HEAD)`. The date is that of the build, or
+# SOURCE_DATE_EPOCH.
+ARG SHARDCAST_COMMIT
+ARG SOURCE_DATE_EPOCH
 # The stubs were built later than what has been copied was written.
 RUN touch src/lib.rs src/main.rs && cargo build --profile dist --locked --package shardcast --all-features
 

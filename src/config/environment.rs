@@ -46,7 +46,7 @@ pub(super) fn read(
         match leaf(key, variables) {
             Ok(Some(leaf)) => leaves.push(leaf),
             Ok(None) => {}
-            Err(Refused::Wrong(problem)) => problems.push(problem),
+            Err(Refused::Wrong(found)) => problems.extend(found),
             Err(Refused::OfKubernetes(problem)) => warnings.push(problem),
         }
     }
@@ -60,7 +60,7 @@ pub(super) fn read(
 
 /// A variable that sets no key.
 enum Refused {
-    Wrong(Problem),
+    Wrong(Vec<Problem>),
     /// Kubernetes has set it; the operator did not.
     OfKubernetes(Problem),
 }
@@ -79,13 +79,14 @@ fn leaf(key: &Key, variables: &Variables) -> Result<Option<Leaf>, Refused> {
         let (path, source) = (&variable.value, variable.source(&file_name));
         let text = fs::read_to_string(path).map_err(|error| {
             let reason = format!("failed to read {}: {error}", quoted(path));
-            Refused::Wrong(Problem::new(&source, key.path, reason))
+            Refused::Wrong(vec![Problem::new(&source, key.path, reason)])
         })?;
         (text.trim_end_matches(['\r', '\n']).to_owned(), source)
     } else {
         return Ok(None);
     };
-    Leaf::read(key, &content(&key.shape, text), &source).map(Some).map_err(Refused::Wrong)
+    let node = Node::without_line(content(&key.shape, text));
+    Leaf::read(key, &node, &|_| source.clone()).map(Some).map_err(Refused::Wrong)
 }
 
 fn variable(path: &str) -> String {
@@ -142,7 +143,7 @@ fn content(shape: &Shape, text: String) -> Content {
         Shape::Headers => flow(&text),
         _ if shape.is_list() && text.starts_with('[') => flow(&text),
         _ if shape.is_list() => csv::split(&text).map(|items| {
-            let node = |item| Node { line: 0, content: Content::Scalar(item) };
+            let node = |item| Node::without_line(Content::Scalar(item));
             Content::List(items.into_iter().map(node).collect())
         }),
         _ => None,

@@ -2,6 +2,7 @@
 
 use super::declare::{Declaration, Key};
 use super::problem::{Problem, quoted};
+use super::shape::Refusal;
 use super::suggest;
 use super::yaml::{self, Content, Node};
 
@@ -14,11 +15,18 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
-    /// Takes a value if it is what its key wants.
-    pub(super) fn read(key: &Key, content: &Content, source: &str) -> Result<Self, Problem> {
-        match key.shape.read(content) {
-            Ok(value) => Ok(Self { path: key.path, value, source: source.to_owned() }),
-            Err(refusal) => Err(Problem::new(source, key.path, refusal.reason(key.secret))),
+    /// Takes a value if it is what its key wants. `place` names where a line is.
+    pub(super) fn read(
+        key: &Key,
+        node: &Node,
+        place: &dyn Fn(usize) -> String,
+    ) -> Result<Self, Vec<Problem>> {
+        let problem = |refusal: Refusal| {
+            Problem::new(&place(refusal.line.unwrap_or(node.line)), key.path, refusal.reason(key.secret))
+        };
+        match key.shape.read(&node.content) {
+            Ok(value) => Ok(Self { path: key.path, value, source: place(node.line) }),
+            Err(refusals) => Err(refusals.into_iter().map(problem).collect()),
         }
     }
 }
@@ -66,11 +74,11 @@ impl Reader<'_> {
                         quoted(text)
                     )
                 });
-                self.refuse(node, section.prefix.trim_end_matches('.'), reason);
+                self.refuse(node.own_line, section.prefix.trim_end_matches('.'), reason);
             }
             Content::List(_) => {
                 let reason = "keys must stand here, one per line: `key: value` without a `-`";
-                self.refuse(node, section.prefix.trim_end_matches('.'), reason);
+                self.refuse(node.own_line, section.prefix.trim_end_matches('.'), reason);
             }
         }
     }
@@ -80,24 +88,24 @@ impl Reader<'_> {
             self.section(inner, node);
         } else if let Some(key) = section.key(name) {
             if node.content != Content::Empty {
-                match Leaf::read(key, &node.content, &self.place(node)) {
+                match Leaf::read(key, node, &|line| format!("{}:{line}", self.path)) {
                     Ok(leaf) => self.leaves.push(leaf),
-                    Err(problem) => self.problems.push(problem),
+                    Err(problems) => self.problems.extend(problems),
                 }
             }
         } else {
             // The value of an unknown key is not repeated: it may be a password under a misspelled name.
             let path = format!("{}{name}", section.prefix);
-            self.refuse(node, &path, format!("unknown key{}", suggest::for_key(name, section, self.root)));
+            self.refuse(
+                node.line,
+                &path,
+                format!("unknown key{}", suggest::for_key(name, section, self.root)),
+            );
         }
     }
 
-    fn refuse(&mut self, node: &Node, path: &str, reason: impl Into<String>) {
-        self.problems.push(Problem::new(&self.place(node), path, reason));
-    }
-
-    fn place(&self, node: &Node) -> String {
-        format!("{}:{}", self.path, node.line)
+    fn refuse(&mut self, line: usize, path: &str, reason: impl Into<String>) {
+        self.problems.push(Problem::new(&format!("{}:{line}", self.path), path, reason));
     }
 }
 

@@ -52,11 +52,17 @@ pub(super) struct Refusal {
     expected: String,
     /// Why not, or what to write instead.
     hint: Option<String>,
+    /// The line of the item that is at fault; `None` for the value as a whole.
+    pub(super) line: Option<usize>,
 }
 
 impl Refusal {
     fn of(value: &str, expected: impl Into<String>) -> Self {
-        Self { value: quoted(value), expected: expected.into(), hint: None }
+        Self { value: quoted(value), expected: expected.into(), hint: None, line: None }
+    }
+
+    fn on_line(self, line: usize) -> Self {
+        Self { line: Some(line), ..self }
     }
 
     fn with_hint(self, hint: impl Into<String>) -> Self {
@@ -65,7 +71,7 @@ impl Refusal {
 
     /// Says what is wrong, without the value if that may be secret.
     pub(super) fn reason(&self, secret: bool) -> String {
-        let Self { value, expected, hint } = self;
+        let Self { value, expected, hint, .. } = self;
         match hint {
             _ if secret => format!("the value is not {expected}"),
             Some(hint) => format!("{value} is not {expected}: {hint}"),
@@ -79,24 +85,25 @@ const FRAMING: [&str; 6] =
     ["connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"];
 
 impl Shape {
-    /// Reads a value.
-    pub(super) fn read(&self, content: &Content) -> Result<Value, Refusal> {
+    /// Reads a value. Every item of a list or a map that is not right has a refusal of its own.
+    pub(super) fn read(&self, content: &Content) -> Result<Value, Vec<Refusal>> {
+        let refused = |value: &str| Refusal { value: value.to_owned(), ..Refusal::of("", self.expected()) };
         match (self, content) {
-            (_, Content::Scalar(text)) => self.scalar(text),
+            (_, Content::Scalar(text)) => self.scalar(text).map_err(|refusal| vec![refusal]),
             (Headers, Content::Map(entries)) => {
-                let entries = entries.iter().map(|(name, value)| header(name, value));
-                Ok(Value::Object(entries.collect::<Result<_, _>>()?))
+                let read = entries
+                    .iter()
+                    .map(|(name, node)| header(name, node).map_err(|refusal| refusal.on_line(node.line)));
+                all(read).map(|entries| Value::Object(entries.into_iter().collect()))
             }
             (_, Content::List(items)) if self.is_list() => {
-                Ok(Value::Array(items.iter().map(|item| self.item(item)).collect::<Result<_, _>>()?))
+                let read =
+                    items.iter().map(|item| self.item(item).map_err(|refusal| refusal.on_line(item.line)));
+                all(read).map(Value::Array)
             }
-            (_, Content::Empty) => Err(Refusal::of("", self.expected())),
-            (_, Content::List(_)) => {
-                Err(Refusal { value: "a list".to_owned(), ..Refusal::of("", self.expected()) })
-            }
-            (_, Content::Map(_)) => {
-                Err(Refusal { value: "a map".to_owned(), ..Refusal::of("", self.expected()) })
-            }
+            (_, Content::Empty) => Err(vec![refused("nothing")]),
+            (_, Content::List(_)) => Err(vec![refused("a list")]),
+            (_, Content::Map(_)) => Err(vec![refused("a map")]),
         }
     }
 
@@ -172,6 +179,18 @@ impl Shape {
     }
 }
 
+/// Takes all items, or all that is wrong with them.
+fn all<T>(items: impl Iterator<Item = Result<T, Refusal>>) -> Result<Vec<T>, Vec<Refusal>> {
+    let (mut taken, mut refused) = (Vec::new(), Vec::new());
+    for item in items {
+        match item {
+            Ok(item) => taken.push(item),
+            Err(refusal) => refused.push(refusal),
+        }
+    }
+    if refused.is_empty() { Ok(taken) } else { Err(refused) }
+}
+
 /// The words that Go's `strconv.ParseBool` takes.
 fn boolean(text: &str) -> Option<bool> {
     match text {
@@ -228,7 +247,7 @@ mod tests {
 
     /// What is said of a value in YAML, if it is refused.
     fn refusal(shape: &Shape, text: &str) -> Option<String> {
-        shape.read(&yaml::parse(text).unwrap().content).err().map(|refusal| refusal.reason(false))
+        shape.read(&yaml::parse(text).unwrap().content).err().map(|refusals| refusals[0].reason(false))
     }
 
     #[test]

@@ -16,7 +16,20 @@ const MAX_DEPTH: usize = 32;
 pub(super) struct Node {
     /// The line of its key, or its own where it has none; the first one is 1.
     pub(super) line: usize,
+    /// The line on which it begins.
+    pub(super) own_line: usize,
     pub(super) content: Content,
+}
+
+impl Node {
+    fn at(line: usize, content: Content) -> Self {
+        Self { line, own_line: line, content }
+    }
+
+    /// A value that was not read from a file.
+    pub(super) fn without_line(content: Content) -> Self {
+        Self::at(0, content)
+    }
 }
 
 /// What a value consists of.
@@ -59,9 +72,29 @@ impl SyntaxError {
     }
 }
 
+/// Says in plain words what the parser complains about, where people make that mistake.
+fn explained(complaint: &str) -> String {
+    let known = [
+        ("anchor", "a value that begins with a sign such as `*` or `&` must be in quotes"),
+        ("unexpected character", "a value that begins with a sign such as `@` or `%` must be in quotes"),
+        ("did not find expected key", "the line is not indented like the other keys of its section"),
+        (
+            "mapping values are not allowed",
+            "a value that holds a colon and a space must be in quotes, and a key must stand on a line of its own",
+        ),
+        ("quoted scalar", "a quote is opened and not closed"),
+        ("flow mapping", "a `{` is opened and not closed"),
+        ("flow sequence", "a `[` is opened and not closed"),
+    ];
+    match known.iter().find(|(part, _)| complaint.contains(part)) {
+        Some((_, reason)) => (*reason).to_owned(),
+        None => format!("not valid YAML: {complaint}"),
+    }
+}
+
 impl From<ScanError> for SyntaxError {
     fn from(error: ScanError) -> Self {
-        Self { line: error.marker().line(), reason: format!("not valid YAML: {}", error.info()) }
+        Self { line: error.marker().line(), reason: explained(error.info()) }
     }
 }
 
@@ -80,7 +113,7 @@ pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
         }
     }
     // A text of comments alone has no document.
-    Ok(root.unwrap_or(Node { line: 1, content: Content::Empty }))
+    Ok(root.unwrap_or(Node::at(1, Content::Empty)))
 }
 
 struct Builder<'a> {
@@ -107,7 +140,7 @@ impl<'a> Builder<'a> {
             }
             _ => return Err(SyntaxError::at(span, "a value is missing")),
         };
-        let node = Node { line: span.start.line(), content };
+        let node = Node::at(span.start.line(), content);
         // 0 is no anchor.
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
@@ -168,7 +201,7 @@ mod tests {
             map(parse("# first\npass: 0123\nquoted: ''\nlist:\n  - a\n  - 'b, c'\nnone:\n").unwrap());
         let shown: Vec<(&str, usize, &Content)> =
             entries.iter().map(|(name, node)| (name.as_str(), node.line, &node.content)).collect();
-        let item = |text: &str| Node { line: 0, content: Content::Scalar(text.to_owned()) };
+        let item = |text: &str| Node::without_line(Content::Scalar(text.to_owned()));
         assert_eq!(
             shown,
             [
@@ -200,7 +233,7 @@ mod tests {
             ("a: 1\n---\nb: 1\n", 2, "a second document"),
             ("a: 1\n[b]: 1\n", 2, "a key must be text"),
             ("a: 1\nb: 1\na: 2\n", 3, "`a` is set twice, first on line 1"),
-            ("a: 1\nb: [\n", 3, "not valid YAML"),
+            ("a: 1\nb: *x\n", 2, "must be in quotes"),
             (&deep, 2, "nested too deeply"),
         ] {
             let error = parse(text).unwrap_err();

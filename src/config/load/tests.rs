@@ -236,13 +236,13 @@ fn a_key_in_the_wrong_place_or_without_its_colon_is_explained() {
     let colon = "a key is followed by a colon and a space: write `port: 8101`";
     for (text, expected) in [
         ("server:\nport: 8101\n", format!("config.yml:2: port: unknown key, {elsewhere}")),
-        ("server:\n  port 8101\n", format!("config.yml:1: server: {colon}")),
-        ("server:\n  port:8101\n", format!("config.yml:1: server: {colon}")),
+        ("server:\n  port 8101\n", format!("config.yml:2: server: {colon}")),
+        ("server:\n  port:8101\n", format!("config.yml:2: server: {colon}")),
         ("server:\n  port 8101\n  accesslog: true\n", format!("config.yml:3: {colon}")),
         ("port 8101\n", format!("config.yml:1: {colon}")),
         (
             "defaultuser:\n  pass hunter2\n",
-            "config.yml:1: defaultuser: a key is followed by a colon and a space: write `pass: value`"
+            "config.yml:2: defaultuser: a key is followed by a colon and a space: write `pass: value`"
                 .to_owned(),
         ),
         (
@@ -251,11 +251,40 @@ fn a_key_in_the_wrong_place_or_without_its_colon_is_explained() {
         ),
         (
             "server:\n  - port: 80\n",
-            "config.yml:1: server: keys must stand here, one per line: `key: value` without a `-`".to_owned(),
+            "config.yml:2: server: keys must stand here, one per line: `key: value` without a `-`".to_owned(),
+        ),
+        (
+            "server:\n  accesslog: true\n    port: 80\n",
+            "config.yml:3: a value that holds a colon and a space must be in quotes, \
+             and a key must stand on a line of its own"
+                .to_owned(),
+        ),
+        (
+            "server:\n  listenaddr: \"\"\n port: 80\n",
+            "config.yml:3: the line is not indented like the other keys of its section".to_owned(),
+        ),
+        (
+            "server:\n  stream:\n    allowedorigins:\n      - *.example.com\n",
+            "config.yml:4: a value that begins with a sign such as `*` or `&` must be in quotes".to_owned(),
         ),
     ] {
         assert_eq!(Setting::file(text).lines(), [expected], "{text}");
     }
+}
+
+#[test]
+fn every_item_at_fault_is_named_with_its_line() {
+    let text = "server:\n  responseheaders:\n    X Frame: DENY\n    Content-Length: 3\n  trustedproxies:\n    \
+                - 127.0.0.1\n    - proxy\n";
+    assert_eq!(
+        Setting::file(text).lines(),
+        [
+            "config.yml:3: server.responseheaders: `X Frame` is not a name of a header such as X-Frame-Options",
+            "config.yml:4: server.responseheaders: `Content-Length` is not a header that can be set: \
+             the server writes it itself",
+            "config.yml:7: server.trustedproxies: `proxy` is not an IP address or a network such as 10.0.0.0/8",
+        ]
+    );
 }
 
 #[test]
@@ -281,7 +310,10 @@ fn text_stays_as_it_was_written() {
 fn text_that_is_no_yaml_is_one_problem() {
     let lines = Setting::file("server: [").lines();
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].starts_with("config.yml:1: not valid YAML: "), "{lines:?}");
+    assert_eq!(
+        lines[0],
+        "config.yml:1: not valid YAML: while parsing a node, did not find expected node content"
+    );
 }
 
 #[test]
