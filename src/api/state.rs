@@ -163,6 +163,7 @@ impl Default for ApiSettings {
 with_methods!(ApiSettings {
     with_max_body_bytes(max_body_bytes: usize),
     with_answer_memory_bytes(answer_memory_bytes: usize),
+    with_body_memory_bytes(body_memory_bytes: usize),
     with_compatibility(compatibility: Compatibility),
     with_secure_cookie(secure_cookie: bool),
     with_image_limits(image_limits: ImageLimits),

@@ -37,7 +37,7 @@ impl Loaded {
                 seconds => u64::try_from(seconds).ok().map(Duration::from_secs),
             },
             header_timeout: Duration::from_secs(section.headertimeoutseconds),
-            transfer_timeout: ServerConfig::default().transfer_timeout,
+            transfer_timeout: Duration::from_secs(section.transfertimeoutseconds),
             idle_timeout: Duration::from_secs(section.idletimeoutseconds),
             max_body_bytes: section.maxbodybytes,
             max_connections: (section.maxconnections > 0).then_some(section.maxconnections),

@@ -28,8 +28,12 @@ section! {
         /// Whether successful requests are logged at `info`, as Gotify does, and not at `debug`. Failed requests are
         /// logged at `warn` or `error`.
         accesslog: bool = false;
-        /// Seconds that a client may take to send the header of its first request, or to pause within a body.
+        /// Seconds that a client may take to send the header of its first request, or to pause while it sends a body or
+        /// takes an answer.
         headertimeoutseconds: u64 = 10, Integer(1..=DAY);
+        /// Seconds that a client may keep the server waiting in all while it sends a body or takes an answer. Each 4096
+        /// bytes that it sends or takes give one second back.
+        transfertimeoutseconds: u64 = 60, Integer(1..=DAY);
         /// Seconds that a connection may be idle between two requests.
         idletimeoutseconds: u64 = 75, Integer(1..=DAY);
         /// The largest request body in bytes.

@@ -51,6 +51,7 @@ with_methods!(ServerConfig {
     with_fallback_port(fallback_port: Option<u16>),
     with_keepalive(keepalive: Option<Duration>),
     with_header_timeout(header_timeout: Duration),
+    with_transfer_timeout(transfer_timeout: Duration),
     with_idle_timeout(idle_timeout: Duration),
     with_max_body_bytes(max_body_bytes: usize),
     with_max_connections(max_connections: Option<usize>),

@@ -103,6 +103,7 @@ pub struct NodeParts {
 with_methods!(NodeParts {
     with_authenticate(authenticate: Arc<dyn Authenticate>),
     with_oidc(oidc: Oidc),
+    with_images(images: Arc<dyn Images>),
     with_observer(observer: Arc<dyn Observer>),
     with_publish_observer(publish_observer: Arc<dyn PublishObserver>),
     with_request_observer(request_observer: Arc<dyn RequestObserver>),
