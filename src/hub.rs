@@ -395,12 +395,10 @@ impl Hub {
     }
 }
 
-impl HubParts {
-    setters! {
-        with_backlog => backlog: Arc<dyn Backlog>,
-        with_observer => observer: Arc<dyn Observer>,
-    }
-}
+with_methods!(HubParts {
+    with_backlog(backlog: Arc<dyn Backlog>),
+    with_observer(observer: Arc<dyn Observer>),
+});
 
 impl std::fmt::Debug for HubParts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -105,7 +105,7 @@
 )]
 
 #[macro_use]
-mod setters;
+mod with_methods;
 
 pub mod external;
 pub mod hub;
@@ -126,8 +126,6 @@ pub mod model;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
-#[cfg(feature = "server")]
-mod with_methods;
 
 /// The README's programs compile as they stand there.
 #[cfg(all(doctest, feature = "sqlite"))]

@@ -18,5 +18,3 @@ macro_rules! with_methods {
         }
     };
 }
-
-pub(crate) use with_methods;

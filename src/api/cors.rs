@@ -16,7 +16,6 @@ use axum::{
 };
 
 use super::patterns::{OriginPatternError, Patterns};
-use crate::with_methods::with_methods;
 
 /// How long a browser may remember the answer to a preflight: 12 hours.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("43200");

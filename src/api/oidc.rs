@@ -19,7 +19,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{ApiError, AppState};
 use crate::auth::{IdentityError, IdentityProvider};
-use crate::with_methods::with_methods;
 pub use begun::{BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Returning};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

@@ -16,7 +16,6 @@ use super::{Boundary, ImageLimits, Oidc, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
-use crate::with_methods::with_methods;
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
 #[derive(Clone, Debug)]

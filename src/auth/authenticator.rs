@@ -17,7 +17,6 @@ use super::{
 };
 use crate::model::{Application, Client, Timestamp, User, UserId};
 use crate::store::StoreError;
-use crate::with_methods::with_methods;
 
 /// Secrets of Gotify 3's form whose public form is kept in memory, so that it need not be worked out again: about
 /// 200 bytes each, 3 MB at most.

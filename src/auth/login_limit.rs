@@ -18,7 +18,6 @@ use quick_cache::sync::Cache;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::with_methods::with_methods;
 use bucket::{Allowance, Refusal};
 use buckets::{Buckets, Shared};
 

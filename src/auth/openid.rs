@@ -21,7 +21,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
-use crate::with_methods::with_methods;
 use claims::{UserInfo, username};
 use discovery::{Discovery, Metadata};
 use http::{HttpClient, HttpError};

@@ -56,25 +56,25 @@ impl HubConfig {
     /// Reads from the backlog that run at once.
     pub(crate) const LOADS: usize = 8;
 
-    setters! {
-        with_shard_count => shard_count: usize,
-        with_ring_messages => ring_messages: usize,
-        with_ring_bytes_per_stream => ring_bytes_per_stream: usize,
-        with_max_lag => max_lag: usize,
-        with_stall_timeout => stall_timeout: Duration,
-        with_ping_period => ping_period: Duration,
-        with_pong_timeout => pong_timeout: Duration,
-        with_close_timeout => close_timeout: Duration,
-        with_backlog_bytes => backlog_bytes: usize,
-        with_backlog_timeout => backlog_timeout: Duration,
-        with_lanes => lanes: NonZeroUsize,
-    }
-
     /// Answers whether the number of shards is one that the hub takes.
     pub fn shard_count_is_valid(count: usize) -> bool {
         count.is_power_of_two() && count <= 4096
     }
 }
+
+with_methods!(HubConfig {
+    with_shard_count(shard_count: usize),
+    with_ring_messages(ring_messages: usize),
+    with_ring_bytes_per_stream(ring_bytes_per_stream: usize),
+    with_max_lag(max_lag: usize),
+    with_stall_timeout(stall_timeout: Duration),
+    with_ping_period(ping_period: Duration),
+    with_pong_timeout(pong_timeout: Duration),
+    with_close_timeout(close_timeout: Duration),
+    with_backlog_bytes(backlog_bytes: usize),
+    with_backlog_timeout(backlog_timeout: Duration),
+    with_lanes(lanes: NonZeroUsize),
+});
 
 impl Default for HubConfig {
     fn default() -> Self {

@@ -5,7 +5,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::TlsConfig;
-use crate::with_methods::with_methods;
 
 /// How to listen and serve.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,6 @@ use crate::{
         Commit, Database, ImageFolder, Images, NewMessage, NewUser, PublishError, PublishObserver, Store,
         StoreError,
     },
-    with_methods::with_methods,
 };
 
 /// What a node is made of.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::tls::Tls;
-use crate::with_methods::with_methods;
 
 /// How to serve HTTPS beside HTTP. Takes the feature `tls`.
 #[derive(Clone, Debug, PartialEq, Eq)]

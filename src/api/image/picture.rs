@@ -5,7 +5,6 @@ use crate::store::ImageName;
 
 /// How much of a file its kind is told by, as in Gotify.
 const HEAD_BYTES: usize = 261;
-use crate::with_methods::with_methods;
 
 /// How large a picture may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

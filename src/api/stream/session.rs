@@ -18,7 +18,6 @@ use super::{
     flood::{FloodGuard, FrameRate},
 };
 use crate::hub::{EndReason, Stream, put_header};
-use crate::with_methods::with_methods;
 
 const FIN_PONG: u8 = 0x8A;
 

@@ -89,7 +89,14 @@ impl World {
             backlog: backlog.clone().map(|backlog| Arc::new(backlog) as Arc<_>),
             ..HubParts::default()
         };
-        Self { hub: Hub::with_parts(config, parts), backlog, published, next_id: 0, streams: Vec::new(), max_lag }
+        Self {
+            hub: Hub::with_parts(config, parts),
+            backlog,
+            published,
+            next_id: 0,
+            streams: Vec::new(),
+            max_lag,
+        }
     }
 
     async fn apply(&mut self, step: Step) {

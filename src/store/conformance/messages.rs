@@ -216,6 +216,14 @@ pub(crate) async fn a_list_ends_where_its_bytes_do(database: &dyn Database) {
     }
     let none = database.list_messages(alice.id, ALL, 0).await.unwrap();
     assert_eq!((none.rows.len(), none.left_out.len()), (0, 20));
+    // However small a message is, it does not overtake one that was left out.
+    let mut new = new[..3].to_vec();
+    new[1].message = "x".repeat(10_000);
+    database.insert_messages(&new).await.unwrap();
+    let more = database.list_messages_after(alice.id, all[19].id, 10, 100_000).await.unwrap();
+    let in_order: Vec<_> =
+        more.rows.iter().map(|row| row.id).chain(more.left_out.iter().map(|row| row.id)).collect();
+    assert!(in_order.len() == 3 && in_order.is_sorted(), "{in_order:?}");
     let some = [all[3].id, MessageId(u64::MAX), all[1].id];
     assert_eq!(ids(&database.messages_by_id(&some).await.unwrap()), [all[3].id, all[1].id]);
 }
