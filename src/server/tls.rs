@@ -11,8 +11,11 @@ mod acme;
 mod acme_cache;
 mod files;
 
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::ResolvesServerCert;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,11 +49,11 @@ impl Tls {
         let (resolver, upkeep): (Arc<dyn ResolvesServerCert>, _) = match &config.certificates {
             Certificates::Files(files) => {
                 let (resolver, upkeep) = files::watch(files.clone(), Arc::clone(&provider))?;
-                (resolver, tokio::spawn(upkeep))
+                (resolver, tokio::spawn(look_after(upkeep)))
             }
             Certificates::Acme(config) => {
                 let (resolver, upkeep) = acme::obtain(config, Arc::clone(&provider))?;
-                (resolver, tokio::spawn(upkeep))
+                (resolver, tokio::spawn(look_after(upkeep)))
             }
         };
         let mut server = rustls::ServerConfig::builder_with_provider(provider)
@@ -86,6 +89,14 @@ impl Tls {
             }
         }
     }
+}
+
+/// Runs what looks after the certificate. The server outlives its end, but not well: the log says so.
+async fn look_after(upkeep: impl Future<Output = ()>) {
+    if AssertUnwindSafe(upkeep).catch_unwind().await.is_err() {
+        tracing::error!("looking after the certificate panicked, which is a defect");
+    }
+    tracing::error!("the certificate is not renewed any more: restart the server before it expires");
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -4,6 +4,7 @@ use std::fs::{self, Metadata};
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::MetadataExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -61,7 +62,13 @@ pub(super) fn watch(
                 continue;
             }
             loaded = seen;
-            match load(&files, &provider) {
+            // A file that makes the parser panic is one more that can't be used.
+            let load = AssertUnwindSafe(|| load(&files, &provider));
+            let Ok(outcome) = catch_unwind(load) else {
+                tracing::error!("reading the changed certificate panicked, the one before it stays");
+                continue;
+            };
+            match outcome {
                 Ok(key) => {
                     *current.0.write() = Arc::new(key);
                     tracing::info!(path = %files.chain.display(), "the certificate has changed and was taken over");
