@@ -1,7 +1,7 @@
 //! The cookie of a session, which holds the token of its client.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 
 use ::cookie::time::Duration;
 use ::cookie::{Cookie, CookieBuilder, SameSite};
@@ -11,6 +11,7 @@ use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use super::ApiSettings;
+use super::external_base::ExternalBase;
 use super::gate::cookie;
 
 /// Its name.
@@ -51,6 +52,21 @@ pub(super) fn give(cookie: CookieBuilder<'_>, max_age_seconds: u64, settings: &A
 pub(super) fn sent<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = Cookie<'h>> {
     let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(Cookie::split_parse_encoded).flatten().filter(move |cookie| cookie.name() == name)
+}
+
+/// Warns, once per process, of a browser that is given the cookie over plain HTTP though it may be sent over HTTPS alone:
+/// the browser drops it, and the log-in that seemed to work is lost.
+pub(super) fn warn_if_dropped(settings: &ApiSettings, headers: &HeaderMap, extensions: &Extensions) {
+    static WARNED: Once = Once::new();
+    if settings.secure_cookie && ExternalBase::of(headers, extensions).scheme == "http" {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                "a log-in over plain HTTP was answered with a cookie for HTTPS alone, which browsers drop: use HTTPS, \
+                 or turn `server.securecookie` (GOTIFY_SERVER_SECURECOOKIE) off; if a proxy ends TLS, it must send \
+                 X-Forwarded-Proto, and be one of `server.trustedproxies` (GOTIFY_SERVER_TRUSTEDPROXIES)"
+            );
+        });
+    }
 }
 
 /// Whether the cookie that came with a request is to be sent again with the answer.

@@ -62,6 +62,7 @@ async fn login(
     let user = known.ok_or(ApiError::UnauthorizedWith("invalid credentials"))?;
     let form: ClientParams = body.read().await?;
     let (client, cookie) = start(&state, user.id, form.name).await?;
+    cookie::warn_if_dropped(&state.settings, &headers, &extensions);
     let current = CurrentUser { user, client_id: Some(client.id), elevated_until: client.elevated_until };
     Ok(([(SET_COOKIE, cookie)], Json(current)).into_response())
 }

@@ -60,3 +60,22 @@ async fn a_proxy_that_is_not_trusted_is_named_once_with_the_key_to_change() {
     assert!(lines[0].contains(" WARN ") && lines[0].contains("GOTIFY_SERVER_TRUSTEDPROXIES"), "{log}");
     assert!(lines[0].ends_with(" address=127.0.0.1"), "{log}");
 }
+
+#[tokio::test]
+async fn a_cookie_that_browsers_drop_is_warned_of_once() {
+    let server = serve(&[
+        ("GOTIFY_SERVER_SECURECOOKIE", "true"),
+        ("GOTIFY_DEFAULTUSER_PASS", "first-canary-password"),
+        ("GOTIFY_PASSSTRENGTH", "4"),
+    ]);
+    let http = http();
+    for scheme in ["https", "http", "http"] {
+        let request = http.post(format!("http://{}/auth/local/login", server.address));
+        let request = request.basic_auth("admin", Some("first-canary-password")).form(&[("name", "browser")]);
+        let answer = request.header("X-Forwarded-Proto", scheme).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    }
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert_eq!(log.matches("GOTIFY_SERVER_SECURECOOKIE").count(), 1, "{log}");
+}
