@@ -69,7 +69,7 @@ use std::sync::Arc;
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
-use boundary::Passage;
+use boundary::ApiMiddleware;
 use openapi::Published;
 
 /// Returns the whole API, ready to be served or nested into another router.
@@ -83,12 +83,12 @@ pub fn router(state: AppState) -> Router {
     let (guarded, described) = guarded().split_for_parts();
     document.merge(described);
     published.publish(document);
-    let passage = Passage {
+    let middleware = ApiMiddleware {
         rules: Arc::clone(&state.boundary),
         observer: Arc::clone(&state.observer),
         settings: Arc::clone(&state.settings),
     };
-    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state), Arc::new(passage))
+    routing::forgiving(open.with_state(state.clone()), guarded.with_state(state), Arc::new(middleware))
 }
 
 /// Returns what is open to every page, and answered without the configured headers, as in Gotify. Each route comes with

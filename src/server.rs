@@ -66,7 +66,7 @@ use axum::Router;
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
-use accept::{Door, Doors};
+use accept::{Listeners, ServedListener};
 use connection::Http;
 
 pub use bind::BindError;
@@ -138,9 +138,9 @@ impl Server {
         streams: impl Streams,
         observer: Arc<dyn ConnectionObserver>,
     ) -> Result<Self, BindError> {
-        let (doors, endpoints) = open_doors(&config, router).await?;
+        let (listeners, endpoints) = bind_listeners(&config, router).await?;
         let stop = Arc::new(Notify::new());
-        let task = accept::Acceptor::new(doors, &config, streams, observer).run(Arc::clone(&stop));
+        let task = accept::AcceptLoop::new(listeners, &config, streams, observer).run(Arc::clone(&stop));
         let accept = AbortOnDropHandle::new(tokio::spawn(task));
         Ok(Self { endpoints, stop, accept, drained: None })
     }
@@ -193,7 +193,10 @@ impl fmt::Debug for Server {
 }
 
 /// Binds all places. With TLS, the plain one may only say where to go instead.
-async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec<Endpoint>), BindError> {
+async fn bind_listeners(
+    config: &ServerConfig,
+    router: Router,
+) -> Result<(Listeners, Vec<Endpoint>), BindError> {
     let mut endpoints = Vec::new();
     let mut plain_router = router.clone();
     let mut secure = None;
@@ -212,7 +215,7 @@ async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec
             plain_router = redirect::to_https(router.clone(), endpoint.port().unwrap_or(tls_config.port));
         }
         endpoints.push(endpoint);
-        secure = Some(Door { listener, http: Arc::new(Http::new(config, router).secure()), tls });
+        secure = Some(ServedListener { listener, http: Arc::new(Http::new(config, router).secure()), tls });
     }
     let place = bind::Place {
         secure: false,
@@ -223,8 +226,8 @@ async fn open_doors(config: &ServerConfig, router: Router) -> Result<(Doors, Vec
     };
     let listener = bind::Listener::bind(place).await?;
     endpoints.insert(0, Endpoint { secure: false, address: listener.address() });
-    let plain = Door { listener, http: Arc::new(Http::new(config, plain_router)), tls: None };
-    Ok((Doors { plain, secure }, endpoints))
+    let plain = ServedListener { listener, http: Arc::new(Http::new(config, plain_router)), tls: None };
+    Ok((Listeners { plain, secure }, endpoints))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! Some routes are open: health, and what browsers fetch. The rest is the API proper, with its rules for foreign pages
 //! and the configured response headers; so is whatever matches no route.
 
-mod passing;
+mod middleware;
 
-pub(super) use passing::PassageLayer;
+pub(super) use middleware::ApiMiddlewareLayer;
 
 use std::sync::Arc;
 
@@ -51,20 +51,20 @@ impl Boundary {
 }
 
 /// The rules, and who is told what is answered.
-pub(super) struct Passage {
+pub(super) struct ApiMiddleware {
     pub(super) rules: Arc<Boundary>,
     pub(super) observer: Arc<dyn RequestObserver>,
     pub(super) settings: Arc<ApiSettings>,
 }
 
-impl Default for Passage {
+impl Default for ApiMiddleware {
     fn default() -> Self {
         Self { rules: Arc::default(), observer: Arc::new(()), settings: Arc::default() }
     }
 }
 
-impl Passage {
-    /// Passes by an answer that no route has given.
+impl ApiMiddleware {
+    /// Reports an answer that no route has given, and returns it.
     pub(super) fn answer(&self, path: &str, began_at: Instant, response: Response) -> Response {
         self.observer.on_response(RouteClass::of(path), response.status(), began_at.elapsed());
         response
@@ -83,8 +83,8 @@ mod tests {
 
     use super::*;
 
-    fn passage(rules: Boundary) -> Arc<Passage> {
-        Arc::new(Passage { rules: Arc::new(rules), ..Passage::default() })
+    fn middleware(rules: Boundary) -> Arc<ApiMiddleware> {
+        Arc::new(ApiMiddleware { rules: Arc::new(rules), ..ApiMiddleware::default() })
     }
 
     #[tokio::test]
@@ -95,7 +95,7 @@ mod tests {
         let router = Router::new()
             .route("/broken", get(broken))
             .route("/fine", get(|| async {}))
-            .layer(PassageLayer::open(passage(Boundary::default())));
+            .layer(ApiMiddlewareLayer::open(middleware(Boundary::default())));
 
         let request = |path: &str| Request::builder().uri(path).body(Body::empty()).unwrap();
         let response = router.clone().oneshot(request("/broken")).await.unwrap();
@@ -119,7 +119,7 @@ mod tests {
                 "/",
                 get(|| async { ([("location", "/here"), ("content-type", "application/json")], "{}") }),
             )
-            .layer(PassageLayer::guarded(passage(rules)));
+            .layer(ApiMiddlewareLayer::guarded(middleware(rules)));
         let response = router.oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(response.headers()["x-frame-options"], "DENY");
         assert_eq!(response.headers()["content-type"], "text/x");

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::ApiError;
-use super::boundary::{Passage, PassageLayer};
+use super::boundary::{ApiMiddleware, ApiMiddlewareLayer};
 use super::external_base::ExternalBase;
 use super::json::Done;
 
@@ -41,16 +41,16 @@ where
 }
 
 /// Puts open routes and those of the API proper together, with what happens to requests that match none of them.
-pub(super) fn forgiving(open: Router, guarded: Router, passage: Arc<Passage>) -> Router {
-    let unmatched = unmatched.layer(PassageLayer::guarded(Arc::clone(&passage)));
+pub(super) fn forgiving(open: Router, guarded: Router, middleware: Arc<ApiMiddleware>) -> Router {
+    let unmatched = unmatched.layer(ApiMiddlewareLayer::guarded(Arc::clone(&middleware)));
     let known = open.clone().merge(guarded.clone());
     let exact = open
-        .layer(PassageLayer::open(Arc::clone(&passage)))
-        .merge(guarded.layer(PassageLayer::guarded(Arc::clone(&passage))))
+        .layer(ApiMiddlewareLayer::open(Arc::clone(&middleware)))
+        .merge(guarded.layer(ApiMiddlewareLayer::guarded(Arc::clone(&middleware))))
         .method_not_allowed_fallback(unmatched.clone())
         .fallback(unmatched);
     let resolving = exact.clone();
-    exact.fallback(move |request| resolve(resolving, known, passage, request))
+    exact.fallback(move |request| resolve(resolving, known, middleware, request))
 }
 
 /// Answers a method that the path does not have, and a path that is not there.
@@ -60,7 +60,12 @@ async fn unmatched(method: Method) -> Response {
 
 /// Takes a second look at a path. `known` are the bare routes, to be asked what there is; it is up to `routes` to
 /// answer, also that there is nothing.
-async fn resolve(routes: Router, known: Router, passage: Arc<Passage>, mut request: Request) -> Response {
+async fn resolve(
+    routes: Router,
+    known: Router,
+    middleware: Arc<ApiMiddleware>,
+    mut request: Request,
+) -> Response {
     let began_at = Instant::now();
     let method = request.method().clone();
     let Some(path) = resolved(request.uri().path()) else {
@@ -82,7 +87,7 @@ async fn resolve(routes: Router, known: Router, passage: Arc<Passage>, mut reque
             let base = ExternalBase::of(request.headers(), request.extensions());
             let nested_at = request.extensions().get().map_or("", NestedPath::as_str);
             let response = redirect(&method, &base, nested_at.trim_end_matches('/'), &location);
-            return passage.answer(&path, began_at, response);
+            return middleware.answer(&path, began_at, response);
         }
     } else if let Some(uri) = with_path(request.uri(), &path) {
         *request.uri_mut() = uri;
@@ -180,7 +185,7 @@ mod tests {
     #[tokio::test]
     async fn a_redirect_below_a_path_stays_below_it() {
         let routes = Router::new().route("/message", get(|| async {}));
-        let api = forgiving(Router::new(), routes, Arc::new(Passage::default()));
+        let api = forgiving(Router::new(), routes, Arc::new(ApiMiddleware::default()));
         let app = Router::new().nest("/push/v2", api);
         let request = |prefix: &str| {
             let request = Request::builder().uri("/push/v2/message/").header("x-forwarded-prefix", prefix);

@@ -27,21 +27,21 @@ const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A listener, and how what comes in there is served.
-pub(super) struct Door {
+pub(super) struct ServedListener {
     pub(super) listener: Listener,
     pub(super) http: Arc<Http>,
     pub(super) tls: Option<Arc<Tls>>,
 }
 
-/// The door for everybody, and the one for TLS, if there is one.
-pub(super) struct Doors {
-    pub(super) plain: Door,
-    pub(super) secure: Option<Door>,
+/// The listener for everybody, and the one for TLS, if there is one.
+pub(super) struct Listeners {
+    pub(super) plain: ServedListener,
+    pub(super) secure: Option<ServedListener>,
 }
 
-impl Doors {
+impl Listeners {
     /// Waits for a connection at either. Cancel safe.
-    async fn accept(&self) -> (&Door, io::Result<(Accepted, SocketAddr)>) {
+    async fn accept(&self) -> (&ServedListener, io::Result<(Accepted, SocketAddr)>) {
         let Some(secure) = &self.secure else { return (&self.plain, self.plain.listener.accept().await) };
         tokio::select! {
             accepted = self.plain.listener.accept() => (&self.plain, accepted),
@@ -51,8 +51,8 @@ impl Doors {
 }
 
 /// Admits connections.
-pub(super) struct Acceptor<S> {
-    doors: Doors,
+pub(super) struct AcceptLoop<S> {
+    listeners: Listeners,
     streams: S,
     observer: Arc<dyn ConnectionObserver>,
     /// Every connection and refusal.
@@ -65,16 +65,16 @@ pub(super) struct Acceptor<S> {
     grace: Duration,
 }
 
-impl<S: Streams> Acceptor<S> {
+impl<S: Streams> AcceptLoop<S> {
     pub(super) fn new(
-        doors: Doors,
+        listeners: Listeners,
         config: &ServerConfig,
         streams: S,
         observer: Arc<dyn ConnectionObserver>,
     ) -> Self {
         let limits = Limits::new(config.max_connections);
         Self {
-            doors,
+            listeners,
             streams,
             observer,
             tasks: TaskTracker::new(),
@@ -93,15 +93,15 @@ impl<S: Streams> Acceptor<S> {
         let mut stop = pin!(stop.notified());
         let mut backoff = Backoff::default();
         loop {
-            let (door, accepted) = tokio::select! {
+            let (listener, accepted) = tokio::select! {
                 biased;
                 () = &mut stop => break,
-                accepted = self.doors.accept() => accepted,
+                accepted = self.listeners.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     backoff.succeeded();
-                    let (http, tls) = (Arc::clone(&door.http), door.tls.clone());
+                    let (http, tls) = (Arc::clone(&listener.http), listener.tls.clone());
                     // Streams and the observer may be anybody's code. The panic hook says where and why.
                     let admit = AssertUnwindSafe(|| self.admit(http, tls, stream, peer));
                     if catch_unwind(admit).is_err() {
@@ -120,7 +120,7 @@ impl<S: Streams> Acceptor<S> {
                 }
             }
         }
-        drop(self.doors);
+        drop(self.listeners);
         let drained = Drain { tasks: self.tasks, connections: self.connections, grace: self.grace }
             .run(&self.streams)
             .await;

@@ -1,4 +1,4 @@
-//! The boundary as a layer around routes.
+//! The boundary as a middleware around routes.
 //!
 //! Written by hand, because every request passes it: axum's middleware functions would box their future and clone what
 //! they wrap each time.
@@ -19,7 +19,7 @@ use futures_util::future::{CatchUnwind, Either};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::Passage;
+use super::ApiMiddleware;
 use crate::api::cookie::Session;
 use crate::api::cors::Verdict;
 use crate::api::json::Done;
@@ -27,61 +27,61 @@ use crate::api::{ApiError, RouteClass};
 
 /// Puts routes behind the boundary.
 #[derive(Clone)]
-pub(in crate::api) struct PassageLayer {
-    passage: Arc<Passage>,
+pub(in crate::api) struct ApiMiddlewareLayer {
+    middleware: Arc<ApiMiddleware>,
     is_open: bool,
 }
 
-impl PassageLayer {
+impl ApiMiddlewareLayer {
     /// For routes that are open to every page.
-    pub(in crate::api) fn open(passage: Arc<Passage>) -> Self {
-        Self { passage, is_open: true }
+    pub(in crate::api) fn open(middleware: Arc<ApiMiddleware>) -> Self {
+        Self { middleware, is_open: true }
     }
 
     /// For the API proper. A page that may not use it learns nothing, not even whether its token is right.
-    pub(in crate::api) fn guarded(passage: Arc<Passage>) -> Self {
-        Self { passage, is_open: false }
+    pub(in crate::api) fn guarded(middleware: Arc<ApiMiddleware>) -> Self {
+        Self { middleware, is_open: false }
     }
 }
 
-impl<S> Layer<S> for PassageLayer {
-    type Service = Passing<S>;
+impl<S> Layer<S> for ApiMiddlewareLayer {
+    type Service = MiddlewareService<S>;
 
-    fn layer(&self, inner: S) -> Passing<S> {
-        Passing { inner, layer: self.clone() }
+    fn layer(&self, inner: S) -> MiddlewareService<S> {
+        MiddlewareService { inner, layer: self.clone() }
     }
 }
 
 /// A service behind the boundary.
 #[derive(Clone)]
-pub(in crate::api) struct Passing<S> {
+pub(in crate::api) struct MiddlewareService<S> {
     inner: S,
-    layer: PassageLayer,
+    layer: ApiMiddlewareLayer,
 }
 
-impl<S> Service<Request> for Passing<S>
+impl<S> Service<Request> for MiddlewareService<S>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Unpin>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Passed<S::Future>;
+    type Future = MiddlewareFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let PassageLayer { passage, is_open } = &self.layer;
+        let ApiMiddlewareLayer { middleware, is_open } = &self.layer;
         let (route, began_at) = (RouteClass::of(request.uri().path()), Instant::now());
-        let verdict = if *is_open { None } else { Some(passage.rules.cors.judge(&request)) };
+        let verdict = if *is_open { None } else { Some(middleware.rules.cors.judge(&request)) };
         let session = if *is_open { None } else { Session::of(&mut request) };
         let answer = match verdict {
             Some(Verdict::Refused) => early((StatusCode::FORBIDDEN, Done)),
             Some(Verdict::Preflight(_)) => early((StatusCode::NO_CONTENT, Done)),
             _ => Either::Right(AssertUnwindSafe(self.inner.call(request)).catch_unwind()),
         };
-        Passed { answer, passage: Arc::clone(passage), route, began_at, verdict, session }
+        MiddlewareFuture { answer, middleware: Arc::clone(middleware), route, began_at, verdict, session }
     }
 }
 
@@ -96,9 +96,9 @@ fn early<F>(response: impl IntoResponse) -> Answer<F> {
 }
 
 /// A request on its way. A panic costs that request only.
-pub(in crate::api) struct Passed<F> {
+pub(in crate::api) struct MiddlewareFuture<F> {
     answer: Answer<F>,
-    passage: Arc<Passage>,
+    middleware: Arc<ApiMiddleware>,
     route: RouteClass,
     began_at: Instant,
     /// Nothing for open routes.
@@ -106,7 +106,7 @@ pub(in crate::api) struct Passed<F> {
     session: Option<Session>,
 }
 
-impl<F> Future for Passed<F>
+impl<F> Future for MiddlewareFuture<F>
 where
     F: Future<Output = Result<Response, Infallible>> + Unpin,
 {
@@ -120,12 +120,12 @@ where
             Ok(ApiError::Internal.into_response())
         });
         if let Some(session) = this.session.take() {
-            session.keep_alive(&mut response, &this.passage.settings);
+            session.keep_alive(&mut response, &this.middleware.settings);
         }
         if let Some(verdict) = this.verdict.take() {
-            this.passage.rules.add_headers(verdict, &mut response);
+            this.middleware.rules.add_headers(verdict, &mut response);
         }
-        this.passage.observer.on_response(this.route, response.status(), this.began_at.elapsed());
+        this.middleware.observer.on_response(this.route, response.status(), this.began_at.elapsed());
         Poll::Ready(Ok(response))
     }
 }
