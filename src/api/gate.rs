@@ -10,13 +10,13 @@
 
 mod admin;
 mod client;
+mod credentials;
 mod cross_origin;
 mod optional;
-mod presented;
 mod sender;
 
 pub use admin::AdminAuth;
 pub use client::{ClientAuth, ElevatedAuth};
+pub(super) use credentials::{basic_credentials, cookie};
 pub use optional::OptionalAuth;
-pub(super) use presented::{basic_credentials, cookie};
 pub use sender::SenderAuth;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::presented::Presented;
+use super::credentials::RequestCredentials;
 use crate::api::ApiError;
 use crate::auth::{AuthenticatedClient, Authenticator, KnownClient};
 use crate::model::{Compatibility, UserId};
@@ -23,12 +23,12 @@ pub struct ClientAuth {
 
 impl ClientAuth {
     /// The inner error is the answer to who has to be known.
-    pub(super) async fn of(presented: &Presented<'_>) -> Result<Result<Self, ApiError>, ApiError> {
-        let refusal = match presented.user().await? {
+    pub(super) async fn of(credentials: &RequestCredentials<'_>) -> Result<Result<Self, ApiError>, ApiError> {
+        let refusal = match credentials.user().await? {
             Ok(user) => return Ok(Ok(Self { user_id: user.id, token: Box::default(), client: None })),
             Err(refusal) => refusal,
         };
-        Ok(presented.client().await?.map(Self::of_client).ok_or(refusal))
+        Ok(credentials.client().await?.map(Self::of_client).ok_or(refusal))
     }
 
     fn of_client(AuthenticatedClient { client, token, .. }: AuthenticatedClient) -> Self {
@@ -65,7 +65,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Authenticator::from_ref(state);
-        Self::of(&Presented::by(parts, &auth)?).await?
+        Self::of(&RequestCredentials::by(parts, &auth)?).await?
     }
 }
 

@@ -4,7 +4,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
 use super::ClientAuth;
-use super::presented::Presented;
+use super::credentials::RequestCredentials;
 use crate::api::ApiError;
 use crate::auth::Authenticator;
 use crate::model::User;
@@ -23,7 +23,7 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Authenticator::from_ref(state);
-        let client = match ClientAuth::of(&Presented::by(parts, &auth)?).await? {
+        let client = match ClientAuth::of(&RequestCredentials::by(parts, &auth)?).await? {
             Ok(client) => client,
             Err(ApiError::Unauthorized) => return Ok(Self(None)),
             Err(refusal) => return Err(refusal),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 
-use super::presented::Presented;
+use super::credentials::RequestCredentials;
 use crate::api::ApiError;
 use crate::auth::{Authenticator, KnownApplication};
 use crate::model::{Compatibility, UserId};
@@ -29,19 +29,19 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Authenticator::from_ref(state);
-        let presented = Presented::by(parts, &auth)?;
+        let credentials = RequestCredentials::by(parts, &auth)?;
         if Compatibility::from_ref(state) == Compatibility::V2 {
-            let Err(refusal) = presented.user().await? else {
+            let Err(refusal) = credentials.user().await? else {
                 return Err(ApiError::Forbidden);
             };
-            return presented.application().await?.map(Self::Application).ok_or(refusal);
+            return credentials.application().await?.map(Self::Application).ok_or(refusal);
         }
-        if let Some(application) = presented.application().await? {
+        if let Some(application) = credentials.application().await? {
             return Ok(Self::Application(application));
         }
-        if let Some(found) = presented.client().await? {
+        if let Some(found) = credentials.client().await? {
             return Ok(Self::User(found.client.user_id));
         }
-        Ok(Self::User(presented.user().await??.id))
+        Ok(Self::User(credentials.user().await??.id))
     }
 }

@@ -19,14 +19,14 @@ use crate::model::User;
 const KEY_HEADER: &str = "x-gotify-key";
 
 /// What a request carries, with what knows whose it is.
-pub(super) struct Presented<'r> {
+pub(super) struct RequestCredentials<'r> {
     parts: &'r Parts,
     auth: &'r Authenticator,
     token: Option<Cow<'r, str>>,
     in_cookie: bool,
 }
 
-impl<'r> Presented<'r> {
+impl<'r> RequestCredentials<'r> {
     /// Looks for a token. Refuses a request that another site's page may have made with the cookie.
     pub(super) fn by(parts: &'r Parts, auth: &'r Authenticator) -> Result<Self, ApiError> {
         let token = token(parts);
