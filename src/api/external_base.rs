@@ -83,7 +83,7 @@ mod tests {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         let mut extensions = Extensions::new();
         extensions.insert(kind);
-        let base = ExternalBase::of(&HeaderMap::from_iter(headers), &extensions);
+        let base = ExternalBase::of(&headers.collect(), &extensions);
         format!("{}://{}{}", base.scheme, base.host, base.prefix)
     }
 

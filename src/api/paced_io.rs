@@ -140,7 +140,7 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: PaceLimits = PaceLimits { pause: Duration::from_secs(10), total: Duration::from_secs(60) };
+    const LIMITS: PaceLimits = PaceLimits { pause: Duration::from_secs(10), total: Duration::from_mins(1) };
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_takes_nothing_is_given_up_after_the_pause() {

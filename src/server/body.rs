@@ -118,7 +118,8 @@ impl UnreadBody {
 
     /// Returns what the handler has left unread, once there is an answer.
     pub(super) fn take(&self, patience: Duration) -> Option<Dropping> {
-        match std::mem::take(&mut *self.0.lock()) {
+        let place = std::mem::take(&mut *self.0.lock());
+        match place {
             Place::Taken(rest) => Some(Dropping { rest, left: MAX_REST_BYTES, patience, timer: None }),
             Place::Open | Place::Closed => None,
         }

@@ -68,7 +68,7 @@ impl Default for ServerConfig {
             fallback_port: None,
             keepalive: Some(Duration::from_secs(15)),
             header_timeout: Duration::from_secs(10),
-            transfer_timeout: Duration::from_secs(60),
+            transfer_timeout: Duration::from_mins(1),
             idle_timeout: Duration::from_secs(75),
             max_body_bytes: 4 * 1024 * 1024,
             max_connections: None,

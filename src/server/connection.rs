@@ -140,6 +140,7 @@ impl Http {
 }
 
 /// How serving a connection has ended.
+#[derive(Clone, Copy)]
 enum End {
     /// By itself: closed, broken or upgraded.
     Done,

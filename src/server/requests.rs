@@ -72,15 +72,17 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
         if http.secure || is_from_trusted_proxy {
             extensions.insert(ConnectionKind::new(http.secure, is_from_trusted_proxy));
         }
-        HandledRequest { step: Step::Routing(http.router.clone().call(request)), line, body }
+        HandledRequest { route: http.router.clone().call(request), line, body, answered: None }
     }
 }
 
 /// A request that the router works on, and then, if it has a body, the rest of that.
 pub(super) struct HandledRequest {
-    step: Step,
+    route: RouteFuture<Infallible>,
     line: Option<Line>,
     body: Option<BodyOfRequest>,
+    /// The answer, which waits until the body is out of the way.
+    answered: Option<Box<(Dropping, Response<Body>)>>,
 }
 
 struct BodyOfRequest {
@@ -89,50 +91,31 @@ struct BodyOfRequest {
     patience: Duration,
 }
 
-enum Step {
-    Routing(RouteFuture<Infallible>),
-    /// The answer is there, and waits until the body is out of the way.
-    Dropping(Box<(Dropping, Response<Body>)>),
-    Done,
-}
-
 impl Future for HandledRequest {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        loop {
-            match &mut this.step {
-                Step::Routing(route) => {
-                    let Ok(response) = ready!(Pin::new(route).poll(cx));
-                    if let Some(line) = this.line.take() {
-                        line.end(response.status());
-                    }
-                    // The handler is gone, and has left what it did not read.
-                    this.step = Step::Done;
-                    let rest = this.body.as_ref().and_then(|body| body.unread.take(body.patience));
-                    match rest {
-                        None => return Poll::Ready(Ok(response)),
-                        Some(rest) => this.step = Step::Dropping(Box::new((rest, response))),
-                    }
-                }
-                Step::Dropping(waiting) => {
-                    let has_ended = ready!(Pin::new(&mut waiting.0).poll(cx));
-                    let Step::Dropping(waiting) = std::mem::replace(&mut this.step, Step::Done) else {
-                        continue;
-                    };
-                    let (_, mut response) = *waiting;
-                    if !has_ended {
-                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                        if let Some(body) = &this.body {
-                            body.progress.has_unread_body.store(true, Ordering::Relaxed);
-                        }
-                    }
-                    return Poll::Ready(Ok(response));
-                }
-                // hyper does not poll a future that has ended.
-                Step::Done => return Poll::Pending,
+        if this.answered.is_none() {
+            let Ok(response) = ready!(Pin::new(&mut this.route).poll(cx));
+            if let Some(line) = this.line.take() {
+                line.end(response.status());
+            }
+            // The handler is gone, and has left what it did not read.
+            let Some(rest) = this.body.as_ref().and_then(|body| body.unread.take(body.patience)) else {
+                return Poll::Ready(Ok(response));
+            };
+            this.answered = Some(Box::new((rest, response)));
+        }
+        let Some(answered) = &mut this.answered else { return Poll::Pending };
+        let has_ended = ready!(Pin::new(&mut answered.0).poll(cx));
+        let mut response = std::mem::take(&mut answered.1);
+        if !has_ended {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            if let Some(body) = &this.body {
+                body.progress.has_unread_body.store(true, Ordering::Relaxed);
             }
         }
+        Poll::Ready(Ok(response))
     }
 }
