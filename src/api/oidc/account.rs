@@ -1,5 +1,6 @@
 //! From who somebody is at the provider to a user here.
 
+use super::super::body::MAX_NAME_CHARACTERS;
 use super::super::{ApiError, AppState};
 use super::Oidc;
 use crate::auth::Identity;
@@ -45,6 +46,7 @@ async fn register(state: &AppState, oidc: &Oidc, name: &str, id: String) -> Resu
         let text = "user does not exist and auto-registration is disabled";
         return Err(ApiError::LoginDenied(text.to_owned()));
     }
+    check_length(name)?;
     let new = NewLinkedUser { name: name.to_owned(), oidc_id: id.clone(), created_at: state.auth.now() };
     match state.store.database().create_linked_user(new).await {
         Ok(user) => {
@@ -57,5 +59,36 @@ async fn register(state: &AppState, oidc: &Oidc, name: &str, id: String) -> Resu
             user.ok_or_else(|| error.into())
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a name that is longer than the name of a user may be, whoever gives it.
+fn check_length(name: &str) -> Result<(), ApiError> {
+    let characters = name.chars().count();
+    if characters <= MAX_NAME_CHARACTERS {
+        return Ok(());
+    }
+    tracing::warn!(characters, "a login was refused: the provider's name of the user is too long");
+    Err(ApiError::BadRequest(format!(
+        "the user name that the identity provider reports must be at most {MAX_NAME_CHARACTERS} characters long, \
+         not {characters}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn a_name_from_the_provider_has_the_limit_of_all_names() {
+        assert!(check_length(&"ä".repeat(255)).is_ok());
+        let refused = check_length(&"ä".repeat(256)).unwrap_err();
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+        assert_eq!(
+            refused.to_string(),
+            "the user name that the identity provider reports must be at most 255 characters long, not 256"
+        );
     }
 }

@@ -15,8 +15,8 @@ pub use memory::LoginsInMemory;
 /// How long somebody has at the provider, as in Gotify.
 pub(super) const LIFETIME: Duration = Duration::from_mins(10);
 
-/// The longest text that somebody may have kept for a login.
-pub(super) const MAX_TEXT_BYTES: usize = 512;
+/// The longest text that somebody may have kept for a login: a name of 255 characters takes up to 1020 bytes.
+pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
 /// Keeps logins through an identity provider while people are at the provider. [`LoginsInMemory`] is the default; with
 /// several nodes behind one address, whoever comes back may come to another node than the one that sent them away.

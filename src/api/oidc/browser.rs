@@ -7,11 +7,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::super::body::MAX_NAME_CHARACTERS;
 use super::super::error::ErrorObject;
 use super::super::routing::get_only;
 use super::super::{ApiError, ApiSettings, AppState, client, cookie, query, session};
 use super::answer::{Failure, elevated_page};
-use super::begun::{BegunLogin, LIFETIME, LoginOrigin, LoginPurpose, MAX_TEXT_BYTES, Returning, random_text};
+use super::begun::{BegunLogin, LIFETIME, LoginOrigin, LoginPurpose, Returning, random_text};
 use super::{Oidc, account};
 use crate::auth::{Authorization, Exchange, Pkce};
 use crate::model::ClientId;
@@ -30,7 +31,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 #[utoipa::path(
     get, path = "/auth/oidc/login", operation_id = "oidcLogin", tag = "oidc",
     security(()),
-    params(("name" = String, Query, description = "What the session's client will be called.", min_length = 1)),
+    params(("name" = String, Query, description = "What the session's client will be called.", min_length = 1,
+        max_length = 255)),
     responses(
         (status = 302, description = "To the identity provider."),
         (status = 400, description = "There is no name.", body = String, content_type = "text/plain"),
@@ -44,8 +46,7 @@ async fn login(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let name = parameter(&uri, "name").filter(|name| !name.is_empty() && name.len() <= MAX_TEXT_BYTES);
-    let name = name.ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "invalid client name"))?;
+    let name = client_name(&uri).map_err(|text| Failure::new(StatusCode::BAD_REQUEST, text))?;
     send(&oidc, &state.settings, &headers, LoginPurpose::Session(name)).await
 }
 
@@ -183,6 +184,18 @@ fn parameter(uri: &Uri, name: &str) -> Option<String> {
     query::first(uri.query().unwrap_or_default(), name).map(std::borrow::Cow::into_owned)
 }
 
+/// Reads the name of the client that a login makes. The error is the text for the browser.
+fn client_name(uri: &Uri) -> Result<String, String> {
+    let name = parameter(uri, "name").filter(|name| !name.is_empty()).ok_or("Field 'name' is required")?;
+    let characters = name.chars().count();
+    if characters > MAX_NAME_CHARACTERS {
+        return Err(format!(
+            "Field 'name' must be at most {MAX_NAME_CHARACTERS} characters long, not {characters}"
+        ));
+    }
+    Ok(name)
+}
+
 /// Reads a number that must be there and not be 0.
 fn number<N: std::str::FromStr + Default + PartialEq>(uri: &Uri, name: &str) -> Result<N, ApiError> {
     let Some(text) = parameter(uri, name) else {
@@ -233,6 +246,15 @@ mod tests {
                 format!("Field '{name}' is not valid")
             );
         }
+    }
+
+    #[test]
+    fn the_name_of_a_session_has_the_limit_of_all_names() {
+        let named = |name: &str| client_name(&format!("/?name={name}").parse().unwrap());
+        assert_eq!(named(&"n".repeat(255)), Ok("n".repeat(255)));
+        let refused = named(&"n".repeat(256)).unwrap_err();
+        assert_eq!(refused, "Field 'name' must be at most 255 characters long, not 256");
+        assert_eq!(named("").unwrap_err(), "Field 'name' is required");
     }
 
     #[test]

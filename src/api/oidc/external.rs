@@ -8,7 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::body::{ANONYMOUS_BYTES, Field, Form, Slot, Unread, documented};
+use super::super::body::{ANONYMOUS_BYTES, Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
 use super::super::error::ErrorObject;
 use super::super::{ApiError, AppState, Json, session};
 use super::begun::{BegunLogin, LoginOrigin, MAX_TEXT_BYTES, Returning, random_text};
@@ -33,7 +33,10 @@ impl Form for AuthorizeRequest {
         Field::required("code_challenge")
             .described("The challenge of the app's proof key, by the method S256."),
         Field::required("redirect_uri").described("Where the provider sends the user back to."),
-        Field::required("name").described("What the app's client will be called.").example("phone"),
+        Field::required("name")
+            .described("What the app's client will be called.")
+            .example("phone")
+            .max_characters(MAX_NAME_CHARACTERS),
     ];
 
     fn slot(&mut self, index: usize) -> Slot<'_> {
