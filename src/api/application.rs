@@ -11,6 +11,7 @@ use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, Rows};
+use super::openapi::errors::{NO_APPLICATION, NO_LIST_MEMORY, NOT_ELEVATED};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_shown};
@@ -99,7 +100,10 @@ struct RegeneratedToken {
 /// Lists the applications, by their sort keys.
 #[utoipa::path(
     get, path = "/application", operation_id = "getApps", tag = "application",
-    responses((status = 200, body = Vec<Application>))
+    responses(
+        (status = 200, body = Vec<Application>),
+        (status = 503, description = NO_LIST_MEMORY, body = ErrorObject),
+    )
 )]
 async fn list(
     client: ClientAuth,
@@ -143,7 +147,11 @@ impl Rows for ListedApplications {
 #[utoipa::path(
     post, path = "/application", operation_id = "createApp", tag = "application",
     request_body = ApplicationParams,
-    responses((status = 200, body = Application))
+    responses(
+        (status = 200, body = Application),
+        (status = 400, body = ErrorObject, description = "Another application of the user has this sort key: \
+            `sort key is not unique`."),
+    )
 )]
 async fn create(
     client: ClientAuth,
@@ -171,7 +179,12 @@ async fn create(
     put, path = "/application/{id}", operation_id = "updateApplication", tag = "application",
     params(PathId),
     request_body = ApplicationParams,
-    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200, body = Application),
+        (status = 400, body = ErrorObject, description = "Another application of the user has this sort key: \
+            `sort key is not unique`."),
+        (status = 404, description = NO_APPLICATION, body = ErrorObject),
+    )
 )]
 async fn update(
     client: ClientAuth,
@@ -212,8 +225,8 @@ async fn update(
     request_body = SecurityUpdateAction,
     responses(
         (status = 200, body = SecurityUpdate),
-        (status = 403, description = "The client is not elevated.", body = ErrorObject),
-        (status = 404, body = ErrorObject),
+        (status = 403, description = NOT_ELEVATED, body = ErrorObject),
+        (status = 404, description = NO_APPLICATION, body = ErrorObject),
     )
 )]
 async fn update_security(
@@ -246,8 +259,10 @@ async fn update_security(
     params(PathId),
     responses(
         (status = 200),
-        (status = 403, description = "The client is not elevated.", body = ErrorObject),
-        (status = 404, body = ErrorObject),
+        (status = 400, body = ErrorObject, description = "The application is the server's own: \
+            `cannot delete internal application`."),
+        (status = 403, description = NOT_ELEVATED, body = ErrorObject),
+        (status = 404, description = NO_APPLICATION, body = ErrorObject),
     )
 )]
 async fn delete(

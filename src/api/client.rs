@@ -11,6 +11,7 @@ use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, Rows};
+use super::openapi::errors::{NO_CLIENT, NO_LIST_MEMORY, NOT_ELEVATED};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, token_shown};
@@ -118,7 +119,10 @@ pub(super) async fn remove(state: &AppState, user_id: UserId, id: ClientId) -> R
 /// Lists the clients.
 #[utoipa::path(
     get, path = "/client", operation_id = "getClients", tag = "client",
-    responses((status = 200, body = Vec<Client>))
+    responses(
+        (status = 200, body = Vec<Client>),
+        (status = 503, description = NO_LIST_MEMORY, body = ErrorObject),
+    )
 )]
 async fn list(
     client: ClientAuth,
@@ -188,7 +192,10 @@ async fn create_one(
     put, path = "/client/{id}", operation_id = "updateClient", tag = "client",
     params(PathId),
     request_body = ClientParams,
-    responses((status = 200, body = Client), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200, body = Client),
+        (status = 404, description = NO_CLIENT, body = ErrorObject),
+    )
 )]
 async fn update(
     client: ClientAuth,
@@ -224,8 +231,8 @@ async fn update(
     params(PathId),
     responses(
         (status = 200),
-        (status = 403, description = "The client that asks is not elevated.", body = ErrorObject),
-        (status = 404, body = ErrorObject),
+        (status = 403, description = NOT_ELEVATED, body = ErrorObject),
+        (status = 404, description = NO_CLIENT, body = ErrorObject),
     )
 )]
 async fn delete(
@@ -245,8 +252,9 @@ async fn delete(
     request_body = ElevateRequest,
     responses(
         (status = 204),
-        (status = 403, description = "The client that asks is not elevated.", body = ErrorObject),
-        (status = 404, body = ErrorObject),
+        (status = 403, description = NOT_ELEVATED, body = ErrorObject),
+        (status = 404, body = ErrorObject, description = "The user who asks has no client with this id: \
+            `client not found`."),
     )
 )]
 async fn elevate_one(

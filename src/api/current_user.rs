@@ -8,6 +8,7 @@ use super::body::{Field, Form, Slot, Unread, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
+use super::openapi::errors::NOT_ELEVATED;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json};
 use crate::auth::{Authenticator, Revocation};
@@ -65,7 +66,9 @@ async fn current_user(
     request_body = UserPass,
     responses(
         (status = 200),
-        (status = 403, description = "The client is not elevated.", body = ErrorObject),
+        (status = 400, body = ErrorObject, description = "The password is too long: \
+            `password must be at most 72 bytes long`."),
+        (status = 403, description = NOT_ELEVATED, body = ErrorObject),
     )
 )]
 async fn change_password(

@@ -14,6 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::body::{Unread, UploadedFile};
 use super::completion::to_completion;
 use super::error::ErrorObject;
+use super::openapi::errors::NO_APPLICATION;
 use super::path::PathId;
 use super::{ApiError, AppParts, AppState, ClientAuth, Json, application, token_shown};
 use crate::model::{Application, ApplicationId};
@@ -44,7 +45,18 @@ struct ImageUpload {
     post, path = "/application/{id}/image", operation_id = "uploadAppImage", tag = "application",
     params(PathId),
     request_body(content = ImageUpload, content_type = "multipart/form-data"),
-    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200, body = Application),
+        (status = 400, body = ErrorObject, description = "The body has no file: `file with key 'file' must be present`. \
+            The file is not an image: `file must be an image`. \
+            Its name has no extension of an image: `invalid file extension`. \
+            It is too large to be shown: `image has {w} x {h} pixels, at most {n} are allowed`."),
+        (status = 404, description = NO_APPLICATION, body = ErrorObject),
+        (status = 413, body = ErrorObject, description = "The image is larger than the server allows: \
+            `image must be at most {limit} bytes long`."),
+        (status = 503, body = ErrorObject, description = "The image cannot be stored: \
+            `pictures are unavailable, try again later`."),
+    )
 )]
 async fn upload(
     client: ClientAuth,
@@ -83,7 +95,12 @@ async fn upload(
 #[utoipa::path(
     delete, path = "/application/{id}/image", operation_id = "removeAppImage", tag = "application",
     params(PathId),
-    responses((status = 200, body = Application), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200, body = Application),
+        (status = 400, body = ErrorObject, description = "The application has no image of its own: \
+            `app with id {id} does not have a customized image`."),
+        (status = 404, description = NO_APPLICATION, body = ErrorObject),
+    )
 )]
 async fn reset(
     client: ClientAuth,

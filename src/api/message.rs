@@ -13,6 +13,7 @@ use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
+use super::openapi::errors::NO_LIST_MEMORY;
 use super::paging::{PagedMessages, Paging, StoredMessages};
 
 use super::path::PathId;
@@ -87,7 +88,11 @@ documented!(CreateMessage);
     request_body = CreateMessage,
     responses(
         (status = 200, body = Message),
-        (status = 403, description = "A name and password may not send, unless the server behaves as Gotify 3.", body = ErrorObject),
+        (status = 400, body = ErrorObject, description = "A user sends, and `appid` is missing: \
+            `appid is required when not authenticating with an application token`. \
+            Or the user has no application with this id: `appid not found`."),
+        (status = 403, body = ErrorObject, description = "The request has a name and password, and the server is set \
+            to behave as Gotify 2: `you are not allowed to access this api`."),
     )
 )]
 async fn create(
@@ -177,7 +182,10 @@ fn unknown_choice() -> ApiError {
 #[utoipa::path(
     get, path = "/message", operation_id = "getMessages", tag = "message",
     params(Paging),
-    responses((status = 200, body = PagedMessages))
+    responses(
+        (status = 200, body = PagedMessages),
+        (status = 503, description = NO_LIST_MEMORY, body = ErrorObject),
+    )
 )]
 async fn list(
     client: ClientAuth,
@@ -195,7 +203,12 @@ async fn list(
 #[utoipa::path(
     get, path = "/application/{id}/message", operation_id = "getAppMessages", tag = "message",
     params(PathId, Paging),
-    responses((status = 200, body = PagedMessages), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200, body = PagedMessages),
+        (status = 404, body = ErrorObject, description = "The user who asks has no application with this id: \
+            `application does not exist`."),
+        (status = 503, description = NO_LIST_MEMORY, body = ErrorObject),
+    )
 )]
 async fn list_of_application(
     client: ClientAuth,
@@ -228,7 +241,11 @@ async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Do
 #[utoipa::path(
     delete, path = "/message/{id}", operation_id = "deleteMessage", tag = "message",
     params(PathId),
-    responses((status = 200), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200),
+        (status = 404, body = ErrorObject, description = "The user who asks has no message with this id: \
+            `message does not exist`."),
+    )
 )]
 async fn delete_one(
     client: ClientAuth,
@@ -246,7 +263,11 @@ async fn delete_one(
 #[utoipa::path(
     delete, path = "/application/{id}/message", operation_id = "deleteAppMessages", tag = "message",
     params(PathId),
-    responses((status = 200), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200),
+        (status = 404, body = ErrorObject, description = "The user who asks has no application with this id: \
+            `application does not exists`."),
+    )
 )]
 async fn delete_of_application(
     client: ClientAuth,

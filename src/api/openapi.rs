@@ -1,8 +1,9 @@
 //! `/swagger`: the API's OpenAPI document, made of what the handlers say about themselves, and `/docs`, which shows it.
 //!
-//! An annotation says what is the handler's own: its success, and the errors that only it gives. The rest follows
-//! from how handlers are called, and is added by [`implied`].
+//! An annotation states the handler's own answers: its success, and the errors that only it gives. The rest follows
+//! from how handlers are called, and is added by [`implied`] and [`errors`].
 
+pub(super) mod errors;
 mod implied;
 mod page;
 mod security;
@@ -22,7 +23,6 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{InfoBuilder, License, OpenApi, Server, Tag, tag::TagBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::error::ErrorObject;
 use super::external_base::ExternalBase;
 use super::json::APPLICATION_JSON;
 use super::listing::PIECE_BYTES;
@@ -89,7 +89,6 @@ fn completed(mut document: OpenApi) -> OpenApi {
     params(Base),
     responses(
         (status = 200, description = "An OpenAPI 3.1 document.", body = Object),
-        (status = 400, description = "`base` is neither a host nor a URL.", body = ErrorObject),
     )
 )]
 async fn swagger(State(Published(document)): State<Published>, base: Base) -> Response {

@@ -3,6 +3,7 @@
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::error::ErrorObject;
+use super::openapi::errors::NO_PLUGIN;
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json};
@@ -28,7 +29,7 @@ async fn list(_: ClientAuth) -> Json<[(); 0]> {
 /// Shows a plugin's configuration.
 #[utoipa::path(
     get, path = "/plugin/{id}/config", operation_id = "getPluginConfig", tag = "plugin",
-    params(PathId), responses((status = 404, body = ErrorObject))
+    params(PathId), responses((status = 404, description = NO_PLUGIN, body = ErrorObject))
 )]
 async fn config(_: ClientAuth, PathId(_): PathId) -> ApiError {
     unknown()
@@ -37,7 +38,7 @@ async fn config(_: ClientAuth, PathId(_): PathId) -> ApiError {
 /// Changes a plugin's configuration.
 #[utoipa::path(
     post, path = "/plugin/{id}/config", operation_id = "updatePluginConfig", tag = "plugin",
-    params(PathId), responses((status = 404, body = ErrorObject))
+    params(PathId), responses((status = 404, description = NO_PLUGIN, body = ErrorObject))
 )]
 async fn change_config(_: ClientAuth, PathId(_): PathId) -> ApiError {
     unknown()
@@ -46,7 +47,7 @@ async fn change_config(_: ClientAuth, PathId(_): PathId) -> ApiError {
 /// Shows what a plugin has to say.
 #[utoipa::path(
     get, path = "/plugin/{id}/display", operation_id = "getPluginDisplay", tag = "plugin",
-    params(PathId), responses((status = 404, body = ErrorObject))
+    params(PathId), responses((status = 404, description = NO_PLUGIN, body = ErrorObject))
 )]
 async fn display(_: ClientAuth, PathId(_): PathId) -> ApiError {
     unknown()
@@ -55,7 +56,7 @@ async fn display(_: ClientAuth, PathId(_): PathId) -> ApiError {
 /// Enables a plugin.
 #[utoipa::path(
     post, path = "/plugin/{id}/enable", operation_id = "enablePlugin", tag = "plugin",
-    params(PathId), responses((status = 404, body = ErrorObject))
+    params(PathId), responses((status = 404, description = NO_PLUGIN, body = ErrorObject))
 )]
 async fn enable(_: ClientAuth, PathId(_): PathId) -> ApiError {
     unknown()
@@ -64,7 +65,7 @@ async fn enable(_: ClientAuth, PathId(_): PathId) -> ApiError {
 /// Disables a plugin.
 #[utoipa::path(
     post, path = "/plugin/{id}/disable", operation_id = "disablePlugin", tag = "plugin",
-    params(PathId), responses((status = 404, body = ErrorObject))
+    params(PathId), responses((status = 404, description = NO_PLUGIN, body = ErrorObject))
 )]
 async fn disable(_: ClientAuth, PathId(_): PathId) -> ApiError {
     unknown()

@@ -47,7 +47,11 @@ pub(super) async fn start(
     post, path = "/auth/local/login", operation_id = "localLogin", tag = "user",
     security(("basicAuth" = [])),
     request_body = ClientParams,
-    responses((status = 200, body = CurrentUser))
+    responses(
+        (status = 200, body = CurrentUser),
+        (status = 401, body = ErrorObject, description = "The request has no name and password: `basic auth required`. \
+            Or they are wrong: `invalid credentials`."),
+    )
 )]
 async fn login(
     State(state): State<AppState>,
@@ -72,7 +76,8 @@ async fn login(
     post, path = "/auth/logout", operation_id = "logout", tag = "user",
     responses(
         (status = 200),
-        (status = 403, description = "A name and password are no session.", body = ErrorObject),
+        (status = 403, description = "The request has a name and password, which are \
+            no session to end: `no client auth provided`.", body = ErrorObject),
     )
 )]
 async fn logout(

@@ -13,6 +13,7 @@ use super::error::ErrorObject;
 use super::gate::OptionalAuth;
 use super::json::Done;
 use super::listing::{AnswerMemory, FirstPart, Rows};
+use super::openapi::errors::{NO_ADMIN, NO_LIST_MEMORY, NO_USER};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{AdminAuth, ApiError, ApiSettings, AppState, Json, image};
@@ -83,7 +84,11 @@ impl UserParams {
 /// Lists the users.
 #[utoipa::path(
     get, path = "/user", operation_id = "getUsers", tag = "user",
-    responses((status = 200, body = Vec<User>), (status = 403, body = ErrorObject))
+    responses(
+        (status = 200, body = Vec<User>),
+        (status = 403, description = NO_ADMIN, body = ErrorObject),
+        (status = 503, description = NO_LIST_MEMORY, body = ErrorObject),
+    )
 )]
 async fn list(
     _: AdminAuth,
@@ -121,8 +126,16 @@ impl Rows for ListedUsers {
     request_body = CreateParams,
     responses(
         (status = 200, body = User),
-        (status = 401, description = "Nobody in particular is asking, who may not.", body = ErrorObject),
-        (status = 403, body = ErrorObject),
+        (status = 400, body = ErrorObject, description = "The name is taken: `username already exists`. \
+            Or the password is too long: `password must be at most 72 bytes long`."),
+        (status = 401, body = ErrorObject, description = "The request has no valid credentials, and registration is \
+            off: `you are not allowed to access this api`. \
+            Or registration is on, and the new user would be an administrator: \
+            `you are not allowed to create an admin user`."),
+        (status = 403, body = ErrorObject, description = "The user who asks is not an administrator, and registration \
+            is off: `you are not allowed to access this api`. \
+            Or registration is on, and the new user would be an administrator: \
+            `you are not allowed to create an admin user`."),
     )
 )]
 async fn create(
@@ -169,7 +182,9 @@ fn check_may_create(asking: Option<&User>, registration: bool, admin: bool) -> R
     get, path = "/user/{id}", operation_id = "getUser", tag = "user",
     params(PathId),
     responses(
-        (status = 200, body = User), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject)
+        (status = 200, body = User),
+        (status = 403, description = NO_ADMIN, body = ErrorObject),
+        (status = 404, description = NO_USER, body = ErrorObject),
     )
 )]
 async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> Result<Json<User>, ApiError> {
@@ -188,7 +203,12 @@ async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> R
     params(PathId),
     request_body = UpdateParams,
     responses(
-        (status = 200, body = User), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject)
+        (status = 200, body = User),
+        (status = 400, body = ErrorObject, description = "The name is taken: `username already exists`. \
+            Or the password is too long: `password must be at most 72 bytes long`. \
+            Or no administrator would remain: `cannot delete last admin`."),
+        (status = 403, description = NO_ADMIN, body = ErrorObject),
+        (status = 404, description = NO_USER, body = ErrorObject),
     )
 )]
 async fn update(
@@ -220,7 +240,12 @@ async fn update(
 #[utoipa::path(
     delete, path = "/user/{id}", operation_id = "deleteUser", tag = "user",
     params(PathId),
-    responses((status = 200), (status = 403, body = ErrorObject), (status = 404, body = ErrorObject))
+    responses(
+        (status = 200),
+        (status = 400, body = ErrorObject, description = "No administrator would remain: `cannot delete last admin`."),
+        (status = 403, description = NO_ADMIN, body = ErrorObject),
+        (status = 404, description = NO_USER, body = ErrorObject),
+    )
 )]
 async fn delete(_: AdminAuth, PathId(id): PathId, State(state): State<AppState>) -> Result<Done, ApiError> {
     if id == 0 {

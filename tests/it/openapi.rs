@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use base64::prelude::*;
 use serde_json::Value;
 
 use crate::harness::TestServer;
@@ -141,6 +142,43 @@ async fn the_page_asks_for_nothing_but_this_server() {
     }
     let again = server.send("GET", "/docs", &[], "").await;
     assert_ne!(again.header("content-security-policy"), Some(policy), "each answer has a nonce of its own");
+}
+
+/// The description of each error says what causes it, and repeats the text that the server answers.
+#[tokio::test]
+async fn every_error_is_documented_with_its_cause_and_its_text() {
+    let server = TestServer::start().await;
+    let document = document(&server).await;
+    let admin = ("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode("admin:admin")));
+    let mut compared = BTreeSet::new();
+    for (method, path, operation) in operations(&document) {
+        let responses = &operation["responses"];
+        for (status, response) in responses.as_object().unwrap() {
+            let status = reqwest::StatusCode::from_bytes(status.as_bytes()).unwrap();
+            let is_error = status.as_u16() >= 400;
+            let phrase = is_error.then(|| status.canonical_reason().unwrap());
+            assert_ne!(response["description"].as_str(), phrase, "{method} {path}: {status} says nothing");
+        }
+        for (id, headers) in
+            [("1", &[][..]), ("x", std::slice::from_ref(&admin)), ("99", std::slice::from_ref(&admin))]
+        {
+            let answer = server.send(&method, &path.replace("{id}", id), headers, "").await;
+            let is_json = answer.header("content-type") == Some("application/json");
+            if answer.status < 400 || !is_json {
+                continue;
+            }
+            let documented = responses[answer.status.to_string()]["description"].as_str();
+            let documented = documented.unwrap_or_else(|| panic!("{method} {path}: {answer:?}"));
+            let text = answer.json()["errorDescription"].as_str().unwrap().to_owned();
+            // What is wrong with a body depends on the body.
+            if answer.status != 400 || id == "x" && path.contains("{id}") {
+                let documented = documented.replace("{id}", id);
+                assert!(documented.contains(&format!("`{text}`")), "{method} {path}: `{text}`: {documented}");
+                compared.insert((answer.status, text));
+            }
+        }
+    }
+    assert!(compared.len() >= 8, "only {compared:?}: is the search broken?");
 }
 
 /// `null` is JSON: in place of a body that requires nothing it is as good as none, but a form can't say it.

@@ -35,8 +35,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         max_length = 255)),
     responses(
         (status = 302, description = "To the identity provider."),
-        (status = 400, description = "There is no name.", body = String, content_type = "text/plain"),
-        (status = 503, description = "The identity provider is unavailable.", body = String,
+        (status = 400, description = "`name` is missing or has more than 255 characters: the text says which.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The identity provider does not answer: \
+            `the identity provider is unavailable, try again later`.", body = String,
             content_type = "text/plain"),
     )
 )]
@@ -60,8 +61,10 @@ async fn login(
     ),
     responses(
         (status = 302, description = "To the identity provider."),
-        (status = 400, description = "A parameter is missing or wrong.", body = ErrorObject),
-        (status = 503, description = "The identity provider is unavailable.", body = String,
+        (status = 400, body = ErrorObject, description = "A parameter is missing: `Field 'id' is required`. \
+            Or it is no number, or 0: `Field 'id' is not valid`."),
+        (status = 503, description = "The identity provider does not answer: \
+            `the identity provider is unavailable, try again later`.", body = String,
             content_type = "text/plain"),
     )
 )]
@@ -90,17 +93,25 @@ async fn elevate(
         (status = 200, description = "The client is elevated. A page that closes itself.", body = String,
             content_type = "text/html; charset=utf-8"),
         (status = 307, description = "To the start page, with the cookie of a session."),
-        (status = 400, description = "There is no code.", body = String, content_type = "text/plain"),
+        (status = 400, description = "The provider sent the browser back without a code: `missing code`. \
+            Or the user would be new, and the provider's name of the user has more than 255 characters.", body = String, content_type = "text/plain"),
         (status = 401,
-            description = "The state is not of this browser or expired, or the provider does not take the code.",
+            description = "The login was not begun by this browser, or too long ago: \
+                `failed to get state: unknown or expired state`. \
+                Or the provider refuses the code: `token exchange failed`. \
+                Or the provider reports an error: `the identity provider reports: {error}`.",
             body = String, content_type = "text/plain"),
-        (status = 403, description = "Whoever logged in may not become a user here.", body = String,
+        (status = 403, description = "The user of the provider may not be a user here: the text says why.", body = String,
             content_type = "text/plain"),
-        (status = 404, description = "The client to be elevated is not theirs.", body = String,
+        (status = 404, description = "The user has no client with this id: `client not found`.", body = String,
             content_type = "text/plain"),
-        (status = 500, description = "The provider does not tell the name of the user, or a defect.", body = String,
+        (status = 500, description = "The provider does not report the name of the user: \
+            `the identity provider does not tell the name of the user`. \
+            Or the server has a defect: `an internal error occurred`.", body = String,
             content_type = "text/plain"),
-        (status = 503, description = "The provider or the database is unavailable.", body = String,
+        (status = 503, description = "The identity provider does not answer: \
+            `the identity provider is unavailable, try again later`. \
+            Or the database does not: `the database is unavailable, try again later`.", body = String,
             content_type = "text/plain"),
     )
 )]

@@ -101,7 +101,8 @@ struct Token {
     request_body = AuthorizeRequest,
     responses(
         (status = 200, body = Authorize),
-        (status = 503, description = "The identity provider is unavailable.", body = ErrorObject),
+        (status = 503, body = ErrorObject, description = "The identity provider does not answer: \
+            `the identity provider is unavailable, try again later`."),
     )
 )]
 async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiError> {
@@ -135,9 +136,13 @@ async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiE
     request_body = TokenRequest,
     responses(
         (status = 200, body = Token),
-        (status = 400, description = "A field is missing, or the state is unknown or expired.", body = ErrorObject),
-        (status = 401, description = "The identity provider does not take the code.", body = ErrorObject),
-        (status = 403, description = "Whoever logged in may not become a user here.", body = ErrorObject),
+        (status = 400, body = ErrorObject, description = "The login was not begun, or too long ago, or is ended: \
+            `unknown or expired state`. \
+            Or the user would be new, and the provider's name of the user has more than 255 characters."),
+        (status = 401, description = "The provider refuses the code: `token exchange failed`.", body = ErrorObject),
+        (status = 403, description = "The user of the provider may not be a user here: the text says why.", body = ErrorObject),
+        (status = 503, body = ErrorObject, description = "The identity provider does not answer: \
+            `the identity provider is unavailable, try again later`."),
     )
 )]
 async fn token(State(state): State<AppState>, oidc: Oidc, mut body: Unread) -> Result<Json<Token>, ApiError> {

@@ -1,18 +1,18 @@
 //! What follows from how handlers are called, and is left out of their annotations.
 //!
-//! The gate answers 401, an id in the path or a body may be wrong, a body too large, the database away; every body
-//! is taken in three forms. What a handler says itself is not touched.
+//! Every body is accepted in three forms. [`errors`] adds the errors that many endpoints share. A status without a
+//! description gets its standard phrase.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Schema, SchemaType, Type};
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
+use utoipa::openapi::{Components, Content, OpenApi, RefOr, Required};
 
 use super::super::error::ErrorObject;
+use super::errors;
 
 const JSON: &str = "application/json";
 const MULTIPART: &str = "multipart/form-data";
@@ -31,20 +31,27 @@ pub(super) fn add(document: &mut OpenApi) {
     components
         .schemas
         .insert(ErrorObject::name().into_owned(), <ErrorObject as utoipa::PartialSchema>::schema());
-    for operation in document.paths.paths.values_mut().flat_map(operations) {
+    for (method, operation) in document.paths.paths.values_mut().flat_map(operations) {
         if let Some(RefOr::T(body)) = &mut operation.request_body {
             take_forms(body, components);
             body.required =
                 Some(if may_be_missing(body, components) { Required::False } else { Required::True });
         }
-        add_errors(operation);
+        errors::add(&method, operation);
         name_statuses(operation);
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     let PathItem { get, put, post, delete, head, .. } = item;
-    [get, put, post, delete, head].into_iter().flatten()
+    let all = [
+        (Method::GET, get),
+        (Method::PUT, put),
+        (Method::POST, post),
+        (Method::DELETE, delete),
+        (Method::HEAD, head),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// Offers what is sent as JSON as a form too: without `null`, and without what only JSON can express.
@@ -110,40 +117,6 @@ fn component(schema: &RefOr<Schema>) -> Option<&str> {
         RefOr::Ref(reference) => reference.ref_location.rsplit('/').next(),
         RefOr::T(_) => None,
     }
-}
-
-fn add_errors(operation: &mut Operation) {
-    // Without a word about it, an operation is for clients; for everybody, what it requires is nothing.
-    let nothing = SecurityRequirement::default();
-    let is_public = operation.security.as_ref().is_some_and(|any| any.contains(&nothing));
-    let asks_who = operation.security.as_ref().is_none_or(|any| any.iter().any(|one| *one != nothing));
-    let has_body = operation.request_body.is_some();
-    let has_parameters = operation.parameters.as_ref().is_some_and(|all| all.iter().any(may_be_wrong));
-    let works = !is_public || has_body;
-    for (implied, status, description) in [
-        (has_body || has_parameters, "400", "A parameter or the body is wrong."),
-        (!is_public, "401", "Nobody in particular is asking, or nobody who may."),
-        (asks_who, "429", "Too many logins have failed, from this address or by this name."),
-        (has_body, "413", "The body is larger than the server takes."),
-        (works, "500", "A defect, or a broken database."),
-        (works, "503", "The database can't do it now, or the server is stopping: try again later."),
-    ] {
-        if implied {
-            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| error(description));
-        }
-    }
-}
-
-fn may_be_wrong(parameter: &RefOr<Parameter>) -> bool {
-    match parameter {
-        RefOr::T(parameter) => matches!(parameter.parameter_in, ParameterIn::Path | ParameterIn::Query),
-        RefOr::Ref(_) => true,
-    }
-}
-
-fn error(description: &str) -> RefOr<Response> {
-    let content = Content::new(Some(Ref::from_schema_name(ErrorObject::name())));
-    RefOr::T(ResponseBuilder::new().description(description).content(JSON, content).build())
 }
 
 /// Describes an answer by its status where nothing else is said.

@@ -30,6 +30,12 @@ function indented(json) {
   return shown.replace(/([{[])\n *\n? *([}\]])/g, "$1$2");
 }
 
+/** Makes a paragraph of each that a text has; what stands between backticks is code. */
+function paragraphs(text) {
+  return text.split("\n\n").map((paragraph) => element("p", {},
+    ...paragraph.split("`").map((part, at) => at % 2 ? element("code", {}, part) : part)));
+}
+
 /** Quotes an argument for a shell. */
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -207,7 +213,7 @@ function show(api, base) {
       element("td", {}, element("span", { class: "quiet" }, kind(parameter.schema)), " ", parameter.description ?? "")));
     const answers = Object.entries(responses).map(([status, response]) => element("tr", {},
       element("td", {}, element("code", {}, status)),
-      element("td", {}, response.description, ...contents(response.content))));
+      element("td", {}, ...paragraphs(response.description), ...contents(response.content))));
     return element("div", {},
       operation.description ? element("p", {}, operation.description) : null,
       element("p", { class: "quiet" }, credentials(operation)),
