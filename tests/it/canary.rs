@@ -273,7 +273,6 @@ fn no_secret_reaches_the_log_at_any_level_nor_an_answer_that_is_an_error() {
 #[test]
 fn a_start_that_fails_shows_no_password() {
     for (file, variables) in [
-        ("defaultuser:\n  pass: 7700112233445566\n", vec![]),
         ("defaultuser:\n  pass: [7700112233445566]\n", vec![]),
         ("defaultuser:\n  password: \"7700112233445566\"\n", vec![]),
         ("database:\n  connection: \"7700112233445566", vec![]),

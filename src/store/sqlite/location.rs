@@ -16,6 +16,9 @@ pub(super) enum InvalidLocation {
         "it is no well-formed URI: in a `file:` URI, `%` stands before two hexadecimal digits, and the path is UTF-8"
     )]
     Malformed,
+    /// `name:password@host`: it must not be shown, nor become the name of a folder.
+    #[error("it looks like a log-in to a database server; for SQLite name a file, such as `data/gotify.db`")]
+    ServerLogin,
 }
 
 /// Returns the file that a connection names: `data/gotify.db`, `data/gotify.db?_busy_timeout=100`,
@@ -34,12 +37,20 @@ pub(super) fn file(connection: &str) -> Result<PathBuf, InvalidLocation> {
     if path.is_empty() {
         return Err(InvalidLocation::Empty);
     }
+    if is_server_login(&path) {
+        return Err(InvalidLocation::ServerLogin);
+    }
     Ok(PathBuf::from(path))
 }
 
 /// Returns the folder that must exist for the file to be made.
 pub(super) fn parent(file: &Path) -> Option<&Path> {
     file.parent().filter(|folder| !folder.as_os_str().is_empty())
+}
+
+/// Answers whether `name:password@host` is in it, as in connections to database servers.
+fn is_server_login(path: &str) -> bool {
+    path.split_once(':').is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 /// Drops `//` or `//localhost` before an absolute path.
@@ -100,6 +111,11 @@ mod tests {
     fn a_connection_without_a_file_is_refused() {
         for connection in ["", "?cache=shared", "file:", "file:#x"] {
             assert_eq!(file(connection), Err(InvalidLocation::Empty), "{connection}");
+        }
+        for connection in
+            ["gotify:secret@tcp(db:3306)/gotify", "/srv/gotify:secret@db/gotify", "file:x:y@z/gotify.db"]
+        {
+            assert_eq!(file(connection), Err(InvalidLocation::ServerLogin), "{connection}");
         }
         for connection in ["file:a%2", "file:a%zz", "file:a%ff"] {
             assert_eq!(file(connection), Err(InvalidLocation::Malformed), "{connection}");
