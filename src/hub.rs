@@ -53,6 +53,7 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
+mod asked;
 mod backlog;
 mod batch;
 mod budget;
@@ -62,6 +63,7 @@ mod config;
 mod connection;
 mod contain;
 mod end;
+mod event;
 mod fanout;
 mod filter;
 mod format;
@@ -85,6 +87,7 @@ mod tests;
 pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
 pub use config::HubConfig;
 pub use end::EndReason;
+pub use event::EventFrame;
 pub use filter::Filter;
 pub use format::{Format, Formats};
 pub use frame::Frame;
@@ -267,6 +270,22 @@ impl Hub {
         if user.post(previous, frames) == Scheduled::Yes {
             shared.queue.push(user);
         }
+    }
+
+    /// Brings an event that is no message to those of the user's streams that ask for events; returns at once. Live
+    /// streams get it after the messages that were brought before this call. Events are not kept, and those of which
+    /// more than 1024 or 256 KiB wait for one pass are missed; see [`Registration::ask_for_events`].
+    pub fn notify_event(&self, user: UserId, event: &EventFrame) {
+        let shared = &self.0.shared;
+        let Some(user) = shared.users.get(&user).map(|entry| Arc::clone(&entry)) else { return };
+        if user.post_event(event) == Scheduled::Yes {
+            shared.queue.push(user);
+        }
+    }
+
+    /// Answers whether the user has a stream here that asks for events, so that an event need not be encoded for nobody.
+    pub fn wants_events(&self, user: UserId) -> bool {
+        self.0.shared.users.get(&user).is_some_and(|user| user.wants_events())
     }
 
     /// Answers whether the user has a stream here, so that a message need not be encoded for nobody.

@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use tokio::time::Instant;
 
-use super::{Format, Formats, Frame, MessageId, clock::Tick};
+use super::{Format, Formats, Frame, MessageId, clock::Tick, event::Events};
 
 /// Batches up to this size are copied into one buffer, since one plain write is cheaper than a vectored one.
 const JOIN_BYTES: usize = 64 << 10;
@@ -15,6 +15,8 @@ pub(super) struct Batch {
     /// The user's messages before these were all carried by earlier passes: a stream that is not behind has them.
     pub(super) base: MessageId,
     pub(super) frames: Vec<Frame>,
+    /// For streams that ask for them.
+    pub(super) events: Option<Box<Events>>,
     /// The formats that every frame has.
     carried: Formats,
     /// All frames one after the other, by format.
@@ -39,12 +41,18 @@ pub(super) struct Told {
 
 impl Batch {
     /// Makes a batch of frames, for streams in these formats.
-    pub(super) fn new(base: MessageId, frames: Vec<Frame>, wanted: Formats, told: Told) -> Self {
+    pub(super) fn new(
+        base: MessageId,
+        frames: Vec<Frame>,
+        events: Option<Box<Events>>,
+        wanted: Formats,
+        told: Told,
+    ) -> Self {
         let has_each = |format: &Format| frames.iter().all(|frame| frame.bytes(*format).is_some());
         let carried: Formats = Format::ALL.into_iter().filter(has_each).collect();
         let is_joined = |format| frames.len() > 1 && wanted.contains(format) && carried.contains(format);
         let joined = Format::ALL.map(|format| is_joined(format).then(|| join(&frames, format)).flatten());
-        Self { base, frames, carried, joined, told }
+        Self { base, frames, events, carried, joined, told }
     }
 
     /// Whether streams in this format find all that the batch stands for in its frames.

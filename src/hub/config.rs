@@ -48,6 +48,9 @@ impl HubConfig {
     /// What may wait for a user's next pass: messages, and bytes. Beyond it the streams read from the backlog.
     pub(crate) const INBOX_MESSAGES: usize = 4096;
     pub(crate) const INBOX_BYTES: usize = 4 << 20;
+    /// Events that may wait for a user's next pass, and their bytes. Beyond it all of them are missed.
+    pub(crate) const INBOX_EVENTS: usize = 1024;
+    pub(crate) const INBOX_EVENT_BYTES: usize = 256 << 10;
     /// What one read from the backlog brings at most, in messages, and about, in bytes.
     pub(crate) const CHUNK_MESSAGES: usize = 128;
     pub(crate) const CHUNK_BYTES: usize = 256 << 10;

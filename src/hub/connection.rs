@@ -14,14 +14,16 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     ConnectionId, EndReason, Format, Frame, Framing, HubConfig, MessageId,
+    asked::Asked,
     batch::Batch,
     clock::Tick,
-    filter::{self, Filter},
     outgoing::{self, Outgoing},
     roster::Place,
     socket::Socket,
     user::User,
 };
+
+mod asked;
 
 /// One stream. Its memory is what an idle stream costs, so every field is here for a reason.
 pub(super) struct Connection {
@@ -74,8 +76,8 @@ pub(super) struct State {
     /// Half-written frames and answers; there is none most of the time.
     pub(super) outgoing: Option<Box<Outgoing>>,
     pub(super) waker: Option<Waker>,
-    /// What it asks for, if that is not everything.
-    pub(super) filter: Option<Box<Filter>>,
+    /// What it asks for, if that is not exactly every message.
+    asked: Option<Box<Asked>>,
     /// When its socket last took something while more was waiting.
     pub(super) progress_at: Tick,
     ping_at: Tick,
@@ -112,7 +114,7 @@ impl Connection {
             end: None,
             outgoing: None,
             waker: None,
-            filter: None,
+            asked: None,
             progress_at: Tick::default(),
             ping_at: Tick::default(),
             pong_by: Tick::default(),
@@ -205,6 +207,9 @@ impl Connection {
         match state.phase {
             Phase::Live => {}
             Phase::Behind => {
+                if batch.events.is_some() {
+                    state.miss_events();
+                }
                 let lost =
                     batch.told.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
                 if lost && state.loading {
@@ -220,16 +225,22 @@ impl Connection {
             Phase::Closing | Phase::Lingering | Phase::Closed => return Delivery::Ended,
         }
         state.cursor = state.cursor.max(batch.base);
+        if let Some(asked) = state.asked.as_deref() {
+            let selection = asked.select(batch, self.format, state.cursor);
+            return self.deliver_selection(state, &selection, batch);
+        }
+        if batch.told.messages == 0 {
+            // It does not ask for events.
+            return Delivery::Sent(0);
+        }
         if batch.is_complete(self.format) && state.outgoing.is_none() {
             let from = batch.frames.partition_point(|frame| frame.id <= state.cursor);
-            let frames = filter::select(state.filter.as_deref(), &batch.frames[from..]);
-            let joined = batch.joined(self.format, from).filter(|_| state.filter.is_none());
-            match self.write(&frames, joined) {
+            let frames = &batch.frames[from..];
+            match self.write(frames, batch.joined(self.format, from)) {
                 Ok(written) => {
-                    let begun = state.settle(&frames, self.format, written);
+                    let begun = state.settle(frames, self.format, written);
                     if begun == frames.len() && state.outgoing.is_none() {
-                        let messages = filter::count(state.filter.as_deref(), &frames, self.format);
-                        return Delivery::Sent(messages);
+                        return Delivery::Sent(frames.len());
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -240,6 +251,11 @@ impl Connection {
                 }
             }
         }
+        self.fall_behind(state, batch)
+    }
+
+    /// Leaves what is missing to the stream's task.
+    fn fall_behind(&self, mut state: MutexGuard<'_, State>, batch: &Batch) -> Delivery {
         state.progress_at = batch.told.now;
         self.set_phase(&mut state, Phase::Behind);
         wake(state);

@@ -107,6 +107,7 @@ impl Shared {
     pub(super) fn unregister(&self, connection: &Arc<Connection>, reason: EndReason) {
         self.shards.remove(connection);
         let user = &connection.user;
+        connection.forget_events();
         if user.leave(connection) {
             self.users.remove_if(&user.id, |_, user| user.stream_count() == 0);
         } else {

@@ -10,13 +10,15 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
+
 use super::{
     ConnectionId, EndReason, Framing, MessageId, UserId,
     backlog::LoadError,
     chunk::Chunk,
     connection::{Connection, Phase, State, wake},
     filter::{self, Filter},
-    outgoing::{self, WRITE_FRAMES},
+    outgoing::{self, Outgoing, WRITE_FRAMES},
     shared::Shared,
     socket::Socket,
     user::Next,
@@ -77,8 +79,19 @@ impl Registration {
 
     /// Lets the stream bring only the messages that a filter asks for.
     pub fn ask_for(&mut self, filter: Filter) {
-        let filter = (filter != Filter::default()).then(|| Box::new(filter));
-        self.guard.connection.lock().filter = filter;
+        self.guard.connection.ask_for(filter);
+    }
+
+    /// Lets the stream bring events that are no messages too, see [`Hub::notify_event`](super::Hub::notify_event).
+    ///
+    /// An event comes after the messages that came before it. One that was brought just before the registration may
+    /// come too. Events are not kept: a stream that was behind when they
+    /// came, one that was registered with `since`, and one whose user had too many at once, miss them. When such a
+    /// stream has all messages again, it brings `missed` once instead, so that its peer can ask for what has changed.
+    /// `missed` is what goes to the socket, header included, in the format of this stream. A [`Filter`] does not
+    /// choose among events.
+    pub fn ask_for_events(&mut self, missed: impl Into<Bytes>) {
+        self.guard.connection.ask_for_events(missed.into());
     }
 
     /// Gives the stream its socket, and speaks WebSocket on it ([`Framing::WEBSOCKET`]). What was published
@@ -324,7 +337,8 @@ impl Stream {
             }
         }
         match state.phase() {
-            Phase::Live | Phase::Lingering => Step::Idle,
+            Phase::Live => tell_missed_events(state),
+            Phase::Lingering => Step::Idle,
             Phase::Closed => Step::Ended(state.end()),
             Phase::Closing => {
                 // All is out. Closing the socket now would reset the connection if the peer has sent more than was
@@ -343,7 +357,7 @@ impl Stream {
                 Next::Live => {
                     connection.set_phase(state, Phase::Live);
                     connection.user.tidy();
-                    Step::Idle
+                    tell_missed_events(state)
                 }
                 Next::Load(_) if shared.backlog.is_none() => {
                     let now = shared.clock.now();
@@ -359,16 +373,12 @@ impl Stream {
                     Step::More(0)
                 }
                 Next::Frames(frames) => {
-                    let frames = filter::select(state.filter.as_deref(), &frames);
+                    let frames = filter::select(state.filter(), &frames);
                     match outgoing::write_frames(socket, &frames, connection.format) {
                         Ok(written) => {
                             state.progress_at = shared.clock.now();
                             let begun = state.settle(&frames, connection.format, written);
-                            Step::More(filter::count(
-                                state.filter.as_deref(),
-                                &frames[..begun],
-                                connection.format,
-                            ))
+                            Step::More(filter::count(state.filter(), &frames[..begun], connection.format))
                         }
                         Err(error) if error.kind() == ErrorKind::WouldBlock => Step::Full,
                         Err(_) => {
@@ -435,6 +445,13 @@ fn find_next(connection: &Connection, state: &mut State, chunk: &mut Option<Arc<
         state.replaying &= !held.complete;
     }
     connection.user.next(state.cursor, connection.format, state.replaying, WRITE_FRAMES)
+}
+
+/// Tells the peer of a live stream, on which nothing waits, that it has missed events.
+fn tell_missed_events(state: &mut State) -> Step {
+    let Some(missed) = state.take_missed_events() else { return Step::Idle };
+    state.outgoing = Some(Box::new(Outgoing::rest_of(missed)));
+    Step::More(0)
 }
 
 fn store_waker(state: &mut State, cx: &Context<'_>) {

@@ -4,6 +4,7 @@ mod backlog;
 mod behavior;
 mod budget;
 mod commits;
+mod events;
 mod fake;
 mod filter;
 mod framing;

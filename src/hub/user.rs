@@ -12,11 +12,12 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::{
-    Format, Formats, Frame, HubConfig, MessageId, UserId,
+    EventFrame, Format, Formats, Frame, HubConfig, MessageId, UserId,
     batch::{Batch, Told},
     chunk::Chunk,
     clock::Tick,
     connection::Connection,
+    event::Events,
     ring::{LagMarks, Ring},
     roster::{Roster, Segment},
 };
@@ -27,6 +28,8 @@ pub(super) struct User {
     pub(super) id: UserId,
     /// Streams that are behind.
     pub(super) behind: AtomicUsize,
+    /// Streams that ask for events.
+    pub(super) event_streams: AtomicU32,
     /// Streams by format: changed under the lock, read without it.
     by_format: [AtomicU32; Format::COUNT],
     inner: Mutex<Inner>,
@@ -58,6 +61,8 @@ struct Traffic {
     inbox_since: Option<Instant>,
     /// The inbox was full: the next pass sends everybody to the backlog.
     overflow: bool,
+    /// Events that came since the last pass.
+    events: Option<Box<Events>>,
     ring: Ring,
     lag: LagMarks,
     chunks: Vec<Arc<Chunk>>,
@@ -87,7 +92,13 @@ pub(super) enum Scheduled {
 
 impl User {
     pub(super) fn new(id: UserId) -> Self {
-        Self { id, behind: AtomicUsize::new(0), by_format: Default::default(), inner: Mutex::default() }
+        Self {
+            id,
+            behind: AtomicUsize::new(0),
+            event_streams: AtomicU32::new(0),
+            by_format: Default::default(),
+            inner: Mutex::default(),
+        }
     }
 
     /// Adds the stream that `make` makes, given the id of the newest message that was published before it. Answers
@@ -99,8 +110,7 @@ impl User {
         make: impl FnOnce(MessageId) -> Connection,
     ) -> (Arc<Connection>, bool) {
         let mut inner = self.inner.lock();
-        let waiting = inner.traffic.as_deref().and_then(|traffic| traffic.inbox_ids);
-        let newest = waiting.map_or(inner.newest, |(_, last)| last.max(inner.newest));
+        let newest = inner.traffic.as_deref().map_or(inner.newest, |traffic| traffic.known(inner.newest));
         let needs_head = !inner.head_known || since.is_some_and(|since| since > newest);
         let connection = Arc::new(make(newest));
         inner.roster.push(Arc::clone(&connection));
@@ -163,18 +173,35 @@ impl User {
             |known| (head_known || known > MessageId(0)) && previous.is_some_and(|previous| previous > known);
         let traffic = inner.traffic(newest);
         for frame in frames {
-            let known = traffic.inbox_ids.map_or(newest, |(_, last)| last.max(newest));
+            let known = traffic.known(newest);
             if frame.id <= known {
                 continue;
             }
             traffic.overflow |= is_gap(known);
             traffic.accept(frame);
         }
-        if traffic.inbox_count == 0 || inner.scheduled {
+        if traffic.inbox_count == 0 {
             return Scheduled::No;
         }
-        inner.scheduled = true;
-        Scheduled::Yes
+        inner.schedule()
+    }
+
+    /// Answers whether one of its streams asks for events.
+    pub(super) fn wants_events(&self) -> bool {
+        self.event_streams.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes an event for the next pass, after the messages that wait for it already.
+    pub(super) fn post_event(&self, event: &EventFrame) -> Scheduled {
+        if !self.wants_events() {
+            return Scheduled::No;
+        }
+        let mut inner = self.inner.lock();
+        let newest = inner.newest;
+        let traffic = inner.traffic(newest);
+        let after = traffic.known(newest);
+        traffic.events.get_or_insert_default().push(after, event);
+        inner.schedule()
     }
 
     /// Takes what waits, and the streams to bring it to.
@@ -182,15 +209,20 @@ impl User {
         let mut inner = self.inner.lock();
         let Inner { newest, head_known, .. } = *inner;
         let traffic = inner.traffic.as_deref_mut()?;
-        let (first, last) = traffic.inbox_ids.take()?;
+        if !traffic.has_waiting() {
+            return None;
+        }
+        let ids = traffic.inbox_ids.take();
+        let events = traffic.events.take();
         let frames = mem::take(&mut traffic.inbox);
         let messages = mem::take(&mut traffic.inbox_count);
         let incomplete = mem::take(&mut traffic.overflow);
         traffic.inbox_bytes = 0;
         let oldest = mem::take(&mut traffic.inbox_since);
-        let base = if head_known || newest > MessageId(0) { newest } else { first.before() };
-        let last = last.max(newest);
-        let lag_floor = traffic.lag.advance(base, messages, config.max_lag);
+        let is_known = head_known || newest > MessageId(0);
+        let base = ids.filter(|_| !is_known).map_or(newest, |(first, _)| first.before());
+        let last = ids.map_or(newest, |(_, last)| last.max(newest));
+        let lag_floor = ids.and_then(|_| traffic.lag.advance(base, messages, config.max_lag));
         if incomplete {
             traffic.ring.skip_to(last);
         } else {
@@ -201,15 +233,14 @@ impl User {
         inner.newest = last;
         let segments = inner.roster.segments();
         drop(inner);
-        let batch =
-            Batch::new(base, frames, self.formats(), Told { messages, incomplete, lag_floor, now, oldest });
-        Some((batch, segments))
+        let told = Told { messages, incomplete, lag_floor, now, oldest };
+        Some((Batch::new(base, frames, events, self.formats(), told), segments))
     }
 
     /// Ends a pass: says whether another is due, and forgets the traffic once nobody needs it.
     pub(super) fn end_pass(&self) -> Scheduled {
         let mut inner = self.inner.lock();
-        if inner.traffic.as_deref().is_some_and(|traffic| traffic.inbox_count > 0) {
+        if inner.traffic.as_deref().is_some_and(Traffic::has_waiting) {
             return Scheduled::Yes;
         }
         inner.scheduled = false;
@@ -269,6 +300,11 @@ impl User {
 }
 
 impl Inner {
+    /// Notes that a pass is due, unless one is on its way.
+    fn schedule(&mut self) -> Scheduled {
+        if mem::replace(&mut self.scheduled, true) { Scheduled::No } else { Scheduled::Yes }
+    }
+
     fn traffic(&mut self, newest: MessageId) -> &mut Traffic {
         self.traffic
             .get_or_insert_with(|| Box::new(Traffic { ring: Ring::after(newest), ..Traffic::default() }))
@@ -276,6 +312,16 @@ impl Inner {
 }
 
 impl Traffic {
+    /// The newest message that is known of, where a pass has taken up `newest`.
+    fn known(&self, newest: MessageId) -> MessageId {
+        self.inbox_ids.map_or(newest, |(_, last)| last.max(newest))
+    }
+
+    /// Answers whether there is something for a pass.
+    fn has_waiting(&self) -> bool {
+        self.inbox_count > 0 || self.events.is_some()
+    }
+
     fn chunk(&self, cursor: MessageId, format: Format) -> Option<Arc<Chunk>> {
         self.chunks.iter().find(|chunk| chunk.covers(cursor, format)).cloned()
     }

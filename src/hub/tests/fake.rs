@@ -26,6 +26,14 @@ pub(super) fn frame(id: u64, padding: u8) -> Frame {
     Frame::new(MessageId(id), bytes)
 }
 
+/// Tells a peer that it has missed events.
+pub(super) const MISSED: u64 = u64::MAX;
+
+/// What goes to the socket for an event with this number.
+pub(super) fn event_bytes(number: u64) -> Vec<u8> {
+    [b"{", &number.to_be_bytes()[..], b"}"].concat()
+}
+
 /// The other end of a stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FakeSocket(Arc<Mutex<Fake>>);
@@ -44,6 +52,8 @@ struct Fake {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) ids: Vec<u64>,
+    /// Events by number, [`MISSED`] among them, each after how many messages.
+    pub(super) events: Vec<(usize, u64)>,
     pub(super) pings: usize,
     pub(super) close_code: Option<u16>,
 }
@@ -103,8 +113,9 @@ impl FakeSocket {
             assert_eq!(seen.close_code, None, "something follows the close frame");
             let length = match first {
                 b'[' if rest.len() > ID_BYTES + 1 => ID_BYTES + 3 + usize::from(rest[ID_BYTES + 1]),
+                b'{' if rest.len() > ID_BYTES => ID_BYTES + 2,
                 0x88 | 0x89 if rest.len() > 1 => 2 + usize::from(rest[1]),
-                b'[' | 0x88 | 0x89 => break,
+                b'[' | b'{' | 0x88 | 0x89 => break,
                 other => panic!("a frame begins with {other:#x}"),
             };
             if rest.len() < length {
@@ -115,6 +126,11 @@ impl FakeSocket {
                 b'[' => {
                     assert_eq!(frame[length - 1], b']');
                     seen.ids.push(u64::from_be_bytes(frame[1..=ID_BYTES].try_into().unwrap()));
+                }
+                b'{' => {
+                    assert_eq!(frame[length - 1], b'}');
+                    let number = u64::from_be_bytes(frame[1..=ID_BYTES].try_into().unwrap());
+                    seen.events.push((seen.ids.len(), number));
                 }
                 0x88 => seen.close_code = Some(u16::from_be_bytes([frame[2], frame[3]])),
                 _ => seen.pings += 1,

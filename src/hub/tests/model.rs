@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use proptest::{collection::vec, prelude::*};
 use tokio::task::JoinHandle;
 
-use super::fake::{FakeBacklog, FakeSocket, frame};
-use crate::hub::{EndReason, Format, Hub, HubConfig, HubParts, MessageId, UserId};
+use super::fake::{FakeBacklog, FakeSocket, MISSED, event_bytes, frame};
+use crate::hub::{EndReason, EventFrame, Format, Hub, HubConfig, HubParts, MessageId, UserId};
 
 const USERS: u64 = 3;
 const TOKENS: usize = 2;
@@ -19,6 +19,8 @@ enum Step {
         token: usize,
         since: Option<u8>,
         room: usize,
+        /// It asks for events.
+        events: bool,
     },
     /// The sender of a stream is dropped.
     Leave(usize),
@@ -27,6 +29,10 @@ enum Step {
         user: u64,
         count: u8,
         padding: u8,
+    },
+    /// Something happens that is no message.
+    Event {
+        user: u64,
     },
     /// A peer reads so many bytes.
     Read {
@@ -48,8 +54,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let user = 0..USERS;
     prop_oneof![
-        3 => (user.clone(), 0..TOKENS, proptest::option::of(any::<u8>()), 0_usize..200)
-            .prop_map(|(user, token, since, room)| Step::Join { user, token, since, room }),
+        3 => (user.clone(), 0..TOKENS, proptest::option::of(any::<u8>()), 0_usize..200, any::<bool>())
+            .prop_map(|(user, token, since, room, events)| Step::Join { user, token, since, room, events }),
+        4 => user.clone().prop_map(|user| Step::Event { user }),
         1 => any::<usize>().prop_map(Step::Leave),
         8 => (user.clone(), 1_u8..12, 0_u8..60)
             .prop_map(|(user, count, padding)| Step::Publish { user, count, padding }),
@@ -65,6 +72,8 @@ struct Joined {
     token: usize,
     /// It is to see every id of its user above this one.
     after: u64,
+    /// It is to see every event of its user from this one on, or that it has missed some.
+    first_event: Option<usize>,
     socket: FakeSocket,
     task: Option<JoinHandle<EndReason>>,
     /// Why it may have ended, besides being slow.
@@ -76,6 +85,8 @@ struct World {
     backlog: Option<FakeBacklog>,
     published: FakeBacklog,
     next_id: u64,
+    /// The events of each user: the newest message when each came.
+    events: Vec<Vec<u64>>,
     streams: Vec<Joined>,
     max_lag: usize,
 }
@@ -94,6 +105,7 @@ impl World {
             backlog,
             published,
             next_id: 0,
+            events: (0..USERS).map(|_| Vec::new()).collect(),
             streams: Vec::new(),
             max_lag,
         }
@@ -101,17 +113,30 @@ impl World {
 
     async fn apply(&mut self, step: Step) {
         match step {
-            Step::Join { user, token, since, room } => {
+            Step::Join { user, token, since, room, events } => {
                 let since = since.filter(|_| self.backlog.is_some());
                 let after = since.map_or(self.next_id, |share| self.next_id * u64::from(share) / 256);
                 let socket = FakeSocket::with_room(room);
                 let since = since.map(|_| MessageId(after));
                 let format = if token % 2 == 0 { Format::Text } else { Format::Binary };
                 let user_id = UserId(user);
-                let registration = self.hub.register_in(format, user_id, &token.to_string(), since).unwrap();
+                let mut registration =
+                    self.hub.register_in(format, user_id, &token.to_string(), since).unwrap();
+                if events {
+                    registration.ask_for_events(event_bytes(MISSED));
+                }
+                let first_event = events.then(|| self.of_user(user).len());
                 let mut stream = registration.attach(socket.clone());
                 let task = Some(tokio::spawn(async move { stream.ended().await }));
-                self.streams.push(Joined { user, token, after, socket, task, expected_end: None });
+                self.streams.push(Joined {
+                    user,
+                    token,
+                    after,
+                    first_event,
+                    socket,
+                    task,
+                    expected_end: None,
+                });
             }
             Step::Leave(stream) if !self.streams.is_empty() => {
                 let stream = stream % self.streams.len();
@@ -136,6 +161,19 @@ impl World {
                 let frames: Vec<_> = ids.map(sent).collect();
                 self.hub.notify(UserId(user), &frames);
             }
+            Step::Event { user } => {
+                let newest = self.published.ids(UserId(user)).last().copied().unwrap_or(0);
+                let events = &mut self.events[usize::try_from(user).unwrap()];
+                let bytes = event_bytes(events.len() as u64);
+                // Some lack the second format.
+                let event = EventFrame::default().with(Format::Text, bytes.clone());
+                let both = !events.len().is_multiple_of(5);
+                events.push(newest);
+                self.hub.notify_event(
+                    UserId(user),
+                    &if both { event.with(Format::Binary, bytes) } else { event },
+                );
+            }
             Step::Read { stream, bytes } if !self.streams.is_empty() => {
                 self.streams[stream % self.streams.len()].socket.add_room(bytes);
             }
@@ -155,12 +193,54 @@ impl World {
         }
     }
 
+    fn of_user(&self, user: u64) -> &[u64] {
+        &self.events[usize::try_from(user).unwrap()]
+    }
+
+    /// Events come in order, each after the messages before it; where some are left out, the peer is told so later, and
+    /// after the same messages.
+    fn check_events(&self, stream: &Joined, is_open: bool) {
+        let seen = stream.socket.seen();
+        let Some(mut next) = stream.first_event else {
+            assert_eq!(seen.events, [], "it did not ask for events");
+            return;
+        };
+        let events = self.of_user(stream.user);
+        let messages = self.published.ids(UserId(stream.user));
+        let count_up_to =
+            |newest: u64| messages.iter().filter(|&&id| id > stream.after && id <= newest).count();
+        let (mut last, mut was_told) = (None, false);
+        for &(place, number) in &seen.events {
+            if number == MISSED {
+                was_told = true;
+                continue;
+            }
+            let number = usize::try_from(number).unwrap();
+            assert!(last.is_none_or(|last| number > last), "event {number} came again or late");
+            // One that waited for a pass when the stream joined may come too.
+            assert!(number <= next || was_told, "events {next}..{number} are missing");
+            assert!(place >= count_up_to(events[number]), "event {number} came before a message");
+            (last, next, was_told) = (Some(number), next.max(number + 1), false);
+        }
+        if is_open && next < events.len() {
+            let told = seen.events.last().filter(|&&(_, number)| number == MISSED);
+            let &(place, _) = told.expect("the peer is told of the events that it has missed");
+            assert!(place >= count_up_to(events[events.len() - 1]), "it is told too early");
+        }
+    }
+
     /// Everybody reads everything; then what each stream saw is held against what there was.
     async fn check(mut self) {
         for stream in &self.streams {
             stream.socket.add_room(1 << 30);
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
+        for stream in &self.streams {
+            let is_open = stream.task.as_ref().is_some_and(|task| !task.is_finished())
+                && stream.expected_end.is_none()
+                && stream.socket.seen().close_code.is_none();
+            self.check_events(stream, is_open);
+        }
         let mut open = 0;
         for stream in &mut self.streams {
             let seen = stream.socket.seen();
