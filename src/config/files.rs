@@ -36,11 +36,14 @@ impl Files {
     ///
     /// Gotify 2 reads `./config.yml` or `/etc/gotify/config.yml`. Gotify 3 reads `./gotify-server.env`,
     /// `$XDG_CONFIG_HOME/gotify/gotify-server.env` (by default in `~/.config`) or `/etc/gotify/server.env`. If
-    /// `GOTIFY_CONFIG_FILE` is set, that file of variables is the only one.
+    /// `GOTIFY_CONFIG_FILE` is set, that file is the only one. It holds variables, as in Gotify 3, unless its
+    /// name ends in `.yml` or `.yaml`.
     pub fn standard(variables: &BTreeMap<String, String>) -> Self {
         let set = |name: &str| variables.get(name).filter(|value| !value.is_empty());
         if let Some(path) = set(Self::VARIABLE) {
-            return Self::Variables(path.into());
+            let path = PathBuf::from(path);
+            let yaml = path.extension().is_some_and(|ending| ending == "yml" || ending == "yaml");
+            return if yaml { Self::Yaml(path) } else { Self::Variables(path) };
         }
         let folder = set("XDG_CONFIG_HOME")
             .map(PathBuf::from)
@@ -126,8 +129,13 @@ mod tests {
 
     #[test]
     fn a_file_that_is_named_is_the_only_one() {
-        let variables = [("GOTIFY_CONFIG_FILE".to_owned(), "/a/b".to_owned())].into();
-        assert!(matches!(Files::standard(&variables), Files::Variables(path) if path == Path::new("/a/b")));
+        let by_variable =
+            |path: &str| Files::standard(&[("GOTIFY_CONFIG_FILE".to_owned(), path.to_owned())].into());
+        assert!(matches!(by_variable("/a/b"), Files::Variables(path) if path == Path::new("/a/b")));
+        assert!(
+            matches!(by_variable("a/config.yml"), Files::Yaml(path) if path == Path::new("a/config.yml"))
+        );
+        assert!(matches!(by_variable("a/config.yaml"), Files::Yaml(_)));
         assert!(matches!(Files::named("a/config.yml".into()), Files::Yaml(_)));
         assert!(matches!(Files::named("a/server.env".into()), Files::Variables(_)));
     }
