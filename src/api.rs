@@ -70,11 +70,11 @@ use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 
 use boundary::ApiMiddleware;
-use openapi::Published;
+use openapi::Specification;
 
 /// Returns the whole API, ready to be served or nested into another router.
 pub fn router(state: AppState) -> Router {
-    let published = Published::default();
+    let published = Specification::default();
     let mut open = open(&published);
     if state.oidc.is_some() {
         open = open.merge(oidc::router());
@@ -93,7 +93,7 @@ pub fn router(state: AppState) -> Router {
 
 /// Returns what is open to every page, and answered without the configured headers, as in Gotify. Each route comes with
 /// the document that its annotations make.
-fn open(published: &Published) -> OpenApiRouter<AppState> {
+fn open(published: &Specification) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(health::router())
         .merge(openapi::router(published.clone()))

@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
+use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::openapi::errors::{NO_APPLICATION, NO_LIST_MEMORY, NOT_ELEVATED};
 use super::path::PathId;
@@ -51,12 +51,12 @@ impl Form for ApplicationParams {
             .max_characters(MAX_NAME_CHARACTERS),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.name),
-            1 => Slot::Text(&mut self.description),
-            2 => Slot::Integer(&mut self.default_priority),
-            _ => Slot::Text(&mut self.sort_key),
+            0 => FieldTarget::Text(&mut self.name),
+            1 => FieldTarget::Text(&mut self.description),
+            2 => FieldTarget::Integer(&mut self.default_priority),
+            _ => FieldTarget::Text(&mut self.sort_key),
         }
     }
 }
@@ -73,8 +73,8 @@ impl Form for SecurityUpdateAction {
     const FIELDS: &'static [Field] =
         &[Field::optional("regenerateToken").described("Whether to replace the token.")];
 
-    fn slot(&mut self, _: usize) -> Slot<'_> {
-        Slot::Flag(&mut self.regenerate_token)
+    fn target(&mut self, _: usize) -> FieldTarget<'_> {
+        FieldTarget::Flag(&mut self.regenerate_token)
     }
 }
 
@@ -157,7 +157,7 @@ async fn create(
     client: ClientAuth,
     State(store): State<Store>,
     State(compatibility): State<Compatibility>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
     let form: ApplicationParams = body.read().await?;
     let token = NewToken::make(TokenKind::Application, compatibility, &mut rand::rng());
@@ -190,7 +190,7 @@ async fn update(
     client: ClientAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
     owned(&state.store, client.user_id, id).await?;
@@ -233,7 +233,7 @@ async fn update_security(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<SecurityUpdate>, ApiError> {
     let id = ApplicationId(id);
     owned(&state.store, client.user_id, id).await?;
@@ -269,7 +269,7 @@ async fn delete(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<EmptyResponse, ApiError> {
     let id = ApplicationId(id);
     let known = owned(&state.store, client.user_id, id).await?;
     if known.internal {
@@ -282,7 +282,7 @@ async fn delete(
         if let Some(file) = deleted.image_file() {
             image::remove(&*state.images, file).await;
         }
-        Ok(Done)
+        Ok(EmptyResponse)
     });
     deleted.await
 }

@@ -12,7 +12,7 @@ mod number;
 mod schema;
 
 pub(super) use content::BodyMemory;
-pub(super) use fields::{Field, Form, MAX_NAME_CHARACTERS, Slot};
+pub(super) use fields::{Field, FieldTarget, Form, MAX_NAME_CHARACTERS};
 pub(super) use file::UploadedFile;
 pub(super) use json::object;
 pub(super) use number::whole_number;
@@ -36,7 +36,7 @@ pub(super) const ANONYMOUS_BYTES: usize = 16 * 1024;
 /// A body that is not read before it is known that the request may be granted.
 ///
 /// It holds the memory of what was read, so a handler keeps it to its end.
-pub(super) struct Unread {
+pub(super) struct LazyBody {
     parts: Parts,
     body: Body,
     limit_bytes: usize,
@@ -45,7 +45,7 @@ pub(super) struct Unread {
     held: Option<OwnedSemaphorePermit>,
 }
 
-impl<S: Send + Sync> FromRequest<S> for Unread
+impl<S: Send + Sync> FromRequest<S> for LazyBody
 where
     Arc<ApiSettings>: FromRef<S>,
     BodyMemory: FromRef<S>,
@@ -59,7 +59,7 @@ where
     }
 }
 
-impl Unread {
+impl LazyBody {
     /// The headers of the request.
     pub(super) fn headers(&self) -> &HeaderMap {
         &self.parts.headers

@@ -50,7 +50,7 @@ impl Boundary {
     }
 }
 
-/// The rules, and who is told what is answered.
+/// The rules, and the observer of answers.
 pub(super) struct ApiMiddleware {
     pub(super) rules: Arc<Boundary>,
     pub(super) observer: Arc<dyn RequestObserver>,

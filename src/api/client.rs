@@ -6,10 +6,10 @@ use axum::response::Response;
 use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
+use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::openapi::errors::{NO_CLIENT, NO_LIST_MEMORY, NOT_ELEVATED};
 use super::path::PathId;
@@ -48,10 +48,10 @@ impl Form for ClientParams {
             .at_most(MAX_EXPIRY_SECONDS),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.name),
-            _ => Slot::Unsigned(&mut self.expires_after_inactivity_seconds),
+            0 => FieldTarget::Text(&mut self.name),
+            _ => FieldTarget::Unsigned(&mut self.expires_after_inactivity_seconds),
         }
     }
 }
@@ -68,8 +68,8 @@ impl Form for ElevateRequest {
     const FIELDS: &'static [Field] =
         &[Field::required("durationSeconds").described("For how long; a negative time ends it.")];
 
-    fn slot(&mut self, _: usize) -> Slot<'_> {
-        Slot::Integer(&mut self.duration_seconds)
+    fn target(&mut self, _: usize) -> FieldTarget<'_> {
+        FieldTarget::Integer(&mut self.duration_seconds)
     }
 }
 
@@ -176,7 +176,7 @@ impl Rows for ListedClients {
 async fn create_one(
     client: ClientAuth,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<Client>, ApiError> {
     let form: ClientParams = body.read().await?;
     let new = NewClientParams {
@@ -201,7 +201,7 @@ async fn update(
     client: ClientAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<Client>, ApiError> {
     let id = ClientId(id);
     owned(&state, client.user_id, id).await?;
@@ -239,10 +239,10 @@ async fn delete(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<EmptyResponse, ApiError> {
     let id = ClientId(id);
     owned(&state, client.user_id, id).await?;
-    if remove(&state, client.user_id, id).await? { Ok(Done) } else { Err(not_found(id)) }
+    if remove(&state, client.user_id, id).await? { Ok(EmptyResponse) } else { Err(not_found(id)) }
 }
 
 /// Lets a client do what is dangerous for a while.
@@ -261,11 +261,11 @@ async fn elevate_one(
     ElevatedAuth(client): ElevatedAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
-) -> Result<(StatusCode, Done), ApiError> {
+    mut body: LazyBody,
+) -> Result<(StatusCode, EmptyResponse), ApiError> {
     let form: ElevateRequest = body.read().await?;
     elevate(&state, client.user_id, ClientId(id), form.duration_seconds.unwrap_or_default()).await?;
-    Ok((StatusCode::NO_CONTENT, Done))
+    Ok((StatusCode::NO_CONTENT, EmptyResponse))
 }
 
 /// Lets a client of a user do what is dangerous for so many seconds; a negative number ends that. Goes on when its

@@ -25,7 +25,7 @@ const VARY_BY_ORIGIN: HeaderValue = HeaderValue::from_static("Origin");
 const VARY_BY_PREFLIGHT: HeaderValue =
     HeaderValue::from_static("Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
 
-/// Which foreign pages may use the API, and what their preflights are told.
+/// Which foreign pages may use the API, and how their preflights are answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CorsConfig {
@@ -48,7 +48,7 @@ with_methods!(CorsConfig {
 #[derive(Debug, Default)]
 pub(super) struct Cors {
     origins: Origins,
-    /// What every preflight is told besides the origin.
+    /// The headers of every answer to a preflight, but for the origin.
     preflight: HeaderMap,
 }
 

@@ -4,10 +4,10 @@ use axum::extract::State;
 use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread, documented};
+use super::body::{Field, FieldTarget, Form, LazyBody, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::openapi::errors::NOT_ELEVATED;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json};
@@ -28,8 +28,8 @@ impl Form for UserPass {
     const NAME: &'static str = "UserExternalPass";
     const FIELDS: &'static [Field] = &[Field::required("pass").described("The new password.").secret()];
 
-    fn slot(&mut self, _: usize) -> Slot<'_> {
-        Slot::Text(&mut self.pass)
+    fn target(&mut self, _: usize) -> FieldTarget<'_> {
+        FieldTarget::Text(&mut self.pass)
     }
 }
 
@@ -74,8 +74,8 @@ async fn current_user(
 async fn change_password(
     ElevatedAuth(client): ElevatedAuth,
     State(state): State<AppState>,
-    mut body: Unread,
-) -> Result<Done, ApiError> {
+    mut body: LazyBody,
+) -> Result<EmptyResponse, ApiError> {
     let form: UserPass = body.read().await?;
     let hash = state.auth.passwords().hash(SecretString::from(form.pass)).await?;
     let user_id = client.user_id;
@@ -85,7 +85,7 @@ async fn change_password(
             return Err(ApiError::Unauthorized);
         }
         state.revoke(&Revocation::UserChanged { user_id });
-        Ok(Done)
+        Ok(EmptyResponse)
     });
     changed.await
 }

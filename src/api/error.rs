@@ -169,7 +169,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Logs what the client is not told. A conflict that a handler did not expect is a defect.
+/// Logs the cause, which the client does not see. A conflict that a handler did not expect is a defect.
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         Self::from(&error)
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_to_come_back_later_is_told_when() {
+    fn who_is_to_come_back_later_learns_when() {
         let response = ApiError::Unavailable.into_response();
         assert_eq!(
             (response.status().as_u16(), &response.headers()[RETRY_AFTER]),

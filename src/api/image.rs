@@ -11,7 +11,7 @@ use axum::extract::State;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Unread, UploadedFile};
+use super::body::{LazyBody, UploadedFile};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::openapi::errors::NO_APPLICATION;
@@ -62,7 +62,7 @@ async fn upload(
     client: ClientAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
     let id = ApplicationId(id);
     application::owned(&state.store, client.user_id, id).await?;

@@ -38,9 +38,9 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 /// A successful answer without a body; Gotify announces JSON all the same.
-pub(super) struct Done;
+pub(super) struct EmptyResponse;
 
-impl IntoResponse for Done {
+impl IntoResponse for EmptyResponse {
     fn into_response(self) -> Response {
         [(CONTENT_TYPE, APPLICATION_JSON)].into_response()
     }

@@ -8,10 +8,10 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, Form, Slot, Unread, documented};
+use super::body::{Field, FieldTarget, Form, LazyBody, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
 use super::openapi::errors::NO_LIST_MEMORY;
 use super::paging::{PagedMessages, Paging, StoredMessages};
@@ -58,13 +58,13 @@ impl Form for CreateMessage {
             .example("1"),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.message),
-            1 => Slot::Text(&mut self.title),
-            2 => Slot::Integer(&mut self.priority),
-            3 => Slot::Extras(&mut self.extras),
-            _ => Slot::Unsigned(&mut self.application_id),
+            0 => FieldTarget::Text(&mut self.message),
+            1 => FieldTarget::Text(&mut self.title),
+            2 => FieldTarget::Integer(&mut self.priority),
+            3 => FieldTarget::Extras(&mut self.extras),
+            _ => FieldTarget::Unsigned(&mut self.application_id),
         }
     }
 }
@@ -99,7 +99,7 @@ async fn create(
     sender: SenderAuth,
     State(store): State<Store>,
     State(memory): State<AnswerMemory>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Response, ApiError> {
     let answers_protobuf = protobuf::is_accepted(body.headers());
     let form: CreateMessage = if protobuf::is_type(body.media_type()) {
@@ -232,9 +232,9 @@ async fn list_of_application(
     delete, path = "/message", operation_id = "deleteMessages", tag = "message",
     responses((status = 200))
 )]
-async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Done, ApiError> {
+async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<EmptyResponse, ApiError> {
     to_completion(async move { store.database().delete_messages(client.user_id).await }).await?;
-    Ok(Done)
+    Ok(EmptyResponse)
 }
 
 /// Deletes a message.
@@ -251,9 +251,9 @@ async fn delete_one(
     client: ClientAuth,
     PathId(id): PathId,
     State(store): State<Store>,
-) -> Result<Done, ApiError> {
+) -> Result<EmptyResponse, ApiError> {
     if store.database().delete_message(client.user_id, MessageId(id)).await? {
-        Ok(Done)
+        Ok(EmptyResponse)
     } else {
         Err(ApiError::NotFound("message does not exist".to_owned()))
     }
@@ -273,14 +273,14 @@ async fn delete_of_application(
     client: ClientAuth,
     PathId(id): PathId,
     State(store): State<Store>,
-) -> Result<Done, ApiError> {
+) -> Result<EmptyResponse, ApiError> {
     let id = ApplicationId(id);
     if !owns(&store, client.user_id, id).await? {
         // Spelled differently from the listing's text: so does Gotify.
         return Err(ApiError::NotFound("application does not exists".to_owned()));
     }
     to_completion(async move { store.database().delete_application_messages(id).await }).await?;
-    Ok(Done)
+    Ok(EmptyResponse)
 }
 
 async fn owns(store: &Store, user: UserId, application: ApplicationId) -> Result<bool, ApiError> {

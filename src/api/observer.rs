@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-/// What a request was about, told by its path.
+/// What a request was about, by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RouteClass {
@@ -36,7 +36,7 @@ impl RouteClass {
     }
 }
 
-/// Told what the API answers. Does nothing by default.
+/// Observes the answers of the API. Every method does nothing by default.
 ///
 /// Calls come from the tasks of requests. They must be quick and must not block.
 pub trait RequestObserver: Send + Sync + 'static {

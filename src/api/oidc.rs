@@ -88,7 +88,7 @@ impl FromRequestParts<AppState> for Oidc {
     }
 }
 
-/// Logs what the client is not told.
+/// Logs the cause, which the client does not see.
 impl From<IdentityError> for ApiError {
     fn from(error: IdentityError) -> Self {
         match &error {

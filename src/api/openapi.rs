@@ -49,7 +49,7 @@ const DESCRIPTION: &str = "Messages in, messages out, as Gotify does it. \
     Every error is answered with the same object. \
     Unknown paths and methods are a 404, a server with too many connections answers 503 in plain text.";
 
-pub(super) fn router(published: Published) -> OpenApiRouter<AppState> {
+pub(super) fn router(published: Specification) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(get_only(routes!(swagger)))
         .routes(get_only(routes!(page::docs)))
@@ -58,9 +58,9 @@ pub(super) fn router(published: Published) -> OpenApiRouter<AppState> {
 
 /// The document, once all routes are known: those that give it out are among them.
 #[derive(Clone, Default)]
-pub(super) struct Published(Arc<OnceLock<Bytes>>);
+pub(super) struct Specification(Arc<OnceLock<Bytes>>);
 
-impl Published {
+impl Specification {
     /// Completes the document that the routes make, and gives it out from now on.
     pub(super) fn publish(&self, routes: OpenApi) {
         self.0.get_or_init(|| encode_json(&completed(routes)).into());
@@ -86,12 +86,12 @@ fn completed(mut document: OpenApi) -> OpenApi {
 #[utoipa::path(
     get, path = "/swagger", operation_id = "getSpecification", tag = "info",
     security(()),
-    params(Base),
+    params(BaseUrl),
     responses(
         (status = 200, description = "An OpenAPI 3.1 document.", body = Object),
     )
 )]
-async fn swagger(State(Published(document)): State<Published>, base: Base) -> Response {
+async fn swagger(State(Specification(document)): State<Specification>, base: BaseUrl) -> Response {
     let document = document.get().cloned().unwrap_or_default();
     // The document is one object, encoded once; its last field is added to each answer.
     let fields = document.slice(..document.len().saturating_sub(1));
@@ -107,9 +107,9 @@ async fn swagger(State(Published(document)): State<Published>, base: Base) -> Re
 }
 
 /// The URL that the API is reached at; relative to the document's own unless the query says otherwise.
-struct Base(String);
+struct BaseUrl(String);
 
-impl<S: Send + Sync> FromRequestParts<S> for Base {
+impl<S: Send + Sync> FromRequestParts<S> for BaseUrl {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
@@ -123,7 +123,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Base {
     }
 }
 
-impl IntoParams for Base {
+impl IntoParams for BaseUrl {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(BASE));
         let base = ParameterBuilder::new().name("base").parameter_in(ParameterIn::Query).schema(Some(text));

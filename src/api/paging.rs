@@ -34,7 +34,7 @@ pub(super) struct Paging {
 #[expect(dead_code, reason = "the schema of an answer that is written a part at a time")]
 pub(super) struct PagedMessages {
     /// Where this page stands.
-    paging: Place,
+    paging: PagePosition,
     /// The messages, in descending order of their ids.
     messages: Vec<Message>,
 }
@@ -42,7 +42,7 @@ pub(super) struct PagedMessages {
 /// The place of a page among all pages.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Paging)]
-struct Place {
+struct PagePosition {
     /// The URL of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -74,7 +74,7 @@ impl Paging {
     }
 
     /// Says where a page stands, and takes the message off that only tells whether there is a next one.
-    fn place(&self, found: &mut Slice<Message, MessageId>) -> Place {
+    fn place(&self, found: &mut Slice<Message, MessageId>) -> PagePosition {
         let has_next = found.rows.len() + found.left_out.len() > self.limit;
         if has_next && found.left_out.pop().is_none() {
             found.rows.pop();
@@ -82,12 +82,12 @@ impl Paging {
         let last = found.left_out.last().map(|row| row.id).or_else(|| found.rows.last().map(|row| row.id));
         let since = last.filter(|_| has_next).map_or(0, |last| last.0);
         let next = has_next.then(|| format!("{}?limit={}&since={since}", self.url, self.limit));
-        Place { next, size: found.rows.len() + found.left_out.len(), since, limit: self.limit }
+        PagePosition { next, size: found.rows.len() + found.left_out.len(), since, limit: self.limit }
     }
 }
 
 /// The JSON of a page up to its messages.
-fn encode_head(place: &Place) -> Vec<u8> {
+fn encode_head(place: &PagePosition) -> Vec<u8> {
     let mut head = br#"{"paging":"#.to_vec();
     write_json(&mut head, place);
     head.extend_from_slice(br#","messages":["#);

@@ -22,7 +22,7 @@ use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 use super::ApiError;
 use super::boundary::{ApiMiddleware, ApiMiddlewareLayer};
 use super::external_base::ExternalBase;
-use super::json::Done;
+use super::json::EmptyResponse;
 
 /// Serves GET, and not HEAD, which axum would add.
 pub(super) fn get_only<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter<S>
@@ -55,7 +55,7 @@ pub(super) fn forgiving(open: Router, guarded: Router, middleware: Arc<ApiMiddle
 
 /// Answers a method that the path does not have, and a path that is not there.
 async fn unmatched(method: Method) -> Response {
-    if method == Method::OPTIONS { Done.into_response() } else { ApiError::NoRoute.into_response() }
+    if method == Method::OPTIONS { EmptyResponse.into_response() } else { ApiError::NoRoute.into_response() }
 }
 
 /// Takes a second look at a path. `known` are the bare routes, to be asked what there is; it is up to `routes` to

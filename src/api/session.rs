@@ -12,12 +12,12 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::Unread;
+use super::body::LazyBody;
 use super::client::{ClientParams, NewClientParams, create, remove};
 use super::cookie::{self, MAX_AGE_SECONDS};
 use super::error::ErrorObject;
 use super::gate::basic_credentials;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::{ApiError, ApiSettings, AppState, ClientAddress, ClientAuth, Json};
 use crate::model::{Client, CurrentUser, UserId};
 
@@ -57,7 +57,7 @@ async fn login(
     State(state): State<AppState>,
     headers: HeaderMap,
     extensions: Extensions,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Response, ApiError> {
     let (name, password) =
         basic_credentials(&headers).ok_or(ApiError::UnauthorizedWith("basic auth required"))?;
@@ -86,7 +86,7 @@ async fn logout(
     State(settings): State<Arc<ApiSettings>>,
 ) -> Response {
     let outcome = match client.client().and_then(|client| client.id) {
-        Some(id) => remove(&state, client.user_id, id).await.map(|_| Done),
+        Some(id) => remove(&state, client.user_id, id).await.map(|_| EmptyResponse),
         None => Err(ApiError::ForbiddenWith("no client auth provided")),
     };
     // The browser is to forget its cookie whether or not there was a session to end.

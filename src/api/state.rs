@@ -68,7 +68,7 @@ pub struct AppParts {
     pub oidc: Option<Oidc>,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
-    /// Who is told of requests.
+    /// The observer of requests.
     pub observer: Arc<dyn RequestObserver>,
     /// Who may come from elsewhere, and what every answer carries.
     pub boundary: Arc<Boundary>,

@@ -7,11 +7,11 @@ use axum::response::Response;
 use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{ANONYMOUS_BYTES, Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
+use super::body::{ANONYMOUS_BYTES, Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
 use super::error::ErrorObject;
 use super::gate::OptionalAuth;
-use super::json::Done;
+use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::openapi::errors::{NO_ADMIN, NO_LIST_MEMORY, NO_USER};
 use super::path::PathId;
@@ -51,8 +51,8 @@ impl Form for CreateParams {
     const FIELDS: &'static [Field] =
         &[NAME, ADMIN, Field::required("pass").described("Its password.").secret()];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
-        self.0.slot(index)
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
+        self.0.target(index)
     }
 }
 
@@ -64,19 +64,19 @@ impl Form for UpdateParams {
         Field::optional("pass").described("Its new password; if it is empty, the old one stays.").secret(),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
-        self.0.slot(index)
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
+        self.0.target(index)
     }
 }
 
 documented!(CreateParams, UpdateParams);
 
 impl UserParams {
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.name),
-            1 => Slot::Flag(&mut self.admin),
-            _ => Slot::Text(&mut self.pass),
+            0 => FieldTarget::Text(&mut self.name),
+            1 => FieldTarget::Flag(&mut self.admin),
+            _ => FieldTarget::Text(&mut self.pass),
         }
     }
 }
@@ -143,7 +143,7 @@ async fn create(
     State(settings): State<Arc<ApiSettings>>,
     State(store): State<Store>,
     State(auth): State<Authenticator>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<User>, ApiError> {
     let is_admin = asking.as_ref().is_some_and(|user| user.admin);
     // Who may make no user at all is refused before the body is read.
@@ -215,7 +215,7 @@ async fn update(
     _: AdminAuth,
     PathId(id): PathId,
     State(state): State<AppState>,
-    mut body: Unread,
+    mut body: LazyBody,
 ) -> Result<Json<User>, ApiError> {
     let user_id = UserId(id);
     let UpdateParams(form) = body.read().await?;
@@ -247,10 +247,14 @@ async fn update(
         (status = 404, description = NO_USER, body = ErrorObject),
     )
 )]
-async fn delete(_: AdminAuth, PathId(id): PathId, State(state): State<AppState>) -> Result<Done, ApiError> {
+async fn delete(
+    _: AdminAuth,
+    PathId(id): PathId,
+    State(state): State<AppState>,
+) -> Result<EmptyResponse, ApiError> {
     if id == 0 {
         // Nobody is deleted, see above.
-        return Ok(Done);
+        return Ok(EmptyResponse);
     }
     let user_id = UserId(id);
     let deleted = to_completion(async move {
@@ -260,7 +264,7 @@ async fn delete(_: AdminAuth, PathId(id): PathId, State(state): State<AppState>)
         for file in &image_files {
             image::remove(&*state.images, file).await;
         }
-        Ok(Done)
+        Ok(EmptyResponse)
     });
     deleted.await
 }

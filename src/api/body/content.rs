@@ -46,7 +46,7 @@ impl BodyMemory {
     /// for each other.
     async fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let permits = u32::try_from(bytes.min(self.max_bytes)).unwrap_or(u32::MAX);
-        let _waiting = Waiting::begin(&self.waiting);
+        let _waiting = WaitingGuard::begin(&self.waiting);
         let reserved = timeout(PATIENCE, Arc::clone(&self.free_bytes).acquire_many_owned(permits)).await;
         reserved.ok().and_then(Result::ok).ok_or(ApiError::NoBodyMemory)
     }
@@ -57,16 +57,16 @@ impl BodyMemory {
 }
 
 /// One that waits for memory.
-struct Waiting<'m>(&'m AtomicUsize);
+struct WaitingGuard<'m>(&'m AtomicUsize);
 
-impl<'m> Waiting<'m> {
+impl<'m> WaitingGuard<'m> {
     fn begin(waiting: &'m AtomicUsize) -> Self {
         waiting.fetch_add(1, Ordering::Relaxed);
         Self(waiting)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingGuard<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -11,7 +11,7 @@ pub(in crate::api) trait Form: Default + Send {
     const FIELDS: &'static [Field];
 
     /// Returns where the value of `FIELDS[index]` goes.
-    fn slot(&mut self, index: usize) -> Slot<'_>;
+    fn target(&mut self, index: usize) -> FieldTarget<'_>;
 }
 
 /// A field's name, and whether it must be there.
@@ -77,7 +77,7 @@ impl Field {
 }
 
 /// Where a field's value goes, by its type.
-pub(in crate::api) enum Slot<'f> {
+pub(in crate::api) enum FieldTarget<'f> {
     Text(&'f mut String),
     Integer(&'f mut Option<i64>),
     Unsigned(&'f mut Option<u64>),
@@ -90,12 +90,12 @@ pub(in crate::api) enum Slot<'f> {
 pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
     let mut wrong = Vec::new();
     for (index, field) in F::FIELDS.iter().enumerate() {
-        if let (Slot::Unsigned(Some(number)), Some(maximum)) = (form.slot(index), field.maximum)
+        if let (FieldTarget::Unsigned(Some(number)), Some(maximum)) = (form.target(index), field.maximum)
             && *number > maximum
         {
             wrong.push(format!("Field '{}' must be less or equal to {maximum}", field.name));
         }
-        if let (Slot::Text(text), Some(most)) = (form.slot(index), field.max_characters) {
+        if let (FieldTarget::Text(text), Some(most)) = (form.target(index), field.max_characters) {
             let characters = text.chars().count();
             if characters > most {
                 wrong.push(format!(
@@ -104,12 +104,12 @@ pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
                 ));
             }
         }
-        let zero = match form.slot(index) {
-            Slot::Text(text) => text.is_empty(),
-            Slot::Integer(number) => number.unwrap_or_default() == 0,
-            Slot::Unsigned(number) => number.unwrap_or_default() == 0,
-            Slot::Flag(flag) => !*flag,
-            Slot::Extras(extras) => extras.is_none(),
+        let zero = match form.target(index) {
+            FieldTarget::Text(text) => text.is_empty(),
+            FieldTarget::Integer(number) => number.unwrap_or_default() == 0,
+            FieldTarget::Unsigned(number) => number.unwrap_or_default() == 0,
+            FieldTarget::Flag(flag) => !*flag,
+            FieldTarget::Extras(extras) => extras.is_none(),
         };
         if field.required && zero {
             wrong.push(format!("Field '{}' is required", field.name));
@@ -144,14 +144,14 @@ pub(super) mod tests {
             Field::optional("secret").secret(),
         ];
 
-        fn slot(&mut self, index: usize) -> Slot<'_> {
+        fn target(&mut self, index: usize) -> FieldTarget<'_> {
             match index {
-                0 => Slot::Text(&mut self.name),
-                1 => Slot::Integer(&mut self.count),
-                2 => Slot::Extras(&mut self.extras),
-                3 => Slot::Unsigned(&mut self.seconds),
-                4 => Slot::Flag(&mut self.urgent),
-                _ => Slot::Text(&mut self.secret),
+                0 => FieldTarget::Text(&mut self.name),
+                1 => FieldTarget::Integer(&mut self.count),
+                2 => FieldTarget::Extras(&mut self.extras),
+                3 => FieldTarget::Unsigned(&mut self.seconds),
+                4 => FieldTarget::Flag(&mut self.urgent),
+                _ => FieldTarget::Text(&mut self.secret),
             }
         }
     }

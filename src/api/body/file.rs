@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::super::ApiError;
-use super::form::{Count, multipart, multipart_text};
-use super::{Unread, content_type};
+use super::form::{FieldCount, multipart, multipart_text};
+use super::{LazyBody, content_type};
 
 /// A file that was sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(in crate::api) struct UploadedFile {
     pub(in crate::api) content: Bytes,
 }
 
-impl Unread {
+impl LazyBody {
     /// Reads the body, and returns the first file of that name.
     pub(in crate::api) async fn read_file(&mut self, name: &str) -> Result<UploadedFile, ApiError> {
         let media_type = content_type(&self.parts).split(';').next().unwrap_or_default().trim();
@@ -31,7 +31,7 @@ impl Unread {
 /// The error is the text for the client.
 async fn find(content_type: &str, body: Bytes, name: &str) -> Result<UploadedFile, String> {
     let mut multipart = multipart(content_type, body)?;
-    let (mut found, mut count) = (None, Count::default());
+    let (mut found, mut count) = (None, FieldCount::default());
     // To the end, although the file may come first: a body that was cut off is no upload.
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
         count.next()?;

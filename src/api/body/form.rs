@@ -8,7 +8,7 @@ use futures_util::stream;
 use multer::Multipart;
 
 use super::number::{flag, whole_number};
-use super::{Form, Slot};
+use super::{FieldTarget, Form};
 
 /// The most fields that a form may have, those included that nobody reads.
 const MAX_FIELDS: usize = 1000;
@@ -17,7 +17,7 @@ const MAX_FIELDS: usize = 1000;
 /// the client.
 pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
     let mut values = Values::<F>::new();
-    let mut count = Count::default();
+    let mut count = FieldCount::default();
     for (name, value) in sources.iter().flat_map(|source| form_urlencoded::parse(source)) {
         count.next()?;
         values.offer(&name, || value.into_owned());
@@ -29,7 +29,7 @@ pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
 pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -> Result<F, String> {
     let mut multipart = multipart(content_type, body)?;
     let mut values = Values::<F>::new();
-    let mut count = Count::default();
+    let mut count = FieldCount::default();
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
         count.next()?;
         let Some(name) = part.name().map(str::to_owned) else {
@@ -55,9 +55,9 @@ pub(super) fn multipart(content_type: &str, body: Bytes) -> Result<Multipart<'st
 
 /// How many fields there were.
 #[derive(Default)]
-pub(super) struct Count(usize);
+pub(super) struct FieldCount(usize);
 
-impl Count {
+impl FieldCount {
     /// Counts another one, or refuses it in the words for the client.
     pub(super) fn next(&mut self) -> Result<(), String> {
         self.0 += 1;
@@ -95,12 +95,12 @@ impl<F: Form> Values<F> {
         let mut form = F::default();
         for ((index, value), field) in self.values.into_iter().enumerate().zip(F::FIELDS) {
             let Some(value) = value else { continue };
-            match form.slot(index) {
-                Slot::Text(text) => *text = value,
-                Slot::Integer(number) => *number = Some(whole_number(field.name, &value)?),
-                Slot::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
-                Slot::Flag(slot) => *slot = flag(field.name, &value)?,
-                Slot::Extras(_) => {}
+            match form.target(index) {
+                FieldTarget::Text(text) => *text = value,
+                FieldTarget::Integer(number) => *number = Some(whole_number(field.name, &value)?),
+                FieldTarget::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
+                FieldTarget::Flag(target) => *target = flag(field.name, &value)?,
+                FieldTarget::Extras(_) => {}
             }
         }
         Ok(form)

@@ -124,7 +124,7 @@ impl<'de, F: Form> Visitor<'de> for FormSeed<'_, F> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some(index) = entries.next_key_seed(KeySeed::<F>(PhantomData))? {
             match index {
-                Some(index) => entries.next_value_seed(FieldSeed(self.0.slot(index)))?,
+                Some(index) => entries.next_value_seed(FieldSeed(self.0.target(index)))?,
                 None => drop(entries.next_value::<IgnoredAny>()?),
             }
         }

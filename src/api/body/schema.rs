@@ -5,7 +5,7 @@ use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schem
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::super::path::unsigned;
-use super::{Field, Form, Slot};
+use super::{Field, FieldTarget, Form};
 
 /// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, also in place of a whole form that
 /// requires nothing, and unknown names are skipped.
@@ -19,7 +19,7 @@ pub(in crate::api) fn schema<F: Form>() -> RefOr<Schema> {
     };
     let mut object = ObjectBuilder::new().schema_type(kind);
     for (index, field) in F::FIELDS.iter().enumerate() {
-        object = object.property(field.name, value(field, &form.slot(index)));
+        object = object.property(field.name, value(field, &form.target(index)));
         if field.required {
             object = object.required(field.name);
         }
@@ -27,23 +27,23 @@ pub(in crate::api) fn schema<F: Form>() -> RefOr<Schema> {
     RefOr::T(Schema::Object(object.build()))
 }
 
-fn value(field: &Field, slot: &Slot<'_>) -> Object {
+fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
     let value = ObjectBuilder::new();
-    let (value, kind) = match slot {
+    let (value, kind) = match target {
         // The zero value is as good as none.
-        Slot::Text(_) => {
+        FieldTarget::Text(_) => {
             let value = value.min_length(field.required.then_some(1)).max_length(field.max_characters);
             (value, Type::String)
         }
-        Slot::Integer(_) => {
+        FieldTarget::Integer(_) => {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
         }
-        Slot::Unsigned(_) => {
+        FieldTarget::Unsigned(_) => {
             let unsigned = unsigned();
             (if field.maximum.is_some() { unsigned.maximum(field.maximum) } else { unsigned }, Type::Integer)
         }
-        Slot::Flag(_) => (value, Type::Boolean),
-        Slot::Extras(_) => {
+        FieldTarget::Flag(_) => (value, Type::Boolean),
+        FieldTarget::Extras(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
         }
     };
@@ -89,17 +89,18 @@ mod tests {
 
     #[test]
     fn a_field_is_described_with_an_example() {
-        let shown = |field: Field, slot: Slot<'_>| serde_json::to_value(value(&field, &slot)).unwrap();
+        let shown =
+            |field: Field, target: FieldTarget<'_>| serde_json::to_value(value(&field, &target)).unwrap();
         let priority = Field::optional("priority").described("How urgent.").example("5");
         assert_eq!(
-            shown(priority, Slot::Integer(&mut None)),
+            shown(priority, FieldTarget::Integer(&mut None)),
             json!({
                 "type": ["integer", "null"], "format": "int64", "description": "How urgent.", "examples": [5],
             })
         );
         let name = Field::required("name").example("5");
         let expected = json!({"type": "string", "minLength": 1, "examples": ["5"]});
-        assert_eq!(shown(name, Slot::Text(&mut String::new())), expected);
+        assert_eq!(shown(name, FieldTarget::Text(&mut String::new())), expected);
     }
 
     #[test]

@@ -22,7 +22,7 @@ use tower::{Layer, Service};
 use super::ApiMiddleware;
 use crate::api::cookie::Session;
 use crate::api::cors::Verdict;
-use crate::api::json::Done;
+use crate::api::json::EmptyResponse;
 use crate::api::{ApiError, RouteClass};
 
 /// Puts routes behind the boundary.
@@ -77,8 +77,8 @@ where
         let verdict = if *is_open { None } else { Some(middleware.rules.cors.judge(&request)) };
         let session = if *is_open { None } else { Session::of(&mut request) };
         let answer = match verdict {
-            Some(Verdict::Refused) => early((StatusCode::FORBIDDEN, Done)),
-            Some(Verdict::Preflight(_)) => early((StatusCode::NO_CONTENT, Done)),
+            Some(Verdict::Refused) => early((StatusCode::FORBIDDEN, EmptyResponse)),
+            Some(Verdict::Preflight(_)) => early((StatusCode::NO_CONTENT, EmptyResponse)),
             _ => Either::Right(AssertUnwindSafe(self.inner.call(request)).catch_unwind()),
         };
         MiddlewareFuture { answer, middleware: Arc::clone(middleware), route, began_at, verdict, session }

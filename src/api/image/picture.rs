@@ -3,7 +3,7 @@
 use super::super::ApiError;
 use crate::store::ImageName;
 
-/// How much of a file its kind is told by, as in Gotify.
+/// How many of the first bytes of a file identify its kind, as in Gotify.
 const HEAD_BYTES: usize = 261;
 
 /// How large a picture may be.

@@ -8,7 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::super::body::{ANONYMOUS_BYTES, Field, Form, MAX_NAME_CHARACTERS, Slot, Unread, documented};
+use super::super::body::{
+    ANONYMOUS_BYTES, Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented,
+};
 use super::super::error::ErrorObject;
 use super::super::{ApiError, AppState, Json, session};
 use super::begun::{BegunLogin, LoginOrigin, MAX_TEXT_BYTES, Returning, random_text};
@@ -39,11 +41,11 @@ impl Form for AuthorizeRequest {
             .max_characters(MAX_NAME_CHARACTERS),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.code_challenge),
-            1 => Slot::Text(&mut self.redirect_uri),
-            _ => Slot::Text(&mut self.name),
+            0 => FieldTarget::Text(&mut self.code_challenge),
+            1 => FieldTarget::Text(&mut self.redirect_uri),
+            _ => FieldTarget::Text(&mut self.name),
         }
     }
 }
@@ -63,11 +65,11 @@ impl Form for TokenRequest {
         Field::required("code_verifier").described("The app's proof key.").secret(),
     ];
 
-    fn slot(&mut self, index: usize) -> Slot<'_> {
+    fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
-            0 => Slot::Text(&mut self.code),
-            1 => Slot::Text(&mut self.state),
-            _ => Slot::Text(&mut self.code_verifier),
+            0 => FieldTarget::Text(&mut self.code),
+            1 => FieldTarget::Text(&mut self.state),
+            _ => FieldTarget::Text(&mut self.code_verifier),
         }
     }
 }
@@ -105,7 +107,7 @@ struct Token {
             `the identity provider is unavailable, try again later`."),
     )
 )]
-async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiError> {
+async fn authorize(oidc: Oidc, mut body: LazyBody) -> Result<Json<Authorize>, ApiError> {
     body.limit(ANONYMOUS_BYTES);
     let form: AuthorizeRequest = body.read().await?;
     for (field, text) in
@@ -145,7 +147,11 @@ async fn authorize(oidc: Oidc, mut body: Unread) -> Result<Json<Authorize>, ApiE
             `the identity provider is unavailable, try again later`."),
     )
 )]
-async fn token(State(state): State<AppState>, oidc: Oidc, mut body: Unread) -> Result<Json<Token>, ApiError> {
+async fn token(
+    State(state): State<AppState>,
+    oidc: Oidc,
+    mut body: LazyBody,
+) -> Result<Json<Token>, ApiError> {
     body.limit(ANONYMOUS_BYTES);
     let form: TokenRequest = body.read().await?;
     let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());

@@ -5,36 +5,42 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, Unexpected, Visitor};
 
-use crate::api::body::Slot;
+use crate::api::body::FieldTarget;
 use crate::model::Extras;
 
 /// Fills in a field; `null` leaves it as it is.
-pub(super) struct FieldSeed<'f>(pub(super) Slot<'f>);
+pub(super) struct FieldSeed<'f>(pub(super) FieldTarget<'f>);
 
 impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0 {
-            Slot::Text(slot) => fill(slot, Option::<Text>::deserialize(deserializer)?.map(|text| text.0)),
-            Slot::Flag(slot) => fill(slot, Option::<Flag>::deserialize(deserializer)?.map(|flag| flag.0)),
-            Slot::Integer(slot) => {
-                let number = Option::<Whole>::deserialize(deserializer)?;
-                fill(slot, number.map(|number| number.into_i64().map(Some)).transpose()?);
+            FieldTarget::Text(target) => {
+                fill(target, Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
             }
-            Slot::Unsigned(slot) => {
-                let number = Option::<Whole>::deserialize(deserializer)?;
-                fill(slot, number.map(|number| number.into_u64().map(Some)).transpose()?);
+            FieldTarget::Flag(target) => {
+                fill(target, Option::<Flag>::deserialize(deserializer)?.map(|flag| flag.0))
             }
-            Slot::Extras(slot) => fill(slot, Option::<Extras>::deserialize(deserializer)?.map(Some)),
+            FieldTarget::Integer(target) => {
+                let number = Option::<Whole>::deserialize(deserializer)?;
+                fill(target, number.map(|number| number.into_i64().map(Some)).transpose()?);
+            }
+            FieldTarget::Unsigned(target) => {
+                let number = Option::<Whole>::deserialize(deserializer)?;
+                fill(target, number.map(|number| number.into_u64().map(Some)).transpose()?);
+            }
+            FieldTarget::Extras(target) => {
+                fill(target, Option::<Extras>::deserialize(deserializer)?.map(Some))
+            }
         }
         Ok(())
     }
 }
 
-fn fill<T>(slot: &mut T, value: Option<T>) {
+fn fill<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
-        *slot = value;
+        *target = value;
     }
 }
 
