@@ -1,4 +1,4 @@
-//! The seam for other ways to know who is asking.
+//! The extension point for other ways to identify who sends a request.
 
 use std::fmt;
 use std::sync::Arc;

@@ -47,7 +47,7 @@ struct Inner {
 pub struct AuthenticatorParts {
     /// How many wrong names and passwords are taken.
     pub limits: LoginLimits,
-    /// Who is told how logins end.
+    /// The observer of logins.
     pub observer: Arc<dyn LoginObserver>,
     /// What tells what has expired. Default: the machine's clock.
     pub clock: Clock,
@@ -65,7 +65,7 @@ impl Default for AuthenticatorParts {
     }
 }
 
-/// Why it could not be told who a token belongs to.
+/// Why the owner of a token is not known.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthError {

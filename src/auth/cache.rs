@@ -90,7 +90,7 @@ impl<V: Renewable> TokenCache<V> {
         Ok(Some(loaded))
     }
 
-    /// Forgets the token. To be called after the change it is about, before anybody is told of that change.
+    /// Forgets the token. To be called after the change it is about, before anybody is informed of that change.
     pub(super) fn forget(&self, token: &str) {
         let mut generation = self.generation.lock();
         *generation += 1;

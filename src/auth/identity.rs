@@ -1,4 +1,4 @@
-//! The seam for a provider that knows who somebody is: OpenID Connect, as a browser or an app goes through it.
+//! The extension point for identity providers: OpenID Connect, as a browser or an app goes through it.
 
 use std::error::Error;
 use std::fmt;
@@ -71,7 +71,7 @@ impl Identity {
     }
 }
 
-/// Why it could not be told who somebody is.
+/// Why the provider did not identify anybody.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdentityError {

@@ -107,7 +107,7 @@ impl Renewable for KnownClient {
     }
 }
 
-/// When a client expires, as far as the database has been told or soon will be.
+/// When a client expires, as far as the database knows, or soon will.
 #[derive(Debug)]
 pub(super) struct Expiry {
     after_seconds: i64,
@@ -129,7 +129,7 @@ impl Expiry {
         self.at_unix_millis.load(Ordering::Relaxed) <= now_unix_millis
     }
 
-    /// The client was used, and the database is told so.
+    /// The client was used, and the use is on its way to the database.
     pub(super) fn put_off(&self, now_unix_millis: i64) {
         if self.after_seconds > 0 {
             let at = now_unix_millis.saturating_add(self.after_seconds.saturating_mul(1000));

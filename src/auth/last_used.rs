@@ -32,7 +32,7 @@ pub enum TokenHolder {
     Client(ClientId),
 }
 
-/// When a cached token was last used, as far as the database has been told or soon will be.
+/// When a cached token was last used, as far as the database knows, or soon will.
 #[derive(Debug)]
 pub(super) struct LastUsed(AtomicI64);
 
@@ -69,20 +69,20 @@ impl LastUsed {
 /// The task that writes uses down, whatever waits at a time. Dropping this ends it; what it has not written is lost,
 /// and noted with the token's next use.
 pub(super) struct LastUsedWriter {
-    unwritten: Arc<Unwritten>,
+    unwritten: Arc<UnwrittenUses>,
     _task: AbortOnDropHandle<()>,
 }
 
 /// The uses that the database does not know of yet.
 #[derive(Default)]
-struct Unwritten {
+struct UnwrittenUses {
     uses: Mutex<HashMap<TokenHolder, Timestamp>>,
     added: Notify,
 }
 
 impl LastUsedWriter {
     pub(super) fn spawn(database: Arc<dyn Database>) -> Self {
-        let unwritten = Arc::<Unwritten>::default();
+        let unwritten = Arc::<UnwrittenUses>::default();
         let task = tokio::spawn(write(database, Arc::clone(&unwritten)));
         Self { unwritten, _task: AbortOnDropHandle::new(task) }
     }
@@ -114,7 +114,7 @@ impl LastUsedWriter {
     }
 }
 
-impl Unwritten {
+impl UnwrittenUses {
     /// Answers whether there was room.
     fn add(&self, holder: TokenHolder, at: Timestamp) -> bool {
         let mut uses = self.uses.lock();
@@ -148,7 +148,7 @@ impl fmt::Debug for LastUsedWriter {
     }
 }
 
-async fn write(database: Arc<dyn Database>, unwritten: Arc<Unwritten>) {
+async fn write(database: Arc<dyn Database>, unwritten: Arc<UnwrittenUses>) {
     loop {
         let batch = unwritten.batch();
         if batch.is_empty() {
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_use_is_unwritten_until_it_is_written() {
-        let unwritten = Unwritten::default();
+        let unwritten = UnwrittenUses::default();
         let at = |seconds| chrono::DateTime::from_timestamp(NOW + seconds, 0).unwrap().into();
         let phone = TokenHolder::Client(ClientId(1));
         assert!(unwritten.add(phone, at(0)));
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_use_for_which_there_is_no_room_is_not_noted() {
-        let unwritten = Unwritten::default();
+        let unwritten = UnwrittenUses::default();
         let at = chrono::DateTime::from_timestamp(NOW, 0).unwrap().into();
         for id in 0..CAPACITY as u64 {
             assert!(unwritten.add(TokenHolder::Client(ClientId(id)), at));

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use bucket::{Allowance, Refusal};
-use buckets::{Buckets, Shared};
+use buckets::{Buckets, SharedBucket};
 
 /// Addresses of which failures are remembered, and names; about 150 bytes each.
 const REMEMBERED: usize = 16_384;
@@ -74,7 +74,7 @@ type NameHash = u64;
 pub(super) struct Attempt<'l> {
     limiter: &'l LoginLimiter,
     /// Where it counts: those of its address and its name, as far as they have limits.
-    taken: [Option<Shared>; 2],
+    taken: [Option<SharedBucket>; 2],
     login: Option<(NameHash, IpAddr)>,
 }
 

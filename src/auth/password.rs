@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use cores::Cores;
 pub use cores::Overloaded;
-use proven::Proven;
+use proven::ProvenPasswords;
 
 /// The longest password that bcrypt takes into account, in bytes of UTF-8.
 pub const MAX_PASSWORD_BYTES: usize = 72;
@@ -64,7 +64,7 @@ struct Inner {
     /// How long a refusal takes: the cost of new hashes, or that of the costliest stored one.
     refusal_cost: AtomicU32,
     cores: Cores,
-    proven: Proven,
+    proven: ProvenPasswords,
 }
 
 impl Passwords {
@@ -76,13 +76,13 @@ impl Passwords {
             cost,
             refusal_cost: AtomicU32::new(cost),
             cores: Cores::new(),
-            proven: Proven::new(&mut rand::rng()),
+            proven: ProvenPasswords::new(&mut rand::rng()),
         }))
     }
 
     /// Makes every refusal from now on take at least as long as one by a hash of that cost: a name whose hash is
-    /// costlier than new ones would otherwise be known by its time. To be told the cost of the costliest hash there
-    /// is; costs seen later are noted by themselves.
+    /// costlier than new ones would otherwise be known by its time. To be called with the cost of the costliest
+    /// stored hash; costs seen later are noted by themselves.
     pub fn refuse_as_slowly_as(&self, cost: u32) {
         self.0.refusal_cost.fetch_max(cost.min(decoy::MAX_COST), Ordering::Relaxed);
     }

@@ -18,7 +18,7 @@ pub(super) struct Buckets<K> {
 
 /// One of them.
 #[derive(Clone)]
-pub(super) struct Shared {
+pub(super) struct SharedBucket {
     pub(super) bucket: Arc<Mutex<Bucket>>,
     pub(super) allowance: Allowance,
 }
@@ -29,16 +29,16 @@ impl<K: Copy + Eq + Hash> Buckets<K> {
     }
 
     /// Returns the bucket of this key; all who ask at once get the same.
-    pub(super) fn get(&self, key: K) -> Shared {
+    pub(super) fn get(&self, key: K) -> SharedBucket {
         let bucket = match self.buckets.get_or_insert_with(&key, || Ok::<_, Infallible>(Arc::default())) {
             Ok(bucket) => bucket,
             Err(never) => match never {},
         };
-        Shared { bucket, allowance: self.each }
+        SharedBucket { bucket, allowance: self.each }
     }
 }
 
-impl Shared {
+impl SharedBucket {
     /// Ends an attempt that has begun in this bucket.
     pub(super) fn end(&self, failed: bool, now: Instant) {
         self.bucket.lock().end(failed, &self.allowance, now);

@@ -22,12 +22,12 @@ pub(super) struct Proof([u8; 32]);
 
 /// Proofs, and until when they hold. Since the stored hash is part of a proof, nothing has to be forgotten when a
 /// user changes the password, is renamed or deleted: whoever asks reads the user first, and asks for another proof.
-pub(super) struct Proven {
+pub(super) struct ProvenPasswords {
     key: Hmac<Sha256>,
     until: Cache<Proof, Instant>,
 }
 
-impl Proven {
+impl ProvenPasswords {
     pub(super) fn new(random: &mut impl CryptoRng) -> Self {
         // As long as a block of the hash, which is what a key is extended to anyway.
         let mut key = [0; 64];
@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    fn proven(seed: u64) -> Proven {
-        Proven::new(&mut StdRng::seed_from_u64(seed))
+    fn proven(seed: u64) -> ProvenPasswords {
+        ProvenPasswords::new(&mut StdRng::seed_from_u64(seed))
     }
 
     #[tokio::test(start_paused = true)]
