@@ -112,8 +112,8 @@ impl Store {
         observer: Arc<dyn PublishObserver>,
     ) -> Self {
         let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
-        let told = writer::Told { on_commit: Box::new(on_commit), observer };
-        let writer = tokio::spawn(writer::run(Arc::clone(&database), jobs, told));
+        let observers = writer::WriterObservers { on_commit: Box::new(on_commit), observer };
+        let writer = tokio::spawn(writer::run(Arc::clone(&database), jobs, observers));
         Self(Arc::new(Inner { database, queue, writer: tokio::sync::Mutex::new(Some(writer)) }))
     }
 

@@ -14,7 +14,7 @@ pub enum PublishOutcome {
     Refused,
 }
 
-/// Told what happens to messages on their way to the database. Every method does nothing by default.
+/// Observes messages on their way to the database. Every method does nothing by default.
 ///
 /// Calls come from the writer's task, which the next transaction waits for, or from the sender's, with no lock held.
 /// They must be quick and must not block.

@@ -13,11 +13,11 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::spawn_blocking;
 
-use self::connection::Patience;
+use self::connection::WaitLimits;
 use self::deletions::Cleaner;
 use self::files::OpenedFiles;
 use self::health::LastCheck;
-use self::insertion::Ledger;
+use self::insertion::MessageIds;
 use self::lock::ServerLock;
 use self::open_error::OpenFileError;
 use self::readers::Readers;
@@ -58,7 +58,7 @@ pub struct Sqlite {
     readers: Readers,
     files: Arc<OpenedFiles>,
     last_check: LastCheck,
-    ledger: Ledger,
+    ledger: MessageIds,
     /// Until it is closed.
     lock: Mutex<Option<ServerLock>>,
 }
@@ -82,7 +82,7 @@ impl Sqlite {
     /// Outside a tokio runtime.
     pub async fn open(connection: &str) -> Result<Self, OpenDatabaseError> {
         let file = location::file(connection).map_err(OpenFileError::from)?;
-        Ok(Self::open_file(&file, Patience::SERVER).await?)
+        Ok(Self::open_file(&file, WaitLimits::SERVER).await?)
     }
 
     /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
@@ -100,13 +100,13 @@ impl Sqlite {
         if !file.exists() {
             return Err(OpenFileError::Missing(file).into());
         }
-        let patience = Patience::SERVER;
+        let patience = WaitLimits::SERVER;
         let options = connection::unchanging(&file, patience.lock);
         let connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
         Ok(Self::over(&file, patience, options, connection, None).await?)
     }
 
-    async fn open_file(file: &Path, patience: Patience) -> Result<Self, OpenFileError> {
+    async fn open_file(file: &Path, patience: WaitLimits) -> Result<Self, OpenFileError> {
         let lock = {
             let file = file.to_owned();
             in_thread(move || take_folder(&file)).await?
@@ -133,12 +133,12 @@ impl Sqlite {
     /// The database that this connection is open to.
     async fn over(
         file: &Path,
-        patience: Patience,
+        patience: WaitLimits,
         options: SqliteConnectOptions,
         mut connection: SqliteConnection,
         lock: Option<ServerLock>,
     ) -> Result<Self, OpenFileError> {
-        let ledger = Ledger::of(&mut connection).await.map_err(|error| OpenFileError::of(file, error))?;
+        let ledger = MessageIds::of(&mut connection).await.map_err(|error| OpenFileError::of(file, error))?;
         let files = {
             let file = file.to_owned();
             in_thread(move || OpenedFiles::of(&file).map_err(|error| OpenFileError::of_folder(&file, error)))

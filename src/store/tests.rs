@@ -12,23 +12,23 @@ use super::conformance::{application, new_message, user};
 use super::{Commit, MessagePage, Messages as _, NewMessage, PublishError, Sqlite, Store, Stored};
 use crate::model::{ApplicationId, MessageId, UserId};
 
-type Told = Arc<Mutex<Vec<Commit>>>;
+type SeenCommits = Arc<Mutex<Vec<Commit>>>;
 
-/// All that was told, in the order in which it was.
-fn messages(told: &Told) -> Vec<Stored> {
-    told.lock().iter().flat_map(|commit| commit.messages().to_vec()).collect()
+/// All messages that the observer saw, in its order.
+fn messages(seen: &SeenCommits) -> Vec<Stored> {
+    seen.lock().iter().flat_map(|commit| commit.messages().to_vec()).collect()
 }
 
-/// A store with one application, and what its observer was told.
-async fn store() -> (Store, Told, TempDir) {
+/// A store with one application, and what its observer saw.
+async fn store() -> (Store, SeenCommits, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
     let alice = user(&database, "alice").await;
     application(&database, &alice, "A1").await;
-    let told = Told::default();
-    let observer = Arc::clone(&told);
+    let seen = SeenCommits::default();
+    let observer = Arc::clone(&seen);
     let store = Store::new(Arc::new(database), move |commit| observer.lock().push(commit.clone()));
-    (store, told, folder)
+    (store, seen, folder)
 }
 
 fn message(text: &str) -> NewMessage {
@@ -37,7 +37,7 @@ fn message(text: &str) -> NewMessage {
 
 #[tokio::test]
 async fn sixty_four_senders_share_transactions_and_get_their_own_messages() {
-    let (store, told, _folder) = store().await;
+    let (store, seen, _folder) = store().await;
     let publish = |sender: usize| {
         let store = store.clone();
         async move {
@@ -51,15 +51,15 @@ async fn sixty_four_senders_share_transactions_and_get_their_own_messages() {
     published.sort_by_key(|stored| stored.as_ref().unwrap().id);
     let published: Vec<_> = published.into_iter().map(|stored| stored.unwrap().as_ref().clone()).collect();
     store.shutdown().await;
-    let transactions = told.lock().len();
+    let transactions = seen.lock().len();
     assert!(transactions <= 8, "64 messages took {transactions} transactions");
-    let told: Vec<_> = messages(&told).into_iter().map(|stored| stored.message.as_ref().clone()).collect();
-    assert_eq!(told, published, "the observer sees every message once, in the order of ids");
+    let seen: Vec<_> = messages(&seen).into_iter().map(|stored| stored.message.as_ref().clone()).collect();
+    assert_eq!(seen, published, "the observer sees every message once, in the order of ids");
 }
 
 #[tokio::test]
 async fn what_a_sender_gets_is_what_is_read() {
-    let (store, _told, _folder) = store().await;
+    let (store, _seen, _folder) = store().await;
     let mut new = message("x");
     new.extras = Some(serde_json::Map::new());
     let stored = store.publish(new).await.unwrap();
@@ -69,12 +69,12 @@ async fn what_a_sender_gets_is_what_is_read() {
 
 #[tokio::test]
 async fn shutdown_writes_what_was_accepted_and_refuses_the_rest() {
-    let (store, told, folder) = store().await;
+    let (store, seen, folder) = store().await;
     // Polled in this order, every message is queued by the time the shutdown begins.
     let queued = join_all((0..25).map(|_| store.publish(message("x"))));
     let (published, (), ()) = tokio::join!(queued, store.shutdown(), store.shutdown());
     assert!(published.iter().all(Result::is_ok), "{published:?}");
-    assert_eq!(messages(&told).len(), 25);
+    assert_eq!(messages(&seen).len(), 25);
     let error = store.publish(message("late")).await.unwrap_err();
     assert!(matches!(error, PublishError::ShutDown) && error.is_unavailable());
     let reopened = Sqlite::open(folder.path().join("gotify.db").to_str().unwrap()).await.unwrap();
@@ -83,26 +83,26 @@ async fn shutdown_writes_what_was_accepted_and_refuses_the_rest() {
 
 #[tokio::test]
 async fn a_database_that_refuses_makes_publishing_unavailable() {
-    let (store, told, _folder) = store().await;
+    let (store, seen, _folder) = store().await;
     store.database().close().await;
     let error = store.publish(message("x")).await.unwrap_err();
     assert!(matches!(error, PublishError::Store(_)) && error.is_unavailable(), "{error:?}");
-    assert!(told.lock().is_empty());
+    assert!(seen.lock().is_empty());
 }
 
 #[tokio::test]
 async fn dropping_the_last_handle_ends_the_writer() {
-    let (store, told, _folder) = store().await;
+    let (store, seen, _folder) = store().await;
     store.clone().publish(message("x")).await.unwrap();
     let writer = store.0.writer.lock().await.take().unwrap();
     drop(store);
     writer.await.unwrap();
-    assert_eq!(told.lock().len(), 1);
+    assert_eq!(seen.lock().len(), 1);
 }
 
 #[tokio::test]
 async fn a_commit_says_for_each_user_which_message_was_the_newest_before() {
-    let (store, told, _folder) = store().await;
+    let (store, seen, _folder) = store().await;
     let bob = user(store.database(), "bob").await;
     let door = application(store.database(), &bob, "B1").await;
     let of_bob = new_message(bob.id, door.id, "x");
@@ -117,7 +117,7 @@ async fn a_commit_says_for_each_user_which_message_was_the_newest_before() {
     };
     for user in [UserId(1), bob.id] {
         let mut newest = 0;
-        for (previous, ids) in told.lock().iter().filter_map(|commit| of_user(commit, user)) {
+        for (previous, ids) in seen.lock().iter().filter_map(|commit| of_user(commit, user)) {
             assert_eq!(previous, newest);
             assert!(ids.is_sorted() && ids[0] > previous);
             newest = ids[ids.len() - 1];
@@ -127,8 +127,8 @@ async fn a_commit_says_for_each_user_which_message_was_the_newest_before() {
 }
 
 #[tokio::test]
-async fn who_sends_beside_the_deletion_of_their_application_is_told_and_nothing_is_left_behind() {
-    let (store, told, folder) = store().await;
+async fn who_sends_beside_the_deletion_of_their_application_is_informed_and_nothing_is_left_behind() {
+    let (store, seen, folder) = store().await;
     for round in 0..30 {
         let application =
             application(store.database(), &user_named(&store).await, &format!("B{round}")).await;
@@ -155,7 +155,7 @@ async fn who_sends_beside_the_deletion_of_their_application_is_told_and_nothing_
         assert!(matches!(late, Err(PublishError::NoSuchApplication)), "{late:?}");
     }
     store.shutdown().await;
-    assert!(messages(&told).iter().all(|stored| stored.message.message != "late"));
+    assert!(messages(&seen).iter().all(|stored| stored.message.message != "late"));
     let path = folder.path().join("gotify.db");
     let mut file = SqliteConnectOptions::new().filename(path).connect().await.unwrap();
     let orphans = "SELECT count(*) FROM messages WHERE application_id NOT IN (SELECT id FROM applications)";
@@ -169,7 +169,7 @@ async fn user_named(store: &Store) -> crate::model::User {
 
 #[tokio::test]
 async fn a_store_is_well_while_its_writer_runs() {
-    let (store, _told, _folder) = store().await;
+    let (store, _seen, _folder) = store().await;
     store.check().await.unwrap();
     let writer = store.0.writer.lock().await.take().unwrap();
     writer.abort();

@@ -28,8 +28,8 @@ const BATCH_BYTES: usize = 4 * 1024 * 1024;
 /// Gets what a commit has stored.
 type OnCommit = Box<dyn Fn(&Commit) + Send + Sync>;
 
-/// Who is told of what the writer does.
-pub(super) struct Told {
+/// What the writer calls after a commit, and what it reports its outcomes to.
+pub(super) struct WriterObservers {
     pub(super) on_commit: OnCommit,
     pub(super) observer: Arc<dyn PublishObserver>,
 }
@@ -48,23 +48,31 @@ impl InsertMessages for Arc<dyn Database> {
 
 /// Writes until every sender of the queue is gone and the queue is empty. If it panics it goes on with the next
 /// batch; the messages of the one that it had may be stored or not, and the next commit tells that they may be.
-pub(super) async fn run(database: impl InsertMessages, mut queue: mpsc::Receiver<Job>, told: Told) {
-    while AssertUnwindSafe(write_all(&database, &mut queue, &told)).catch_unwind().await.is_err() {
-        report_panic(&*told.observer, "writer");
+pub(super) async fn run(
+    database: impl InsertMessages,
+    mut queue: mpsc::Receiver<Job>,
+    observers: WriterObservers,
+) {
+    while AssertUnwindSafe(write_all(&database, &mut queue, &observers)).catch_unwind().await.is_err() {
+        report_panic(&*observers.observer, "writer");
     }
 }
 
-async fn write_all(database: &impl InsertMessages, queue: &mut mpsc::Receiver<Job>, told: &Told) {
-    let observer = &*told.observer;
+async fn write_all(
+    database: &impl InsertMessages,
+    queue: &mut mpsc::Receiver<Job>,
+    observers: &WriterObservers,
+) {
+    let observer = &*observers.observer;
     let mut batch = Batch::default();
     while batch.gather(queue, observer).await {
         let began_at = Instant::now();
         let inserted = batch.insert(database, observer).await;
-        tell(observer, || observer.on_commit(batch.messages.len(), began_at.elapsed()));
+        notify(observer, || observer.on_commit(batch.messages.len(), began_at.elapsed()));
         match inserted {
             Ok(inserted) => {
                 if let Some(commit) = batch.settle(inserted, observer) {
-                    tell(observer, || (told.on_commit)(&commit));
+                    notify(observer, || (observers.on_commit)(&commit));
                 }
             }
             Err(error) => batch.refuse(&error, observer),
@@ -73,7 +81,7 @@ async fn write_all(database: &impl InsertMessages, queue: &mut mpsc::Receiver<Jo
 }
 
 /// Tells somebody. A panic of theirs is their own defect: the messages are stored, and more will come.
-fn tell(observer: &dyn PublishObserver, what: impl FnOnce()) {
+fn notify(observer: &dyn PublishObserver, what: impl FnOnce()) {
     if std::panic::catch_unwind(AssertUnwindSafe(what)).is_err() {
         report_panic(observer, "observer");
     }
@@ -83,7 +91,7 @@ fn tell(observer: &dyn PublishObserver, what: impl FnOnce()) {
 fn report_panic(observer: &dyn PublishObserver, part: &'static str) {
     tracing::error!(part, "a part of storing messages panicked, and goes on");
     if std::panic::catch_unwind(AssertUnwindSafe(|| observer.on_panic(part))).is_err() {
-        tracing::error!("an observer panicked while it was told of a panic");
+        tracing::error!("an observer panicked while it was informed of a panic");
     }
 }
 
@@ -116,10 +124,10 @@ impl Batch {
         true
     }
 
-    /// Leaves out a message whose sender has been told that it was not stored in time.
+    /// Leaves out a message whose sender has been informed that it was not stored in time.
     fn withdraw(job: Job, now: Instant, observer: &dyn PublishObserver) {
         let _ = job.reply.send(Err(PublishError::TimedOut));
-        tell(observer, || observer.on_publish(PublishOutcome::Failed, now - job.received_at));
+        notify(observer, || observer.on_publish(PublishOutcome::Failed, now - job.received_at));
     }
 
     /// Adds a message and returns about how many bytes it has.
@@ -170,9 +178,9 @@ impl Batch {
                 InsertOutcome::Refused(error) => Err(PublishError::Store(Arc::new(error))),
             };
             let outcome = if answer.is_ok() { PublishOutcome::Stored } else { PublishOutcome::Failed };
-            // A sender that went away has nobody to tell.
+            // A sender that went away has nobody to answer.
             let _ = reply.send(answer);
-            tell(observer, || observer.on_publish(outcome, now - received_at));
+            notify(observer, || observer.on_publish(outcome, now - received_at));
         }
         (!stored.is_empty()).then(|| Commit::new(stored, inserted.previous))
     }
@@ -183,7 +191,7 @@ impl Batch {
         self.messages.clear();
         for (reply, received_at) in self.replies.drain(..).zip(self.received_at.drain(..)) {
             let _ = reply.send(Err(error.clone()));
-            tell(observer, || observer.on_publish(PublishOutcome::Failed, now - received_at));
+            notify(observer, || observer.on_publish(PublishOutcome::Failed, now - received_at));
         }
     }
 }

@@ -38,7 +38,7 @@ impl ImageName {
         Some(Self(format!("{stem}.{extension}").into()))
     }
 
-    /// Returns what browsers are told that the picture is, by its extension; `None` for a file that is not shown.
+    /// Returns the media type that browsers get, by the extension; `None` for a file that is not shown.
     pub fn media_type(&self) -> Option<&'static str> {
         let (_, extension) = self.0.rsplit_once('.')?;
         media_type(extension)

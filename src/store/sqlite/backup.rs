@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempPath;
 
-use super::connection::{Patience, unchanging};
+use super::connection::{WaitLimits, unchanging};
 use super::error::cause;
 use super::files::with_suffix;
 use super::in_thread;
@@ -30,7 +30,7 @@ const UNFINISHED: &str = ".before-shardcast.unfinished";
 /// removed by the next call.
 pub(super) async fn before_first_use(
     file: &Path,
-    patience: Patience,
+    patience: WaitLimits,
 ) -> Result<Option<PathBuf>, OpenFileError> {
     let unfinished = {
         let file = file.to_owned();

@@ -11,7 +11,7 @@ const LOG_LIMIT_BYTES: u32 = 32 * 1024 * 1024;
 
 /// How long operations wait.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct WaitLimits {
     /// For everything before the operation's first statement runs: for other operations that have the connection,
     /// and for a connection that is opened anew.
     pub(super) operation: Duration,
@@ -19,7 +19,7 @@ pub(super) struct Patience {
     pub(super) lock: Duration,
 }
 
-impl Patience {
+impl WaitLimits {
     /// What an operation of the server waits.
     pub(super) const SERVER: Self = Self { operation: Duration::from_secs(5), lock: Duration::from_secs(2) };
 }

@@ -30,21 +30,21 @@ const LAST_ID: &str = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE n
 /// What is known of a user is taken as known only after the commit. A write that was dropped half-way, or whose
 /// answer was lost, leaves the file ahead of this, which the next write finds out.
 #[derive(Debug)]
-pub(super) struct Ledger(Mutex<Known>);
+pub(super) struct MessageIds(Mutex<KnownIds>);
 
 #[derive(Debug)]
-struct Known {
+struct KnownIds {
     /// The highest id given to a message.
     last: MessageId,
     /// The newest message of each user that something was stored for.
     newest: HashMap<UserId, MessageId>,
 }
 
-impl Ledger {
+impl MessageIds {
     /// Reads where the file's ids are.
     pub(super) async fn of(connection: &mut SqliteConnection) -> Result<Self, sqlx::Error> {
         let last = last_id(connection).await?;
-        Ok(Self(Mutex::new(Known { last, newest: HashMap::new() })))
+        Ok(Self(Mutex::new(KnownIds { last, newest: HashMap::new() })))
     }
 
     fn last(&self) -> MessageId {
@@ -120,7 +120,7 @@ async fn raise_last_id(connection: &mut SqliteConnection, last: MessageId) -> Re
 /// Stores messages in one transaction.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    ledger: &Ledger,
+    ledger: &MessageIds,
     messages: &[NewMessage],
 ) -> Result<Inserted, sqlx::Error> {
     if messages.is_empty() {
@@ -215,7 +215,7 @@ async fn outcomes_of_some(
 /// Stores messages one by one in one transaction, because the database refuses one of them at least.
 async fn insert_each(
     connection: &mut SqliteConnection,
-    ledger: &Ledger,
+    ledger: &MessageIds,
     messages: &[NewMessage],
 ) -> Result<Vec<InsertOutcome>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(messages.len());
@@ -242,7 +242,7 @@ async fn insert_each(
 /// Takes note of what was stored, and returns the newest message that each of its users had before.
 async fn previous(
     connection: &mut SqliteConnection,
-    ledger: &Ledger,
+    ledger: &MessageIds,
     messages: &[NewMessage],
     outcomes: &[InsertOutcome],
 ) -> Vec<(UserId, MessageId)> {

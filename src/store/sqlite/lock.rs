@@ -22,7 +22,7 @@ const HOLDER_BYTES: u64 = 200;
 pub(super) struct ServerLock(File);
 
 impl ServerLock {
-    /// Takes the lock of a database, or says who has it. `now` is what the next one is told.
+    /// Takes the lock of a database, or says who has it. `now` is written into it, for the error of the next one.
     pub(super) fn take(database: &Path, now: DateTime<FixedOffset>) -> Result<Self, OpenFileError> {
         let path = with_suffix(&resolved(database), ".lock");
         let failed = |source| OpenFileError::of_lock(&path, source);

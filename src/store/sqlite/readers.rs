@@ -9,7 +9,7 @@ use sqlx::Sqlite;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqlitePoolOptions};
 
-use super::connection::{Patience, reading};
+use super::connection::{WaitLimits, reading};
 use super::error::{is_broken, store_error};
 use super::files::OpenedFiles;
 use crate::store::StoreError;
@@ -29,7 +29,7 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Opens none yet: each is opened when first needed.
-    pub(super) fn new(file: &Path, patience: Patience, files: Arc<OpenedFiles>) -> Self {
+    pub(super) fn new(file: &Path, patience: WaitLimits, files: Arc<OpenedFiles>) -> Self {
         let pool = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(patience.operation)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::Sqlite;
-use super::connection::Patience;
+use super::connection::WaitLimits;
 use crate::store::conformance;
 
 mod backup;
@@ -20,7 +20,8 @@ mod moved;
 mod upgrade;
 
 /// Locks are waited for only briefly, since tests hold them on purpose.
-const PATIENCE: Patience = Patience { operation: Duration::from_secs(5), lock: Duration::from_millis(20) };
+const PATIENCE: WaitLimits =
+    WaitLimits { operation: Duration::from_secs(5), lock: Duration::from_millis(20) };
 
 mod conforms {
     use super::{conformance, in_new_folder};

@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
-use super::connection::Patience;
+use super::connection::WaitLimits;
 use super::error::{is_broken, is_disk_fault, store_error};
 use super::files::OpenedFiles;
 use crate::store::StoreError;
@@ -24,15 +24,15 @@ use crate::store::StoreError;
 #[derive(Debug)]
 pub(super) struct Writer {
     options: SqliteConnectOptions,
-    patience: Patience,
+    patience: WaitLimits,
     files: Arc<OpenedFiles>,
-    slot: Mutex<Slot>,
+    connection_slot: Mutex<WriteConnection>,
     /// Whether the disk or the file system has refused a write since it was last known to take one.
     is_doubtful: AtomicBool,
 }
 
 #[derive(Debug)]
-enum Slot {
+enum WriteConnection {
     Open(Opened),
     Closed,
 }
@@ -65,12 +65,12 @@ impl Writer {
     pub(super) fn new(
         connection: SqliteConnection,
         options: SqliteConnectOptions,
-        patience: Patience,
+        patience: WaitLimits,
         files: Arc<OpenedFiles>,
     ) -> Self {
         let opened = Opened { connection, state: State::Settled, lock_patience: Some(patience.lock) };
-        let slot = Mutex::new(Slot::Open(opened));
-        Self { options, patience, files, slot, is_doubtful: AtomicBool::new(false) }
+        let connection_slot = Mutex::new(WriteConnection::Open(opened));
+        Self { options, patience, files, connection_slot, is_doubtful: AtomicBool::new(false) }
     }
 
     /// Waits for the connection, in the order of the calls, and opens it anew where that is needed. All waits of an
@@ -79,20 +79,20 @@ impl Writer {
     pub(super) async fn lease(&self, operation: &'static str) -> Result<WriteLease<'_>, StoreError> {
         let deadline = Instant::now() + self.patience.operation;
         let ready = async {
-            let mut slot = self.slot.lock().await;
+            let mut connection_slot = self.connection_slot.lock().await;
             self.files.verify_before().map_err(|change| change.refuse(operation))?;
-            match &mut *slot {
-                Slot::Open(opened) => self.make_ready(opened, deadline).await,
-                Slot::Closed => Err(sqlx::Error::PoolClosed),
+            match &mut *connection_slot {
+                WriteConnection::Open(opened) => self.make_ready(opened, deadline).await,
+                WriteConnection::Closed => Err(sqlx::Error::PoolClosed),
             }
             .map_err(|error| store_error(operation, error))?;
-            Ok(slot)
+            Ok(connection_slot)
         };
-        let mut slot = timeout_at(deadline, ready)
+        let mut connection_slot = timeout_at(deadline, ready)
             .await
             .unwrap_or_else(|_| Err(Occupied(self.patience.operation).refuse(operation)))?;
-        slot.opened().state = State::Unsettled;
-        Ok(WriteLease { operation, writer: self, slot })
+        connection_slot.opened().state = State::Unsettled;
+        Ok(WriteLease { operation, writer: self, connection_slot })
     }
 
     /// Brings the connection into a state in which an operation can begin.
@@ -125,10 +125,10 @@ impl Writer {
 
     /// Closes the connection once what runs on it has ended; it won't open again.
     pub(super) async fn close(&self) -> Result<(), sqlx::Error> {
-        let mut slot = self.slot.lock().await;
-        match std::mem::replace(&mut *slot, Slot::Closed) {
-            Slot::Open(opened) => opened.connection.close().await,
-            Slot::Closed => Ok(()),
+        let mut connection_slot = self.connection_slot.lock().await;
+        match std::mem::replace(&mut *connection_slot, WriteConnection::Closed) {
+            WriteConnection::Open(opened) => opened.connection.close().await,
+            WriteConnection::Closed => Ok(()),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Opened {
     }
 }
 
-impl Slot {
+impl WriteConnection {
     fn opened(&mut self) -> &mut Opened {
         match self {
             Self::Open(opened) => opened,
@@ -176,7 +176,7 @@ impl Occupied {
 pub(super) struct WriteLease<'a> {
     operation: &'static str,
     writer: &'a Writer,
-    slot: MutexGuard<'a, Slot>,
+    connection_slot: MutexGuard<'a, WriteConnection>,
 }
 
 impl WriteLease<'_> {
@@ -188,7 +188,7 @@ impl WriteLease<'_> {
             Err(error) if is_broken(error) => State::Broken,
             Err(_) => settle(&mut self).await,
         };
-        self.slot.opened().state = state;
+        self.connection_slot.opened().state = state;
         let value = result.map_err(|error| {
             if is_disk_fault(&error) {
                 self.writer.doubt();
@@ -204,15 +204,15 @@ impl Deref for WriteLease<'_> {
     type Target = SqliteConnection;
 
     fn deref(&self) -> &SqliteConnection {
-        match &*self.slot {
-            Slot::Open(opened) => &opened.connection,
-            Slot::Closed => unreachable!("a lease is made of an open connection"),
+        match &*self.connection_slot {
+            WriteConnection::Open(opened) => &opened.connection,
+            WriteConnection::Closed => unreachable!("a lease is made of an open connection"),
         }
     }
 }
 
 impl DerefMut for WriteLease<'_> {
     fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.slot.opened().connection
+        &mut self.connection_slot.opened().connection
     }
 }

@@ -90,16 +90,16 @@ fn queue(sender: &mpsc::Sender<Job>, texts: &[&str]) -> Vec<Answer> {
 }
 
 /// Tells only this of commits.
-fn told_by(on_commit: impl Fn(&Commit) + Send + Sync + 'static) -> Told {
-    Told { on_commit: Box::new(on_commit), observer: Arc::new(()) }
+fn observers_with(on_commit: impl Fn(&Commit) + Send + Sync + 'static) -> WriterObservers {
+    WriterObservers { on_commit: Box::new(on_commit), observer: Arc::new(()) }
 }
 
-/// Runs the writer on what is queued, to its end, and returns what the observer was told.
+/// Runs the writer on what is queued, to its end, and returns what the observer was seen.
 async fn run_to_end(database: Gated, receiver: mpsc::Receiver<Job>) -> Vec<Commit> {
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let observer = Arc::clone(&told);
-    run(database, receiver, told_by(move |commit| observer.lock().push(commit.clone()))).await;
-    Arc::try_unwrap(told).unwrap().into_inner()
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let observer = Arc::clone(&seen);
+    run(database, receiver, observers_with(move |commit| observer.lock().push(commit.clone()))).await;
+    Arc::try_unwrap(seen).unwrap().into_inner()
 }
 
 #[tokio::test]
@@ -112,17 +112,17 @@ async fn what_waits_while_a_batch_commits_becomes_the_next_batch() {
     answers.extend(queue(&sender, &["later"; 64]));
     drop(sender);
     database.0.gate.add_permits(2);
-    let told = writer.await.unwrap();
+    let seen = writer.await.unwrap();
     assert_eq!(database.batches(), [1, 64]);
     let previous = |commit: &Commit| commit.users().map(|user| user.previous.0).collect::<Vec<_>>();
-    assert_eq!(told.iter().map(previous).collect::<Vec<_>>(), [[0], [1]]);
-    assert_eq!(told.iter().map(|commit| commit.messages().len()).collect::<Vec<_>>(), [1, 64]);
-    let told: Vec<_> = told.iter().flat_map(Commit::messages).collect();
+    assert_eq!(seen.iter().map(previous).collect::<Vec<_>>(), [[0], [1]]);
+    assert_eq!(seen.iter().map(|commit| commit.messages().len()).collect::<Vec<_>>(), [1, 64]);
+    let seen: Vec<_> = seen.iter().flat_map(Commit::messages).collect();
     assert_eq!(
-        told.iter().map(|stored| stored.message.id.0).collect::<Vec<_>>(),
+        seen.iter().map(|stored| stored.message.id.0).collect::<Vec<_>>(),
         (1..=65).collect::<Vec<_>>()
     );
-    for (answer, stored) in answers.into_iter().zip(told) {
+    for (answer, stored) in answers.into_iter().zip(seen) {
         assert!(Arc::ptr_eq(&answer.await.unwrap().unwrap(), &stored.message));
         assert_eq!(stored.user_id, UserId(7));
     }
@@ -166,9 +166,9 @@ async fn a_batch_that_fails_answers_every_sender_and_the_writer_goes_on() {
         }
         let after = queue(&sender, &["after"]);
         drop(sender);
-        let told = writer.await.unwrap();
+        let seen = writer.await.unwrap();
         assert_eq!(database.batches(), batches);
-        assert_eq!(told.len(), 1, "only the batch that was stored is told");
+        assert_eq!(seen.len(), 1, "only the batch that was stored is seen");
         for answer in after {
             assert_eq!(answer.await.unwrap().unwrap().message, "after");
         }
@@ -180,13 +180,13 @@ async fn a_message_that_is_refused_fails_alone() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
     let answers = queue(&sender, &["a", "refuse", "b", "orphan"]);
     drop(sender);
-    let told = run_to_end(Gated::new(1), receiver).await;
+    let seen = run_to_end(Gated::new(1), receiver).await;
     let answers: Vec<_> = join_all(answers).await.into_iter().map(Result::unwrap).collect();
     let (Ok(a), Ok(b)) = (&answers[0], &answers[2]) else { panic!("{answers:?}") };
     assert!(matches!(&answers[1], Err(PublishError::Store(_))), "{answers:?}");
     assert!(matches!(&answers[3], Err(PublishError::NoSuchApplication)), "{answers:?}");
-    let told: Vec<_> = told.iter().flat_map(Commit::messages).map(|stored| &stored.message).collect();
-    assert_eq!(told, [a, b]);
+    let seen: Vec<_> = seen.iter().flat_map(Commit::messages).map(|stored| &stored.message).collect();
+    assert_eq!(seen, [a, b]);
 }
 
 #[tokio::test]
@@ -198,26 +198,26 @@ async fn a_transaction_that_stores_nothing_is_not_announced() {
 }
 
 #[tokio::test]
-async fn senders_are_answered_before_the_observer_is_told() {
+async fn senders_are_answered_before_the_observer_is_informed() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
     let answers = Mutex::new(queue(&sender, &["a", "b", "c"]));
     drop(sender);
-    let told = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&told);
+    let seen = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&seen);
     let observer = move |commit: &Commit| {
         for (answer, stored) in answers.lock().iter_mut().zip(commit.messages()) {
             assert_eq!(answer.try_recv().unwrap().unwrap(), stored.message);
             counter.fetch_add(1, Ordering::Relaxed);
         }
     };
-    run(Gated::new(1), receiver, told_by(observer)).await;
-    assert_eq!(told.load(Ordering::Relaxed), 3);
+    run(Gated::new(1), receiver, observers_with(observer)).await;
+    assert_eq!(seen.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test]
 async fn a_panic_of_the_observer_does_not_end_the_writer() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
-    let writer = tokio::spawn(run(Gated::new(2), receiver, told_by(|_| panic!("as asked"))));
+    let writer = tokio::spawn(run(Gated::new(2), receiver, observers_with(|_| panic!("as asked"))));
     for text in ["a", "b"] {
         for answer in queue(&sender, &[text]) {
             assert_eq!(answer.await.unwrap().unwrap().message, text);
@@ -232,11 +232,11 @@ async fn a_sender_that_went_away_does_not_matter() {
     let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
     drop(queue(&sender, &["a", "b"]));
     drop(sender);
-    let told = run_to_end(Gated::new(1), receiver).await;
-    assert_eq!(told.iter().map(|commit| commit.messages().len()).sum::<usize>(), 2);
+    let seen = run_to_end(Gated::new(1), receiver).await;
+    assert_eq!(seen.iter().map(|commit| commit.messages().len()).sum::<usize>(), 2);
 }
 
-/// Notes what it is told.
+/// Notes what it is seen.
 #[derive(Default)]
 struct Notes {
     commits: Mutex<Vec<usize>>,
@@ -259,21 +259,21 @@ impl PublishObserver for Notes {
 }
 
 #[tokio::test]
-async fn whoever_watches_is_told_of_each_commit_and_each_message() {
+async fn the_observer_is_informed_of_each_commit_and_each_message() {
     let notes = Arc::new(Notes::default());
     for texts in [["a", "b"], ["fail", "c"]] {
         let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
         let _answers = queue(&sender, &texts);
         drop(sender);
         let observer = Arc::clone(&notes) as Arc<dyn PublishObserver>;
-        run(Gated::new(1), receiver, Told { on_commit: Box::new(|_| {}), observer }).await;
+        run(Gated::new(1), receiver, WriterObservers { on_commit: Box::new(|_| {}), observer }).await;
     }
     assert_eq!(*notes.commits.lock(), [2, 2]);
     let (stored, failed) = (PublishOutcome::Stored, PublishOutcome::Failed);
     assert_eq!(*notes.outcomes.lock(), [stored, stored, failed, failed]);
 }
 
-/// A writer over that database, and who is told.
+/// A writer over that database, and who is seen.
 fn watched(
     database: &Gated,
     on_commit: impl Fn(&Commit) + Send + Sync + 'static,
@@ -281,15 +281,15 @@ fn watched(
     let notes = Arc::new(Notes::default());
     let observer = Arc::clone(&notes) as Arc<dyn PublishObserver>;
     let (queue, jobs) = Queue::new(Arc::clone(&observer));
-    tokio::spawn(run(database.clone(), jobs, Told { on_commit: Box::new(on_commit), observer }));
+    tokio::spawn(run(database.clone(), jobs, WriterObservers { on_commit: Box::new(on_commit), observer }));
     (Arc::new(queue), notes)
 }
 
 #[tokio::test(start_paused = true)]
 async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after_the_other() {
     let database = Gated::new(0);
-    let told = Arc::new(AtomicU64::new(0));
-    let counter = Arc::clone(&told);
+    let seen = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&seen);
     let count = move |commit: &Commit| {
         counter.fetch_add(commit.messages().len() as u64, Ordering::Relaxed);
     };
@@ -311,7 +311,7 @@ async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after
     assert_eq!(database.batches(), [1, 1]);
     queue.close();
     tokio::task::yield_now().await;
-    assert_eq!(told.load(Ordering::Relaxed), 2);
+    assert_eq!(seen.load(Ordering::Relaxed), 2);
     let failed = notes.outcomes.lock().iter().filter(|&&outcome| outcome == PublishOutcome::Failed).count();
     assert_eq!(failed, QUEUE_MESSAGES + 100);
 }

@@ -8,7 +8,7 @@ use tokio::time::{advance, pause, resume};
 
 use super::{in_new_folder, path};
 use crate::store::conformance::{new_user, user};
-use crate::store::sqlite::connection::Patience;
+use crate::store::sqlite::connection::WaitLimits;
 use crate::store::sqlite::writer::WriteLease;
 use crate::store::sqlite::{Sqlite, row};
 use crate::store::{StoreError, Users as _};
@@ -42,7 +42,7 @@ async fn operations_that_wait_for_the_connection_are_refused_together_when_their
 #[tokio::test]
 async fn what_waited_for_the_connection_waits_so_much_less_for_a_lock() {
     let folder = tempfile::tempdir().unwrap();
-    let patience = Patience { operation: Duration::from_secs(100), lock: Duration::from_secs(80) };
+    let patience = WaitLimits { operation: Duration::from_secs(100), lock: Duration::from_secs(80) };
     let database = Sqlite::open_file(path(&folder).as_ref(), patience).await.unwrap();
     let held = database.writer.lease("hold the connection").await.unwrap();
     pause();
