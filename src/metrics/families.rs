@@ -3,8 +3,8 @@
 use prometheus::{Gauge, IntCounter, IntGauge, Registry};
 
 use super::{
-    family::{By, Family, Info, Messages, Seconds, Streams},
-    labels::{Answered, Ended, Login, Outcome, Queue, Stat},
+    family::{Family, Info, LabeledMetrics, Messages, Seconds, Streams},
+    labels::{EndLabel, Login, Outcome, Queue, RequestLabels, Stat},
 };
 
 macro_rules! families {
@@ -41,7 +41,7 @@ families! {
     message_errors: IntCounter = "websocket_message_errors_total",
 
     /// Messages given to the store: stored durably, failed in the database, or refused because the server stops.
-    publishes: By<Outcome, IntCounter> = "shardcast_publishes_total",
+    publishes: LabeledMetrics<Outcome, IntCounter> = "shardcast_publishes_total",
     /// Time from giving a message to the store until it was durable or failed.
     publish_duration: Seconds = "shardcast_publish_duration_seconds",
     /// Time of a transaction that stores messages, whether or not it succeeded.
@@ -54,18 +54,18 @@ families! {
     pass_streams: Streams = "shardcast_pass_streams",
     /// A queue that was full. Inbox: the streams of its user read what it lacks from the store. Ring: a stream that was
     /// behind needed more than the ring holds and reads from the store. Writer: a sender waited for a place.
-    queue_overflows: By<Queue, IntCounter> = "shardcast_queue_overflows_total",
+    queue_overflows: LabeledMetrics<Queue, IntCounter> = "shardcast_queue_overflows_total",
     /// Messages given to streams that had been behind; `websocket_messages_sent_total` counts them too.
     caught_up_messages: IntCounter = "shardcast_caught_up_messages_total",
     /// Streams that were opened.
     streams_opened: IntCounter = "shardcast_streams_opened_total",
     /// Streams that ended, by reason.
-    streams_ended: By<Ended, IntCounter> = "shardcast_streams_ended_total",
+    streams_ended: LabeledMetrics<EndLabel, IntCounter> = "shardcast_streams_ended_total",
     /// Parts of the server that panicked and went on, each a fault to be reported. The log says which part, where and
     /// why.
     panics: IntCounter = "shardcast_panics_total",
     /// Open streams in the emptiest shard, in the fullest, and on average.
-    shard_connections: By<Stat, Gauge> = "shardcast_shard_connections",
+    shard_connections: LabeledMetrics<Stat, Gauge> = "shardcast_shard_connections",
     /// Shards of the connection table.
     shards: IntGauge = "shardcast_shards",
     /// Users with at least one open stream.
@@ -73,11 +73,11 @@ families! {
     /// Time of the handshake of a stream that was admitted, from the header of its request to the 101.
     handshake_duration: Seconds = "shardcast_handshake_duration_seconds",
     /// Requests that were answered, by what they were about and the class of the status. A stream's handshake is 1xx.
-    http_requests: By<Answered, IntCounter> = "shardcast_http_requests_total",
+    http_requests: LabeledMetrics<RequestLabels, IntCounter> = "shardcast_http_requests_total",
     /// Connections that were turned away, with 503 where there was time for it, because as many as may be were open.
     connections_refused: IntCounter = "shardcast_connections_refused_total",
     /// Checks of a name and password.
-    logins: By<Login, IntCounter> = "shardcast_logins_total",
+    logins: LabeledMetrics<Login, IntCounter> = "shardcast_logins_total",
     /// Lines of the log that were lost because its output was closed, full or too slow.
     log_lines_lost: IntCounter = "shardcast_log_lines_lost_total",
     /// Always 1; the label says which version runs.

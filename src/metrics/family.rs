@@ -47,23 +47,23 @@ impl Family for IntGauge {
 }
 
 /// A metric for each combination of labels, found by its place.
-pub(super) struct By<L, M>(Box<[M]>, PhantomData<fn(L)>);
+pub(super) struct LabeledMetrics<L, M>(Box<[M]>, PhantomData<fn(L)>);
 
-impl<L: Labels, M> By<L, M> {
+impl<L: Labels, M> LabeledMetrics<L, M> {
     /// Returns the metric of these labels.
     pub(super) fn of(&self, labels: L) -> &M {
         &self.0[labels.place()]
     }
 }
 
-impl<L: Labels> Family for By<L, IntCounter> {
+impl<L: Labels> Family for LabeledMetrics<L, IntCounter> {
     fn register(registry: &Registry, name: &str, help: &str) -> Self {
         let family = registered(registry, IntCounterVec::new(Opts::new(name, help), L::NAMES));
         Self(L::all().iter().map(|values| family.with_label_values(values)).collect(), PhantomData)
     }
 }
 
-impl<L: Labels> Family for By<L, Gauge> {
+impl<L: Labels> Family for LabeledMetrics<L, Gauge> {
     fn register(registry: &Registry, name: &str, help: &str) -> Self {
         let family = registered(registry, GaugeVec::new(Opts::new(name, help), L::NAMES));
         Self(L::all().iter().map(|values| family.with_label_values(values)).collect(), PhantomData)

@@ -94,9 +94,9 @@ impl From<PublishOutcome> for Outcome {
 
 /// What a request was about, and the class of its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answered(Route, Class);
+pub(super) struct RequestLabels(Route, Class);
 
-impl Answered {
+impl RequestLabels {
     pub(super) fn new(route: RouteClass, status: StatusCode) -> Self {
         let route = match route {
             RouteClass::Message => Route::Message,
@@ -117,7 +117,7 @@ impl Answered {
     }
 }
 
-impl Labels for Answered {
+impl Labels for RequestLabels {
     const NAMES: &'static [&'static str] = &[Route::NAMES[0], Class::NAMES[0]];
 
     fn all() -> Vec<Vec<String>> {
@@ -133,9 +133,9 @@ impl Labels for Answered {
 
 /// Why a stream ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ended(pub(super) EndReason);
+pub(super) struct EndLabel(pub(super) EndReason);
 
-impl Labels for Ended {
+impl Labels for EndLabel {
     const NAMES: &'static [&'static str] = &["reason"];
 
     fn all() -> Vec<Vec<String>> {
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn every_combination_is_where_its_place_says() {
-        let all = Answered::all();
+        let all = RequestLabels::all();
         assert_eq!(all.len(), 30);
         for (route, class, status) in [
             (RouteClass::Message, StatusCode::OK, "2xx"),
@@ -162,12 +162,12 @@ mod tests {
             (RouteClass::Other, StatusCode::NOT_FOUND, "4xx"),
             (RouteClass::Other, StatusCode::SERVICE_UNAVAILABLE, "5xx"),
         ] {
-            let values = &all[Answered::new(route, class).place()];
+            let values = &all[RequestLabels::new(route, class).place()];
             assert_eq!(values[0], format!("{route:?}").to_lowercase());
             assert_eq!(values[1], status);
         }
         for reason in EndReason::ALL {
-            let values = &Ended::all()[Ended(reason).place()];
+            let values = &EndLabel::all()[EndLabel(reason).place()];
             assert_eq!(values[0].replace('_', " "), reason.name());
         }
     }

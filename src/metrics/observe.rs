@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 
 use super::{
     Inner,
-    labels::{Answered, Ended, Login, Queue},
+    labels::{EndLabel, Login, Queue, RequestLabels},
 };
 use crate::{
     api::{RequestObserver, RouteClass},
@@ -23,7 +23,7 @@ impl Observer for Inner {
 
     fn on_end(&self, _: UserId, _: ConnectionId, reason: EndReason) {
         let families = &self.families;
-        families.streams_ended.of(Ended(reason)).inc();
+        families.streams_ended.of(EndLabel(reason)).inc();
         if reason.is_error() {
             families.connection_errors.inc();
         }
@@ -99,7 +99,7 @@ impl PublishObserver for Inner {
 impl RequestObserver for Inner {
     fn on_response(&self, route: RouteClass, status: StatusCode, took: Duration) {
         let families = &self.families;
-        families.http_requests.of(Answered::new(route, status)).inc();
+        families.http_requests.of(RequestLabels::new(route, status)).inc();
         if status == StatusCode::SWITCHING_PROTOCOLS {
             families.handshake_duration.observe(took);
         }
