@@ -127,7 +127,7 @@ impl Server {
         Self::watched(config, router, streams, Arc::new(())).await
     }
 
-    /// As [`Server::bind`]; the observer is told what becomes of connections.
+    /// As [`Server::bind`]; the observer receives the events of connections.
     ///
     /// # Panics
     ///
@@ -202,7 +202,7 @@ async fn bind_listeners(
     let mut secure = None;
     if let Some(tls_config) = &config.tls {
         let tls = Some(Arc::new(tls::Tls::new(tls_config)?));
-        let place = bind::Place {
+        let place = bind::ListenAddress {
             secure: true,
             address: &tls_config.listen_address,
             port: tls_config.port,
@@ -217,7 +217,7 @@ async fn bind_listeners(
         endpoints.push(endpoint);
         secure = Some(ServedListener { listener, http: Arc::new(Http::new(config, router).secure()), tls });
     }
-    let place = bind::Place {
+    let place = bind::ListenAddress {
         secure: false,
         address: &config.listen_address,
         port: config.port,

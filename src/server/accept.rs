@@ -86,7 +86,7 @@ impl<S: Streams> AcceptLoop<S> {
         }
     }
 
-    /// Accepts until it is told to stop, then drains.
+    /// Accepts connections until the stop signal comes, then drains.
     pub(super) async fn run(mut self, stop: Arc<Notify>) -> Drained {
         // Also when this task is aborted, no connection outlives it.
         let ended = EndOnDrop(self.connections.clone());

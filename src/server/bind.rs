@@ -59,7 +59,7 @@ pub(super) enum Accepted {
 
 /// Where to listen.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
+pub(super) struct ListenAddress<'a> {
     /// Whether HTTPS is served there.
     pub(super) secure: bool,
     pub(super) address: &'a str,
@@ -70,7 +70,7 @@ pub(super) struct Place<'a> {
 
 impl Listener {
     /// Listens on the configured port, or on the fallback if this user may not have that one.
-    pub(super) async fn bind(place: Place<'_>) -> Result<Self, BindError> {
+    pub(super) async fn bind(place: ListenAddress<'_>) -> Result<Self, BindError> {
         if let Some(path) = place.address.strip_prefix("unix:") {
             let failed = |source| BindError::Listen {
                 secure: place.secure,
@@ -116,7 +116,7 @@ impl Listener {
         }
     }
 
-    async fn listen(place: Place<'_>, port: u16) -> Result<Self, BindError> {
+    async fn listen(place: ListenAddress<'_>, port: u16) -> Result<Self, BindError> {
         let host = place.address.trim_start_matches('[').trim_end_matches(']');
         let secure = place.secure;
         let failed = |address: String| move |source| BindError::Listen { secure, address, source };

@@ -87,10 +87,10 @@ impl Drop for RequestBody {
 
 /// Where the bodies of a connection's requests go that were not read to their end. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct UnreadBody(Arc<Mutex<Place>>);
+pub(super) struct UnreadBody(Arc<Mutex<UnreadState>>);
 
 #[derive(Default)]
-enum Place {
+enum UnreadState {
     /// No handler runs: what comes back now is too late, and is dropped.
     #[default]
     Closed,
@@ -106,28 +106,30 @@ struct Rest {
 impl UnreadBody {
     /// Begins to wait for the body of a request that is handed to its handler.
     pub(super) fn open(&self) {
-        *self.0.lock() = Place::Open;
+        *self.0.lock() = UnreadState::Open;
     }
 
     fn give_back(&self, rest: Rest) {
-        let mut place = self.0.lock();
-        if matches!(*place, Place::Open) {
-            *place = Place::Taken(rest);
+        let mut state = self.0.lock();
+        if matches!(*state, UnreadState::Open) {
+            *state = UnreadState::Taken(rest);
         }
     }
 
     /// Returns what the handler has left unread, once there is an answer.
-    pub(super) fn take(&self, patience: Duration) -> Option<Dropping> {
-        let place = std::mem::take(&mut *self.0.lock());
-        match place {
-            Place::Taken(rest) => Some(Dropping { rest, left: MAX_REST_BYTES, patience, timer: None }),
-            Place::Open | Place::Closed => None,
+    pub(super) fn take(&self, patience: Duration) -> Option<BodyDiscard> {
+        let state = std::mem::take(&mut *self.0.lock());
+        match state {
+            UnreadState::Taken(rest) => {
+                Some(BodyDiscard { rest, left: MAX_REST_BYTES, patience, timer: None })
+            }
+            UnreadState::Open | UnreadState::Closed => None,
         }
     }
 }
 
 /// Reads and drops what is left of a body. Returns whether it came to its end; if not, the connection can't go on.
-pub(super) struct Dropping {
+pub(super) struct BodyDiscard {
     rest: Rest,
     /// Bytes that may still be read.
     left: u64,
@@ -135,7 +137,7 @@ pub(super) struct Dropping {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl Future for Dropping {
+impl Future for BodyDiscard {
     type Output = bool;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {

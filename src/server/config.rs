@@ -1,4 +1,4 @@
-//! What the server and its streams are told.
+//! The configuration of the server and of its streams.
 
 use std::time::Duration;
 
@@ -96,7 +96,7 @@ pub struct StreamConfig {
     pub shard_count: usize,
     /// The most bytes that one frame from a client may use. Default 8192.
     pub read_buffer_bytes: usize,
-    /// Bytes a stream in its user's ring of recent frames. Default 8192.
+    /// Bytes per stream in its user's ring of recent frames. Default 8192.
     pub write_buffer_bytes: usize,
     /// Messages in a user's ring of recent frames. Default 10.
     pub ring_messages: usize,

@@ -89,7 +89,7 @@ impl Http {
         }
     }
 
-    /// Serves a connection until it ends, is upgraded, or is told to end.
+    /// Serves a connection until it ends, is upgraded, or is asked to end.
     ///
     /// Must be a task's own future: see [`Connections::enter`].
     pub(super) async fn serve<S>(self: Arc<Self>, stream: S, peer: SocketAddr, connections: Connections)
@@ -107,27 +107,27 @@ impl Http {
         let mut connection = self.protocol.serve_connection(io, requests).with_upgrades();
         let mut first_header = pin!(sleep(self.header_timeout));
         let mut entry = None;
-        let mut told = false;
+        let mut is_draining = false;
         let end = poll_fn(|cx| {
             let entry = entry.get_or_insert_with(|| connections.enter(cx.waker()));
             match entry.phase() {
                 Phase::Running => {}
-                Phase::Draining if told => {}
+                Phase::Draining if is_draining => {}
                 Phase::Draining => {
-                    told = true;
+                    is_draining = true;
                     Pin::new(&mut connection).graceful_shutdown();
                 }
-                Phase::Ended => return Poll::Ready(End::CutOff),
+                Phase::Ended => return Poll::Ready(ConnectionEnd::CutOff),
             }
             // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
             if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
                 let is_late = outcome.is_err_and(|error| error.is_timeout());
-                return Poll::Ready(if is_late { End::HeaderTimeout } else { End::Done });
+                return Poll::Ready(if is_late { ConnectionEnd::HeaderTimeout } else { ConnectionEnd::Done });
             }
             if progress.has_begun.load(Ordering::Relaxed) {
                 return Poll::Pending;
             }
-            first_header.as_mut().poll(cx).map(|()| End::HeaderTimeout)
+            first_header.as_mut().poll(cx).map(|()| ConnectionEnd::HeaderTimeout)
         })
         .await;
 
@@ -141,7 +141,7 @@ impl Http {
 
 /// How serving a connection has ended.
 #[derive(Clone, Copy)]
-enum End {
+enum ConnectionEnd {
     /// By itself: closed, broken or upgraded.
     Done,
     /// The header of a request did not come in time.
@@ -157,7 +157,7 @@ type LastWords = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
 /// socket with unread bytes would reset it, and the client might lose the answer.
 fn last_words<S>(
     connection: http1::UpgradeableConnection<TokioIo<PacedIo<S>>, Requests>,
-    end: End,
+    end: ConnectionEnd,
     has_unread_body: bool,
     max_body_bytes: usize,
 ) -> Option<LastWords>
@@ -168,9 +168,9 @@ where
     let parts = connection.into_parts()?;
     let answer: &[u8] = match end {
         // Only to whom has begun a request: an idle client would take it for the answer to its next one.
-        End::HeaderTimeout if !parts.read_buf.is_empty() => refuse::REQUEST_TIMEOUT,
-        End::Done if has_unread_body => &[],
-        End::Done | End::HeaderTimeout | End::CutOff => return None,
+        ConnectionEnd::HeaderTimeout if !parts.read_buf.is_empty() => refuse::REQUEST_TIMEOUT,
+        ConnectionEnd::Done if has_unread_body => &[],
+        ConnectionEnd::Done | ConnectionEnd::HeaderTimeout | ConnectionEnd::CutOff => return None,
     };
     let mut stream = parts.io.into_inner().into_inner();
     Some(Box::pin(async move {

@@ -1,4 +1,4 @@
-//! The connections that are served now, and the one thing that they are told: to end.
+//! The connections that are served now, and the signal that ends them.
 
 use std::collections::HashMap;
 use std::sync::Arc;

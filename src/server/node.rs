@@ -87,13 +87,13 @@ pub struct NodeParts {
     pub oidc: Option<Oidc>,
     /// Where the applications' pictures are kept. Default: an [`ImageFolder`] at [`NodeConfig::images_folder`].
     pub images: Option<Arc<dyn Images>>,
-    /// Who is told what happens to streams.
+    /// The observer of streams. Default none.
     pub observer: Option<Arc<dyn Observer>>,
-    /// Who is told what happens to messages on their way to the database.
+    /// The observer of messages on their way to the database. Default none.
     pub publish_observer: Option<Arc<dyn PublishObserver>>,
-    /// Who is told what requests are answered.
+    /// The observer of answers to requests. Default none.
     pub request_observer: Option<Arc<dyn RequestObserver>>,
-    /// Who is told of logins.
+    /// The observer of logins. Default none.
     pub login_observer: Option<Arc<dyn LoginObserver>>,
     /// What tells which clients have expired. Default: the machine's clock.
     pub clock: Clock,

@@ -1,6 +1,6 @@
 //! What a program may watch of connections.
 
-/// Told what becomes of connections. Does nothing by default.
+/// Observes connections. Every method does nothing by default.
 ///
 /// Calls come from the task that accepts: they must be quick and must not block.
 pub trait ConnectionObserver: Send + Sync + 'static {

@@ -18,7 +18,7 @@ use hyper::{Request, Response};
 use tower::Service as _;
 
 use super::access_log::Line;
-use super::body::{Dropping, RequestBody, UnreadBody};
+use super::body::{BodyDiscard, RequestBody, UnreadBody};
 use super::connection::Http;
 use crate::api::{ClientAddress, ConnectionKind};
 
@@ -55,7 +55,7 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 return Body::empty();
             }
             self.unread.open();
-            body = Some(BodyOfRequest {
+            body = Some(BodyContext {
                 unread: self.unread.clone(),
                 progress: Arc::clone(&self.progress),
                 patience: http.pace.pause,
@@ -80,12 +80,12 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
 pub(super) struct HandledRequest {
     route: RouteFuture<Infallible>,
     line: Option<Line>,
-    body: Option<BodyOfRequest>,
+    body: Option<BodyContext>,
     /// The answer, which waits until the body is out of the way.
-    answered: Option<Box<(Dropping, Response<Body>)>>,
+    answered: Option<Box<(BodyDiscard, Response<Body>)>>,
 }
 
-struct BodyOfRequest {
+struct BodyContext {
     unread: UnreadBody,
     progress: Arc<Progress>,
     patience: Duration,

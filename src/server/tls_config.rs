@@ -1,4 +1,4 @@
-//! HTTPS: what it is told, and what can be wrong with that.
+//! The configuration of HTTPS, and its errors.
 
 use std::io;
 use std::path::PathBuf;

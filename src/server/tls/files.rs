@@ -20,9 +20,9 @@ use crate::server::tls_config::{CertificateFiles, TlsError};
 
 /// The certificate of new connections.
 #[derive(Debug)]
-pub(super) struct Current(RwLock<Arc<CertifiedKey>>);
+pub(super) struct CurrentCertificate(RwLock<Arc<CertifiedKey>>);
 
-impl ResolvesServerCert for Current {
+impl ResolvesServerCert for CurrentCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0.read()))
     }
@@ -47,9 +47,9 @@ pub(super) fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Resul
 pub(super) fn watch(
     files: CertificateFiles,
     provider: Arc<CryptoProvider>,
-) -> Result<(Arc<Current>, impl Future<Output = ()> + Send), TlsError> {
+) -> Result<(Arc<CurrentCertificate>, impl Future<Output = ()> + Send), TlsError> {
     let mut loaded = Stamps::of(&files);
-    let current = Arc::new(Current(RwLock::new(Arc::new(load(&files, &provider)?))));
+    let current = Arc::new(CurrentCertificate(RwLock::new(Arc::new(load(&files, &provider)?))));
     let shared = Arc::clone(&current);
     let upkeep = async move {
         let mut looks = interval(files.check_interval);
