@@ -12,18 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use shardcast::model::Compatibility;
 
 pub(crate) use requests::{Request, requests};
-pub(crate) use world::{Carries, World};
+pub(crate) use world::{SentCredentials, World};
 
 use crate::harness::TestServer;
 use crate::watch::Watch;
 
 /// The status of each cell: by route, then by what the request carries.
-type Table = BTreeMap<String, Vec<(Carries, u16)>>;
+type Table = BTreeMap<String, Vec<(SentCredentials, u16)>>;
 
 /// Reads a table: a line with what requests carry, then a line for each route.
 fn table(text: &str) -> Table {
     let mut lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    let columns: Vec<Carries> = lines.next().unwrap().split_whitespace().map(Carries::named).collect();
+    let columns: Vec<SentCredentials> =
+        lines.next().unwrap().split_whitespace().map(SentCredentials::named).collect();
     let row = |line: &str| {
         let cells: Vec<&str> = line.split_whitespace().collect();
         let statuses = cells[2..].iter().map(|cell| cell.parse().unwrap());
@@ -64,7 +65,7 @@ async fn check(compatibility: Compatibility, expected: &str) {
                 let change = watch.changed().await;
                 assert_eq!(change, None, "{what} was refused and changed something");
             }
-            if carries == Carries::Other {
+            if carries == SentCredentials::Other {
                 for secret in world.secrets() {
                     assert!(!answer.body.contains(&secret), "{what}: {answer:?}");
                 }

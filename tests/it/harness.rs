@@ -1,4 +1,4 @@
-//! A real server on a free port, its database in a folder of its own, and a client that sends what it is told.
+//! A real server on a free port, its database in a folder of its own, and a client that sends exactly what a test gives it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A real HTTP client. With `oidc` in the tree its library has TLS, and wants to be told by whom the cryptography is.
+/// A real HTTP client. With `oidc` in the tree its library has TLS, and must know which library does the cryptography.
 pub(crate) fn http() -> reqwest::Client {
     #[cfg(feature = "oidc")]
-    // An error says that it was told before.
+    // An error says that it knows already.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::new()
 }

@@ -8,7 +8,7 @@ mod values;
 use serde_json::Value;
 use shardcast::model::Compatibility;
 
-use crate::access::{Carries, Request, World, requests};
+use crate::access::{Request, SentCredentials, World, requests};
 use crate::harness::{Answer, TestServer};
 use crate::watch::Watch;
 use values::{bodies, segments, texts, values};
@@ -60,11 +60,11 @@ impl Victim {
 }
 
 /// Returns who may make such a request.
-fn who(request: &Request) -> Carries {
+fn who(request: &Request) -> SentCredentials {
     match request.path.as_str() {
-        "/auth/local/login" => Carries::AdminPassword,
-        path if path.starts_with("/user") => Carries::Admin,
-        _ => Carries::Elevated,
+        "/auth/local/login" => SentCredentials::AdminPassword,
+        path if path.starts_with("/user") => SentCredentials::Admin,
+        _ => SentCredentials::Elevated,
     }
 }
 

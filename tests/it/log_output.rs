@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 
 use crate::harness::http;
 use crate::listener::{Listener, PATIENCE};
-use crate::program::{Program, Running};
+use crate::program::{Program, StartedServer};
 
 /// What a pipe holds, the queue of the log, and some.
 const MORE_THAN_ANYBODY_TAKES: usize = 2 << 20;
 
 struct Server {
-    running: Running,
+    running: StartedServer,
     address: String,
 }
 

@@ -104,7 +104,7 @@ async fn connections_beyond_the_limit_are_counted_where_metrics_have_a_listener_
     for _ in 0..150 + 3 {
         connections.push(TcpStream::connect(&server.address).await.unwrap());
     }
-    // The last one is told so; what comes before it was accepted before it.
+    // The last one gets a refusal; what comes before it was accepted before it.
     let mut last = connections.pop().unwrap();
     last.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
     let mut answer = String::new();

@@ -64,7 +64,7 @@ async fn after_a_backup_was_restored_streams_get_what_follows_open_or_new() {
     }
 }
 
-/// Publishes again and again until told to stop; returns the statuses that were answered.
+/// Publishes again and again until it is to stop; returns the statuses that were answered.
 async fn publish_until_refused(server: &TestServer, person: &Person) -> Vec<u16> {
     let key = [("X-Gotify-Key".to_owned(), person.application.token.clone())];
     let mut statuses = Vec::new();

@@ -51,9 +51,9 @@ impl Program {
     }
 
     /// Starts it with an output that the test has chosen, and returns at once.
-    pub(crate) fn start(mut self, output: impl Fn() -> Stdio) -> Running {
+    pub(crate) fn start(mut self, output: impl Fn() -> Stdio) -> StartedServer {
         self.command.stdin(Stdio::null()).stdout(output()).stderr(output());
-        Running { child: self.command.spawn().unwrap(), _folder: self.folder }
+        StartedServer { child: self.command.spawn().unwrap(), _folder: self.folder }
     }
 
     /// Starts it and waits until it listens.
@@ -78,13 +78,13 @@ impl Program {
     }
 }
 
-/// A server that somebody else listens to; killed when dropped.
-pub(crate) struct Running {
+/// A server whose output goes where the test has chosen; killed when dropped.
+pub(crate) struct StartedServer {
     child: Child,
     _folder: TempDir,
 }
 
-impl Running {
+impl StartedServer {
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(id, signal).unwrap();
@@ -96,7 +96,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for StartedServer {
     fn drop(&mut self) {
         // Both fail only if it has ended already.
         let _ = self.child.kill();

@@ -12,7 +12,7 @@ use crate::harness::{Answer, TestServer};
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carries {
+pub(crate) enum SentCredentials {
     Nothing,
     /// A token that nobody has.
     Unknown,
@@ -44,7 +44,7 @@ pub(crate) enum Carries {
     Foreign,
 }
 
-impl Carries {
+impl SentCredentials {
     pub(crate) const ALL: [Self; 15] = [
         Self::Nothing,
         Self::Unknown,
@@ -121,7 +121,12 @@ impl World {
     }
 
     /// Sends a request about Ann's things.
-    pub(crate) async fn ask(&self, server: &TestServer, request: &Request, carries: Carries) -> Answer {
+    pub(crate) async fn ask(
+        &self,
+        server: &TestServer,
+        request: &Request,
+        carries: SentCredentials,
+    ) -> Answer {
         let mut headers = self.headers(carries);
         let (content_type, body) = self.body(request);
         headers.push(("Content-Type".to_owned(), content_type.to_owned()));
@@ -129,28 +134,28 @@ impl World {
     }
 
     /// Returns the headers that carry this.
-    pub(crate) fn headers(&self, carries: Carries) -> Vec<(String, String)> {
+    pub(crate) fn headers(&self, carries: SentCredentials) -> Vec<(String, String)> {
         let key = |token: &str| vec![("X-Gotify-Key".to_owned(), token.to_owned())];
         let cookie = |site: &str| {
             let cookie = format!("gotify-client-token={}", self.ann.elevated.token);
             vec![("Cookie".to_owned(), cookie), ("Sec-Fetch-Site".to_owned(), site.to_owned())]
         };
         match carries {
-            Carries::Nothing => vec![],
-            Carries::Unknown => key("Cunknown_______"),
-            Carries::Application => key(&self.ann.application.token),
-            Carries::Client => key(&self.ann.plain.token),
-            Carries::Elevated => key(&self.ann.elevated.token),
-            Carries::Other => key(&self.bob.elevated.token),
-            Carries::Password => vec![basic(&self.ann, PASSWORD)],
-            Carries::Wrong => vec![basic(&self.ann, "wrong")],
-            Carries::Plain => key(&self.root.plain.token),
-            Carries::Admin => key(&self.root.elevated.token),
-            Carries::AdminPassword => vec![basic(&self.root, PASSWORD)],
-            Carries::Expired => key(&self.expired.token),
-            Carries::Deleted => key(&self.deleted.token),
-            Carries::Cookie => cookie("same-origin"),
-            Carries::Foreign => cookie("cross-site"),
+            SentCredentials::Nothing => vec![],
+            SentCredentials::Unknown => key("Cunknown_______"),
+            SentCredentials::Application => key(&self.ann.application.token),
+            SentCredentials::Client => key(&self.ann.plain.token),
+            SentCredentials::Elevated => key(&self.ann.elevated.token),
+            SentCredentials::Other => key(&self.bob.elevated.token),
+            SentCredentials::Password => vec![basic(&self.ann, PASSWORD)],
+            SentCredentials::Wrong => vec![basic(&self.ann, "wrong")],
+            SentCredentials::Plain => key(&self.root.plain.token),
+            SentCredentials::Admin => key(&self.root.elevated.token),
+            SentCredentials::AdminPassword => vec![basic(&self.root, PASSWORD)],
+            SentCredentials::Expired => key(&self.expired.token),
+            SentCredentials::Deleted => key(&self.deleted.token),
+            SentCredentials::Cookie => cookie("same-origin"),
+            SentCredentials::Foreign => cookie("cross-site"),
         }
     }
 

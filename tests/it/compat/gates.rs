@@ -10,11 +10,11 @@ use crate::harness::{Person, TestServer};
 
 /// What a request carries.
 #[derive(Clone, Copy, Debug)]
-enum Carries {
+enum SentCredentials {
     Nothing,
     Unknown,
-    Application(Place),
-    Client(Place),
+    Application(CredentialPlace),
+    Client(CredentialPlace),
     ElevatedClient,
     ExpiredClient,
     Password,
@@ -26,20 +26,20 @@ enum Carries {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum CredentialPlace {
     Query,
     Header,
     Bearer,
     Cookie,
 }
 
-use Carries::{
+use CredentialPlace::{Bearer, Cookie, Header, Query};
+use SentCredentials::{
     Application, Client, ElevatedClient, ExpiredClient, Nothing, Password, PasswordAndApplication, Unknown,
     UnknownUser, WrongPassword, WrongPasswordAndApplication, WrongPasswordAndClient,
 };
-use Place::{Bearer, Cookie, Header, Query};
 
-const ALL: [Carries; 18] = [
+const ALL: [SentCredentials; 18] = [
     Nothing,
     Unknown,
     Application(Query),
@@ -245,7 +245,13 @@ fn basic(person: &Person, password: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{password}", person.user.name)))
 }
 
-async fn status(server: &TestServer, person: &Person, method: &str, path: &str, carries: Carries) -> u16 {
+async fn status(
+    server: &TestServer,
+    person: &Person,
+    method: &str,
+    path: &str,
+    carries: SentCredentials,
+) -> u16 {
     let (application, client) = (person.application.token.as_str(), person.client.token.as_str());
     let another = match carries {
         ElevatedClient => another_client(server, person, 0).await,
