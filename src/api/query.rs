@@ -4,7 +4,13 @@ use std::borrow::Cow;
 
 /// Returns the first value of that name. What can't be decoded stays as it is, or becomes U+FFFD.
 pub(super) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
-    form_urlencoded::parse(query.as_bytes()).find(|(found, _)| found == name).map(|(_, value)| value)
+    all(query, name).next()
+}
+
+/// Returns every value of that name, decoded as by [`first`].
+pub(super) fn all<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, str>> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.filter(move |(found, _)| found == name).map(|(_, value)| value)
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod event_stream;
 mod flood;
 mod format;
 mod handshake;
+mod message_filter;
 mod origin;
 mod session;
 #[cfg(feature = "tls")]
@@ -45,10 +46,11 @@ pub use origin::AllowedOrigins;
 pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use format::Agreed;
+use message_filter::MessageFilter;
 
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
-use crate::hub::{Format, Hub, MessageId, Registration, UserId};
+use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
 use crate::store::{Store, StoreError};
 
 /// The hub, and what its clients may do.
@@ -79,6 +81,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     get, path = "/stream", operation_id = "streamMessages", tag = "message",
     params(
         Since,
+        MessageFilter,
         ("Last-Event-ID" = Option<u64>, Header, nullable = false,
             description = "Events alone: begin with what was stored after the message with this id."),
         ("format" = Option<String>, Query, nullable = false,
@@ -89,7 +92,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
             content((String = "text/event-stream"))),
         (status = 101, description = "The connection is a WebSocket from here on."),
         (status = 400, description = "This is neither a WebSocket handshake nor a request for events, `since` \
-            or `Last-Event-ID` is no id, or `format` is unknown.",
+            or `Last-Event-ID` is no id, `application` or `minpriority` is no number, or `format` is unknown.",
             content((String = "text/plain"), (ErrorObject = "application/json"))),
         (status = 403, description = "The page that asks comes from somewhere else.",
             content((String = "text/plain"))),
@@ -106,8 +109,11 @@ async fn open(
     let asked = Asked::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
-    let registered =
+    let mut registered =
         state.hub.register_in(asked.format, UserId(client.user_id.0), &client.token, asked.since);
+    if let Ok(registration) = &mut registered {
+        registration.ask_for(asked.filter);
+    }
     let newest = store.database().newest_message(client.user_id);
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
     let registration = admitted.map_err(IntoResponse::into_response)?;
@@ -121,6 +127,7 @@ async fn open(
 struct Asked {
     format: Format,
     since: Option<MessageId>,
+    filter: Filter,
     /// None for events.
     upgrade: Option<Upgrade>,
 }
@@ -131,7 +138,8 @@ impl Asked {
         if !parts.headers.contains_key(UPGRADE) && event_stream::is_asked_for(&parts.headers) {
             let since = event_stream::since(&parts.uri, &parts.headers)?;
             let format = event_stream::format(&format::agree(&parts.uri, &parts.headers)?)?;
-            return Ok(Self { format, since, upgrade: None });
+            let filter = MessageFilter::read(&parts.uri)?;
+            return Ok(Self { format, since, filter, upgrade: None });
         }
         let upgrade = Upgrade::from_parts(parts)?;
         if !origins.allow(&parts.headers) {
@@ -139,7 +147,8 @@ impl Asked {
         }
         let since = Since::read(&parts.uri)?;
         let Agreed { format, subprotocol } = format::agree(&parts.uri, &parts.headers)?;
-        Ok(Self { format, since, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
+        let filter = MessageFilter::read(&parts.uri)?;
+        Ok(Self { format, since, filter, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
     }
 }
 

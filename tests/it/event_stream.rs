@@ -13,7 +13,7 @@ use crate::harness::{Person, TestServer, http};
 use crate::listener::{PATIENCE, push};
 
 /// A client that reads events.
-struct Events {
+pub(crate) struct Events {
     response: Response,
     read: Vec<u8>,
 }
@@ -27,7 +27,7 @@ struct Event {
 }
 
 impl Events {
-    async fn open(server: &TestServer, person: &Person, query: &str, last: Option<u64>) -> Self {
+    pub(crate) async fn open(server: &TestServer, person: &Person, query: &str, last: Option<u64>) -> Self {
         let url = format!("http://{}/stream?token={}{query}", server.address, person.client.token);
         let mut request = http().get(url).header("Accept", "text/event-stream");
         if let Some(last) = last {
@@ -67,7 +67,7 @@ impl Events {
     }
 
     /// Waits for a message, past what only names a position.
-    async fn message(&mut self) -> Value {
+    pub(crate) async fn message(&mut self) -> Value {
         loop {
             let event = self.next_block().await.expect("a message comes");
             if let Some(data) = event.data {

@@ -32,6 +32,7 @@ mod reset_password;
 mod revoke;
 mod running;
 mod stream;
+mod stream_filter;
 mod tidy;
 #[cfg(feature = "tls")]
 mod tls;
