@@ -30,8 +30,8 @@ families! {
     messages_sent: IntCounter = "websocket_messages_sent_total",
     /// Streams that are open now.
     active_connections: IntGauge = "websocket_active_connections",
-    /// Time from the server's taking a message until it was written to all of its user's streams that were not behind:
-    /// storing, waiting and fan-out. One observation a pass, for its oldest message.
+    /// Time from receiving a message until it was written to all of its user's streams that were not behind:
+    /// storing, waiting and fan-out. One observation per pass, for its oldest message.
     response_time: Seconds = "websocket_server_response_time_seconds",
     /// Streams that ended by an error. Not those that the client closed normally, whose token or user was deleted, or
     /// that a restart closed.
@@ -50,10 +50,11 @@ families! {
     commit_messages: Messages = "shardcast_commit_messages",
     /// Time of a pass over the streams of a user, from its first write to its last.
     pass_duration: Seconds = "shardcast_pass_duration_seconds",
-    /// Streams that a pass came by.
+    /// Streams that a pass visited.
     pass_streams: Streams = "shardcast_pass_streams",
-    /// A queue that was full. Inbox: the streams of its user read what it lacks from the store. Ring: a stream that was
-    /// behind needed more than the ring holds and reads from the store. Writer: a sender waited for a place.
+    /// A queue that was full. Inbox: the streams of its user read the missing messages from the store. Ring: a
+    /// stream that was behind needed more than the ring holds and reads from the store. Writer: a sender waited
+    /// for a place.
     queue_overflows: LabeledMetrics<Queue, IntCounter> = "shardcast_queue_overflows_total",
     /// Messages given to streams that had been behind; `websocket_messages_sent_total` counts them too.
     caught_up_messages: IntCounter = "shardcast_caught_up_messages_total",
@@ -74,7 +75,8 @@ families! {
     handshake_duration: Seconds = "shardcast_handshake_duration_seconds",
     /// Requests that were answered, by what they were about and the class of the status. A stream's handshake is 1xx.
     http_requests: LabeledMetrics<RequestLabels, IntCounter> = "shardcast_http_requests_total",
-    /// Connections that were turned away, with 503 where there was time for it, because as many as may be were open.
+    /// Connections that were refused because the limit of open connections was reached. They get 503 if there
+    /// is time for it.
     connections_refused: IntCounter = "shardcast_connections_refused_total",
     /// Checks of a name and password.
     logins: LabeledMetrics<Login, IntCounter> = "shardcast_logins_total",
