@@ -31,8 +31,8 @@ section! {
         /// Seconds that a client may take to send the header of its first request, or to pause while it sends a body or
         /// takes an answer.
         headertimeoutseconds: u64 = 10, Integer(1..=DAY);
-        /// Seconds that a client may keep the server waiting in all while it sends a body or takes an answer. Each 4096
-        /// bytes that it sends or takes give one second back.
+        /// Seconds that the server waits in total while a client sends a body or takes answers. Each 4096
+        /// bytes that the client sends or takes give one of these seconds back.
         transfertimeoutseconds: u64 = 60, Integer(1..=DAY);
         /// Seconds that a connection may be idle between two requests.
         idletimeoutseconds: u64 = 75, Integer(1..=DAY);
