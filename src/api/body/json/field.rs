@@ -17,10 +17,10 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0 {
             FieldTarget::Text(target) => {
-                fill(target, Option::<Text>::deserialize(deserializer)?.map(|text| text.0))
+                fill(target, Option::<Text>::deserialize(deserializer)?.map(|text| text.0));
             }
             FieldTarget::Flag(target) => {
-                fill(target, Option::<Flag>::deserialize(deserializer)?.map(|flag| flag.0))
+                fill(target, Option::<Flag>::deserialize(deserializer)?.map(|flag| flag.0));
             }
             FieldTarget::Integer(target) => {
                 let number = Option::<Whole>::deserialize(deserializer)?;
@@ -31,7 +31,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
                 fill(target, number.map(|number| number.into_u64().map(Some)).transpose()?);
             }
             FieldTarget::Extras(target) => {
-                fill(target, Option::<Extras>::deserialize(deserializer)?.map(Some))
+                fill(target, Option::<Extras>::deserialize(deserializer)?.map(Some));
             }
         }
         Ok(())
