@@ -1,11 +1,13 @@
 //! Gotify's REST API.
 //!
-//! Each resource has a file with its handlers and its own `router()`; [`router`] puts them together. What they
-//! share: [`ApiError`] is every answer that is not a success; [`encode_json`] is the one way to JSON, on the
-//! stream too; [`ClientAuth`] and its like are the gates, taken as arguments by what they guard.
+//! Each resource has one file with its handlers and its own `router()`. [`router`] joins them. The resources share:
 //!
-//! The order of a handler's arguments is the order of its checks: first who is asking, then the id in the
-//! path, and the body last, once it is known that the thing it is about exists.
+//! - [`ApiError`], the type of every answer that is not a success;
+//! - [`encode_json`], the only encoder of JSON, also for streams;
+//! - extractors such as [`ClientAuth`], which check the credentials of a request before its handler runs.
+//!
+//! The order of a handler's arguments is the order of its checks. The credentials come first, then the id in the path.
+//! The body comes last: it is read only once it is known that the resource exists.
 
 mod application;
 mod body;

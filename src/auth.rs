@@ -1,12 +1,12 @@
-//! Who is asking: tokens, passwords, and the authenticator that knows both.
+//! Authentication: tokens, passwords, and the authenticator, which checks both.
 //!
-//! [`Authenticator`] is the one way from a token or a name and password to a user. It asks an [`Authenticate`]:
-//! [`StoredCredentials`], unless the node was given another. That one keeps tokens it has seen in a bounded cache,
-//! so that a message is accepted without a look-up in the database. Whoever changes or deletes what a token stands for
-//! applies a [`Revocation`] afterwards.
+//! [`Authenticator`] finds the user of a token, or of a name and password. There is no other way to do so. It asks an
+//! implementation of [`Authenticate`]. The default is [`StoredCredentials`], which reads the database. It keeps the
+//! tokens that it has seen in a bounded cache, so that most messages are accepted without a look-up in the database.
+//! Code that changes or deletes the owner of a token must apply a [`Revocation`] afterwards.
 //!
-//! Tasks: one, owned by the stored credentials, writes when tokens were last used; another, [`ClientExpiry`], deletes
-//! clients that are not used any more.
+//! There are two tasks. One belongs to the stored credentials, and writes when tokens were last used. The other is
+//! [`ClientExpiry`], which deletes clients that nobody uses any more.
 
 mod authenticate;
 mod authenticator;

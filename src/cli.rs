@@ -1,4 +1,4 @@
-//! The command line. `shardcast --help` documents commands and exit codes.
+//! The commands of the `shardcast` program. `shardcast --help` documents them and their exit codes.
 
 mod check_config;
 mod health_check;

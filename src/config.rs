@@ -1,18 +1,18 @@
-//! What the configuration files and the environment say.
+//! The configuration, from files and from the environment.
 //!
-//! The names are Gotify's. There are four layers, and the later ones win:
+//! The names of the keys are Gotify's. There are four layers. A later layer overrides an earlier one:
 //!
 //! 1. the defaults, declared with the keys in this module;
 //! 2. Gotify 2's file, `config.yml`;
 //! 3. Gotify 3's file of variables, `gotify-server.env`;
 //! 4. the `GOTIFY_*` variables of the environment.
 //!
-//! [`Files`] says where the files are looked for. [`load()`] checks every value and reports all problems at once, each
-//! with its place, its key and what would be right.
+//! [`Files`] says where the files are searched for. [`load()`] checks every value, and reports all problems at once. Each
+//! problem names its place, its key, and what would be right.
 //!
-//! Each key is declared once, in the `section!` that it belongs to; `declare.rs` says what follows from that.
-//! These types mirror the file. What the library works with is in [`crate::server`]; [`Loaded::server`],
-//! [`Loaded::stream`] and [`Loaded::metrics`] convert.
+//! Each key is declared once, in its `section!`. `declare.rs` documents what follows from a declaration.
+//! These types mirror the file. The types that the library works with are in [`crate::server`]. [`Loaded::server`],
+//! [`Loaded::stream`] and [`Loaded::metrics`] convert the former into the latter.
 
 mod convert;
 mod cors;

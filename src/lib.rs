@@ -1,14 +1,15 @@
-//! A push-notification server that speaks Gotify's API, built to hold many WebSocket streams, on one node; and the
-//! hub inside it, for programs of your own.
+//! A push-notification server with Gotify's API, for many WebSocket streams on one node.
 //!
-//! It is for self-hosters whose apps already talk to Gotify, and for programs that have to bring messages to many
-//! sockets in order. It is no message broker: messages belong to users, and clients only receive.
+//! Its hub, the part that brings messages to streams, can also be used alone, in programs of your own.
 //!
-//! The crate is not published yet. Name the folder of its sources: `shardcast = { path = "../shardcast" }`.
+//! The server is for self-hosters whose apps already talk to Gotify. The hub is for programs that must bring messages
+//! to many sockets in order. Neither is a message broker: messages belong to users, and clients only receive.
+//!
+//! The crate is not published yet. Depend on the folder of its sources: `shardcast = { path = "../shardcast" }`.
 //!
 //! # The hub alone
 //!
-//! With `default-features = false` this crate is [`hub`], which needs tokio and no web, database or JSON crate.
+//! With `default-features = false` this crate has only [`hub`]. It needs tokio, and no web, database or JSON crate.
 //!
 //! ```no_run
 //! use shardcast::hub::{Frame, Hub, HubConfig, MessageId, UserId};
@@ -56,10 +57,10 @@
 //! # }
 //! ```
 //!
-//! [`Node::router`](server::Node::router) can be nested below a fixed path of an axum application instead, served
-//! by [`Server`](server::Server) or `axum::serve` over plain TCP; [`Node::publish`](server::Node::publish) sends
-//! without HTTP, and [`NodeParts`](server::NodeParts) takes an authenticator of your own and an observer.
-//! `examples/embed_axum.rs` does all of it.
+//! [`Node::router`](server::Node::router) can also be nested below a fixed path of an axum application. Either
+//! [`Server`](server::Server) or `axum::serve` over plain TCP can serve that application.
+//! [`Node::publish`](server::Node::publish) publishes a message without HTTP. [`NodeParts`](server::NodeParts) takes an
+//! authenticator and observers of your own. `examples/embed_axum.rs` shows all of this.
 //!
 //! # Features
 //!
@@ -67,7 +68,7 @@
 //! |---|---|---|
 //! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
-//! | `metrics` | numbers for Prometheus | yes |
+//! | `metrics` | metrics for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
 //! | `tls` | HTTPS, with certificates in files | no |
 //! | `acme` | HTTPS with certificates from an authority that speaks ACME, such as Let's Encrypt; includes `tls` | no |
@@ -77,13 +78,13 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`hub`] | who is connected, and how messages reach them |
-//! | [`model`] | what travels on Gotify's wire |
+//! | [`hub`] | the streams that are connected, and how messages reach them |
+//! | [`model`] | the types of Gotify's wire format |
 //! | [`store`] | the database trait, SQLite behind it, the group-commit writer |
-//! | [`auth`] | tokens and passwords, and the trait for other ways to know who is asking |
+//! | [`auth`] | tokens and passwords, and the trait for other ways to authenticate |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
-//! | [`server`] | the node, and the server that listens, limits and drains |
-//! | [`metrics`] | what the node counts, for Prometheus |
+//! | [`server`] | the node, and the server that listens, limits and drains connections |
+//! | [`metrics`] | the metrics of a node, for Prometheus |
 //! | [`config`] | the configuration: its keys, files and environment variables |
 //! | [`cli`] | the commands of the `shardcast` program |
 //! | [`external`] | the crates whose types are in signatures |
@@ -91,9 +92,11 @@
 //! # Guarantees
 //!
 //! - **Order**: a stream sees the messages of its user in the order of their ids.
-//! - **Delivery**: every message given to [`hub::Hub::notify`] after a stream was registered reaches it once, or the
-//!   stream ends with a named reason. With the server, a message that was answered with 200 is durable.
-//! - **Slow clients**: nobody waits for one. It catches up from the backlog when it reads again, or is closed.
+//! - **Delivery**: every message that is given to [`hub::Hub::notify`] after a stream was registered reaches the stream
+//!   once, or the stream ends with a named reason. With the server, a message is durable once its publish was answered
+//!   with 200.
+//! - **Slow clients**: no other client waits for a slow one. A slow client gets the stored messages that it missed when
+//!   it reads again, or its stream is closed.
 
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "metrics")),

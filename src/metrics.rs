@@ -1,13 +1,13 @@
-//! Numbers for Prometheus: what the node did, counted where it happens and written out when somebody asks.
+//! Metrics for Prometheus. Events are counted where they happen, and written out per scrape.
 //!
-//! [`Metrics`] listens to a node through its observers, [`Metrics::parts`], to a server through
-//! [`Metrics::connection_observer`], and answers `GET /metrics` through [`Metrics::router`]. An event costs
-//! a few atomic operations: no lock is taken and nothing is allocated, since every combination of labels exists from
-//! the start. A pass over ten thousand streams is one event, not ten thousand. What is a state rather than an event
-//! (streams, shards, the process) is looked up during a scrape.
+//! [`Metrics`] observes a node through [`Metrics::parts`], and a server through [`Metrics::connection_observer`].
+//! [`Metrics::router`] answers `GET /metrics`. Counting an event costs a few atomic operations. It takes no lock and
+//! allocates nothing, since every combination of labels exists from the start. A pass is the work of a shard that brings
+//! new messages to its streams. A pass over ten thousand streams is counted as one event. States, such as the number of
+//! streams, are read during a scrape.
 //!
-//! No label holds a user, a token or an address, so that neither the number of series nor what they give away grows
-//! with use. Each metric's meaning is its help text, in `families.rs`; the README has them in a table.
+//! No label holds a user, a token or an address. So the number of series does not grow with use, and the series reveal
+//! nothing about users. The help text of each metric, in `families.rs`, says what it means. The README lists all of them.
 
 mod families;
 mod family;

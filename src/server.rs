@@ -1,36 +1,45 @@
-//! Listening, serving and ending well.
+//! The server: it listens, limits and serves connections, and ends them in order.
 //!
 //! # Tasks
 //!
-//! - One *accept task*, owned by [`Server`], which it ends by being dropped. It owns the listener; it admits,
-//!   refuses or backs off, and after [`Server::shutdown`] it is what drains.
-//! - One task a *connection*, in a tracker that the accept task owns. It ends with its connection, or when the
-//!   connection is upgraded: from then on the socket belongs to whoever took the upgrade, and is counted by
-//!   [`Streams::open`]. Tasks wait on no shared signal: each leaves its waker in a list when it starts, and the
-//!   drain sets a phase and wakes the list in slices.
-//! - At most 64 *refusal* tasks (fewer where few files may be open), in the same tracker, which say 503 and live
-//!   for a second.
+//! - One *accept task*. [`Server`] owns it, and ends it by being dropped. The accept task owns the listener. It admits
+//!   or refuses connections, and pauses when accepting fails. After [`Server::shutdown`] it drains the connections.
+//! - One task per *connection*, in a tracker that the accept task owns. The task ends with its connection, or when the
+//!   connection is upgraded. From then on the socket belongs to the code that took the upgrade, and is counted by
+//!   [`Streams::open`]. The tasks do not wait for one shared signal. Each task puts its waker into a list when it starts.
+//!   The drain sets a phase and wakes the list in slices.
+//! - At most 64 *refusal* tasks, or fewer where only few files may be open, in the same tracker. A refusal task answers
+//!   503, and lives for one second.
 //!
 //! # Bounds
 //!
-//! Connections, upgraded ones included, stay below [`ServerConfig::max_connections`] and below the limit of open
-//! files less what the database and the rest need. Beyond it a connection gets a short 503; beyond the refusals at
-//! a time it is closed at once, and may miss the answer. A header may have 16 KiB; the first header and
-//! a pause in a body or in taking an answer may last for [`ServerConfig::header_timeout`], an idle connection with the
-//! next header for [`ServerConfig::idle_timeout`]. Who sends or takes less than 4096 bytes per second in the long run is
-//! given up after [`ServerConfig::transfer_timeout`]; only time counts in which the server waits for the client.
+//! The number of connections, upgraded ones included, stays below [`ServerConfig::max_connections`]. It also stays below
+//! the limit of open files, less the files that the database and the rest need. A connection beyond this bound gets a
+//! short 503. If all refusal tasks are busy, it is closed at once, and may not see the answer.
+//!
+//! A header may have 16 KiB. These time limits apply:
+//!
+//! - [`ServerConfig::header_timeout`] to the first header, to a pause in a body, and to a pause in taking an answer;
+//! - [`ServerConfig::idle_timeout`] to the time until the next header of an idle connection;
+//! - [`ServerConfig::transfer_timeout`] to a client that sends or takes less than 4096 bytes per second on average. Only
+//!   the time in which the server waits for the client counts.
+//!
 //! A body that is larger than [`ServerConfig::max_body_bytes`] ends with [`http_body_util::LengthLimitError`].
 //!
-//! What a handler leaves unread of a body is read and dropped before the answer goes out, up to 64 KiB; after a larger
-//! rest the answer says `Connection: close`.
+//! A handler may leave a part of a body unread. Up to 64 KiB of it are read and dropped before the answer is sent. If
+//! more is left, the answer has `Connection: close`.
 //!
 //! # What a handler finds
 //!
-//! [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo) in the request's extensions, IPv4 addresses as such, and
-//! [`ClientAddress`](crate::api::ClientAddress), which looks behind trusted proxies, and a
-//! [`ConnectionKind`](crate::api::ConnectionKind) where there is something to say. Who comes by a Unix socket is
-//! 127.0.0.1:65535. The connection is served by `hyper::server::conn::http1` over `TokioIo<PacedIo<TcpStream>>` or
-//! `TokioIo<PacedIo<UnixStream>>`, so that `Upgraded::downcast` to that gives the socket back after an upgrade; see
+//! The extensions of a request hold:
+//!
+//! - [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo), the peer of the socket. An IPv4 address is an IPv4
+//!   address, also on an IPv6 socket. The peer of a Unix socket is 127.0.0.1:65535.
+//! - [`ClientAddress`](crate::api::ClientAddress), the client in front of trusted proxies.
+//! - [`ConnectionKind`](crate::api::ConnectionKind), if the connection is encrypted or comes from a trusted proxy.
+//!
+//! The connection is served by `hyper::server::conn::http1` over `TokioIo<PacedIo<TcpStream>>` or
+//! `TokioIo<PacedIo<UnixStream>>`. `Upgraded::downcast` to that type returns the socket after an upgrade; see
 //! [`PacedIo`](crate::api::PacedIo).
 
 mod accept;

@@ -1,8 +1,8 @@
-//! Where users, applications, clients and messages are kept, and the applications' pictures.
+//! The database of users, applications, clients and messages, and the images of applications.
 //!
-//! [`Database`] is what each kind of database implements; the rest of the program sees [`Store`], which adds
-//! the group-commit writer: whatever messages wait are written in one transaction, and none is acknowledged
-//! before that transaction is durable.
+//! Each kind of database implements [`Database`]. The rest of the program uses [`Store`], which adds the group-commit
+//! writer. This writer stores all waiting messages in one transaction. It acknowledges a message only when its
+//! transaction is durable.
 
 use std::fmt;
 use std::sync::Arc;
