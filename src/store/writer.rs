@@ -36,7 +36,7 @@ pub(super) struct WriterObservers {
 
 /// The part of a database that the writer needs.
 pub(super) trait InsertMessages: Send + Sync {
-    /// As [`Database::insert_messages`].
+    /// As [`Messages::insert_messages`](super::Messages::insert_messages).
     fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>>;
 }
 
