@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
 use super::fake::{FakeBacklog, FakeSocket, MISSED, event_bytes, frame};
 use crate::hub::{
@@ -199,14 +199,31 @@ async fn events_are_wanted_as_long_as_a_stream_asks_for_them() {
 async fn a_missed_event_does_not_bring_messages_from_before_the_stream() {
     let (hub, backlog) = hub_of(HubConfig { ring_messages: 0, ..HubConfig::default() });
     backlog.store(ALICE, frame(1, 0));
-    let (socket, _task) = attach(register(&hub, ALICE, None), 0);
+    let socket = FakeSocket::default();
+    let mut stream = register(&hub, ALICE, None).attach(socket.clone());
     hub.notify_event(ALICE, &event(0));
     settle().await;
     publish(&hub, &backlog, 2);
     settle().await;
+    // Only now its task runs.
     socket.add_room(PLENTY);
+    assert!(timeout(Duration::from_millis(1), stream.ended()).await.is_err());
+    assert_eq!((socket.seen().ids, socket.seen().events), (vec![2], vec![(1, MISSED)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_event_comes_before_a_peer_knows_that_it_has_missed_others() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::default();
+    let mut stream = register(&hub, ALICE, None).attach(socket.clone());
+    hub.notify_event(ALICE, &event(0));
     settle().await;
-    assert_eq!((socket.seen().ids, socket.seen().events), (vec![2], vec![(0, MISSED)]));
+    socket.add_room(PLENTY);
+    hub.notify_event(ALICE, &event(1));
+    settle().await;
+    assert_eq!(socket.taken_bytes(), 0);
+    assert!(timeout(Duration::from_millis(1), stream.ended()).await.is_err());
+    assert_eq!(socket.seen().events, [(0, MISSED)]);
 }
 
 #[tokio::test(start_paused = true)]
