@@ -32,6 +32,7 @@ mod database;
 mod deletions;
 mod error;
 mod files;
+mod foreign;
 mod health;
 mod identities;
 mod insertion;

@@ -14,6 +14,7 @@ use tempfile::TempPath;
 use super::connection::{WaitLimits, unchanging};
 use super::error::cause;
 use super::files::with_suffix;
+use super::foreign;
 use super::in_thread;
 use super::location::parent;
 use super::open_error::OpenFileError;
@@ -26,7 +27,7 @@ const COPY: &str = ".before-shardcast";
 const UNFINISHED: &str = ".before-shardcast.unfinished";
 
 /// Copies the file of a Gotify that was not used here yet; returns where the copy is. A copy that is there already is
-/// never written over. The copy gets its name once it is complete and synced; what an interrupted one has left is
+/// never written over, and the database of another program is refused. The copy gets its name once it is complete and synced; what an interrupted one has left is
 /// removed by the next call.
 pub(super) async fn before_first_use(
     file: &Path,
@@ -56,6 +57,10 @@ async fn copy(
     file: &Path,
     unfinished: TempPath,
 ) -> Result<Option<PathBuf>, OpenFileError> {
+    let missing = foreign::missing_part(connection).await.map_err(|error| OpenFileError::of(file, error))?;
+    if let Some(missing) = missing {
+        return Err(OpenFileError::OfAnotherProgram { file: file.to_owned(), missing });
+    }
     if !is_gotifys(connection).await.map_err(|error| OpenFileError::of(file, error))? {
         return Ok(None);
     }

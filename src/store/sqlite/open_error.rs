@@ -43,6 +43,12 @@ pub(super) enum OpenFileError {
         .0.display()
     )]
     NotADatabase(PathBuf),
+    #[error(
+        "`{}` is the database of another program: {missing}; name another file, or move this one away and a new \
+         database is made",
+        file.display()
+    )]
+    OfAnotherProgram { file: PathBuf, missing: String },
     #[error("`{}` is locked by another program, such as a Gotify or a backup; end that program", .0.display())]
     Locked(PathBuf),
     #[error("the disk of `{}` is full; make room", .0.display())]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{PATIENCE, in_new_folder, open, path};
 use crate::model::{Application, MessageId, UserId};
@@ -214,6 +214,36 @@ async fn what_cannot_be_opened_is_named_with_what_would_be_right() {
         let error = Sqlite::open(connection).await.unwrap_err();
         assert!(matches!(error, OpenDatabaseError::Unusable(_)), "{connection}: {error:?}");
         assert_eq!(error.to_string(), expected);
+    }
+}
+
+#[tokio::test]
+async fn the_database_of_another_program_is_refused_and_left_as_it_is() {
+    for (tables, missing) in [
+        ("CREATE TABLE places (url TEXT)", "it has no table `users`"),
+        ("CREATE TABLE users (id INTEGER, email TEXT)", "its table `users` has no column `name`"),
+        (
+            "CREATE TABLE users (id, name, pass, admin); CREATE TABLE messages (id, text)",
+            "its table `messages` has no column `application_id`",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("theirs.db");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut theirs = options.connect().await.unwrap();
+        theirs.execute(tables).await.unwrap();
+        theirs.close().await.unwrap();
+        let before = std::fs::read(&file).unwrap();
+
+        let file = file.to_str().unwrap();
+        let error = Sqlite::open(file).await.unwrap_err();
+        let expected = format!(
+            "`{file}` is the database of another program: {missing}; name another file, or move this one away and a \
+             new database is made"
+        );
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(std::fs::read(file).unwrap(), before, "{tables}");
+        assert!(!folder.path().join("theirs.db.before-shardcast").exists(), "{tables}");
     }
 }
 
