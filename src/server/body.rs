@@ -28,6 +28,8 @@ pub(super) struct RequestBody {
     incoming: Option<Limited<Incoming>>,
     pace: Pace,
     has_ended: bool,
+    /// It is too large, or not in HTTP's form: what follows can't be read as a request.
+    has_failed: bool,
     /// The client sends the body only when it is asked for, which the first read does.
     waits_for_continue: bool,
     unread: UnreadBody,
@@ -42,7 +44,14 @@ impl RequestBody {
         unread: UnreadBody,
     ) -> Self {
         let incoming = Some(Limited::new(body, max_bytes));
-        Self { incoming, pace: Pace::new(limits), has_ended: false, waits_for_continue, unread }
+        Self {
+            incoming,
+            pace: Pace::new(limits),
+            has_ended: false,
+            has_failed: false,
+            waits_for_continue,
+            unread,
+        }
     }
 }
 
@@ -60,7 +69,8 @@ impl Body for RequestBody {
         if let Poll::Ready(frame) = Pin::new(incoming).poll_frame(cx) {
             match &frame {
                 Some(Ok(frame)) => this.pace.moved(frame.data_ref().map_or(0, Bytes::len)),
-                None | Some(Err(_)) => this.has_ended = true,
+                Some(Err(_)) => this.has_failed = true,
+                None => this.has_ended = true,
             }
             return Poll::Ready(frame);
         }
@@ -78,9 +88,10 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        let incoming = self.incoming.take().filter(|body| !self.has_ended && !body.is_end_stream());
-        if let Some(incoming) = incoming {
-            self.unread.give_back(Rest { incoming, waits_for_continue: self.waits_for_continue });
+        let Some(incoming) = self.incoming.take() else { return };
+        if self.has_failed || !(self.has_ended || incoming.is_end_stream()) {
+            let has_failed = self.has_failed;
+            self.unread.give_back(Rest { incoming, has_failed, waits_for_continue: self.waits_for_continue });
         }
     }
 }
@@ -100,6 +111,7 @@ enum UnreadState {
 
 struct Rest {
     incoming: Limited<Incoming>,
+    has_failed: bool,
     waits_for_continue: bool,
 }
 
@@ -142,6 +154,9 @@ impl Future for BodyDiscard {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
         let this = self.get_mut();
+        if this.rest.has_failed {
+            return Poll::Ready(false);
+        }
         let incoming = &mut this.rest.incoming;
         // Known beforehand, or asking for it would bring it.
         if incoming.size_hint().lower() > this.left || this.rest.waits_for_continue {
