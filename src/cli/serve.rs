@@ -79,7 +79,9 @@ async fn start(loaded: &Loaded, log: &Log, stopped: oneshot::Receiver<()>) -> Re
     let exposition = Exposition::new(loaded, log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
-    let (node, first_user) = Node::open_with(database, loaded.node(), parts).await?;
+    let (node, first_user) = Node::open_with(database, loaded.node(), parts)
+        .await
+        .map_err(|source| StartError::open(loaded, source))?;
     let outcome = serve(loaded, stopped, &node, &exposition, first_user).await;
     node.close().await;
     if outcome.is_ok() {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::oidc::OidcError;
 use super::{EX_CONFIG, with_sources};
+use crate::auth::HashPasswordError;
 use crate::config::{Connection, Loaded};
 use crate::server::{BindError, OpenError};
 use crate::store::OpenDatabaseError;
@@ -22,8 +23,10 @@ pub(super) enum StartError {
     Database { setting: Setting, connection: Connection, source: OpenDatabaseError },
     #[error(transparent)]
     Oidc(#[from] OidcError),
+    #[error("{setting}")]
+    FirstPassword { setting: Setting, source: HashPasswordError },
     #[error(transparent)]
-    Open(#[from] OpenError),
+    Open(OpenError),
 }
 
 /// A key of the configuration and where it was set.
@@ -81,10 +84,20 @@ impl StartError {
         Self::Database { setting: Setting::new(loaded, "database.connection"), connection, source }
     }
 
+    /// A node that can't be opened.
+    pub(super) fn open(loaded: &Loaded, source: OpenError) -> Self {
+        match source {
+            OpenError::FirstUser(source @ HashPasswordError::TooLong) => {
+                Self::FirstPassword { setting: Setting::new(loaded, "defaultuser.pass"), source }
+            }
+            other => Self::Open(other),
+        }
+    }
+
     /// Returns what the process ends with.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Database { .. } => ExitCode::from(EX_CONFIG),
+            Self::Database { .. } | Self::FirstPassword { .. } => ExitCode::from(EX_CONFIG),
             _ => ExitCode::FAILURE,
         }
     }
