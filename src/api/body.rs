@@ -7,14 +7,13 @@ mod content;
 mod fields;
 mod file;
 mod form;
-mod json;
+pub(super) mod json;
 mod number;
 mod schema;
 
 pub(super) use content::BodyMemory;
 pub(super) use fields::{Field, FieldTarget, Form, MAX_NAME_CHARACTERS};
 pub(super) use file::UploadedFile;
-pub(super) use json::object;
 pub(super) use number::whole_number;
 pub(super) use schema::{documented, schema};
 

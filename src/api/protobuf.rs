@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use prost::Message as _;
 use prost_types::Timestamp;
 
-use super::body::object;
+use super::body::json::check_values;
 use super::message::CreateMessage;
 use crate::model::Message;
 
@@ -54,7 +54,8 @@ pub(super) fn decode(body: &[u8]) -> Result<CreateMessage, String> {
     let extras = match &sent.extras[..] {
         [] => None,
         json => {
-            let extras = object(json);
+            let extras = check_values(json)
+                .and_then(|()| serde_json::from_slice(json).map_err(|error| error.to_string()));
             Some(extras.map_err(|error| format!("Field 'extras' must be a JSON object: {error}"))?)
         }
     };

@@ -16,7 +16,6 @@ use self::field::FieldSeed;
 use self::repair::repaired;
 use super::Form;
 use super::number::shortened;
-use crate::model::Extras;
 
 /// How many values there may be in all, objects and arrays included. As a tree, a value takes many times its text.
 const MAX_VALUES: usize = 20_000;
@@ -33,12 +32,6 @@ pub(super) fn decode<F: Form>(body: &[u8]) -> Result<F, String> {
     };
     let body = repaired.as_deref().unwrap_or(body);
     decode_tracking(body).map_err(|error| text::<F>(&error))
-}
-
-/// Decodes extras that came as a text of their own. The error is what is wrong with them.
-pub(in crate::api) fn object(json: &[u8]) -> Result<Extras, String> {
-    check_values(json)?;
-    serde_json::from_slice(json).map_err(|error| error.to_string())
 }
 
 fn decode_strictly<F: Form>(body: &[u8]) -> Result<F, serde_json::Error> {
@@ -78,7 +71,7 @@ fn text<F: Form>(error: &serde_path_to_error::Error<serde_json::Error>) -> Strin
 }
 
 /// Refuses a text with very many values, before it is made into a tree.
-fn check_values(json: &[u8]) -> Result<(), String> {
+pub(in crate::api) fn check_values(json: &[u8]) -> Result<(), String> {
     // A value takes two bytes at least, its comma included.
     if json.len() / 2 <= MAX_VALUES {
         return Ok(());
