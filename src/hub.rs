@@ -73,11 +73,11 @@ mod id;
 mod observer;
 mod outgoing;
 mod ring;
-mod roster;
 mod shard;
 mod shared;
 mod socket;
 mod stream;
+mod stream_list;
 mod sweep;
 mod user;
 

@@ -21,12 +21,12 @@ pub(super) struct Batch {
     carried: Formats,
     /// All frames one after the other, by format.
     joined: [Option<Bytes>; Format::COUNT],
-    pub(super) told: Told,
+    pub(super) facts: PassFacts,
 }
 
 /// What a pass says besides its frames.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Told {
+pub(super) struct PassFacts {
     /// How many messages the batch stands for.
     pub(super) messages: usize,
     /// Some messages are not among its frames: they are to be read from the backlog.
@@ -46,18 +46,18 @@ impl Batch {
         frames: Vec<Frame>,
         events: Option<Box<Events>>,
         wanted: Formats,
-        told: Told,
+        facts: PassFacts,
     ) -> Self {
         let has_each = |format: &Format| frames.iter().all(|frame| frame.bytes(*format).is_some());
         let carried: Formats = Format::ALL.into_iter().filter(has_each).collect();
         let is_joined = |format| frames.len() > 1 && wanted.contains(format) && carried.contains(format);
         let joined = Format::ALL.map(|format| is_joined(format).then(|| join(&frames, format)).flatten());
-        Self { base, frames, events, carried, joined, told }
+        Self { base, frames, events, carried, joined, facts }
     }
 
     /// Whether streams in this format find all that the batch stands for in its frames.
     pub(super) fn is_complete(&self, format: Format) -> bool {
-        !self.told.incomplete && self.carried.contains(format)
+        !self.facts.incomplete && self.carried.contains(format)
     }
 
     /// All frames in one buffer, where `from` is the first of them and there is such a buffer.

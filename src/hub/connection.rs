@@ -18,8 +18,8 @@ use super::{
     batch::Batch,
     clock::Tick,
     outgoing::{self, Outgoing},
-    roster::Place,
     socket::Socket,
+    stream_list::ListIndex,
     user::User,
 };
 
@@ -33,7 +33,7 @@ pub(super) struct Connection {
     /// What its peer understands.
     pub(super) format: Format,
     /// Where it stands among its user's streams.
-    pub(super) place: Place,
+    pub(super) place: ListIndex,
     /// Where it stands among the streams of its token, if there are several. Changed under the shard's lock.
     pub(super) token_place: AtomicUsize,
     attached: OnceLock<Attached>,
@@ -128,7 +128,7 @@ impl Connection {
             user,
             token: token.into(),
             format,
-            place: Place::default(),
+            place: ListIndex::default(),
             token_place: AtomicUsize::new(0),
             attached: OnceLock::new(),
             state: Mutex::new(state),
@@ -211,12 +211,12 @@ impl Connection {
                     state.miss_events();
                 }
                 let lost =
-                    batch.told.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
+                    batch.facts.lag_floor.is_some_and(|floor| !state.replaying && state.cursor <= floor);
                 if lost && state.loading {
                     // It is the backlog that is slow: the stream may take its time until it has read it to its end.
                     state.replaying = true;
                 } else if lost {
-                    self.close_locked(&mut state, EndReason::SlowConsumer, batch.told.now, config);
+                    self.close_locked(&mut state, EndReason::SlowConsumer, batch.facts.now, config);
                     wake(state);
                     return Delivery::Ended;
                 }
@@ -229,7 +229,7 @@ impl Connection {
             let selection = asked.select(batch, self.format, state.cursor);
             return self.deliver_selection(state, &selection, batch);
         }
-        if batch.told.messages == 0 {
+        if batch.facts.messages == 0 {
             // It does not ask for events.
             return Delivery::Sent(0);
         }
@@ -256,7 +256,7 @@ impl Connection {
 
     /// Leaves what is missing to the stream's task.
     fn fall_behind(&self, mut state: MutexGuard<'_, State>, batch: &Batch) -> Delivery {
-        state.progress_at = batch.told.now;
+        state.progress_at = batch.facts.now;
         self.set_phase(&mut state, Phase::Behind);
         wake(state);
         Delivery::Behind

@@ -19,8 +19,8 @@ use super::{
     batch::Batch,
     connection::{Connection, Delivery},
     observer::PassReport,
-    roster::Segment,
     shared::Shared,
+    stream_list::Segment,
     user::{Scheduled, User},
 };
 
@@ -152,16 +152,16 @@ impl Pass {
     }
 
     fn end(&self, shared: &Shared) {
-        let told = &self.batch.told;
+        let facts = &self.batch.facts;
         let now = Instant::now();
         let report = PassReport {
-            messages: told.messages,
+            messages: facts.messages,
             streams: self.segments.iter().map(|segment| segment.len()).sum(),
             delivered: self.delivered.load(Ordering::Relaxed),
             behind: self.behind.load(Ordering::Relaxed),
-            overflowed: told.incomplete,
+            overflowed: facts.incomplete,
             took: now.saturating_duration_since(self.began_at),
-            oldest: told.oldest.map(|came_in| now.saturating_duration_since(came_in)),
+            oldest: facts.oldest.map(|came_in| now.saturating_duration_since(came_in)),
         };
         shared.observe(|observer| observer.on_pass(self.user.id, report));
         end_pass(shared, Arc::clone(&self.user));

@@ -13,11 +13,11 @@ pub(super) const SEGMENT: usize = 256;
 /// So many streams of one user, shared with the passes that go over them.
 pub(super) type Segment = Arc<Vec<Arc<Connection>>>;
 
-/// Where a stream stands in its user's roster. Changed only under the user's lock.
+/// Where a stream stands in its user's list. Changed only under the user's lock.
 #[derive(Debug, Default)]
-pub(super) struct Place(AtomicU32);
+pub(super) struct ListIndex(AtomicU32);
 
-impl Place {
+impl ListIndex {
     fn get(&self) -> usize {
         self.0.load(Ordering::Relaxed) as usize
     }
@@ -30,11 +30,11 @@ impl Place {
 /// All streams of a user. Joining and leaving touch at most two segments, which are copied only if a pass holds
 /// them at that moment.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct StreamList {
     segments: Vec<Segment>,
 }
 
-impl Roster {
+impl StreamList {
     pub(super) fn len(&self) -> usize {
         match self.segments.last() {
             Some(last) => (self.segments.len() - 1) * SEGMENT + last.len(),

@@ -13,13 +13,13 @@ use tokio::time::Instant;
 
 use super::{
     EventFrame, Format, Formats, Frame, HubConfig, MessageId, UserId,
-    batch::{Batch, Told},
+    batch::{Batch, PassFacts},
     chunk::Chunk,
     clock::Tick,
     connection::Connection,
     event::Events,
     ring::{LagMarks, Ring},
-    roster::{Roster, Segment},
+    stream_list::{Segment, StreamList},
 };
 
 /// A user with at least one stream.
@@ -43,7 +43,7 @@ struct Inner {
     head_known: bool,
     /// A pass is under way or waits for its turn.
     scheduled: bool,
-    roster: Roster,
+    streams: StreamList,
     /// There is one while a pass is under way or a stream is behind.
     traffic: Option<Box<Traffic>>,
 }
@@ -113,7 +113,7 @@ impl User {
         let newest = inner.traffic.as_deref().map_or(inner.newest, |traffic| traffic.known(inner.newest));
         let needs_head = !inner.head_known || since.is_some_and(|since| since > newest);
         let connection = Arc::new(make(newest));
-        inner.roster.push(Arc::clone(&connection));
+        inner.streams.push(Arc::clone(&connection));
         self.by_format[connection.format.place()].fetch_add(1, Ordering::Relaxed);
         (connection, needs_head)
     }
@@ -121,9 +121,9 @@ impl User {
     /// Removes a stream; true if it was the last one.
     pub(super) fn leave(&self, connection: &Connection) -> bool {
         let mut inner = self.inner.lock();
-        inner.roster.remove(connection);
+        inner.streams.remove(connection);
         self.by_format[connection.format.place()].fetch_sub(1, Ordering::Relaxed);
-        inner.roster.is_empty()
+        inner.streams.is_empty()
     }
 
     /// Takes note that `head` was the user's newest message in the store, at some time since one of its streams has
@@ -147,7 +147,7 @@ impl User {
     }
 
     pub(super) fn stream_count(&self) -> usize {
-        self.inner.lock().roster.len()
+        self.inner.lock().streams.len()
     }
 
     /// The formats that its streams have at this moment.
@@ -157,14 +157,14 @@ impl User {
     }
 
     pub(super) fn segments(&self) -> Vec<Segment> {
-        self.inner.lock().roster.segments()
+        self.inner.lock().streams.segments()
     }
 
     /// Takes frames for the next pass; those whose ids do not ascend were brought before and are left out. If the
     /// message before them, `previous`, is one that was not brought, the next pass sends everybody to the backlog.
     pub(super) fn post(&self, previous: Option<MessageId>, frames: &[Frame]) -> Scheduled {
         let mut inner = self.inner.lock();
-        if inner.roster.is_empty() {
+        if inner.streams.is_empty() {
             return Scheduled::No;
         }
         let (newest, head_known) = (inner.newest, inner.head_known);
@@ -231,10 +231,10 @@ impl User {
             traffic.ring.push(&frames, config, behind);
         }
         inner.newest = last;
-        let segments = inner.roster.segments();
+        let segments = inner.streams.segments();
         drop(inner);
-        let told = Told { messages, incomplete, lag_floor, now, oldest };
-        Some((Batch::new(base, frames, events, self.formats(), told), segments))
+        let facts = PassFacts { messages, incomplete, lag_floor, now, oldest };
+        Some((Batch::new(base, frames, events, self.formats(), facts), segments))
     }
 
     /// Ends a pass: says whether another is due, and forgets the traffic once nobody needs it.

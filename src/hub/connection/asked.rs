@@ -73,10 +73,10 @@ impl Connection {
         if misses_events {
             state.miss_events();
         }
-        if batch.told.messages == 0 {
+        if batch.facts.messages == 0 {
             // It has every message. Its task says that it has missed events.
             if is_complete {
-                state.progress_at = batch.told.now;
+                state.progress_at = batch.facts.now;
             }
             wake(state);
             return Delivery::Sent(0);

@@ -156,7 +156,7 @@ async fn only_a_users_first_stream_and_one_from_the_future_need_the_head() {
 
 /// What may be told of a commit.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum Announced {
     Once,
     Twice,
     Later,
@@ -168,7 +168,7 @@ enum Step {
     Commit {
         user: u64,
         count: u64,
-        told: Told,
+        told: Announced,
     },
     /// One of those that were put off is told now.
     TellLate(usize),
@@ -191,7 +191,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let told = prop_oneof![6 => Just(Told::Once), 1 => Just(Told::Twice), 2 => Just(Told::Later), 1 => Just(Told::Never)];
+    let told = prop_oneof![6 => Just(Announced::Once), 1 => Just(Announced::Twice), 2 => Just(Announced::Later), 1 => Just(Announced::Never)];
     prop_oneof![
         8 => (0..2_u64, 1..5_u64, told).prop_map(|(user, count, told)| Step::Commit { user, count, told }),
         3 => any::<usize>().prop_map(Step::TellLate),
@@ -247,7 +247,7 @@ impl World {
         self.hub.notify_after(UserId(user as u64), MessageId(previous), frames);
     }
 
-    fn commit(&mut self, user: usize, count: u64, told: Told) {
+    fn commit(&mut self, user: usize, count: u64, told: Announced) {
         let previous = self.users[user].ids.last().copied().unwrap_or(0);
         // Other users' messages lie between.
         let ids: Vec<_> = (1..=count).map(|at| self.last_id + 2 * at).collect();
@@ -258,13 +258,13 @@ impl World {
         }
         self.users[user].ids.extend(ids);
         match told {
-            Told::Once => self.tell(user, previous, &frames),
-            Told::Twice => {
+            Announced::Once => self.tell(user, previous, &frames),
+            Announced::Twice => {
                 self.tell(user, previous, &frames);
                 self.tell(user, previous, &frames);
             }
-            Told::Later => self.late.push((user, previous, frames)),
-            Told::Never => {}
+            Announced::Later => self.late.push((user, previous, frames)),
+            Announced::Never => {}
         }
     }
 
@@ -340,7 +340,7 @@ impl World {
             self.visitors[at].socket.add_room(PLENTY);
         }
         for user in 0..2 {
-            self.commit(user, 1, Told::Once);
+            self.commit(user, 1, Announced::Once);
         }
         settle().await;
         for visitor in &self.visitors {
