@@ -53,6 +53,7 @@ impl Log {
     }
 
     /// Returns how many lines were lost since the start; it goes on counting.
+    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "a metric shows it"))]
     pub(super) fn lost_lines(&self) -> Arc<AtomicU64> {
         self.lines.lost()
     }
