@@ -22,7 +22,7 @@ use proven::ProvenPasswords;
 pub const MAX_PASSWORD_BYTES: usize = 72;
 
 /// How long a request waits until its password is hashed or checked. The hashing itself is not counted.
-pub(super) const MAX_WAIT: Duration = Duration::from_secs(2);
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// Letters and digits of a random password: 119 bits.
 const RANDOM_CHARACTERS: usize = 20;
@@ -51,7 +51,7 @@ pub enum HashPasswordError {
 ///
 /// That takes tens of milliseconds of a core, so it runs on threads of its own, which give way to those that serve
 /// requests, and never on more of them at once than there are cores. At most 32 further calls for each core wait their turn, for at
-/// most two seconds; the others get [`Overloaded`].
+/// most five seconds; the others get [`Overloaded`].
 ///
 /// A password that was right is known by its keyed hash for a minute, so that a sender of many requests is not
 /// hashed each time. It is known for the stored hash that it matched: when that is changed, nothing of it is left.
