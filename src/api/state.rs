@@ -130,7 +130,7 @@ pub struct ApiSettings {
     /// do not count. 8 MiB by default.
     pub body_memory_bytes: usize,
     /// How much memory answers may take in all, in bytes: lists that are being made, and what their clients have not
-    /// taken yet. A quarter is for usual lists alone. A single larger row is read nevertheless, alone. 16 MiB by default.
+    /// taken yet. A quarter is for usual lists alone. A single larger row is read nevertheless, alone. 32 MiB by default.
     pub answer_memory_bytes: usize,
     /// Which Gotify the API behaves as where 2 and 3 differ. Gotify 2 by default.
     pub compatibility: Compatibility,
@@ -149,7 +149,7 @@ impl Default for ApiSettings {
         Self {
             max_body_bytes: 4 * 1024 * 1024,
             body_memory_bytes: 8 * 1024 * 1024,
-            answer_memory_bytes: 16 * 1024 * 1024,
+            answer_memory_bytes: 32 * 1024 * 1024,
             compatibility: Compatibility::default(),
             secure_cookie: false,
             image_limits: ImageLimits::default(),
