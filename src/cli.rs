@@ -1,6 +1,7 @@
 //! The commands of the `shardcast` program. `shardcast --help` documents them and their exit codes.
 
-mod check_config;
+mod arguments;
+mod config;
 mod health_check;
 mod logging;
 #[cfg(feature = "metrics")]
@@ -26,61 +27,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
-use crate::config::{self, Files, Loaded};
+use crate::config::{Files, Loaded, default_file, load};
+use arguments::{Arguments, Command, ConfigCommand, UserCommand};
 use logging::Log;
 
 /// A wrong configuration, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
-
-/// Follows the help of every command.
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    the command has done its work
-  1    it failed, and standard error says why
-  2    the command or a flag is unknown
-  78   the configuration is wrong, or the database that it names can't be opened
-  130  a second SIGINT ended the server at once (143: a second SIGTERM)";
-
-/// A push-notification server that speaks Gotify's API.
-#[derive(Debug, Parser)]
-#[command(name = "shardcast", version, after_help = EXIT_CODES)]
-struct Arguments {
-    /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env.
-    /// Without it, files are looked for where Gotify 2 and 3 look.
-    #[arg(long, global = true, value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Run the server; this is the default
-    Serve,
-    /// Print the version, the commit and the date of the build
-    Version,
-    /// Ask the server that runs with this configuration whether it is healthy
-    #[command(name = "healthcheck")]
-    HealthCheck,
-    /// Print the values in force and where each was set, with secrets masked
-    CheckConfig,
-    /// Print a configuration file with every key and its default
-    DefaultConfig,
-    /// Look after users
-    #[command(subcommand)]
-    User(UserCommand),
-}
-
-#[derive(Debug, Subcommand)]
-enum UserCommand {
-    /// Give a user a random password and print it, also while the server runs
-    ResetPassword {
-        /// The name of the user
-        name: String,
-    },
-}
 
 /// Runs the program with its arguments and environment.
 pub fn run() -> ExitCode {
@@ -93,27 +47,32 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let command = arguments.command.unwrap_or(Command::Serve);
-    match command {
-        Command::Version => return print_answer(&version::text()),
-        Command::DefaultConfig => return print_answer(config::default_file().trim_end()),
-        Command::Serve | Command::HealthCheck | Command::CheckConfig | Command::User(_) => {}
+    let file = arguments.config;
+    match arguments.command.unwrap_or(Command::Serve) {
+        Command::Version => print_answer(&version::text()),
+        Command::DefaultConfig => print_answer(default_file().trim_end()),
+        Command::Serve => with_configuration(file, serve),
+        Command::HealthCheck => with_configuration(file, health_check::run),
+        Command::Config { command: None } => with_configuration(file, config::print),
+        Command::Config { command: Some(ConfigCommand::Check) } | Command::CheckConfig => {
+            with_configuration(file, config::check)
+        }
+        Command::User(UserCommand::ResetPassword { name }) => {
+            with_configuration(file, |loaded| user::reset_password(loaded, &name))
+        }
     }
+}
 
+/// Loads the configuration and runs a command with it, or names all its mistakes.
+fn with_configuration(file: Option<PathBuf>, command: impl FnOnce(&Loaded) -> ExitCode) -> ExitCode {
     let variables = environment().collect();
-    let files = arguments.config.map_or_else(|| Files::standard(&variables), Files::named);
-    let loaded = match config::load(&files, variables) {
-        Ok(loaded) => loaded,
+    let files = file.map_or_else(|| Files::standard(&variables), Files::named);
+    match load(&files, variables) {
+        Ok(loaded) => command(&loaded),
         Err(error) => {
             print_problem(&error.to_string());
-            return ExitCode::from(EX_CONFIG);
+            ExitCode::from(EX_CONFIG)
         }
-    };
-    match command {
-        Command::CheckConfig => check_config::run(&loaded),
-        Command::HealthCheck => health_check::run(&loaded),
-        Command::User(UserCommand::ResetPassword { name }) => user::reset_password(&loaded, &name),
-        Command::Serve | Command::Version | Command::DefaultConfig => serve(&loaded),
     }
 }
 
@@ -175,16 +134,4 @@ fn print_line(text: &str) -> io::Result<()> {
 /// Prints why the command can't do its work. Where that is impossible, the exit code has to do.
 fn print_problem(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_description_of_the_arguments_is_sound() {
-        Arguments::command().debug_assert();
-    }
 }

@@ -286,7 +286,7 @@ fn a_start_that_fails_shows_no_password() {
         ("", vec![("GOTIFY_DATABASE_CONNECTION", "/proc/none/gotify.db?_auth_pass=7700112233445566")]),
         ("", vec![("GOTIFY_DATABASE_CONNECTION", "/proc/gotify:7700112233445566@db/gotify")]),
     ] {
-        for command in [vec!["serve"], vec!["check-config"]] {
+        for command in [vec!["serve"], vec!["config"]] {
             let mut program = Program::new(&command).file(file).variable("GOTIFY_LOGLEVEL", "trace");
             for (name, value) in &variables {
                 program = program.variable(name, value);
@@ -294,7 +294,7 @@ fn a_start_that_fails_shows_no_password() {
             let outcome = program.run();
             let said = outcome.stdout + &outcome.stderr;
             assert!(!said.contains("77001122"), "{command:?} {file:?} {variables:?} said: {said}");
-            assert!(command == ["check-config"] || outcome.code != Some(0), "{file:?} {variables:?}: {said}");
+            assert!(command == ["config"] || outcome.code != Some(0), "{file:?} {variables:?}: {said}");
         }
     }
 }

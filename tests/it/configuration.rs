@@ -22,7 +22,7 @@ fn wrong_settings_stop_the_start_with_78_and_a_line_each() {
 
 #[test]
 fn every_command_that_needs_the_configuration_refuses_a_wrong_one() {
-    for command in ["serve", "check-config", "healthcheck"] {
+    for command in ["serve", "config", "check-config", "healthcheck"] {
         let outcome = Program::new(&[command]).file("hub: 1").run();
         assert_eq!(outcome.code, Some(78), "{command}");
         assert_eq!(outcome.stderr, "config.yml:1: hub: unknown key\n", "{command}");
@@ -31,7 +31,7 @@ fn every_command_that_needs_the_configuration_refuses_a_wrong_one() {
 
 #[test]
 fn the_effective_configuration_names_values_and_sources_but_no_secret() {
-    let outcome = Program::new(&["check-config"])
+    let outcome = Program::new(&["config"])
         .file("server: { stream: { shardcount: 64 } }")
         .variable("GOTIFY_DEFAULTUSER_PASS", "hunter2")
         .variable("GOTIFY_PORT", "tcp://10.0.0.1:80")
@@ -45,12 +45,38 @@ fn the_effective_configuration_names_values_and_sources_but_no_secret() {
     ] {
         assert!(lines.contains(&expected), "no `{expected}` in {lines:#?}");
     }
-    assert!(outcome.stderr.starts_with("GOTIFY_PORT: Kubernetes sets this variable"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.starts_with("warning: GOTIFY_PORT: Kubernetes sets this variable"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_check_names_every_mistake_or_says_that_there_is_none_and_prints_no_value() {
+    for command in [&["config", "check"][..], &["check-config"]] {
+        let right = Program::new(command).file("server: { port: 8123 }").run();
+        assert_eq!((right.code, right.stderr.as_str()), (Some(0), ""), "{command:?}");
+        assert_eq!(right.stdout, "the configuration has no mistakes; read from config.yml\n", "{command:?}");
+
+        let wrong = Program::new(command)
+            .file("server:\n  port: x\n  ssl: { enabled: true }\n")
+            .variable("GOTIFY_DEFAULTUSER_PASSWORD", "hunter2")
+            .run();
+        assert_eq!((wrong.code, wrong.stdout.as_str()), (Some(78), ""), "{command:?}");
+        let places: Vec<&str> =
+            wrong.stderr.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
+        assert!(
+            places.starts_with(&["config.yml:2", "GOTIFY_DEFAULTUSER_PASSWORD", "config.yml:3"]),
+            "{places:?}"
+        );
+        assert!(!wrong.stderr.contains("hunter2"), "{}", wrong.stderr);
+    }
 }
 
 #[test]
 fn the_file_can_be_named() {
-    let outcome = Program::new(&["check-config", "--config", "none.yml"]).file("loglevel: debug").run();
+    let outcome = Program::new(&["config", "--config", "none.yml"]).file("loglevel: debug").run();
     assert_eq!(outcome.code, Some(78));
     assert!(outcome.stderr.starts_with("none.yml: failed to read the file: "), "{}", outcome.stderr);
 }

@@ -1,0 +1,76 @@
+//! The arguments of the program. Their documentation is what `--help` prints.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Follows the help of every command.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    the command has done its work
+  1    it failed, and standard error says why
+  2    the command or a flag is unknown
+  78   the configuration is wrong, or the database that it names can't be opened
+  130  a second SIGINT ended the server at once (143: a second SIGTERM)";
+
+/// A push-notification server that speaks Gotify's API.
+#[derive(Debug, Parser)]
+#[command(name = "shardcast", version, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env.
+    /// Without it, files are looked for where Gotify 2 and 3 look.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run the server; this is the default
+    Serve,
+    /// Print the version, the commit and the date of the build
+    Version,
+    /// Ask the server that runs with this configuration whether it is healthy
+    #[command(name = "healthcheck")]
+    HealthCheck,
+    /// Print the values in force and where each was set, with secrets masked
+    Config {
+        #[command(subcommand)]
+        command: Option<ConfigCommand>,
+    },
+    /// Another name of `config check`
+    CheckConfig,
+    /// Print a configuration file with every key and its default
+    DefaultConfig,
+    /// Look after users
+    #[command(subcommand)]
+    User(UserCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Name all mistakes of the configuration at once, and print no values
+    Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UserCommand {
+    /// Give a user a random password and print it, also while the server runs
+    ResetPassword {
+        /// The name of the user
+        name: String,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_description_of_the_arguments_is_sound() {
+        Arguments::command().debug_assert();
+    }
+}
