@@ -3,6 +3,7 @@
 mod arguments;
 mod config;
 mod health_check;
+mod journal;
 mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -16,6 +17,7 @@ mod oidc;
 mod oidc;
 mod runtime;
 mod serve;
+mod service_manager;
 mod signals;
 mod start_error;
 mod user;
@@ -32,6 +34,7 @@ use clap::Parser;
 use crate::config::{Files, Loaded, default_file, load};
 use arguments::{Arguments, Command, ConfigCommand, UserCommand};
 use logging::Log;
+use service_manager::PassedSockets;
 
 /// A wrong configuration, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
@@ -77,6 +80,14 @@ fn with_configuration(file: Option<PathBuf>, command: impl FnOnce(&Loaded) -> Ex
 }
 
 fn serve(loaded: &Loaded) -> ExitCode {
+    // Before the log, which has a thread of its own.
+    let sockets = match PassedSockets::take() {
+        Ok(sockets) => sockets,
+        Err(error) => {
+            print_problem(&error.to_string());
+            return ExitCode::from(EX_CONFIG);
+        }
+    };
     let log = match Log::start(loaded.log_level()) {
         Ok(log) => log,
         Err(error) => {
@@ -91,7 +102,7 @@ fn serve(loaded: &Loaded) -> ExitCode {
         tracing::warn!("{warning}");
     }
     crate::server::raise_open_file_limit();
-    serve::run(loaded, &log)
+    serve::run(loaded, &log, sockets)
 }
 
 /// The variables of this process. What is not Unicode becomes U+FFFD: a name like that is none of ours.

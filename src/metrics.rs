@@ -119,7 +119,8 @@ impl Metrics {
         }
     }
 
-    /// Returns what a server needs to count its connections here, see [`Server::watched`](crate::server::Server::watched).
+    /// Returns what a server needs to count its connections here, see
+    /// [`ServerParts::observer`](crate::server::ServerParts::observer).
     pub fn connection_observer(&self) -> Arc<dyn ConnectionObserver> {
         Arc::clone(&self.0) as Arc<dyn ConnectionObserver>
     }

@@ -54,10 +54,12 @@ mod endpoint;
 mod forwarded;
 mod known_password;
 mod limits;
+mod listening_socket;
 #[cfg(not(feature = "tls"))]
 mod no_tls;
 mod node;
 mod observer;
+mod parts;
 mod redirect;
 mod refuse;
 mod requests;
@@ -83,8 +85,10 @@ pub use config::{ServerConfig, StreamConfig};
 pub use drain::Drained;
 pub use endpoint::{Address, Endpoint};
 pub use limits::raise_open_file_limit;
+pub use listening_socket::ListeningSocket;
 pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use observer::ConnectionObserver;
+pub use parts::ServerParts;
 pub use streams::Streams;
 pub use tls_config::{AcmeConfig, CertificateFiles, Certificates, TlsConfig, TlsError};
 
@@ -133,21 +137,23 @@ impl Server {
         router: Router,
         streams: impl Streams,
     ) -> Result<Self, BindError> {
-        Self::watched(config, router, streams, Arc::new(())).await
+        Self::bind_with(config, router, streams, ServerParts::default()).await
     }
 
-    /// As [`Server::bind`]; the observer receives the events of connections.
+    /// As [`Server::bind`], with sockets and an observer of your own.
     ///
     /// # Panics
     ///
     /// As [`Server::bind`].
-    pub async fn watched(
+    pub async fn bind_with(
         config: ServerConfig,
         router: Router,
         streams: impl Streams,
-        observer: Arc<dyn ConnectionObserver>,
+        parts: ServerParts,
     ) -> Result<Self, BindError> {
-        let (listeners, endpoints) = bind_listeners(&config, router).await?;
+        let ServerParts { http, https, observer } = parts;
+        let observer = observer.unwrap_or_else(|| Arc::new(()));
+        let (listeners, endpoints) = open_listeners(&config, router, http, https).await?;
         let stop = Arc::new(Notify::new());
         let task = accept::AcceptLoop::new(listeners, &config, streams, observer).run(Arc::clone(&stop));
         let accept = AbortOnDropHandle::new(tokio::spawn(task));
@@ -201,11 +207,17 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Binds all places. With TLS, the plain one may only say where to go instead.
-async fn bind_listeners(
+/// Listens everywhere, on the sockets that were passed or on new ones. With TLS, the plain one may only say where to go
+/// instead.
+async fn open_listeners(
     config: &ServerConfig,
     router: Router,
+    http: Option<ListeningSocket>,
+    https: Option<ListeningSocket>,
 ) -> Result<(Listeners, Vec<Endpoint>), BindError> {
+    if https.is_some() && config.tls.is_none() {
+        return Err(BindError::UnusedSocket { listener: "HTTPS" });
+    }
     let mut endpoints = Vec::new();
     let mut plain_router = router.clone();
     let mut secure = None;
@@ -218,7 +230,7 @@ async fn bind_listeners(
             fallback_port: None,
             keepalive: config.keepalive,
         };
-        let listener = bind::Listener::bind(place).await?;
+        let listener = bind::Listener::open(https, place).await?;
         let endpoint = Endpoint { secure: true, address: listener.address() };
         if tls_config.redirect {
             plain_router = redirect::to_https(router.clone(), endpoint.port().unwrap_or(tls_config.port));
@@ -233,7 +245,7 @@ async fn bind_listeners(
         fallback_port: config.fallback_port,
         keepalive: config.keepalive,
     };
-    let listener = bind::Listener::bind(place).await?;
+    let listener = bind::Listener::open(http, place).await?;
     endpoints.insert(0, Endpoint { secure: false, address: listener.address() });
     let plain = ServedListener { listener, http: Arc::new(Http::new(config, plain_router)), tls: None };
     Ok((Listeners { plain, secure }, endpoints))

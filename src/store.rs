@@ -132,9 +132,14 @@ impl Store {
         self.0.queue.publish(message).await
     }
 
+    /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.
+    pub fn writer_runs(&self) -> bool {
+        self.0.queue.is_open()
+    }
+
     /// Checks whether a message could be stored now: whether the writer runs, and what [`Database::check`] looks at.
     pub async fn check(&self) -> Result<(), StoreError> {
-        if !self.0.queue.is_open() {
+        if !self.writer_runs() {
             let operation = "store a message";
             return Err(StoreError::Unavailable { operation, source: "the writer has ended".into() });
         }

@@ -8,7 +8,9 @@ use super::logging::Log;
 use crate::config::{Loaded, MetricsListener};
 use crate::hub::Hub;
 use crate::metrics::Metrics;
-use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server, ServerConfig};
+use crate::server::{
+    BindError, ConnectionObserver, ListeningSocket, Node, NodeParts, Server, ServerConfig, ServerParts,
+};
 
 /// Connections to the listener of the metrics: Prometheus needs one.
 const MAX_CONNECTIONS: usize = 16;
@@ -46,17 +48,30 @@ impl Exposition {
         }
     }
 
-    /// Listens where metrics have a port of their own. They are served until what is returned is dropped.
-    pub(super) async fn bind(&self, hub: &Hub) -> Result<Option<Server>, BindError> {
-        let Some((metrics, MetricsListener::Own { host, port })) = &self.0 else { return Ok(None) };
+    /// Listens where metrics have a port of their own, on the socket that was passed or on a new one. They are served
+    /// until what is returned is dropped.
+    pub(super) async fn bind(
+        &self,
+        hub: &Hub,
+        passed: Option<ListeningSocket>,
+    ) -> Result<Option<Server>, BindError> {
+        let Some((metrics, MetricsListener::Own { host, port })) = &self.0 else {
+            return match passed {
+                Some(_) => Err(BindError::UnusedSocket { listener: "metrics" }),
+                None => Ok(None),
+            };
+        };
         let config = ServerConfig {
             listen_address: host.clone(),
             port: *port,
             max_connections: Some(MAX_CONNECTIONS),
             ..ServerConfig::default()
         };
-        let server = Server::bind(config, metrics.router(hub), ()).await?;
-        tracing::info!(address = %server.local_addr(), "metrics are at http://{}/metrics", server.local_addr());
+        let parts = ServerParts { http: passed, ..ServerParts::default() };
+        let server = Server::bind_with(config, metrics.router(hub), (), parts).await?;
+        for endpoint in server.endpoints() {
+            tracing::info!(address = %endpoint.address, "metrics are at {endpoint}/metrics");
+        }
         Ok(Some(server))
     }
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use super::logging::Log;
 use crate::config::Loaded;
 use crate::hub::Hub;
-use crate::server::{BindError, ConnectionObserver, Node, NodeParts, Server};
+use crate::server::{BindError, ConnectionObserver, ListeningSocket, Node, NodeParts, Server};
 
 /// Nothing is counted.
 pub(super) struct Exposition;
@@ -33,7 +33,14 @@ impl Exposition {
     }
 
     #[expect(clippy::unused_async, reason = "as with metrics")]
-    pub(super) async fn bind(&self, _: &Hub) -> Result<Option<Server>, BindError> {
-        Ok(None)
+    pub(super) async fn bind(
+        &self,
+        _: &Hub,
+        passed: Option<ListeningSocket>,
+    ) -> Result<Option<Server>, BindError> {
+        match passed {
+            Some(_) => Err(BindError::UnusedSocket { listener: "metrics" }),
+            None => Ok(None),
+        }
     }
 }

@@ -10,11 +10,12 @@ use tokio::time::timeout;
 
 use super::logging::Log;
 use super::metrics::Exposition;
+use super::service_manager::{PassedSockets, ServiceManager, serving_status};
 use super::signals::Signals;
 use super::start_error::StartError;
-use super::{oidc, print_line, runtime};
+use super::{journal, oidc, print_line, runtime};
 use crate::config::Loaded;
-use crate::server::{FirstUser, Node, Server};
+use crate::server::{FirstUser, Node, Server, ServerParts};
 use crate::store;
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
@@ -31,10 +32,18 @@ enum End {
     AtOnce(u8),
 }
 
+/// What one run of the server has from the command line.
+struct Run<'a> {
+    loaded: &'a Loaded,
+    log: &'a Log,
+    manager: ServiceManager,
+}
+
 /// Serves until a signal ends it.
-pub(super) fn run(loaded: &Loaded, log: &Log) -> ExitCode {
+pub(super) fn run(loaded: &Loaded, log: &Log, sockets: PassedSockets) -> ExitCode {
+    let run = Run { loaded, log, manager: ServiceManager::from_environment() };
     let outcome = runtime::build().map_err(StartError::Runtime).and_then(|runtime| {
-        let outcome = runtime.block_on(heed_signals(loaded, log));
+        let outcome = runtime.block_on(heed_signals(&run, sockets));
         match outcome {
             Ok(End::AtOnce(_)) => runtime.shutdown_background(),
             _ => runtime.shutdown_timeout(BLOCKED),
@@ -53,7 +62,7 @@ pub(super) fn run(loaded: &Loaded, log: &Log) -> ExitCode {
 
 /// The first signal lets the server end well, also one that comes during the start. A second one ends it at once,
 /// whatever it waits for.
-async fn heed_signals(loaded: &Loaded, log: &Log) -> Result<End, StartError> {
+async fn heed_signals(run: &Run<'_>, sockets: PassedSockets) -> Result<End, StartError> {
     let mut signals = Signals::catch().map_err(StartError::Signals)?;
     let (stop, stopped) = oneshot::channel();
     let second = async {
@@ -68,21 +77,35 @@ async fn heed_signals(loaded: &Loaded, log: &Log) -> Result<End, StartError> {
             tracing::warn!("stopped by a second signal");
             Ok(End::AtOnce(code))
         }
-        outcome = start(loaded, log, stopped) => outcome.map(|()| End::Well),
+        outcome = start(run, sockets, stopped) => outcome.map(|()| End::Well),
     }
 }
 
 /// Opens the node and serves it until it is to stop, then closes it.
-async fn start(loaded: &Loaded, log: &Log, stopped: oneshot::Receiver<()>) -> Result<(), StartError> {
+async fn start(
+    run: &Run<'_>,
+    sockets: PassedSockets,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), StartError> {
+    let starting = run.manager.starting().await;
+    let loaded = run.loaded;
     let database =
         store::open(&loaded.database()).await.map_err(|source| StartError::database(loaded, source))?;
-    let exposition = Exposition::new(loaded, log);
+    let exposition = Exposition::new(loaded, run.log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
     let (node, first_user) = Node::open_with(database, loaded.node(), parts)
         .await
         .map_err(|source| StartError::open(loaded, source))?;
-    let outcome = serve(loaded, stopped, &node, &exposition, first_user).await;
+    let listening = listen(run, sockets, &node, &exposition, first_user).await;
+    drop(starting);
+    let outcome = match listening {
+        Ok(listening) => {
+            serve(run, stopped, &node, listening).await;
+            Ok(())
+        }
+        Err(error) => Err(error),
+    };
     node.close().await;
     if outcome.is_ok() {
         tracing::info!("stopped");
@@ -90,33 +113,56 @@ async fn start(loaded: &Loaded, log: &Log, stopped: oneshot::Receiver<()>) -> Re
     outcome
 }
 
+/// The server, and the listener of the metrics if it is another one.
+struct Listening {
+    server: Server,
+    metrics: Option<Server>,
+}
+
+/// Opens every listener.
+async fn listen(
+    run: &Run<'_>,
+    sockets: PassedSockets,
+    node: &Node,
+    exposition: &Exposition,
+    first_user: Option<FirstUser>,
+) -> Result<Listening, StartError> {
+    let loaded = run.loaded;
+    let parts = ServerParts {
+        http: sockets.http,
+        https: sockets.https,
+        observer: Some(exposition.connection_observer()),
+    };
+    let bound = Server::bind_with(loaded.server(), exposition.router(node), node.hub().clone(), parts).await;
+    // The first user is made whether or not the port was free: its password must be told now, or is lost.
+    if let Some(user) = first_user {
+        introduce(&user).await;
+    }
+    let server = bound.map_err(|source| StartError::bind(loaded, source))?;
+    let metrics = exposition.bind(node.hub(), sockets.metrics).await;
+    let metrics = metrics.map_err(|source| StartError::bind_metrics(loaded, source))?;
+    Ok(Listening { server, metrics })
+}
+
 /// Serves the node until it is to stop, then drains.
 ///
 /// # Panics
 ///
 /// If a listener did: a server that takes no more connections is of no use.
-async fn serve(
-    loaded: &Loaded,
-    stopped: oneshot::Receiver<()>,
-    node: &Node,
-    exposition: &Exposition,
-    first_user: Option<FirstUser>,
-) -> Result<(), StartError> {
-    let (router, watched) = (exposition.router(node), exposition.connection_observer());
-    let bound = Server::watched(loaded.server(), router, node.hub().clone(), watched).await;
-    // The first user is made whether or not the port was free: its password must be told now, or is lost.
-    if let Some(user) = first_user {
-        introduce(&user).await;
-    }
-    let mut server = bound.map_err(|source| StartError::bind(loaded, source))?;
-    let metrics = exposition.bind(node.hub()).await;
-    let mut metrics = metrics.map_err(|source| StartError::bind_metrics(loaded, source))?;
-    for endpoint in server.endpoints() {
+async fn serve(run: &Run<'_>, stopped: oneshot::Receiver<()>, node: &Node, listening: Listening) {
+    let Listening { mut server, mut metrics } = listening;
+    let endpoints = server.endpoints().to_vec();
+    for endpoint in &endpoints {
         tracing::info!(address = %endpoint.address, "listening on {endpoint}");
     }
+    let hub = node.hub().clone();
+    let status = move || serving_status(&endpoints, hub.stream_count());
+    run.manager.ready(&status()).await;
+    let store = node.store().clone();
+    let serving = run.manager.serving(status, move || store.writer_runs());
 
     let warning = async {
-        warn_of_known_passwords(loaded, node).await;
+        warn_of_known_passwords(run.loaded, node).await;
         pending::<()>().await;
     };
     let metrics_ended = async {
@@ -133,16 +179,25 @@ async fn serve(
         _ = metrics_ended => {}
         () = warning => {}
     }
+    drop(serving);
+    let _stopping = run.manager.stopping().await;
     tracing::info!("stopping: requests are finished, streams are closed");
     server.shutdown();
     server.join().await;
-    Ok(())
 }
 
 /// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or
 /// slow does not hold up the start.
 async fn introduce(user: &FirstUser) {
     let name = &user.name;
+    if user.made_up_password.is_some() && journal::keeps_standard_output() {
+        tracing::warn!(
+            user.name = name,
+            "first start: `{name}` has a random password, which is not shown because the journal keeps it; \
+             `shardcast user reset-password {name}` makes another one"
+        );
+        return;
+    }
     let greeting = match &user.made_up_password {
         Some(password) => format!(
             "First start. Log in as `{name}` with the password `{}`. It is not shown again; \

@@ -52,7 +52,7 @@ impl StartError {
     /// A listener of the server that can't be opened.
     pub(super) fn bind(loaded: &Loaded, source: BindError) -> Self {
         let key = match &source {
-            BindError::Tls(_) => "server.ssl.enabled",
+            BindError::Tls(_) | BindError::UnusedSocket { .. } => "server.ssl.enabled",
             BindError::Listen { secure: false, source, .. } => {
                 if is_of_port(source) {
                     "server.port"
@@ -75,7 +75,11 @@ impl StartError {
 
     /// The listener of the metrics that can't be opened.
     pub(super) fn bind_metrics(loaded: &Loaded, source: BindError) -> Self {
-        Self::Bind { setting: Setting::new(loaded, "metrics.listenaddr"), source }
+        let key = match source {
+            BindError::UnusedSocket { .. } if !loaded.config.metrics.enabled => "metrics.enabled",
+            _ => "metrics.listenaddr",
+        };
+        Self::Bind { setting: Setting::new(loaded, key), source }
     }
 
     /// A database that can't be opened.
@@ -97,7 +101,9 @@ impl StartError {
     /// Returns what the process ends with.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Database { .. } | Self::FirstPassword { .. } => ExitCode::from(EX_CONFIG),
+            Self::Database { .. }
+            | Self::FirstPassword { .. }
+            | Self::Bind { source: BindError::UnusedSocket { .. }, .. } => ExitCode::from(EX_CONFIG),
             _ => ExitCode::FAILURE,
         }
     }

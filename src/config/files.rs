@@ -32,9 +32,10 @@ pub(super) struct Text {
 }
 
 impl Files {
-    /// Returns the places where Gotify looks, for this environment.
+    /// Returns the places where Gotify looks, and the one of packages of this program, for this environment.
     ///
-    /// Gotify 2 reads `./config.yml` or `/etc/gotify/config.yml`. Gotify 3 reads `./gotify-server.env`,
+    /// Gotify 2 reads `./config.yml` or `/etc/gotify/config.yml`. A package has its file in `/etc/shardcast/config.yml`,
+    /// which is read instead of the latter. Gotify 3 reads `./gotify-server.env`,
     /// `$XDG_CONFIG_HOME/gotify/gotify-server.env` (by default in `~/.config`) or `/etc/gotify/server.env`. If
     /// `GOTIFY_CONFIG_FILE` is set, that file is the only one. It holds variables, as in Gotify 3, unless its
     /// name ends in `.yml` or `.yaml`.
@@ -51,7 +52,9 @@ impl Files {
         let own = folder.map(|folder| folder.join("gotify/gotify-server.env"));
         let variables = [Some("gotify-server.env".into()), own, Some("/etc/gotify/server.env".into())];
         Self::Search {
-            yaml: vec!["config.yml".into(), "/etc/gotify/config.yml".into()],
+            yaml: ["config.yml", "/etc/shardcast/config.yml", "/etc/gotify/config.yml"]
+                .map(Into::into)
+                .into(),
             variables: variables.into_iter().flatten().collect(),
         }
     }
@@ -117,14 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn files_are_looked_for_where_both_gotify_versions_look() {
-        let (yaml, here) = (["config.yml", "/etc/gotify/config.yml"], "gotify-server.env");
-        let system = "/etc/gotify/server.env";
-        assert_eq!(places(&[]), [yaml[0], yaml[1], here, system]);
+    fn files_are_looked_for_where_both_gotify_versions_and_a_package_have_them() {
+        let yaml = ["config.yml", "/etc/shardcast/config.yml", "/etc/gotify/config.yml"];
+        let (here, system) = ("gotify-server.env", "/etc/gotify/server.env");
+        let all = |variables: &[&'static str]| [&yaml, variables].concat();
+        assert_eq!(places(&[]), all(&[here, system]));
         let own = "/home/ann/.config/gotify/gotify-server.env";
-        assert_eq!(places(&[("HOME", "/home/ann")]), [yaml[0], yaml[1], here, own, system]);
+        assert_eq!(places(&[("HOME", "/home/ann")]), all(&[here, own, system]));
         let set = [("HOME", "/home/ann"), ("XDG_CONFIG_HOME", "/ann")];
-        assert_eq!(places(&set), [yaml[0], yaml[1], here, "/ann/gotify/gotify-server.env", system]);
+        assert_eq!(places(&set), all(&[here, "/ann/gotify/gotify-server.env", system]));
     }
 
     #[test]

@@ -11,9 +11,9 @@ use super::shape::Shape;
 
 const HEAD: &str = "\
 # Every key with its default. The server reads `config.yml` in its working directory, or else
-# `/etc/gotify/config.yml`. A variable of the environment wins over the file: GOTIFY_SERVER_PORT sets server.port.
-# GOTIFY_SERVER_PORT_FILE may name a file that holds the value instead. In a variable, a list is `a,b` or `[a, b]`,
-# and a map is `{\"name\": \"value\"}`.
+# `/etc/shardcast/config.yml`, or else `/etc/gotify/config.yml`. A variable of the environment wins over the file:
+# GOTIFY_SERVER_PORT sets server.port. GOTIFY_SERVER_PORT_FILE may name a file that holds the value instead. In a
+# variable, a list is `a,b` or `[a, b]`, and a map is `{\"name\": \"value\"}`.
 #
 # This file is made from the program: `shardcast default-config` prints it.
 ";

@@ -2,15 +2,18 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::net::SocketAddr as UnixAddress;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use super::TlsError;
 use super::endpoint::Address;
 use super::unix_socket::{self, SocketFile};
+use super::{ListeningSocket, TlsError};
 
 /// How many connections may wait to be accepted; the kernel caps it at `somaxconn`, 4096 by default on Linux.
 const BACKLOG: i32 = 4096;
@@ -27,7 +30,7 @@ pub enum BindError {
     Listen {
         /// Whether HTTPS was to be served there.
         secure: bool,
-        /// The address and port, or `unix:` and the path.
+        /// The address and port, or `unix:` and the path; or which socket was passed.
         address: String,
         /// Why not.
         source: io::Error,
@@ -35,6 +38,12 @@ pub enum BindError {
     /// There can't be HTTPS.
     #[error("failed to set up HTTPS")]
     Tls(#[from] TlsError),
+    /// A socket was passed for a listener that the configuration does not have.
+    #[error("a socket for {listener} was passed, but the configuration has no listener for {listener}")]
+    UnusedSocket {
+        /// What was to be served there: `HTTPS`, or `metrics`.
+        listener: &'static str,
+    },
 }
 
 impl BindError {
@@ -47,7 +56,10 @@ impl BindError {
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener, SocketAddr),
+    /// The file is removed with the listener.
     Unix(UnixListener, SocketFile),
+    /// A Unix socket that somebody else has opened.
+    PassedUnix(UnixListener, PathBuf),
 }
 
 /// A connection.
@@ -69,8 +81,38 @@ pub(super) struct ListenAddress<'a> {
 }
 
 impl Listener {
+    /// Listens on the socket that was passed; without one, where the configuration says.
+    pub(super) async fn open(
+        passed: Option<ListeningSocket>,
+        place: ListenAddress<'_>,
+    ) -> Result<Self, BindError> {
+        let Some(socket) = passed else { return Self::bind(place).await };
+        Self::adopt(socket, place.keepalive).map_err(|source| BindError::Listen {
+            secure: place.secure,
+            address: "the socket that was passed".to_owned(),
+            source,
+        })
+    }
+
+    /// Takes over a socket that listens already.
+    fn adopt(socket: ListeningSocket, keepalive: Option<Duration>) -> io::Result<Self> {
+        match socket {
+            ListeningSocket::Tcp(listener) => {
+                listener.set_nonblocking(true)?;
+                set_keepalive(&SockRef::from(&listener), keepalive)?;
+                let local = listener.local_addr()?;
+                Ok(Self::Tcp(TcpListener::from_std(listener)?, local))
+            }
+            ListeningSocket::Unix(listener) => {
+                listener.set_nonblocking(true)?;
+                let path = path_of(&listener.local_addr()?);
+                Ok(Self::PassedUnix(UnixListener::from_std(listener)?, path))
+            }
+        }
+    }
+
     /// Listens on the configured port, or on the fallback if this user may not have that one.
-    pub(super) async fn bind(place: ListenAddress<'_>) -> Result<Self, BindError> {
+    async fn bind(place: ListenAddress<'_>) -> Result<Self, BindError> {
         if let Some(path) = place.address.strip_prefix("unix:") {
             let failed = |source| BindError::Listen {
                 secure: place.secure,
@@ -97,6 +139,7 @@ impl Listener {
         match self {
             Self::Tcp(_, local) => Address::Tcp(*local),
             Self::Unix(_, file) => Address::Unix(file.path().to_owned()),
+            Self::PassedUnix(_, path) => Address::Unix(path.clone()),
         }
     }
 
@@ -109,7 +152,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 Ok((Accepted::Tcp(stream), SocketAddr::new(peer.ip().to_canonical(), peer.port())))
             }
-            Self::Unix(listener, _) => {
+            Self::Unix(listener, _) | Self::PassedUnix(listener, _) => {
                 let (stream, _) = listener.accept().await?;
                 Ok((Accepted::Unix(stream), UNIX_PEER))
             }
@@ -156,14 +199,29 @@ fn listen_on(address: SocketAddr, keepalive: Option<Duration>) -> io::Result<(Tc
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
-    if let Some(period) = keepalive {
-        // On Linux accepted sockets inherit it from this one, so that it costs no call a connection.
-        socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(period).with_interval(period))?;
-    }
+    set_keepalive(&socket, keepalive)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     let listener = TcpListener::from_std(socket.into())?;
     let local_addr = listener.local_addr()?;
     Ok((listener, local_addr))
+}
+
+/// On Linux accepted sockets inherit it from the one that listens, so that it costs no call per connection.
+fn set_keepalive(socket: &Socket, period: Option<Duration>) -> io::Result<()> {
+    let Some(period) = period else { return Ok(()) };
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(period).with_interval(period))
+}
+
+/// The path of a Unix socket, as `@name` if it is in the abstract namespace, and empty if it has no name.
+fn path_of(address: &UnixAddress) -> PathBuf {
+    if let Some(path) = address.as_pathname() {
+        return path.to_owned();
+    }
+    #[cfg(target_os = "linux")]
+    if let Some(name) = address.as_abstract_name() {
+        return format!("@{}", String::from_utf8_lossy(name)).into();
+    }
+    PathBuf::new()
 }

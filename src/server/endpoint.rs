@@ -30,7 +30,7 @@ impl Endpoint {
 pub enum Address {
     /// An address, with the real port.
     Tcp(SocketAddr),
-    /// The file of a Unix socket.
+    /// The file of a Unix socket; `@` and its name, if it has a name without a file.
     Unix(PathBuf),
 }
 

@@ -373,7 +373,8 @@ async fn a_panic_while_a_connection_is_admitted_costs_that_connection_alone() {
     streams.open.store(1, Ordering::SeqCst);
     let config = ServerConfig { max_connections: Some(1), ..config() };
     let observing = Arc::clone(&observer) as Arc<dyn ConnectionObserver>;
-    let mut server = Server::watched(config, router(), streams.clone(), observing).await.unwrap();
+    let parts = ServerParts::default().with_observer(observing);
+    let mut server = Server::bind_with(config, router(), streams.clone(), parts).await.unwrap();
     assert_eq!(Client::connect(&server).await.read_to_end().await, "");
     assert_eq!(observer.0.load(Ordering::SeqCst), 1);
 

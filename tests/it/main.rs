@@ -31,6 +31,7 @@ mod protobuf;
 mod reset_password;
 mod revoke;
 mod running;
+mod service_manager;
 mod stream;
 mod stream_filter;
 mod tidy;

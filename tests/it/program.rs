@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't run its program has failed")]
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -14,6 +15,8 @@ use tempfile::TempDir;
 pub(crate) struct Program {
     folder: TempDir,
     command: Command,
+    /// What standard input and output are, if they are not what they normally are.
+    passed: [Option<Stdio>; 2],
 }
 
 impl Program {
@@ -21,7 +24,7 @@ impl Program {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardcast"));
         command.args(arguments).current_dir(folder.path()).env_clear();
-        Self { folder, command }
+        Self { folder, command, passed: [None, None] }
     }
 
     /// A server that a shell starts once it has done this, as `ulimit -n 100`.
@@ -32,6 +35,19 @@ impl Program {
         shell.current_dir(program.folder.path()).env_clear();
         program.command = shell;
         program
+    }
+
+    /// A server that is given these sockets, one or two, as a service manager gives them.
+    pub(crate) fn with_sockets(sockets: impl IntoIterator<Item = OwnedFd>) -> Self {
+        let mut sockets = sockets.into_iter().map(Stdio::from);
+        let passed = [sockets.next(), sockets.next()];
+        let (count, moved) = match &passed {
+            [_, None] => (1, "3<&0 0</dev/null"),
+            [_, Some(_)] => (2, "3<&0 4<&1 0</dev/null 1>&2"),
+        };
+        // The shell becomes the server, whose process id is therefore `$$`.
+        let program = Self::after(&format!("exec {moved}; export LISTEN_FDS={count} LISTEN_PID=$$"));
+        Self { passed, ..program }
     }
 
     /// Writes the configuration file.
@@ -47,7 +63,9 @@ impl Program {
 
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Outcome {
-        Outcome::from(self.command.stdin(Stdio::null()).output().unwrap())
+        let [input, output] = self.passed;
+        self.command.stdin(input.unwrap_or_else(Stdio::null));
+        Outcome::from(self.command.stdout(output.unwrap_or_else(Stdio::piped)).output().unwrap())
     }
 
     /// Starts it with an output that the test has chosen, and returns at once.
@@ -58,8 +76,9 @@ impl Program {
 
     /// Starts it and waits until it listens.
     pub(crate) fn serve(mut self) -> Serving {
-        let mut child =
-            self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let [input, output] = self.passed;
+        self.command.stdin(input.unwrap_or_else(Stdio::null)).stdout(output.unwrap_or_else(Stdio::piped));
+        let mut child = self.command.stderr(Stdio::piped()).spawn().unwrap();
         // Read all the time: a server whose log nobody takes would stand still.
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, log) = channel();
