@@ -33,15 +33,16 @@ macro_rules! list {
     };
 }
 
-/// The statement that returns the rows whose ids are in the JSON array `?1`, in its order.
+/// The statement that returns the rows whose ids are in the JSON array `?1`, in its order: SQLite never reorders a
+/// `CROSS JOIN`. An `ORDER BY` would take each row through the sorter, which copies its texts four times.
 macro_rules! by_ids {
     ($columns:expr, $table:literal) => {
         concat!(
             "SELECT ",
             $columns,
-            " FROM (SELECT key AS place, value AS wanted FROM json_each(?1)) CROSS JOIN ",
+            " FROM (SELECT value AS wanted FROM json_each(?1)) CROSS JOIN ",
             $table,
-            " ON id = wanted ORDER BY place"
+            " ON id = wanted"
         )
     };
 }
