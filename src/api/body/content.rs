@@ -114,6 +114,10 @@ pub(super) async fn collect(
             if content.is_empty() {
                 content = std::mem::take(&mut first).into();
             }
+            if held.is_some() {
+                // Else it grows by doubling, to twice the memory that was reserved.
+                content.reserve_exact(announced_bytes.unwrap_or_default().saturating_sub(content.len()));
+            }
             content.extend_from_slice(&chunk);
         }
     }
