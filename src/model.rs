@@ -14,6 +14,7 @@ pub use application::Application;
 pub use client::Client;
 pub use compatibility::Compatibility;
 pub use id::{ApplicationId, ClientId, MessageId, UserId};
+pub(crate) use message::extras_bytes;
 pub use message::{Extras, Message};
 pub use timestamp::Timestamp;
 pub use user::{CurrentUser, User};

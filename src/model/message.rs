@@ -1,6 +1,7 @@
 //! A stored message.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{ApplicationId, MessageId, Timestamp};
@@ -32,4 +33,25 @@ pub struct Message {
     #[serde(serialize_with = "super::timestamp::serialize")]
     #[schema(value_type = String, format = DateTime)]
     pub date: Timestamp,
+}
+
+impl Message {
+    /// Returns about how many bytes its texts have, its extras as JSON included.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.message.len() + self.title.len() + extras_bytes(self.extras.as_ref())
+    }
+}
+
+/// Returns about how many bytes extras have as JSON.
+pub(crate) fn extras_bytes(extras: Option<&Extras>) -> usize {
+    extras.into_iter().flatten().map(|(key, value)| key.len() + 4 + json_bytes(value)).sum()
+}
+
+fn json_bytes(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => text.len() + 2,
+        Value::Array(values) => values.iter().map(json_bytes).sum::<usize>() + 2,
+        Value::Object(values) => extras_bytes(Some(values)),
+    }
 }

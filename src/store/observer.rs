@@ -45,7 +45,7 @@ pub trait PublishObserver: Send + Sync + 'static {
         let _ = (messages, took);
     }
 
-    /// A sender found the writer's queue full, and waits for a place.
+    /// A sender found the writer's queue full, in messages or in bytes, and waits for room.
     fn on_queue_full(&self) {}
 
     /// Something panicked, and goes on: `part` is `observer` (a method of this trait, or what is called after a commit),

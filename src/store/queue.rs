@@ -1,18 +1,24 @@
-//! The way to the writer: a bounded queue, and how long a message may take.
+//! The way to the writer: a queue that is bounded in messages and in bytes, and how long a message may take.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::{NewMessage, PublishError, PublishObserver, PublishOutcome};
-use crate::model::Message;
+use crate::model::{Message, extras_bytes};
 
 /// Messages that wait for the writer; a sender that comes when the queue is full waits for a place.
 pub(super) const QUEUE_MESSAGES: usize = 1024;
+
+/// Bytes of large messages that wait for the writer. A larger message waits until no other large one does.
+pub(super) const QUEUE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Up to so many bytes a message is small, and only its place counts: a queue full of them has 4 MiB too.
+const SMALL_BYTES: usize = QUEUE_BYTES / QUEUE_MESSAGES;
 
 /// How long a sender waits at most: for a place in the queue, in the queue, and for the transaction.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,11 +27,24 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) message: NewMessage,
+    /// About how many bytes the message has.
+    pub(super) bytes: usize,
+    /// A large message's share of the queue's bytes.
+    share: Option<OwnedSemaphorePermit>,
     pub(super) reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
     pub(super) received_at: Instant,
 }
 
 impl Job {
+    pub(super) fn new(
+        message: NewMessage,
+        reply: oneshot::Sender<Result<Arc<Message>, PublishError>>,
+        received_at: Instant,
+    ) -> Self {
+        let bytes = message.message.len() + message.title.len() + extras_bytes(message.extras.as_ref());
+        Self { message, bytes, share: None, reply, received_at }
+    }
+
     /// Whether its sender has given up by now.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         now >= self.received_at + PATIENCE
@@ -36,6 +55,7 @@ impl Job {
 pub(super) struct Queue {
     /// Taken out when it is closed, so that the writer sees the end of it.
     sender: Mutex<Option<mpsc::Sender<Job>>>,
+    free_bytes: Arc<Semaphore>,
     observer: Arc<dyn PublishObserver>,
 }
 
@@ -43,7 +63,8 @@ impl Queue {
     /// Makes a queue, and returns the writer's end of it too.
     pub(super) fn new(observer: Arc<dyn PublishObserver>) -> (Self, mpsc::Receiver<Job>) {
         let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
-        (Self { sender: Mutex::new(Some(sender)), observer }, receiver)
+        let free_bytes = Arc::new(Semaphore::new(QUEUE_BYTES));
+        (Self { sender: Mutex::new(Some(sender)), free_bytes, observer }, receiver)
     }
 
     /// Whether messages are taken, and somebody takes them out.
@@ -55,7 +76,7 @@ impl Queue {
     pub(super) async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
         let received_at = Instant::now();
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job { message, reply, received_at }).await.inspect_err(|error| {
+        self.enqueue(Job::new(message, reply, received_at)).await.inspect_err(|error| {
             let is_late = matches!(error, PublishError::TimedOut);
             let outcome = if is_late { PublishOutcome::Failed } else { PublishOutcome::Refused };
             self.observer.on_publish(outcome, received_at.elapsed());
@@ -72,9 +93,12 @@ impl Queue {
         self.sender.lock().take();
     }
 
-    async fn enqueue(&self, job: Job) -> Result<(), PublishError> {
+    async fn enqueue(&self, mut job: Job) -> Result<(), PublishError> {
         // Dropped at the end: the writer must see the queue's end as soon as the message is in it.
         let sender = self.sender.lock().clone().ok_or(PublishError::ShutDown)?;
+        if job.bytes > SMALL_BYTES {
+            job.share = Some(self.reserve(&job).await?);
+        }
         match sender.try_send(job) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(job)) => {
@@ -86,5 +110,18 @@ impl Queue {
             }
             Err(TrySendError::Closed(_)) => Err(PublishError::ShutDown),
         }
+    }
+
+    /// Waits until the queue has room for a large message. Those that wait are served in their order.
+    async fn reserve(&self, job: &Job) -> Result<OwnedSemaphorePermit, PublishError> {
+        let bytes = u32::try_from(job.bytes.min(QUEUE_BYTES)).unwrap_or(u32::MAX);
+        if let Ok(share) = Arc::clone(&self.free_bytes).try_acquire_many_owned(bytes) {
+            return Ok(share);
+        }
+        self.observer.on_queue_full();
+        let reserved = Arc::clone(&self.free_bytes).acquire_many_owned(bytes);
+        let reserved =
+            timeout_at(job.received_at + PATIENCE, reserved).await.map_err(|_| PublishError::TimedOut)?;
+        Ok(reserved.expect("the semaphore is never closed"))
     }
 }

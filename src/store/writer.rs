@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -132,9 +131,8 @@ impl Batch {
 
     /// Adds a message and returns about how many bytes it has.
     fn push(&mut self, job: Job) -> usize {
-        let Job { message, reply, received_at } = job;
-        let extras = message.extras.iter().flatten().map(|(key, value)| key.len() + weight(value));
-        let bytes = message.message.len() + message.title.len() + extras.sum::<usize>();
+        // Its share of the queue is free from here on.
+        let Job { message, bytes, reply, received_at, .. } = job;
         self.messages.push(message);
         self.received_at.push(received_at);
         self.replies.push(reply);
@@ -193,16 +191,6 @@ impl Batch {
             let _ = reply.send(Err(error.clone()));
             notify(observer, || observer.on_publish(PublishOutcome::Failed, now - received_at));
         }
-    }
-}
-
-/// About how many bytes a value has as JSON.
-fn weight(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-        Value::String(text) => text.len() + 2,
-        Value::Array(values) => values.iter().map(weight).sum::<usize>() + 2,
-        Value::Object(values) => values.iter().map(|(key, value)| key.len() + 4 + weight(value)).sum(),
     }
 }
 

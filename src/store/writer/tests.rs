@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::model::{ApplicationId, MessageId, UserId};
-use crate::store::queue::{PATIENCE, QUEUE_MESSAGES, Queue};
+use crate::store::queue::{PATIENCE, QUEUE_BYTES, QUEUE_MESSAGES, Queue};
 
 type Answer = oneshot::Receiver<Result<Arc<Message>, PublishError>>;
 
@@ -83,7 +83,7 @@ fn message(text: &str) -> NewMessage {
 fn queue(sender: &mpsc::Sender<Job>, texts: &[&str]) -> Vec<Answer> {
     let enqueue = |text: &&str| {
         let (reply, answer) = oneshot::channel();
-        sender.try_send(Job { message: message(text), reply, received_at: Instant::now() }).unwrap();
+        sender.try_send(Job::new(message(text), reply, Instant::now())).unwrap();
         answer
     };
     texts.iter().map(enqueue).collect()
@@ -147,7 +147,7 @@ fn extras_count_as_bytes() {
     let mut message = message("12345");
     let extras = serde_json::json!({ "k": ["x".repeat(1000), { "y": "z".repeat(500) }, 5, null] });
     message.extras = extras.as_object().cloned();
-    let bytes = Batch::default().push(Job { message, reply, received_at: Instant::now() });
+    let bytes = Batch::default().push(Job::new(message, reply, Instant::now()));
     assert!((1500..1600).contains(&bytes), "{bytes}");
 }
 
@@ -242,6 +242,7 @@ struct Notes {
     commits: Mutex<Vec<usize>>,
     outcomes: Mutex<Vec<PublishOutcome>>,
     panics: Mutex<Vec<&'static str>>,
+    waits: AtomicU64,
 }
 
 impl PublishObserver for Notes {
@@ -251,6 +252,10 @@ impl PublishObserver for Notes {
 
     fn on_commit(&self, messages: usize, _: std::time::Duration) {
         self.commits.lock().push(messages);
+    }
+
+    fn on_queue_full(&self) {
+        self.waits.fetch_add(1, Ordering::Relaxed);
     }
 
     fn on_panic(&self, part: &'static str) {
@@ -314,6 +319,41 @@ async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after
     assert_eq!(seen.load(Ordering::Relaxed), 2);
     let failed = notes.outcomes.lock().iter().filter(|&&outcome| outcome == PublishOutcome::Failed).count();
     assert_eq!(failed, QUEUE_MESSAGES + 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_messages_wait_outside_the_queue_once_its_bytes_are_taken() {
+    let database = Gated::new(0);
+    let (queue, notes) = watched(&database, |_| {});
+    let publish = |text: String| {
+        let queue = Arc::clone(&queue);
+        tokio::spawn(async move { queue.publish(message(&text)).await })
+    };
+    let mut senders = vec![publish("first".to_owned())];
+    database.0.begun.acquire().await.unwrap().forget();
+    // Two halves fill the queue, and what is larger than the queue is still let in, alone.
+    for bytes in [QUEUE_BYTES / 2, QUEUE_BYTES / 2, QUEUE_BYTES * 2, QUEUE_BYTES / 2] {
+        senders.push(publish("x".repeat(bytes)));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(notes.waits.load(Ordering::Relaxed), 2, "two found the queue full");
+    senders.push(publish("small messages do not wait for bytes".to_owned()));
+    tokio::task::yield_now().await;
+    assert_eq!(notes.waits.load(Ordering::Relaxed), 2);
+    database.0.gate.add_permits(10);
+    for sender in senders {
+        sender.await.unwrap().unwrap();
+    }
+    assert_eq!(database.batches().iter().sum::<usize>(), 6);
+
+    // Once nothing moves, who waits for bytes is refused with the others, and gives up its turn.
+    database.0.gate.forget_permits(10);
+    let stuck: Vec<_> = (0..9).map(|_| publish("x".repeat(QUEUE_BYTES))).collect();
+    let answers =
+        tokio::time::timeout(PATIENCE * 2, join_all(stuck)).await.expect("all of them are answered");
+    assert!(answers.into_iter().all(|answer| matches!(answer.unwrap(), Err(PublishError::TimedOut))));
+    database.0.gate.add_permits(10);
+    assert_eq!(queue.publish(message("after")).await.unwrap().message, "after");
 }
 
 /// Panics where it is woken.
