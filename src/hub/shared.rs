@@ -28,6 +28,10 @@ use super::{
     user::User,
 };
 
+/// How many bytes are reserved for a byte that is read from the backlog: as the database has it, as it is read, encoded,
+/// and in its frame. Once it is read, only the frame is held.
+const RESERVED_PER_BYTE: usize = 4;
+
 pub(super) struct Shared {
     pub(super) config: HubConfig,
     pub(super) clock: Clock,
@@ -135,9 +139,9 @@ impl Shared {
             .unwrap_or(Err(LoadError::TimedOut(timeout)))
     }
 
-    /// Reserves memory for reading messages of so many bytes, and for their encodings.
+    /// Reserves memory for reading messages of so many bytes.
     async fn reserve(&self, message_bytes: usize) -> Reservation {
-        let bytes = message_bytes.saturating_mul(2);
+        let bytes = message_bytes.saturating_mul(RESERVED_PER_BYTE);
         let mut reserved = pin!(self.budget.reserve(bytes));
         if let Poll::Ready(reservation) = poll_fn(|cx| Poll::Ready(reserved.as_mut().poll(cx))).await {
             return reservation;
