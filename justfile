@@ -14,3 +14,7 @@ bench *arguments:
 # The load tester, against a server that runs: `just load --help`.
 load *arguments:
     cargo run --release --package shardcast-bench -- {{arguments}}
+
+# All files of a release: programs, Debian package, crate, image and checksums. Nothing is published.
+release folder="target/release-files":
+    packaging/release {{folder}}
