@@ -15,6 +15,11 @@ mod oidc;
 #[cfg(not(feature = "oidc"))]
 #[path = "cli/no_oidc.rs"]
 mod oidc;
+#[cfg(feature = "remote")]
+mod remote;
+#[cfg(not(feature = "remote"))]
+#[path = "cli/no_remote.rs"]
+mod remote;
 mod runtime;
 mod serve;
 mod service_manager;
@@ -63,6 +68,8 @@ pub fn run() -> ExitCode {
         Command::User(UserCommand::ResetPassword { name }) => {
             with_configuration(file, |loaded| user::reset_password(loaded, &name))
         }
+        Command::Send(arguments) => remote::send(arguments, file),
+        Command::Tail(arguments) => remote::tail(arguments, file),
     }
 }
 

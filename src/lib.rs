@@ -70,8 +70,10 @@
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
 //! | `metrics` | metrics for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
-//! | `tls` | HTTPS, with certificates in files | no |
+//! | `remote` | the commands `send` and `tail`, which talk to a server | yes |
+//! | `tls` | HTTPS, with certificates in files, and for `send` and `tail` | no |
 //! | `acme` | HTTPS with certificates from an authority that speaks ACME, such as Let's Encrypt; includes `tls` | no |
+//! | `completions` | the commands `completions` and `man-pages` | no |
 //! | `oidc` | logging in through an identity provider, by OpenID Connect | no |
 //!
 //! # Modules
@@ -129,6 +131,8 @@ pub mod model;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
+#[cfg(any(feature = "acme", feature = "oidc", all(feature = "tls", feature = "remote", feature = "sqlite")))]
+mod trusted_authorities;
 
 /// The README's programs compile as they stand there.
 #[cfg(all(doctest, feature = "sqlite"))]

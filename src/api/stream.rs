@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::{
     extract::{Request, State},
     http::{
-        HeaderValue, Uri,
+        HeaderName, HeaderValue, Uri,
         header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE},
         request::Parts,
     },
@@ -53,6 +53,10 @@ use crate::auth::Authenticator;
 use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
 use crate::store::{Store, StoreError};
 
+/// In the answer to a handshake with `since`, with the same id: the stream begins after that message. A client knows by
+/// it that it need not look for missed messages itself, as it must with Gotify.
+pub(crate) const SINCE_UNDERSTOOD: HeaderName = HeaderName::from_static("x-stream-since");
+
 /// The hub, and what its clients may do.
 #[derive(Clone, Debug)]
 pub struct StreamState {
@@ -90,7 +94,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     responses(
         (status = 200, description = "Events, as they come, to a client that asks for them.",
             content((String = "text/event-stream"))),
-        (status = 101, description = "The connection is a WebSocket from here on."),
+        (status = 101, description = "The connection is a WebSocket from here on.",
+            headers(("X-Stream-Since" = u64, description = "As `since`, if it was given. Servers that ignore `since` \
+                do not send it."))),
         (status = 400, description = "This is neither a WebSocket handshake nor a request for events, `since` \
             or `Last-Event-ID` is no id, `application` or `minpriority` is no number, or `format` is unknown.",
             content((String = "text/plain"), (ErrorObject = "application/json"))),
@@ -117,10 +123,12 @@ async fn open(
     let newest = store.database().newest_message(client.user_id);
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
     let registration = admitted.map_err(IntoResponse::into_response)?;
-    Ok(match asked.upgrade {
-        Some(upgrade) => upgrade.run(registration, Ignore, state.limits),
-        None => event_stream::run(registration),
-    })
+    let Some(upgrade) = asked.upgrade else { return Ok(event_stream::run(registration)) };
+    let mut response = upgrade.run(registration, Ignore, state.limits);
+    if let Some(since) = asked.since {
+        response.headers_mut().insert(SINCE_UNDERSTOOD, since.0.into());
+    }
+    Ok(response)
 }
 
 /// What a client asks for.

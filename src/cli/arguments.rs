@@ -1,8 +1,13 @@
 //! The arguments of the program. Their documentation is what `--help` prints.
 
+mod remote;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+
+use remote::{SEND_HELP, TAIL_HELP};
+pub(super) use remote::{SendArguments, TailArguments};
 
 /// Follows the help of every command.
 const EXIT_CODES: &str = "\
@@ -18,7 +23,7 @@ Exit codes:
 #[command(name = "shardcast", version, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
     /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env.
-    /// Without it, files are looked for where Gotify 2 and 3 look.
+    /// Without it, files are looked for where Gotify 2 and 3 look. `send` and `tail` read a file of their own.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -46,6 +51,12 @@ pub(super) enum Command {
     /// Look after users
     #[command(subcommand)]
     User(UserCommand),
+    /// Send a message to any server that speaks Gotify's API
+    #[command(after_help = SEND_HELP)]
+    Send(SendArguments),
+    /// Print messages of any server that speaks Gotify's API, as they come
+    #[command(after_help = TAIL_HELP)]
+    Tail(TailArguments),
 }
 
 #[derive(Debug, Subcommand)]

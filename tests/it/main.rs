@@ -28,6 +28,8 @@ mod process;
 mod program;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+#[cfg(feature = "remote")]
+mod remote;
 mod reset_password;
 mod revoke;
 mod running;

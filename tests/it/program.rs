@@ -61,6 +61,12 @@ impl Program {
         self
     }
 
+    /// Makes it a call that the test starts itself; its folder is there until what is returned first is dropped.
+    #[cfg(feature = "remote")]
+    pub(crate) fn into_command(self) -> (TempDir, Command) {
+        (self.folder, self.command)
+    }
+
     /// Runs it to its end.
     pub(crate) fn run(mut self) -> Outcome {
         let [input, output] = self.passed;

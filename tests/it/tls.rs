@@ -45,7 +45,7 @@ impl Authority {
     /// Signs a new certificate, writes it with its key, and returns it.
     fn renew(&self) -> CertificateDer<'static> {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+        let params = CertificateParams::new(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.root, &self.key).unwrap();
         let (chain_file, key_file) = self.files();
         std::fs::write(chain_file, certificate.pem()).unwrap();
@@ -309,4 +309,35 @@ fn files_that_can_not_be_used_stop_the_start_and_are_named() {
     let unnamed = Program::new(&[]).variable("GOTIFY_SERVER_SSL_ENABLED", "true").run();
     assert_eq!(unnamed.code, Some(78));
     assert!(unnamed.stderr.contains("server.ssl.certfile: must name a file"), "{}", unnamed.stderr);
+}
+
+#[cfg(feature = "remote")]
+#[tokio::test]
+async fn commands_talk_to_a_server_whose_certificate_is_trusted_and_to_no_other() {
+    use crate::remote::run;
+
+    let (authority, other) = (Authority::new(), Authority::new());
+    authority.renew();
+    let server = TestServer::start_listening(|_| {}, |config| config.tls = Some(authority.tls())).await;
+    let person = server.person("ann").await;
+    let secure = server.server.endpoints().iter().find(|endpoint| endpoint.secure).unwrap();
+    let address = secure.address.to_string();
+    let port = address.rsplit_once(':').unwrap().1;
+    let command = |arguments: &[&str], trusted: &Authority| {
+        let file = trusted.folder.path().join("root.pem");
+        std::fs::write(&file, trusted.root.pem()).unwrap();
+        Program::new(arguments)
+            .variable("GOTIFY_URL", &format!("https://localhost:{port}"))
+            .variable("GOTIFY_TOKEN", &person.application.token)
+            .variable("GOTIFY_CLIENT_TOKEN", &person.client.token)
+            .variable("SSL_CERT_FILE", file.to_str().unwrap())
+    };
+    let sent = run(command(&["send", "hi"], &authority), "").await;
+    assert_eq!((sent.code, sent.stderr.as_str()), (Some(0), ""));
+    let read = run(command(&["tail", "--since", "0", "--limit", "1"], &authority), "").await;
+    assert_eq!((read.code, read.stderr.as_str()), (Some(0), ""));
+    assert!(read.stdout.ends_with(" ci: hi\n"), "{}", read.stdout);
+    let refused = run(command(&["send", "hi"], &other), "").await;
+    assert_eq!(refused.code, Some(69), "{refused:?}");
+    assert!(refused.stderr.contains("invalid peer certificate"), "{}", refused.stderr);
 }

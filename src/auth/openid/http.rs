@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
+use rustls::ClientConfig;
 use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+
+use crate::trusted_authorities;
 
 /// How long a provider may take for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,7 +42,8 @@ impl HttpClient {
     pub(super) fn new() -> Result<Self, ClientBuildError> {
         let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots())
+            // Without any, a provider is not found unless it speaks plain HTTP.
+            .with_root_certificates(trusted_authorities::load_with_log())
             .with_no_client_auth();
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -63,18 +66,6 @@ impl HttpClient {
         }
         Ok(answer)
     }
-}
-
-/// The authorities that this system trusts; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others. Without any, a provider
-/// is not found unless it speaks plain HTTP.
-fn roots() -> RootCertStore {
-    let found = rustls_native_certs::load_native_certs();
-    for error in found.errors {
-        tracing::warn!(%error, "failed to load certificates that this system trusts");
-    }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    roots
 }
 
 impl<'c> AsyncHttpClient<'c> for HttpClient {

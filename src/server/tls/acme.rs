@@ -14,6 +14,7 @@ use rustls_acme::{AcmeConfig as Order, EventOk};
 
 use super::acme_cache::AcmeCache;
 use crate::server::tls_config::{AcmeConfig, TlsError};
+use crate::trusted_authorities;
 
 /// Looks whether there is anything to ask for, and whom.
 pub(super) fn check(config: &AcmeConfig) -> Result<(), TlsError> {
@@ -67,17 +68,12 @@ pub(super) fn obtain(
     Ok((resolver, upkeep))
 }
 
-/// The authorities that this system trusts; `SSL_CERT_FILE` and `SSL_CERT_DIR` name others.
+/// The authorities that this system trusts. There must be one.
 fn roots() -> Result<RootCertStore, TlsError> {
-    let found = rustls_native_certs::load_native_certs();
-    for error in found.errors {
-        tracing::warn!(%error, "failed to load certificates that this system trusts");
-    }
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
+    let roots = trusted_authorities::load_with_log();
     if roots.is_empty() {
-        let reason = "this system trusts no authority: install its CA certificates, or set SSL_CERT_FILE";
-        return Err(TlsError::Authority(io::Error::new(io::ErrorKind::NotFound, reason)));
+        let none = io::Error::new(io::ErrorKind::NotFound, trusted_authorities::NONE);
+        return Err(TlsError::Authority(none));
     }
     Ok(roots)
 }
