@@ -26,6 +26,8 @@ mod open;
 #[cfg(feature = "sqlite")]
 mod sort_key;
 #[cfg(feature = "sqlite")]
+mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::task::spawn_blocking;
 
 use self::connection::WaitLimits;
-use self::deletions::Cleaner;
 use self::files::OpenedFiles;
 use self::health::LastCheck;
 use self::insertion::MessageIds;
@@ -23,29 +22,24 @@ use self::open_error::OpenFileError;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::OpenDatabaseError;
+use super::sql::deletions::Cleaner;
 
-mod applications;
 mod backup;
-mod clients;
 mod connection;
 mod database;
-mod deletions;
+mod dialect;
 mod error;
 mod files;
 mod foreign;
 mod health;
-mod identities;
 mod insertion;
 mod location;
 mod lock;
-mod messages;
 mod open_error;
 mod readers;
 mod row;
 mod schema;
-mod slice;
 mod time;
-mod users;
 mod writer;
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
-//! The trait [`Database`]; each of the traits that it consists of has a file.
+//! The trait [`Database`]: what SQLite adds to the operations of [`crate::store::sql`].
 
 use async_trait::async_trait;
 
 use super::Sqlite;
-use crate::store::{Database, StoreError};
-
-mod applications;
-mod clients;
-mod messages;
-mod users;
+use super::dialect::{SqliteDialect, session};
+use super::insertion;
+use super::readers::{ReadLease, Readers};
+use super::writer::{WriteLease, Writer};
+use crate::store::sql::backend::Inserts;
+use crate::store::sql::deletions::Cleaner;
+use crate::store::sql::{Backend, Connections, Lease, Session};
+use crate::store::{Database, Inserted, NewMessage, StoreError};
 
 #[async_trait]
 impl Database for Sqlite {
@@ -24,5 +26,73 @@ impl Database for Sqlite {
         }
         // Only now may another server have it.
         drop(self.lock.lock().take());
+    }
+}
+
+impl Backend for Sqlite {
+    type Dialect = SqliteDialect;
+    type Readers = Readers;
+    type Writers = Writer;
+
+    fn readers(&self) -> &Readers {
+        &self.readers
+    }
+
+    fn writers(&self) -> &Writer {
+        &self.writer
+    }
+
+    fn cleaner(&self) -> &Cleaner {
+        &self.cleaner
+    }
+}
+
+impl Inserts for Sqlite {
+    async fn insert(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
+        let mut lease = self.writer.lease(insertion::OPERATION).await?;
+        let result = insertion::insert(&mut lease, &self.ledger, messages).await;
+        lease.end(result).await
+    }
+}
+
+impl Connections for Writer {
+    type Dialect = SqliteDialect;
+    type Lease<'a> = WriteLease<'a>;
+
+    async fn lease(&self, operation: &'static str) -> Result<WriteLease<'_>, StoreError> {
+        Self::lease(self, operation).await
+    }
+}
+
+impl Lease for WriteLease<'_> {
+    type Dialect = SqliteDialect;
+
+    fn session(&mut self) -> Session<'_, SqliteDialect> {
+        session(self)
+    }
+
+    async fn end<T: Send>(self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        Self::end(self, result).await
+    }
+}
+
+impl Connections for Readers {
+    type Dialect = SqliteDialect;
+    type Lease<'a> = ReadLease;
+
+    async fn lease(&self, operation: &'static str) -> Result<ReadLease, StoreError> {
+        Self::lease(self, operation).await
+    }
+}
+
+impl Lease for ReadLease {
+    type Dialect = SqliteDialect;
+
+    fn session(&mut self) -> Session<'_, SqliteDialect> {
+        session(self)
+    }
+
+    async fn end<T: Send>(self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        Self::end(self, result)
     }
 }

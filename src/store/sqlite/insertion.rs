@@ -11,9 +11,11 @@ use parking_lot::Mutex;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 
+use super::dialect::session;
 use super::error::{refuses_a_row, store_error};
-use super::{messages, row, time};
+use super::{row, time};
 use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::sql::messages;
 use crate::store::{InsertOutcome, Inserted, NewMessage};
 
 /// What the connection is leased for.
@@ -256,7 +258,7 @@ async fn previous(
     for user in unknown {
         // The messages are stored whatever comes of this. An id that is too high costs the user's streams a look
         // into the store, and hides nothing.
-        let found = messages::newest(connection, user, first).await;
+        let found = messages::newest(&mut session(connection), user, first).await;
         let highest = MessageId(first.0.saturating_sub(1));
         previous.push((user, found.map_or(highest, |found| found.unwrap_or(MessageId(0)))));
     }

@@ -22,7 +22,7 @@ const READER_IDLE: Duration = Duration::from_mins(5);
 
 /// A few connections that read.
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(crate) struct Readers {
     pool: SqlitePool,
     files: Arc<OpenedFiles>,
 }
@@ -64,7 +64,7 @@ impl Readers {
 }
 
 /// A connection that reads, held for one operation.
-pub(super) struct ReadLease {
+pub(crate) struct ReadLease {
     operation: &'static str,
     connection: PoolConnection<Sqlite>,
 }

@@ -8,8 +8,10 @@ use std::collections::HashSet;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use super::{applications, backup, row, time};
+use super::dialect::session;
+use super::{backup, row, time};
 use crate::model::{Timestamp, UserId};
+use crate::store::sql::applications;
 
 const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
 const INDEXES: &str = include_str!("../../../migrations/sqlite/0002_indexes.sql");
@@ -70,8 +72,8 @@ async fn fill_sort_keys(connection: &mut SqliteConnection) -> Result<(), sqlx::E
     .fetch_all(&mut *connection)
     .await?;
     for found in rows {
-        let (id, user) = (row::integer(&found, 0)?, UserId(row::unsigned(&found, 1)?));
-        let key = applications::next_sort_key(connection, user).await?;
+        let (id, user) = (row::id(row::unsigned(&found, 0)?), UserId(row::unsigned(&found, 1)?));
+        let key = applications::next_sort_key(&mut session(connection), user).await?;
         sqlx::query("UPDATE applications SET sort_key = ? WHERE id = ?")
             .bind(key)
             .bind(id)

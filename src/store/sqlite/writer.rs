@@ -22,7 +22,7 @@ use crate::store::StoreError;
 
 /// The connection that writes, and how it is opened anew.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     options: SqliteConnectOptions,
     patience: WaitLimits,
     files: Arc<OpenedFiles>,
@@ -173,7 +173,7 @@ impl Occupied {
 
 /// The connection that writes, held for one operation.
 #[derive(Debug)]
-pub(super) struct WriteLease<'a> {
+pub(crate) struct WriteLease<'a> {
     operation: &'static str,
     writer: &'a Writer,
     connection_slot: MutexGuard<'a, WriteConnection>,

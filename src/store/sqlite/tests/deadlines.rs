@@ -13,9 +13,9 @@ use crate::store::sqlite::writer::WriteLease;
 use crate::store::sqlite::{Sqlite, row};
 use crate::store::{StoreError, Users as _};
 
-async fn lock_patience(lease: &mut WriteLease<'_>) -> i64 {
+async fn lock_patience(lease: &mut WriteLease<'_>) -> u64 {
     let found = sqlx::query("PRAGMA busy_timeout").fetch_one(&mut **lease).await.unwrap();
-    row::integer(&found, 0).unwrap()
+    row::unsigned(&found, 0).unwrap()
 }
 
 #[tokio::test]

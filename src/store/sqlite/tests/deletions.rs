@@ -10,6 +10,7 @@ use super::{in_new_folder, open};
 use crate::model::{Application, MessageId, User};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::dialect::session;
 use crate::store::{Applications as _, MessagePage, Messages as _, Users as _};
 
 /// So many that they take several slices.
@@ -85,7 +86,7 @@ async fn a_deleted_user_leaves_nothing() {
 async fn what_a_crash_has_left_of_a_deletion_is_deleted_by_the_next_start() {
     let (database, alice, [large, _], folder) = with_many().await;
     let mut lease = database.writer.lease("crash").await.unwrap();
-    let deleted = crate::store::sqlite::applications::delete(&mut lease, large.id).await;
+    let deleted = crate::store::sql::applications::delete(&mut session(&mut lease), large.id).await;
     lease.end(deleted).await.unwrap();
     drop(database);
     assert!(rows(&folder).await > 1000);
@@ -140,8 +141,8 @@ async fn a_slice_is_bounded_in_bytes_too() {
     let sender = application(&database, &alice, "A1").await;
     send(&database, &alice, &sender, 10, &"x".repeat(3 << 20)).await;
     let mut lease = database.writer.lease("delete a slice").await.unwrap();
-    let deletion = crate::store::sqlite::deletions::Deletion::whole([sender.id]);
-    assert!(deletion.slice(&mut lease).await.unwrap());
+    let deletion = crate::store::sql::deletions::Deletion::whole([sender.id]);
+    assert!(deletion.slice(&mut session(&mut lease)).await.unwrap());
     lease.end(Ok(())).await.unwrap();
     assert_eq!(rows(&folder).await, 8, "a message that begins within 4 MiB is deleted");
 }

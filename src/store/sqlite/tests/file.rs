@@ -5,7 +5,9 @@ use sqlx::Executor as _;
 use super::{in_new_folder, open, path};
 use crate::model::{MessageId, UserId};
 use crate::store::conformance::{application, new_message, user};
+use crate::store::sql::query;
 use crate::store::sqlite::Sqlite;
+use crate::store::sqlite::dialect::session;
 use crate::store::{Applications as _, Database as _, MessagePage, Messages as _, Users as _};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
@@ -45,8 +47,8 @@ async fn the_settings_are_in_force() {
         ("PRAGMA busy_timeout", "20"),
         ("PRAGMA journal_size_limit", "33554432"),
     ] {
-        let row = sqlx::query(pragma).fetch_one(&mut *writer).await.unwrap();
-        assert_eq!(crate::store::sqlite::row::text(&row, 0).unwrap(), expected, "{pragma}");
+        let row = session(&mut writer).one(query(pragma)).await.unwrap();
+        assert_eq!(row.text(0).unwrap(), expected, "{pragma}");
     }
     let mut reader = database.readers.lease("look").await.unwrap();
     for (pragma, expected) in [
@@ -56,8 +58,8 @@ async fn the_settings_are_in_force() {
         ("PRAGMA foreign_keys", "0"),
         ("PRAGMA busy_timeout", "20"),
     ] {
-        let row = sqlx::query(pragma).fetch_one(&mut *reader).await.unwrap();
-        assert_eq!(crate::store::sqlite::row::text(&row, 0).unwrap(), expected, "{pragma}");
+        let row = session(&mut reader).one(query(pragma)).await.unwrap();
+        assert_eq!(row.text(0).unwrap(), expected, "{pragma}");
     }
     reader.execute("DELETE FROM messages").await.unwrap_err();
 }

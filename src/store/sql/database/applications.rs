@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::sqlite::{Sqlite, applications};
+use crate::store::sql::{Backend, Connections as _, Lease as _, applications};
 use crate::store::{Applications, NewApplication, Owned, Slice, StoreError, UpdateApplication};
 
 #[async_trait]
-impl Applications for Sqlite {
+impl<B: Backend> Applications for B {
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
-        let mut lease = self.writer.lease("create an application").await?;
-        let result = applications::create(&mut lease, application).await;
+        let mut lease = self.writers().lease("create an application").await?;
+        let result = applications::create(&mut lease.session(), application).await;
         lease.end(result).await?.ok_or(StoreError::NoSuchUser)
     }
 
@@ -19,27 +19,27 @@ impl Applications for Sqlite {
         user: UserId,
         max_bytes: usize,
     ) -> Result<Slice<Application, ApplicationId>, StoreError> {
-        let mut lease = self.readers.lease("list applications").await?;
-        let result = applications::listed(&mut lease, user, max_bytes).await;
-        lease.end(result)
+        let mut lease = self.readers().lease("list applications").await?;
+        let result = applications::listed(&mut lease.session(), user, max_bytes).await;
+        lease.end(result).await
     }
 
     async fn applications_by_id(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError> {
-        let mut lease = self.readers.lease("read applications").await?;
-        let result = applications::by_ids(&mut lease, ids).await;
-        lease.end(result)
+        let mut lease = self.readers().lease("read applications").await?;
+        let result = applications::by_ids(&mut lease.session(), ids).await;
+        lease.end(result).await
     }
 
     async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError> {
-        let mut lease = self.readers.lease("read an application").await?;
-        let result = applications::by_id(&mut lease, id).await;
-        lease.end(result)
+        let mut lease = self.readers().lease("read an application").await?;
+        let result = applications::by_id(&mut lease.session(), id).await;
+        lease.end(result).await
     }
 
     async fn application_by_token(&self, token: &str) -> Result<Option<Owned<Application>>, StoreError> {
-        let mut lease = self.readers.lease("read an application").await?;
-        let result = applications::by_token(&mut lease, token).await;
-        lease.end(result)
+        let mut lease = self.readers().lease("read an application").await?;
+        let result = applications::by_token(&mut lease.session(), token).await;
+        lease.end(result).await
     }
 
     async fn update_application(
@@ -47,8 +47,8 @@ impl Applications for Sqlite {
         id: ApplicationId,
         change: UpdateApplication,
     ) -> Result<Option<Application>, StoreError> {
-        let mut lease = self.writer.lease("update an application").await?;
-        let result = applications::update(&mut lease, id, change).await;
+        let mut lease = self.writers().lease("update an application").await?;
+        let result = applications::update(&mut lease.session(), id, change).await;
         lease.end(result).await
     }
 
@@ -57,8 +57,8 @@ impl Applications for Sqlite {
         id: ApplicationId,
         token: &str,
     ) -> Result<Option<String>, StoreError> {
-        let mut lease = self.writer.lease("change an application's token").await?;
-        let result = applications::replace_token(&mut lease, id, token).await;
+        let mut lease = self.writers().lease("change an application's token").await?;
+        let result = applications::replace_token(&mut lease.session(), id, token).await;
         lease.end(result).await
     }
 
@@ -67,22 +67,22 @@ impl Applications for Sqlite {
         id: ApplicationId,
         file: &str,
     ) -> Result<Option<(Application, String)>, StoreError> {
-        let mut lease = self.writer.lease("change an application's picture").await?;
-        let result = applications::set_image(&mut lease, id, file).await;
+        let mut lease = self.writers().lease("change an application's picture").await?;
+        let result = applications::set_image(&mut lease.session(), id, file).await;
         lease.end(result).await
     }
 
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        let mut lease = self.writer.lease("delete an application").await?;
-        let result = applications::delete(&mut lease, id).await;
+        let mut lease = self.writers().lease("delete an application").await?;
+        let result = applications::delete(&mut lease.session(), id).await;
         let deleted = lease.end(result).await?;
-        self.cleaner.wake();
+        self.cleaner().wake();
         Ok(deleted)
     }
 
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError> {
-        let mut lease = self.writer.lease("note when applications were used").await?;
-        let result = applications::touch(&mut lease, ids, at).await;
+        let mut lease = self.writers().lease("note when applications were used").await?;
+        let result = applications::touch(&mut lease.session(), ids, at).await;
         lease.end(result).await
     }
 }

@@ -1,0 +1,27 @@
+//! What databases that speak SQL share: each query, once, and the operations of [`Database`](super::Database) made
+//! of them.
+//!
+//! A query is written in a neutral form, see [`query`]. What really differs between databases is in their own
+//! modules: how they are opened, how messages are inserted, what their errors mean, and a [`Dialect`].
+
+pub(super) mod applications;
+pub(super) mod backend;
+pub(super) mod clients;
+pub(super) mod deletions;
+pub(super) mod dialect;
+pub(super) mod heads;
+pub(super) mod identities;
+pub(super) mod messages;
+pub(super) mod query;
+pub(super) mod row;
+pub(super) mod session;
+pub(super) mod slice;
+pub(super) mod users;
+
+mod database;
+
+pub(super) use backend::{Backend, Connections, Lease};
+pub(super) use dialect::Dialect;
+pub(super) use query::{Query, Value, query};
+pub(super) use row::Row;
+pub(super) use session::Session;

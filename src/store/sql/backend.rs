@@ -1,0 +1,55 @@
+//! Where the operations of a database get their connections.
+
+use super::deletions::Cleaner;
+use super::{Dialect, Session};
+use crate::store::StoreError;
+
+/// A database whose operations are the shared ones. What is its own, such as how it inserts messages, it adds by
+/// [`Inserts`].
+pub(crate) trait Backend: Inserts + std::fmt::Debug + Send + Sync + 'static {
+    type Dialect: Dialect;
+    type Readers: Connections<Dialect = Self::Dialect>;
+    type Writers: Connections<Dialect = Self::Dialect>;
+
+    /// The connections for what only reads.
+    fn readers(&self) -> &Self::Readers;
+    /// The connections for what writes.
+    fn writers(&self) -> &Self::Writers;
+    /// Deletes the rest of what was deleted.
+    fn cleaner(&self) -> &Cleaner;
+}
+
+/// How a database inserts messages, which is where databases differ most.
+pub(crate) trait Inserts {
+    /// As [`Messages::insert_messages`](crate::store::Messages::insert_messages).
+    fn insert(
+        &self,
+        messages: &[crate::store::NewMessage],
+    ) -> impl Future<Output = Result<crate::store::Inserted, StoreError>> + Send;
+}
+
+/// Connections of one kind.
+pub(crate) trait Connections: Send + Sync + 'static {
+    type Dialect: Dialect;
+    type Lease<'a>: Lease<Dialect = Self::Dialect>;
+
+    /// Waits for a connection for an operation, which is named as in `insert messages`.
+    fn lease(
+        &self,
+        operation: &'static str,
+    ) -> impl Future<Output = Result<Self::Lease<'_>, StoreError>> + Send;
+}
+
+/// A connection that is held for one operation.
+pub(crate) trait Lease: Send {
+    type Dialect: Dialect;
+
+    /// What the operation runs its statements by.
+    fn session(&mut self) -> Session<'_, Self::Dialect>;
+
+    /// Gives the connection back with what came of the operation. Rolls back if it failed.
+    fn end<T: Send>(
+        self,
+        result: Result<T, sqlx::Error>,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send;
+}

@@ -1,0 +1,256 @@
+//! Clients.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Dialect, Row, Session, Value, query, slice, users};
+use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::store::{NewClient, Owned, Slice, UpdateClient};
+
+macro_rules! columns {
+    () => {
+        "id, user_id, token, name, created_at, last_used, elevated_until, \
+         expires_after_inactivity_seconds, expires_at"
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT ", columns!(), " FROM clients ", $rest)
+    };
+}
+
+/// `None` if there is no such owner.
+pub(crate) async fn create<D: Dialect>(
+    session: &mut Session<'_, D>,
+    new: NewClient,
+) -> Result<Option<Client>, sqlx::Error> {
+    session.begin().await?;
+    if !users::lock(session, new.user_id).await? {
+        session.commit().await?;
+        return Ok(None);
+    }
+    let mut client = Client {
+        id: ClientId(0),
+        token: new.token,
+        name: new.name,
+        created_at: session.kept(new.created_at),
+        last_used: None,
+        elevated_until: new.elevated_until.map(|until| session.kept(until)),
+        expires_after_inactivity_seconds: new.expires_after_inactivity_seconds,
+        expires_at: Client::expiry(new.created_at, new.expires_after_inactivity_seconds)
+            .map(|at| session.kept(at)),
+    };
+    let insertion = query(
+        "INSERT INTO clients (token, user_id, name, created_at, elevated_until, \
+         expires_after_inactivity_seconds, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(client.token.as_str())
+    .id(new.user_id.0)
+    .bind(client.name.as_str())
+    .bind(client.created_at)
+    .bind(client.elevated_until)
+    .id(client.expires_after_inactivity_seconds)
+    .bind(client.expires_at);
+    client.id = ClientId(session.insert(insertion).await?);
+    session.commit().await?;
+    Ok(Some(client))
+}
+
+const LIST: &str = slice::list!(columns!(), "clients" "WHERE user_id = ?", by "id", texts "token" "name");
+
+pub(crate) async fn listed<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    max_bytes: usize,
+) -> Result<Slice<Client, ClientId>, sqlx::Error> {
+    let list = query(LIST).id(user.0).bind(slice::small(max_bytes));
+    slice::read(session, list, max_bytes, [9, 10], (ClientId, client)).await
+}
+
+pub(crate) async fn by_ids<D: Dialect>(
+    session: &mut Session<'_, D>,
+    ids: &[ClientId],
+) -> Result<Vec<Client>, sqlx::Error> {
+    slice::by_ids(session, query(select!("WHERE id {in}")), ids.iter().map(|id| id.0), client).await
+}
+
+pub(crate) async fn by_id<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+) -> Result<Option<Owned<Client>>, sqlx::Error> {
+    session.first(query(select!("WHERE id = ?")).id(id.0)).await?.as_ref().map(owned).transpose()
+}
+
+pub(crate) async fn by_token<D: Dialect>(
+    session: &mut Session<'_, D>,
+    token: &str,
+) -> Result<Option<Owned<Client>>, sqlx::Error> {
+    let found = session.all(query(select!("WHERE token = ?")).bind(token)).await?;
+    let found: Vec<_> = found.iter().map(owned).collect::<Result<_, _>>()?;
+    // MariaDB and MySQL also find a token in other case, or with spaces at its end.
+    Ok(found.into_iter().find(|found| found.row.token == token))
+}
+
+pub(crate) async fn update<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+    change: UpdateClient,
+    now: Timestamp,
+) -> Result<Option<Client>, sqlx::Error> {
+    session.begin().await?;
+    let Some(mut changed) = lock(session, id).await?.filter(|client| !client.has_expired(now)) else {
+        session.commit().await?;
+        return Ok(None);
+    };
+    changed.name = change.name;
+    if let Some(seconds) = change.expires_after_inactivity_seconds {
+        changed.expires_after_inactivity_seconds = seconds;
+    }
+    changed.expires_at = Client::expiry(
+        changed.last_used.unwrap_or(changed.created_at),
+        changed.expires_after_inactivity_seconds,
+    )
+    .map(|at| session.kept(at));
+    let update = query(
+        "UPDATE clients SET name = ?, expires_after_inactivity_seconds = ?, expires_at = ? WHERE id = ?",
+    )
+    .bind(changed.name.as_str())
+    .id(changed.expires_after_inactivity_seconds)
+    .bind(changed.expires_at)
+    .id(id.0);
+    session.run(update).await?;
+    session.commit().await?;
+    Ok(Some(changed))
+}
+
+pub(crate) async fn elevate<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Client>, sqlx::Error> {
+    session.begin().await?;
+    let mut changed = lock(session, id).await?.filter(|client| !client.has_expired(now));
+    if let Some(client) = &mut changed {
+        client.elevated_until = Some(session.kept(until));
+        let update = query("UPDATE clients SET elevated_until = ? WHERE id = ?");
+        session.run(update.bind(client.elevated_until).id(id.0)).await?;
+    }
+    session.commit().await?;
+    Ok(changed)
+}
+
+pub(crate) async fn delete<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+) -> Result<Option<Client>, sqlx::Error> {
+    session.begin().await?;
+    let deleted = lock(session, id).await?;
+    session.run(query("DELETE FROM clients WHERE id = ?").id(id.0)).await?;
+    session.commit().await?;
+    Ok(deleted)
+}
+
+/// Locks a client until the transaction ends.
+async fn lock<D: Dialect>(session: &mut Session<'_, D>, id: ClientId) -> Result<Option<Client>, sqlx::Error> {
+    let found = session.first(query(select!("WHERE id = ?{for update}")).id(id.0)).await?;
+    found.as_ref().map(client).transpose()
+}
+
+/// Clients of these ids were used.
+pub(crate) async fn touch<D: Dialect>(
+    session: &mut Session<'_, D>,
+    ids: &[ClientId],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let ids = Value::Ids(ids.iter().map(|id| id.0).collect());
+    session.begin().await?;
+    let found = session.all(query(select!("WHERE id {in} ORDER BY id{for update}")).bind(ids)).await?;
+    let found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
+    note_use(session, &found, at).await?;
+    session.commit().await
+}
+
+/// Clients with these tokens were used. Returns the tokens that no client has.
+pub(crate) async fn touch_tokens<D: Dialect>(
+    session: &mut Session<'_, D>,
+    tokens: &[Box<str>],
+    at: Timestamp,
+) -> Result<Vec<String>, sqlx::Error> {
+    let which = Value::Texts(tokens.iter().map(AsRef::as_ref).collect());
+    session.begin().await?;
+    let found = session.all(query(select!("WHERE token {in} ORDER BY id{for update}")).bind(which)).await?;
+    let mut found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
+    let wanted: HashSet<&str> = tokens.iter().map(AsRef::as_ref).collect();
+    // MariaDB and MySQL also find tokens in other case, or with spaces at their end.
+    found.retain(|client| wanted.contains(client.token.as_str()));
+    note_use(session, &found, at).await?;
+    session.commit().await?;
+    let known: HashSet<&str> = found.iter().map(|client| client.token.as_str()).collect();
+    Ok(wanted.difference(&known).map(|&token| token.to_owned()).collect())
+}
+
+/// Notes a use of clients that are locked, and puts their expiry off; one that has expired is not brought back.
+async fn note_use<D: Dialect>(
+    session: &mut Session<'_, D>,
+    clients: &[Client],
+    at: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let mut by_period: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+    for client in clients.iter().filter(|client| !client.has_expired(at)) {
+        by_period.entry(client.expires_after_inactivity_seconds).or_default().push(client.id.0);
+    }
+    for (period, ids) in by_period {
+        let update = query("UPDATE clients SET last_used = ?, expires_at = ? WHERE id {in}")
+            .bind(at)
+            .bind(Client::expiry(at, period))
+            .bind(Value::Ids(ids));
+        session.run(update).await?;
+    }
+    Ok(())
+}
+
+/// Returns when the next client expires.
+pub(crate) async fn next_expiry<D: Dialect>(
+    session: &mut Session<'_, D>,
+) -> Result<Option<Timestamp>, sqlx::Error> {
+    let next = query("SELECT min({moment expires_at}) FROM clients WHERE expires_at IS NOT NULL");
+    session.one(next).await?.moment(0)
+}
+
+/// Deletes the clients that have expired; returns their tokens.
+pub(crate) async fn delete_expired<D: Dialect>(
+    session: &mut Session<'_, D>,
+    now: Timestamp,
+) -> Result<Vec<Owned<String>>, sqlx::Error> {
+    session.begin().await?;
+    let expired = query(
+        "SELECT id, user_id, token FROM clients WHERE expires_at IS NOT NULL AND {moment expires_at} <= ? \
+         ORDER BY id{for update}",
+    );
+    let expired = session.all(expired.bind(Value::Moment(now))).await?;
+    let ids: Vec<u64> = expired.iter().map(|found| found.unsigned(0)).collect::<Result<_, _>>()?;
+    if !ids.is_empty() {
+        session.run(query("DELETE FROM clients WHERE id {in}").bind(Value::Ids(ids))).await?;
+    }
+    session.commit().await?;
+    let token = |found: &Row<'_, D>| Ok(Owned { user_id: UserId(found.unsigned(1)?), row: found.text(2)? });
+    expired.iter().map(token).collect()
+}
+
+fn owned<D: Dialect>(found: &Row<'_, D>) -> Result<Owned<Client>, sqlx::Error> {
+    Ok(Owned { user_id: UserId(found.unsigned(1)?), row: client(found)? })
+}
+
+fn client<D: Dialect>(found: &Row<'_, D>) -> Result<Client, sqlx::Error> {
+    Ok(Client {
+        id: ClientId(found.unsigned(0)?),
+        token: found.text(2)?,
+        name: found.text(3)?,
+        created_at: found.set_time(4)?,
+        last_used: found.time(5)?,
+        elevated_until: found.time(6)?,
+        expires_after_inactivity_seconds: found.unsigned(7)?,
+        expires_at: found.time(8)?,
+    })
+}

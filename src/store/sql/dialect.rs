@@ -1,0 +1,118 @@
+//! How one kind of database writes, binds and reads.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use sqlx::error::BoxDynError;
+
+use super::messages::Pages;
+use super::{Value, deletions};
+use crate::model::Timestamp;
+
+pub(crate) type Connection<D> = <<D as Dialect>::Database as sqlx::Database>::Connection;
+pub(crate) type Arguments<D> = <<D as Dialect>::Database as sqlx::Database>::Arguments;
+pub(crate) type DatabaseRow<D> = <<D as Dialect>::Database as sqlx::Database>::Row;
+
+/// The dialect of a kind of database.
+pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
+    /// sqlx's driver.
+    type Database: sqlx::Database;
+
+    /// Begins a transaction that writes.
+    const BEGIN: &'static str;
+    /// What `{for update}` stands for: nothing where there is one writer at a time.
+    const FOR_UPDATE: &'static str;
+    /// Begins a transaction whose queries all see the same moment; for [`Pages::PerApplication`] alone.
+    const BEGIN_SNAPSHOT: &'static str = Self::BEGIN;
+    /// How a user's messages are listed.
+    const PAGES: Pages;
+    /// The query of [`deletions::ORPHANED`], or another one that returns the same.
+    const ORPHANED: &'static str = deletions::ORPHANED;
+    /// Whether several connections write at once, see [`super::heads`].
+    const HAS_HEADS: bool;
+    /// Whether a value that a statement names by its number is bound once, however often it is named.
+    const BINDS_BY_NUMBER: bool;
+
+    /// Writes the place of the value with that number, from 1 on.
+    fn placeholder(text: &mut String, number: usize);
+    /// Writes what `{in}` stands for, for a list of so many values that is the value with that number.
+    fn is_one_of(text: &mut String, number: usize, count: usize);
+    /// Writes a column's time as it is compared.
+    fn moment(column: &str) -> String;
+
+    /// Adds a value to those of a statement.
+    fn bind(&self, arguments: &mut Arguments<Self>, value: Value<'_>) -> Result<(), BoxDynError>;
+
+    /// Runs a statement, and returns how many rows it has changed.
+    fn run(
+        connection: &mut Connection<Self>,
+        text: String,
+        arguments: Arguments<Self>,
+    ) -> BoxFuture<'_, Result<u64, sqlx::Error>>;
+    /// Runs a statement that inserts one row, and returns the id that it got.
+    fn insert(
+        connection: &mut Connection<Self>,
+        text: String,
+        arguments: Arguments<Self>,
+    ) -> BoxFuture<'_, Result<u64, sqlx::Error>>;
+    /// Runs a statement that returns rows.
+    fn rows(
+        connection: &mut Connection<Self>,
+        text: String,
+        arguments: Arguments<Self>,
+    ) -> BoxStream<'_, Result<DatabaseRow<Self>, sqlx::Error>>;
+    /// Runs statements without values.
+    fn batch<'c>(
+        connection: &'c mut Connection<Self>,
+        text: &'static str,
+    ) -> BoxFuture<'c, Result<(), sqlx::Error>>;
+
+    /// Reads a number or a flag.
+    fn integer(row: &DatabaseRow<Self>, column: usize) -> Result<Option<i64>, sqlx::Error>;
+    /// Reads text or bytes.
+    fn bytes(row: &DatabaseRow<Self>, column: usize) -> Result<Option<&[u8]>, sqlx::Error>;
+    /// Reads a time; `None` also where a column holds something else.
+    fn time(&self, row: &DatabaseRow<Self>, column: usize) -> Result<Option<Timestamp>, sqlx::Error>;
+    /// Reads a time in the form in which it is compared.
+    fn moment_of(&self, row: &DatabaseRow<Self>, column: usize) -> Result<Option<Timestamp>, sqlx::Error>;
+
+    /// Returns a time as it reads back once it was stored.
+    fn kept(&self, time: Timestamp) -> Timestamp;
+}
+
+/// The methods of [`Dialect`] that run statements, which are the same for each driver of sqlx.
+macro_rules! runs_statements {
+    () => {
+        fn run(
+            connection: &mut $crate::store::sql::dialect::Connection<Self>,
+            text: String,
+            arguments: $crate::store::sql::dialect::Arguments<Self>,
+        ) -> futures_util::future::BoxFuture<'_, Result<u64, sqlx::Error>> {
+            let done =
+                sqlx::Executor::execute(connection, sqlx::query_with(sqlx::AssertSqlSafe(text), arguments));
+            Box::pin(async move { Ok(done.await?.rows_affected()) })
+        }
+
+        fn rows(
+            connection: &mut $crate::store::sql::dialect::Connection<Self>,
+            text: String,
+            arguments: $crate::store::sql::dialect::Arguments<Self>,
+        ) -> futures_util::stream::BoxStream<
+            '_,
+            Result<$crate::store::sql::dialect::DatabaseRow<Self>, sqlx::Error>,
+        > {
+            sqlx::Executor::fetch(connection, sqlx::query_with(sqlx::AssertSqlSafe(text), arguments))
+        }
+
+        fn batch<'c>(
+            connection: &'c mut $crate::store::sql::dialect::Connection<Self>,
+            text: &'static str,
+        ) -> futures_util::future::BoxFuture<'c, Result<(), sqlx::Error>> {
+            let done = sqlx::Executor::execute(connection, text);
+            Box::pin(async move { done.await.map(drop) })
+        }
+    };
+}
+
+pub(crate) use runs_statements;

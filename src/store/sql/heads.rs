@@ -1,0 +1,32 @@
+//! The newest message of each user, on databases that several connections write to at once.
+//!
+//! Whoever has locked a user's head is the only one who writes messages of that user until it commits, so that the
+//! ids of a user's messages become visible in their order. SQLite has one writer, and needs no heads.
+
+use super::{Dialect, Session, Value, query};
+use crate::model::UserId;
+
+/// Locks the heads of users until the transaction ends, in the order of their ids so that nobody waits in a circle.
+/// It must be the first statement of the transaction.
+pub(crate) async fn lock<D: Dialect>(
+    session: &mut Session<'_, D>,
+    users: &[UserId],
+) -> Result<(), sqlx::Error> {
+    if D::HAS_HEADS {
+        let users = Value::Ids(users.iter().map(|user| user.0).collect());
+        let heads = "SELECT user_id FROM shardcast_heads WHERE user_id {in} ORDER BY user_id{for update}";
+        session.all(query(heads).bind(users)).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the head of a user that is deleted.
+pub(crate) async fn delete<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    if D::HAS_HEADS {
+        session.run(query("DELETE FROM shardcast_heads WHERE user_id = ?").id(user.0)).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Messages.
+//!
+//! The table says which application sent a message, not whose it is, so a user's messages are merged from its
+//! applications. How that is done without reading more than a page differs between databases, see [`Pages`].
+
+use super::{Dialect, Query, Row, Session, applications, query, slice};
+use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
+use crate::store::{MessagePage, Slice};
+
+macro_rules! columns {
+    () => {
+        "id, application_id, message, title, priority, extras, date"
+    };
+}
+
+/// The query that lists the messages whose ids a subquery returns, then the id and the size. Its values are those of
+/// the subquery, and up to which size messages are small.
+///
+/// Extras are parsed into a tree, which takes several times the bytes of their text.
+macro_rules! listing {
+    ($ids:expr, $order:literal) => {
+        concat!(
+            "SELECT m.id, m.application_id, m.message, m.title, m.priority, m.extras, m.date, listed, size \
+             FROM (SELECT page.id AS listed, ",
+            $crate::store::sql::slice::size!("message" "title"),
+            " + 8 * coalesce(octet_length(extras), 0) AS size FROM (",
+            $ids,
+            ") AS page JOIN messages s ON s.id = page.id) AS list \
+             LEFT JOIN messages m ON m.id = listed AND size <= ? ORDER BY listed ",
+            $order
+        )
+    };
+}
+
+pub(crate) use listing;
+
+/// How a database lists a user's messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pages {
+    /// By one query for each order, made by [`listing!`]. `?1` is the user, `?2` the id that the page begins at,
+    /// `?3` the limit.
+    OneQuery { newest: &'static str, oldest: &'static str },
+    /// By a query that has a part for each application.
+    PerApplication,
+}
+
+/// Which messages, and in which order.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// Below an id, newest first.
+    NewestBelow(i64),
+    /// Above an id, oldest first.
+    OldestAbove(i64),
+}
+
+pub(crate) const OF_APPLICATION: &str = listing!(
+    "SELECT id FROM messages WHERE application_id = ?1 AND id < ?2 \
+     AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) ORDER BY id DESC LIMIT ?3",
+    "DESC"
+);
+
+/// Without those whose application is deleted, see [`super::deletions`].
+pub(crate) const BY_IDS: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM messages m WHERE id {in} AND application_id IN (SELECT id FROM applications)"
+);
+
+pub(crate) const COUNT_AFTER: &str = "SELECT count(*) FROM (
+    SELECT 1 AS one FROM applications a JOIN messages m ON m.application_id = a.id AND m.id > ?2
+    WHERE a.user_id = ?1 LIMIT ?3
+) AS counted";
+
+pub(crate) const NEWEST_ID: &str = "SELECT max((
+    SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id < ?2 ORDER BY m.id DESC LIMIT 1
+)) FROM applications a WHERE a.user_id = ?1";
+
+pub(crate) const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?
+    AND application_id IN (SELECT id FROM applications WHERE user_id = ?)";
+
+/// Returns the newest of a user's messages with ids below `below`.
+pub(crate) async fn newest<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    below: MessageId,
+) -> Result<Option<MessageId>, sqlx::Error> {
+    let found = session.one(query(NEWEST_ID).id(user.0).id(below.0)).await?;
+    Ok(found.optional_unsigned(0)?.map(MessageId))
+}
+
+pub(crate) async fn of_user<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    page: MessagePage,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    merged(session, user, Order::NewestBelow(before(page)), page.limit, max_bytes).await
+}
+
+pub(crate) async fn after<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    after: MessageId,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
+    merged(session, user, Order::OldestAbove(after), limit, max_bytes).await
+}
+
+pub(crate) async fn of_application<D: Dialect>(
+    session: &mut Session<'_, D>,
+    application: ApplicationId,
+    page: MessagePage,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let list = query(OF_APPLICATION).id(application.0).bind(before(page)).bind(row_limit(page.limit));
+    read(session, list, max_bytes).await
+}
+
+/// Lists the messages of all applications of a user.
+async fn merged<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    order: Order,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    match D::PAGES {
+        Pages::OneQuery { newest, oldest } => {
+            let (list, bound) = match order {
+                Order::NewestBelow(id) => (newest, id),
+                Order::OldestAbove(id) => (oldest, id),
+            };
+            read(session, query(list).id(user.0).bind(bound).bind(row_limit(limit)), max_bytes).await
+        }
+        Pages::PerApplication => {
+            // Both queries see the same moment: a message of an application that is made in between must not be
+            // passed over by a reader that goes on from a later one.
+            session.begin_snapshot().await?;
+            let applications = applications::ids_of_user(session, user).await?;
+            let text = per_application(applications.len(), order);
+            let bound = match order {
+                Order::NewestBelow(id) | Order::OldestAbove(id) => id,
+            };
+            let mut list = query(&text).bind(bound).bind(row_limit(limit));
+            for place in 0..applications.len().next_power_of_two() {
+                list = list.id(applications.get(place).map_or(0, |id| id.0));
+            }
+            let slice = read(session, list, max_bytes).await?;
+            session.commit().await?;
+            Ok(slice)
+        }
+    }
+}
+
+/// Returns the query with a part for each application. `?1` is the id that the page begins at, `?2` the limit, and
+/// then come the applications. It has parts for a power of two, so that a connection keeps few of them; an
+/// application 0 has no messages.
+fn per_application(applications: usize, order: Order) -> String {
+    let (sign, direction) = match order {
+        Order::NewestBelow(_) => ('<', "DESC"),
+        Order::OldestAbove(_) => ('>', "ASC"),
+    };
+    let parts: Vec<_> = (3..3 + applications.next_power_of_two())
+        .map(|number| {
+            format!(
+                "(SELECT id FROM messages WHERE application_id = ?{number} AND id {sign} ?1 \
+                 ORDER BY id {direction} LIMIT ?2)"
+            )
+        })
+        .collect();
+    let ids =
+        format!("SELECT id FROM ({}) AS parts ORDER BY id {direction} LIMIT ?2", parts.join(" UNION ALL "));
+    listing!("{ids}", "{direction}").replace("{ids}", &ids).replace("{direction}", direction)
+}
+
+pub(crate) async fn by_ids<D: Dialect>(
+    session: &mut Session<'_, D>,
+    ids: &[MessageId],
+) -> Result<Vec<Message>, sqlx::Error> {
+    slice::by_ids(session, query(BY_IDS), ids.iter().map(|id| id.0), message).await
+}
+
+pub(crate) async fn count_after<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    after: MessageId,
+    limit: usize,
+) -> Result<usize, sqlx::Error> {
+    let count = query(COUNT_AFTER).id(user.0).id(after.0).bind(row_limit(limit));
+    Ok(session.one(count).await?.unsigned(0)?.try_into().unwrap_or(limit))
+}
+
+pub(crate) async fn delete<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    id: MessageId,
+) -> Result<bool, sqlx::Error> {
+    Ok(session.run(query(DELETE_ONE).id(id.0).id(user.0)).await? > 0)
+}
+
+/// Returns a user's applications, and the highest id of a message of anybody.
+pub(crate) async fn applications_and_newest<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+) -> Result<(Vec<ApplicationId>, MessageId), sqlx::Error> {
+    let applications = applications::ids_of_user(session, user).await?;
+    Ok((applications, newest_of_all(session).await?))
+}
+
+/// Returns the highest id of a message of anybody.
+pub(crate) async fn newest_of_all<D: Dialect>(
+    session: &mut Session<'_, D>,
+) -> Result<MessageId, sqlx::Error> {
+    session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0).map(MessageId)
+}
+
+/// Runs a query of [`listing!`]; up to which size messages are small is added to its values.
+async fn read<D: Dialect>(
+    session: &mut Session<'_, D>,
+    list: Query<'_>,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let list = list.bind(slice::small(max_bytes));
+    slice::read(session, list, max_bytes, [7, 8], (MessageId, message)).await
+}
+
+fn before(page: MessagePage) -> i64 {
+    page.before.map_or(i64::MAX, |id| i64::try_from(id.0).unwrap_or(i64::MAX))
+}
+
+fn row_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn message<D: Dialect>(found: &Row<'_, D>) -> Result<Message, sqlx::Error> {
+    Ok(Message {
+        id: MessageId(found.unsigned(0)?),
+        application_id: ApplicationId(found.unsigned(1)?),
+        message: found.text(2)?,
+        title: found.text(3)?,
+        priority: found.integer(4)?,
+        extras: decode_extras(found.bytes(5)?),
+        date: found.set_time(6)?,
+    })
+}
+
+/// Writes extras as JSON; an empty object is the same as none.
+pub(crate) fn encode_extras(extras: &Extras) -> Option<Vec<u8>> {
+    let encode = || serde_json::to_vec(extras).expect("a map of JSON values encodes as JSON");
+    (!extras.is_empty()).then(encode)
+}
+
+/// Reads extras. What is no JSON object does not hide the message that it came with.
+fn decode_extras(json: Option<&[u8]>) -> Option<Extras> {
+    serde_json::from_slice::<Extras>(json?).ok().filter(|extras| !extras.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_or_broken_extras_are_none() {
+        for json in ["", "null", "{}", "[1]", "{"] {
+            assert_eq!(decode_extras(Some(json.as_bytes())), None, "{json}");
+        }
+        assert_eq!(encode_extras(&Extras::new()), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! A connection while an operation runs on it.
+
+use std::io;
+
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use tokio::time::{Instant, timeout_at};
+
+use super::dialect::Connection;
+use super::{Dialect, Query, Row};
+use crate::model::Timestamp;
+
+/// A connection that belongs to one operation.
+pub(crate) struct Session<'c, D: Dialect> {
+    dialect: &'c D,
+    connection: &'c mut Connection<D>,
+    /// When what has not ended fails.
+    deadline: Option<Instant>,
+}
+
+impl<'c, D: Dialect> Session<'c, D> {
+    /// An operation on this connection. A statement that runs at the deadline fails by [`sqlx::Error::Io`]; the
+    /// connection must not be used again then, because the database goes on with the statement.
+    pub(crate) fn new(dialect: &'c D, connection: &'c mut Connection<D>, deadline: Option<Instant>) -> Self {
+        Self { dialect, connection, deadline }
+    }
+
+    /// Returns a time as it reads back once it was stored.
+    pub(crate) fn kept(&self, time: Timestamp) -> Timestamp {
+        self.dialect.kept(time)
+    }
+
+    /// Begins a transaction that writes.
+    pub(crate) async fn begin(&mut self) -> Result<(), sqlx::Error> {
+        self.batch(D::BEGIN).await
+    }
+
+    /// Begins a transaction whose queries all see the same moment.
+    pub(crate) async fn begin_snapshot(&mut self) -> Result<(), sqlx::Error> {
+        self.batch(D::BEGIN_SNAPSHOT).await
+    }
+
+    /// Commits it.
+    pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
+        self.batch("COMMIT").await
+    }
+
+    /// Runs statements without values.
+    pub(crate) async fn batch(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
+        in_time(self.deadline, D::batch(self.connection, text)).await
+    }
+
+    /// Runs a statement, and returns how many rows it has changed.
+    pub(crate) async fn run(&mut self, query: Query<'_>) -> Result<u64, sqlx::Error> {
+        let (text, arguments) = query.write(self.dialect)?;
+        in_time(self.deadline, D::run(self.connection, text, arguments)).await
+    }
+
+    /// Inserts one row and returns its id.
+    pub(crate) async fn insert(&mut self, query: Query<'_>) -> Result<u64, sqlx::Error> {
+        let (text, arguments) = query.write(self.dialect)?;
+        in_time(self.deadline, D::insert(self.connection, text, arguments)).await
+    }
+
+    /// Returns all rows.
+    pub(crate) async fn all(&mut self, query: Query<'_>) -> Result<Vec<Row<'c, D>>, sqlx::Error> {
+        let deadline = self.deadline;
+        in_time(deadline, self.rows(query)?.try_collect()).await
+    }
+
+    /// Returns the first row. The statement runs to its end.
+    pub(crate) async fn first(&mut self, query: Query<'_>) -> Result<Option<Row<'c, D>>, sqlx::Error> {
+        Ok(self.all(query).await?.into_iter().next())
+    }
+
+    /// Returns the one row that there always is.
+    pub(crate) async fn one(&mut self, query: Query<'_>) -> Result<Row<'c, D>, sqlx::Error> {
+        self.first(query).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// Returns rows one after the other. Whoever takes them keeps the deadline, by [`Self::deadline`].
+    pub(crate) fn rows(
+        &mut self,
+        query: Query<'_>,
+    ) -> Result<impl Stream<Item = Result<Row<'c, D>, sqlx::Error>> + Send, sqlx::Error> {
+        let (text, arguments) = query.write(self.dialect)?;
+        let dialect = self.dialect;
+        Ok(D::rows(self.connection, text, arguments).map(move |found| Ok(Row::new(dialect, found?))))
+    }
+
+    /// When what has not ended fails.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+}
+
+/// Ends with an error at a deadline.
+pub(crate) async fn in_time<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let Some(deadline) = deadline else { return work.await };
+    timeout_at(deadline, work).await.unwrap_or_else(|_| {
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the database did not answer in time").into())
+    })
+}
