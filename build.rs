@@ -29,6 +29,16 @@ pub(crate) fn instructions(variable: &dyn Fn(&str) -> Option<String>, package: &
     if is_release && package.join(REFLOG).exists() {
         lines.push(format!("cargo::rerun-if-changed={REFLOG}"));
     }
+    // Tests that need a server are left out, and shown as such, where there is none: `.ci/databases.py` starts them.
+    for (variable, name) in
+        [("SHARDCAST_TEST_POSTGRES", "test_postgres"), ("SHARDCAST_TEST_MYSQL", "test_mysql")]
+    {
+        lines.push(format!("cargo::rerun-if-env-changed={variable}"));
+        lines.push(format!("cargo::rustc-check-cfg=cfg({name})"));
+        if given(variable).is_some() {
+            lines.push(format!("cargo::rustc-cfg={name}"));
+        }
+    }
     let found = || is_release.then(|| checked_out(package).or_else(|| packaged(package))).flatten();
     if let Some(commit) = given("SHARDCAST_COMMIT").or_else(found) {
         lines.push(format!("cargo::rustc-env=SHARDCAST_BUILD_COMMIT={commit}"));

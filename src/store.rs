@@ -21,17 +21,25 @@ mod queue;
 mod slice;
 mod writer;
 
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
+mod last_check;
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "sql")]
 mod open;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod remote;
+#[cfg(feature = "sql")]
 mod sort_key;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 mod conformance;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -43,10 +51,10 @@ pub use database::{
     NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, UpdateApplication, UpdateClient,
     UpdateUser, UserChange, Users,
 };
-pub use error::StoreError;
+pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "sql")]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};
 pub use publish::PublishError;
 pub use slice::{LeftOut, Slice};

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Json;
 use super::listing::NoMemory;
 use crate::auth::{AuthError, HashPasswordError, LoginError, Overloaded, TokenError, whole_seconds};
-use crate::store::{PublishError, StoreError};
+use crate::store::{PublishError, StoreError, Unstorable};
 
 /// Why a request was not granted. Its text is what the client reads.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,9 @@ pub enum ApiError {
         /// The limit.
         limit_bytes: usize,
     },
+    /// The database can't hold what the request has.
+    #[error(transparent)]
+    Unstorable(#[from] Unstorable),
     /// The client was too slow to send the body.
     #[error("the request body did not come in time")]
     BodyTimeout,
@@ -106,7 +109,7 @@ impl ApiError {
     /// Returns the status that it is answered with.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::Unstorable(Unstorable::Character) => StatusCode::BAD_REQUEST,
             Self::Unauthorized
             | Self::UnauthorizedWith(_)
             | Self::Token(_)
@@ -118,7 +121,9 @@ impl ApiError {
             | Self::MayNotCreateUser { known: true, .. } => StatusCode::FORBIDDEN,
             Self::NoRoute | Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::BodyTooLarge { .. } | Self::ImageTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. }
+            | Self::ImageTooLarge { .. }
+            | Self::Unstorable(Unstorable::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::ImagesUnavailable
             | Self::NoIdentityProvider
@@ -213,6 +218,7 @@ impl From<&StoreError> for ApiError {
         let cause = error.source().map(tracing::field::display);
         match error {
             StoreError::NoSuchUser => Self::Unauthorized,
+            StoreError::Unstorable(why) => Self::Unstorable(*why),
             StoreError::Unavailable { .. } => {
                 tracing::warn!(%error, cause, "answered that the database is unavailable");
                 Self::Unavailable

@@ -13,6 +13,9 @@ pub enum StoreError {
     /// The user that something was to be made for is not there: it was deleted since it asked.
     #[error("the owner does not exist")]
     NoSuchUser,
+    /// The database can't hold a value, whatever else it is stored with. Nothing was changed.
+    #[error("{0}")]
+    Unstorable(Unstorable),
     /// The database can't take the operation now: disk full, file locked or read-only, server gone.
     /// Nothing was changed; the same call may go through later.
     #[error("the database can't {operation} now")]
@@ -32,4 +35,16 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// Why a database can't hold a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unstorable {
+    /// A text, or another value, is larger than its column.
+    #[error("a value is larger than the database can hold")]
+    TooLarge,
+    /// A text has a character that its column can't hold.
+    #[error("a text has a character that the database can't hold, such as NUL")]
+    Character,
 }

@@ -5,14 +5,27 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Database, Sqlite};
+use super::Database;
+#[cfg(feature = "sqlite")]
+use super::Sqlite;
+#[cfg(feature = "mysql")]
+use super::mysql;
+#[cfg(feature = "postgres")]
+use super::postgres;
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Dialect {
     /// One file on this machine. The connection is its path or its `file:` URI.
+    #[cfg(feature = "sqlite")]
     Sqlite,
+    /// A PostgreSQL server. The connection is a list of settings, `host=… user=… dbname=…`, or a URL.
+    #[cfg(feature = "postgres")]
+    Postgres,
+    /// A server of MariaDB or MySQL. The connection is `user:password@tcp(host:3306)/database?loc=Local`.
+    #[cfg(feature = "mysql")]
+    Mysql,
 }
 
 /// Which database to open.
@@ -53,9 +66,15 @@ pub enum OpenDatabaseError {
 ///
 /// Outside a tokio runtime.
 pub async fn open(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenDatabaseError> {
-    match config.dialect {
-        Dialect::Sqlite => Ok(Arc::new(Sqlite::open(config.connection.expose_secret()).await?)),
-    }
+    let connection = config.connection.expose_secret();
+    Ok(match config.dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => Arc::new(Sqlite::open(connection).await?),
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => Arc::new(postgres::open(connection).await?),
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => Arc::new(mysql::open(connection).await?),
+    })
 }
 
 /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
@@ -64,7 +83,13 @@ pub async fn open(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenData
 ///
 /// Outside a tokio runtime.
 pub async fn open_beside_server(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenDatabaseError> {
-    match config.dialect {
-        Dialect::Sqlite => Ok(Arc::new(Sqlite::open_beside_server(config.connection.expose_secret()).await?)),
-    }
+    let connection = config.connection.expose_secret();
+    Ok(match config.dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => Arc::new(Sqlite::open_beside_server(connection).await?),
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => Arc::new(postgres::open_beside_server(connection).await?),
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => Arc::new(mysql::open_beside_server(connection).await?),
+    })
 }

@@ -15,13 +15,13 @@ use tokio::task::spawn_blocking;
 
 use self::connection::WaitLimits;
 use self::files::OpenedFiles;
-use self::health::LastCheck;
 use self::insertion::MessageIds;
 use self::lock::ServerLock;
 use self::open_error::OpenFileError;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::OpenDatabaseError;
+use super::last_check::LastCheck;
 use super::sql::deletions::Cleaner;
 
 mod backup;

@@ -168,12 +168,12 @@ pub(crate) async fn expired_clients_are_deleted(database: &dyn Database) {
 
 pub(crate) async fn a_list_of_clients_ends_where_its_bytes_do(database: &dyn Database) {
     let alice = user(database, "alice").await;
-    for (token, name) in [("C1", 10), ("C2", 1_000_000), ("C3", 10)] {
+    for (token, name) in [("C1", 10), ("C2", 10_000), ("C3", 10)] {
         let new = NewClient { name: "n".repeat(name), ..new_client(alice.id, token) };
         database.create_client(new).await.unwrap();
     }
     let all = database.clients(alice.id).await.unwrap();
-    let list = database.list_clients(alice.id, 100_000).await.unwrap();
+    let list = database.list_clients(alice.id, 50 * 1000).await.unwrap();
     assert_eq!(list.rows, all[..1]);
     let rest: Vec<_> = list.left_out.iter().map(|row| row.id).collect();
     assert_eq!(database.clients_by_id(&rest).await.unwrap(), all[1..]);

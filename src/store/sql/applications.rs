@@ -1,6 +1,7 @@
 //! Applications.
 
 use super::deletions::Deletion;
+use super::query::LIST_VALUES;
 use super::{Dialect, Row, Session, Value, heads, query, slice, users};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
 use crate::store::{NewApplication, Owned, Slice, UpdateApplication, sort_key};
@@ -78,7 +79,7 @@ pub(crate) async fn by_ids<D: Dialect>(
     session: &mut Session<'_, D>,
     ids: &[ApplicationId],
 ) -> Result<Vec<Application>, sqlx::Error> {
-    slice::by_ids(session, query(select!("WHERE id {in}")), ids.iter().map(|id| id.0), application).await
+    slice::by_ids(session, select!("WHERE id {in}"), ids.iter().map(|id| id.0), application).await
 }
 
 pub(crate) async fn by_id<D: Dialect>(
@@ -92,6 +93,9 @@ pub(crate) async fn by_token<D: Dialect>(
     session: &mut Session<'_, D>,
     token: &str,
 ) -> Result<Option<Owned<Application>>, sqlx::Error> {
+    if !D::HOLDS_NUL && token.contains('\0') {
+        return Ok(None);
+    }
     let found = session.all(query(select!("WHERE token = ?")).bind(token)).await?;
     let found: Vec<_> = found.iter().map(owned).collect::<Result<_, _>>()?;
     // MariaDB and MySQL also find a token in other case, or with spaces at its end.
@@ -201,9 +205,13 @@ pub(crate) async fn touch<D: Dialect>(
     ids: &[ApplicationId],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let ids = Value::Ids(ids.iter().map(|id| id.0).collect());
-    session.run(query("UPDATE applications SET last_used = ? WHERE id {in}").bind(at).bind(ids)).await?;
-    Ok(())
+    session.begin().await?;
+    for some in ids.chunks(LIST_VALUES) {
+        let some = Value::Ids(some.iter().map(|id| id.0).collect());
+        let touch = query("UPDATE applications SET last_used = ? WHERE id {in}").bind(at).bind(some);
+        session.run(touch).await?;
+    }
+    session.commit().await
 }
 
 /// Returns a sort key above all that the user's applications have.

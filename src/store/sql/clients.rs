@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::query::LIST_VALUES;
 use super::{Dialect, Row, Session, Value, query, slice, users};
 use crate::model::{Client, ClientId, Timestamp, UserId};
 use crate::store::{NewClient, Owned, Slice, UpdateClient};
@@ -71,7 +72,7 @@ pub(crate) async fn by_ids<D: Dialect>(
     session: &mut Session<'_, D>,
     ids: &[ClientId],
 ) -> Result<Vec<Client>, sqlx::Error> {
-    slice::by_ids(session, query(select!("WHERE id {in}")), ids.iter().map(|id| id.0), client).await
+    slice::by_ids(session, select!("WHERE id {in}"), ids.iter().map(|id| id.0), client).await
 }
 
 pub(crate) async fn by_id<D: Dialect>(
@@ -85,6 +86,9 @@ pub(crate) async fn by_token<D: Dialect>(
     session: &mut Session<'_, D>,
     token: &str,
 ) -> Result<Option<Owned<Client>>, sqlx::Error> {
+    if !D::HOLDS_NUL && token.contains('\0') {
+        return Ok(None);
+    }
     let found = session.all(query(select!("WHERE token = ?")).bind(token)).await?;
     let found: Vec<_> = found.iter().map(owned).collect::<Result<_, _>>()?;
     // MariaDB and MySQL also find a token in other case, or with spaces at its end.
@@ -163,11 +167,13 @@ pub(crate) async fn touch<D: Dialect>(
     ids: &[ClientId],
     at: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    let ids = Value::Ids(ids.iter().map(|id| id.0).collect());
     session.begin().await?;
-    let found = session.all(query(select!("WHERE id {in} ORDER BY id{for update}")).bind(ids)).await?;
-    let found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
-    note_use(session, &found, at).await?;
+    for some in ids.chunks(LIST_VALUES) {
+        let some = Value::Ids(some.iter().map(|id| id.0).collect());
+        let found = session.all(query(select!("WHERE id {in} ORDER BY id{for update}")).bind(some)).await?;
+        let found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
+        note_use(session, &found, at).await?;
+    }
     session.commit().await
 }
 
@@ -177,17 +183,22 @@ pub(crate) async fn touch_tokens<D: Dialect>(
     tokens: &[Box<str>],
     at: Timestamp,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let which = Value::Texts(tokens.iter().map(AsRef::as_ref).collect());
+    let mut unknown: Vec<String> = Vec::new();
     session.begin().await?;
-    let found = session.all(query(select!("WHERE token {in} ORDER BY id{for update}")).bind(which)).await?;
-    let mut found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
-    let wanted: HashSet<&str> = tokens.iter().map(AsRef::as_ref).collect();
-    // MariaDB and MySQL also find tokens in other case, or with spaces at their end.
-    found.retain(|client| wanted.contains(client.token.as_str()));
-    note_use(session, &found, at).await?;
+    for some in tokens.chunks(LIST_VALUES) {
+        let which = Value::Texts(some.iter().map(AsRef::as_ref).collect());
+        let found =
+            session.all(query(select!("WHERE token {in} ORDER BY id{for update}")).bind(which)).await?;
+        let mut found: Vec<_> = found.iter().map(client).collect::<Result<_, _>>()?;
+        // MariaDB and MySQL also find tokens in other case, or with spaces at their end.
+        let wanted: HashSet<&str> = some.iter().map(AsRef::as_ref).collect();
+        found.retain(|client| wanted.contains(client.token.as_str()));
+        note_use(session, &found, at).await?;
+        let known: HashSet<&str> = found.iter().map(|client| client.token.as_str()).collect();
+        unknown.extend(some.iter().filter(|token| !known.contains(&***token)).map(ToString::to_string));
+    }
     session.commit().await?;
-    let known: HashSet<&str> = found.iter().map(|client| client.token.as_str()).collect();
-    Ok(wanted.difference(&known).map(|&token| token.to_owned()).collect())
+    Ok(unknown)
 }
 
 /// Notes a use of clients that are locked, and puts their expiry off; one that has expired is not brought back.

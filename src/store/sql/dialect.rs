@@ -33,6 +33,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const HAS_HEADS: bool;
     /// Whether a value that a statement names by its number is bound once, however often it is named.
     const BINDS_BY_NUMBER: bool;
+    /// Whether a text may have a NUL. Where it may not, none that has one is ever found.
+    const HOLDS_NUL: bool = true;
 
     /// Writes the place of the value with that number, from 1 on.
     fn placeholder(text: &mut String, number: usize);

@@ -8,6 +8,9 @@ pub(crate) async fn user<D: Dialect>(
     session: &mut Session<'_, D>,
     oidc_id: &str,
 ) -> Result<Option<User>, sqlx::Error> {
+    if !D::HOLDS_NUL && oidc_id.contains('\0') {
+        return Ok(None);
+    }
     let found = session
         .all(query("SELECT id, name, admin, created_at, oidc_id FROM users WHERE oidc_id = ?").bind(oidc_id))
         .await?;

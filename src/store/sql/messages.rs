@@ -179,7 +179,7 @@ pub(crate) async fn by_ids<D: Dialect>(
     session: &mut Session<'_, D>,
     ids: &[MessageId],
 ) -> Result<Vec<Message>, sqlx::Error> {
-    slice::by_ids(session, query(BY_IDS), ids.iter().map(|id| id.0), message).await
+    slice::by_ids(session, BY_IDS, ids.iter().map(|id| id.0), message).await
 }
 
 pub(crate) async fn count_after<D: Dialect>(

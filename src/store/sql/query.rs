@@ -12,6 +12,9 @@ use super::Dialect;
 use super::dialect::Arguments;
 use crate::model::Timestamp;
 
+/// The longest list of a query. MariaDB and MySQL bind 65 535 values at most.
+pub(crate) const LIST_VALUES: usize = 10_000;
+
 /// A value of a query.
 #[derive(Clone, Debug)]
 pub(crate) enum Value<'q> {
@@ -74,17 +77,18 @@ impl<'q> Query<'q> {
     /// Returns the text, and the numbers of the values that it names, in its order.
     fn text_for<D: Dialect>(&self) -> (String, Vec<usize>) {
         let mut text = String::with_capacity(self.text.len() + 64);
-        let mut named: Vec<usize> = Vec::with_capacity(self.values.len());
+        let mut named = Vec::with_capacity(self.values.len());
+        let mut next = 1;
         let mut rest = self.text;
         while let Some(at) = rest.find(['?', '{']) {
             let (before, mark) = rest.split_at(at);
             text.push_str(before);
-            let next = named.iter().max().map_or(1, |highest| highest + 1);
             if let Some(after) = mark.strip_prefix('?') {
                 let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
                 let number = after[..digits].parse().unwrap_or(next);
                 D::placeholder(&mut text, number);
                 named.push(number);
+                next = next.max(number + 1);
                 rest = &after[digits..];
                 continue;
             }
@@ -93,6 +97,7 @@ impl<'q> Query<'q> {
                 "in" => {
                     D::is_one_of(&mut text, next, self.values.get(next - 1).map_or(0, Value::len));
                     named.push(next);
+                    next += 1;
                 }
                 "for update" => text.push_str(D::FOR_UPDATE),
                 _ => text.push_str(&D::moment(word.trim_start_matches("moment "))),

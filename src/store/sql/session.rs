@@ -24,6 +24,12 @@ impl<'c, D: Dialect> Session<'c, D> {
         Self { dialect, connection, deadline }
     }
 
+    /// The connection, for statements that only this kind of database has. Whoever runs one keeps the deadline, by
+    /// [`Self::deadline`].
+    pub(crate) fn connection(&mut self) -> &mut Connection<D> {
+        self.connection
+    }
+
     /// Returns a time as it reads back once it was stored.
     pub(crate) fn kept(&self, time: Timestamp) -> Timestamp {
         self.dialect.kept(time)

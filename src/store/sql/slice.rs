@@ -3,12 +3,14 @@
 //! A query names every row of its list with the row's size, and returns the texts of small rows only. The driver
 //! reads some rows ahead; that their texts fit is what "small" means.
 
+use std::collections::HashMap;
 use std::pin::pin;
 
 use futures_util::TryStreamExt as _;
 
+use super::query::LIST_VALUES;
 use super::session::in_time;
-use super::{Dialect, Query, Row, Session};
+use super::{Dialect, Query, Row, Session, Value, query};
 use crate::store::{LeftOut, Slice};
 
 /// How many rows sqlx reads ahead of SQLite. It reads none ahead of a server.
@@ -66,16 +68,23 @@ pub(crate) async fn read<D: Dialect, T, I>(
     Ok(slice)
 }
 
-/// Returns the rows of these ids, in this order. `query` has `{in}`, and the id as its first column.
+/// Returns the rows of these ids, in this order. `text` has `{in}`, and the id as its first column.
+///
+/// They are brought into order here: a sorter of the database would copy each row's texts.
 pub(crate) async fn by_ids<D: Dialect, T>(
     session: &mut Session<'_, D>,
-    query: Query<'_>,
+    text: &'static str,
     ids: impl Iterator<Item = u64>,
     of_row: impl Fn(&Row<'_, D>) -> Result<T, sqlx::Error>,
 ) -> Result<Vec<T>, sqlx::Error> {
     let ids: Vec<u64> = ids.collect();
-    let found = session.all(query.bind(super::Value::Ids(ids.clone()))).await?;
-    let mut found: std::collections::HashMap<u64, T> =
-        found.iter().map(|row| Ok((row.unsigned(0)?, of_row(row)?))).collect::<Result<_, sqlx::Error>>()?;
+    let deadline = session.deadline();
+    let mut found = HashMap::with_capacity(ids.len());
+    for some in ids.chunks(LIST_VALUES) {
+        let mut rows = pin!(session.rows(query(text).bind(Value::Ids(some.to_vec())))?);
+        while let Some(row) = in_time(deadline, rows.try_next()).await? {
+            found.insert(row.unsigned(0)?, of_row(&row)?);
+        }
+    }
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }

@@ -47,6 +47,9 @@ pub(crate) async fn by_name<D: Dialect>(
     session: &mut Session<'_, D>,
     name: &str,
 ) -> Result<Option<Credential>, sqlx::Error> {
+    if !D::HOLDS_NUL && name.contains('\0') {
+        return Ok(None);
+    }
     let found = session
         .all(query("SELECT id, name, admin, created_at, pass FROM users WHERE name = ?").bind(name))
         .await?;
@@ -69,7 +72,7 @@ pub(crate) async fn by_ids<D: Dialect>(
     session: &mut Session<'_, D>,
     ids: &[UserId],
 ) -> Result<Vec<User>, sqlx::Error> {
-    let which = query("SELECT id, name, admin, created_at FROM users WHERE id {in}");
+    let which = "SELECT id, name, admin, created_at FROM users WHERE id {in}";
     slice::by_ids(session, which, ids.iter().map(|id| id.0), user).await
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use sqlx::error::DatabaseError;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, Unstorable};
 
 /// SQLite's primary result codes, which are the low byte of the extended ones.
 pub(super) mod code {
@@ -24,6 +24,9 @@ pub(super) mod code {
 pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> StoreError {
     if let Some(what) = error.as_database_error().and_then(taken) {
         return StoreError::Conflict { what };
+    }
+    if primary_code(&error) == Some(code::TOOBIG) {
+        return StoreError::Unstorable(Unstorable::TooLarge);
     }
     if is_unavailable(&error) {
         StoreError::Unavailable { operation, source: cause(error) }

@@ -1,50 +1,20 @@
 //! Whether a message could be stored now.
 
-use std::time::Duration;
-
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection as _, Executor as _};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::{Sqlite, backup};
 use crate::store::StoreError;
-
-const OPERATION: &str = "store a message";
-
-/// An answer is given again for so long, so that whoever asks often costs the writer next to nothing.
-const VALIDITY: Duration = Duration::from_secs(1);
+use crate::store::last_check::OPERATION;
 
 /// With less free space than this on the disk it is tried out whether something can be written.
 const LITTLE_SPACE_BYTES: u64 = 1024 * 1024;
-
-/// The last answer. Whoever asks while it is being found waits for it.
-#[derive(Debug, Default)]
-pub(super) struct LastCheck(Mutex<Option<Checked>>);
-
-#[derive(Debug)]
-struct Checked {
-    at: Instant,
-    /// Why nothing can be stored, if so.
-    refusal: Option<String>,
-}
 
 impl Sqlite {
     /// Checks the files, a reader, and the writer: its connection, the lock that it needs, and the disk.
     pub(super) async fn check_storing(&self) -> Result<(), StoreError> {
         self.files.verify().map_err(|change| change.refuse(OPERATION))?;
-        let mut last = self.last_check.0.lock().await;
-        if let Some(checked) = last.as_ref().filter(|checked| checked.at.elapsed() < VALIDITY) {
-            return checked.refusal.clone().map_or(Ok(()), |refusal| {
-                Err(StoreError::Unavailable { operation: OPERATION, source: refusal.into() })
-            });
-        }
-        let found = self.try_storing().await;
-        let refusal = found.as_ref().err().map(|error| {
-            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
-        });
-        *last = Some(Checked { at: Instant::now(), refusal });
-        found
+        self.last_check.or_find(self.try_storing()).await
     }
 
     async fn try_storing(&self) -> Result<(), StoreError> {

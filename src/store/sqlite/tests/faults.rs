@@ -9,11 +9,11 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use super::{PATIENCE, in_new_folder, open, path};
 use crate::model::{Application, MessageId, UserId};
 use crate::store::conformance::{application, new_application, new_message, user};
+use crate::store::last_check::LastCheck;
 use crate::store::sql::deletions::Cleaner;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connection::writing;
 use crate::store::sqlite::files::OpenedFiles;
-use crate::store::sqlite::health::LastCheck;
 use crate::store::sqlite::readers::Readers;
 use crate::store::sqlite::writer::Writer;
 use crate::store::{

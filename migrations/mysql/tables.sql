@@ -1,0 +1,80 @@
+-- Gotify's tables, as its own migration makes them, then ours. A database that Gotify made keeps the tables it has.
+-- Run at every start: each statement must do nothing where its work is done. Texts are compared byte by byte; `/*M!` is
+-- for MariaDB alone, `/*!80017` for MySQL alone.
+
+CREATE TABLE IF NOT EXISTS users (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    name varchar(180),
+    pass longblob,
+    admin tinyint(1),
+    created_at datetime(3),
+    oidc_id text
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+CREATE TABLE IF NOT EXISTS applications (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    token varchar(180),
+    user_id bigint unsigned,
+    name text,
+    description text,
+    internal tinyint(1),
+    image text,
+    default_priority bigint,
+    created_at datetime(3),
+    last_used datetime(3),
+    sort_key longblob
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+CREATE TABLE IF NOT EXISTS messages (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    application_id bigint unsigned,
+    message text,
+    title text,
+    priority bigint,
+    extras longblob,
+    date datetime(3)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+CREATE TABLE IF NOT EXISTS clients (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    token varchar(180),
+    user_id bigint unsigned,
+    name text,
+    created_at datetime(3),
+    last_used datetime(3),
+    elevated_until datetime(3),
+    expires_after_inactivity_seconds bigint unsigned NOT NULL DEFAULT 0,
+    expires_at datetime(3)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+CREATE TABLE IF NOT EXISTS plugin_confs (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    user_id bigint unsigned,
+    module_path text,
+    token varchar(180),
+    application_id bigint unsigned,
+    enabled tinyint(1),
+    created_at datetime(3),
+    config longblob,
+    storage longblob
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- The newest message of each user.
+CREATE TABLE IF NOT EXISTS shardcast_heads (
+    user_id bigint unsigned NOT NULL PRIMARY KEY,
+    newest bigint unsigned NOT NULL,
+    moved_at datetime(3) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- One row: the version of the tables whose names begin with `shardcast_`.
+CREATE TABLE IF NOT EXISTS shardcast_state (
+    id bigint NOT NULL PRIMARY KEY,
+    version bigint NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

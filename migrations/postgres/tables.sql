@@ -1,0 +1,72 @@
+-- Gotify's tables, as its own migration makes them, then ours. A database that Gotify made keeps the tables it has.
+-- Run at every start: each statement must do nothing where its work is done.
+
+CREATE TABLE IF NOT EXISTS users (
+    id bigserial PRIMARY KEY,
+    name varchar(180),
+    pass bytea,
+    admin boolean,
+    created_at timestamptz,
+    oidc_id text
+);
+
+CREATE TABLE IF NOT EXISTS applications (
+    id bigserial PRIMARY KEY,
+    token varchar(180),
+    user_id bigint,
+    name text,
+    description text,
+    internal boolean,
+    image text,
+    default_priority bigint,
+    created_at timestamptz,
+    last_used timestamptz,
+    sort_key bytea
+);
+
+CREATE TABLE IF NOT EXISTS messages (
+    id bigserial PRIMARY KEY,
+    application_id bigint,
+    message text,
+    title text,
+    priority bigint,
+    extras bytea,
+    date timestamptz
+);
+
+CREATE TABLE IF NOT EXISTS clients (
+    id bigserial PRIMARY KEY,
+    token varchar(180),
+    user_id bigint,
+    name text,
+    created_at timestamptz,
+    last_used timestamptz,
+    elevated_until timestamptz,
+    expires_after_inactivity_seconds bigint NOT NULL DEFAULT 0,
+    expires_at timestamptz
+);
+
+CREATE TABLE IF NOT EXISTS plugin_confs (
+    id bigserial PRIMARY KEY,
+    user_id bigint,
+    module_path text,
+    token varchar(180),
+    application_id bigint,
+    enabled boolean,
+    created_at timestamptz,
+    config bytea,
+    storage bytea
+);
+
+-- The newest message of each user.
+CREATE TABLE IF NOT EXISTS shardcast_heads (
+    user_id bigint PRIMARY KEY,
+    newest bigint NOT NULL,
+    moved_at timestamptz NOT NULL
+);
+
+-- One row: the version of the tables whose names begin with `shardcast_`.
+CREATE TABLE IF NOT EXISTS shardcast_state (
+    id bigint PRIMARY KEY,
+    version bigint NOT NULL
+);

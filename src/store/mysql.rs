@@ -1,0 +1,29 @@
+//! MariaDB and MySQL, in Gotify's own schema, so that a Gotify can take it over again.
+
+use super::OpenDatabaseError;
+use super::remote::Remote;
+
+mod connection;
+mod dialect;
+mod insertion;
+mod zone;
+
+#[cfg(test)]
+mod tests;
+
+use dialect::MysqlDialect;
+
+/// A database of MariaDB or MySQL.
+pub(super) type Mysql = Remote<MysqlDialect>;
+
+/// Connects, and brings the database to the schema of this version.
+pub(super) async fn open(connection: &str) -> Result<Mysql, OpenDatabaseError> {
+    let (options, zone) = connection::parse(connection)?;
+    Mysql::open(MysqlDialect { zone }, options).await
+}
+
+/// Connects, and leaves the schema as it is.
+pub(super) async fn open_beside_server(connection: &str) -> Result<Mysql, OpenDatabaseError> {
+    let (options, zone) = connection::parse(connection)?;
+    Mysql::beside_server(MysqlDialect { zone }, options).await
+}

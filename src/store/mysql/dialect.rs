@@ -1,0 +1,239 @@
+//! The dialect of MariaDB and MySQL.
+//!
+//! `/*M! … */` is read by MariaDB alone, and `/*!80000 … */` by MySQL alone, from the version on that it names.
+
+use chrono::{NaiveDateTime, SubsecRound as _};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::mysql::{MySqlArguments, MySqlConnection, MySqlDatabaseError, MySqlRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Executor as _, Row as _, TypeInfo as _};
+
+use super::insertion;
+use super::zone::Zone;
+use crate::model::{MessageId, Timestamp, UserId};
+use crate::store::remote::dialect::taken_value;
+use crate::store::remote::{Fault, RemoteDialect, Schema};
+use crate::store::sql::dialect::runs_statements;
+use crate::store::sql::messages::Pages;
+use crate::store::sql::{Dialect, Session, Value};
+use crate::store::{NewMessage, Unstorable};
+
+/// What MariaDB and MySQL take and return.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MysqlDialect {
+    /// In which the dates are.
+    pub(super) zone: Zone,
+}
+
+impl Dialect for MysqlDialect {
+    type Database = sqlx::MySql;
+
+    const BEGIN: &'static str = "START TRANSACTION";
+    const BEGIN_SNAPSHOT: &'static str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
+    /// MariaDB has no `LATERAL`.
+    const PAGES: Pages = Pages::PerApplication;
+    /// Both read the distinct values of an index without reading it all, and both end a recursion after a thousand
+    /// steps.
+    const ORPHANED: &'static str = "SELECT sender.id FROM (
+            SELECT DISTINCT application_id AS id FROM messages
+        ) AS sender LEFT JOIN applications a ON a.id = sender.id WHERE a.id IS NULL AND sender.id IS NOT NULL";
+    const HAS_HEADS: bool = true;
+    const BINDS_BY_NUMBER: bool = false;
+
+    fn placeholder(text: &mut String, _number: usize) {
+        text.push('?');
+    }
+
+    /// A list has places for a power of two, so that a connection keeps few statements. An update by a subquery would
+    /// make MariaDB go through the whole table.
+    fn is_one_of(text: &mut String, _number: usize, count: usize) {
+        if count == 0 {
+            text.push_str("IN (NULL)");
+            return;
+        }
+        let places = "?,".repeat(count.next_power_of_two());
+        text.push_str("IN (");
+        text.push_str(places.trim_end_matches(','));
+        text.push(')');
+    }
+
+    fn moment(column: &str) -> String {
+        column.to_owned()
+    }
+
+    fn bind(&self, arguments: &mut MySqlArguments, value: Value<'_>) -> Result<(), BoxDynError> {
+        match value {
+            Value::Integer(value) => arguments.add(value),
+            Value::Flag(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::SortKey(value) => arguments.add(value.as_bytes()),
+            Value::Time(value) => arguments.add(value.map(|time| self.wall_clock(time))),
+            Value::Moment(value) => arguments.add(self.wall_clock(value)),
+            Value::Ids(ids) => padded(&ids).try_for_each(|id| arguments.add(*id)),
+            Value::Texts(texts) => padded(&texts).try_for_each(|text| arguments.add(*text)),
+        }
+    }
+
+    runs_statements!();
+
+    fn insert(
+        connection: &mut MySqlConnection,
+        text: String,
+        arguments: MySqlArguments,
+    ) -> BoxFuture<'_, Result<u64, sqlx::Error>> {
+        let inserted = connection.execute(sqlx::query_with(AssertSqlSafe(text), arguments));
+        inserted.map(|done| Ok(done?.last_insert_id())).boxed()
+    }
+
+    /// What joins signed and unsigned numbers is a DECIMAL, which comes as text.
+    fn integer(row: &MySqlRow, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        if row.column(column).type_info().name() != "DECIMAL" {
+            return row.try_get_unchecked(column);
+        }
+        let text: Option<&str> = row.try_get_unchecked(column)?;
+        text.map(|text| text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))).transpose()
+    }
+
+    fn bytes(row: &MySqlRow, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+        row.try_get_unchecked(column)
+    }
+
+    fn time(&self, row: &MySqlRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
+        let wall_clock = row.try_get_unchecked::<Option<NaiveDateTime>, _>(column)?;
+        Ok(wall_clock.map(|wall_clock| self.zone.time(wall_clock)))
+    }
+
+    fn moment_of(&self, row: &MySqlRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
+        self.time(row, column)
+    }
+
+    fn kept(&self, time: Timestamp) -> Timestamp {
+        self.zone.shown(time.trunc_subsecs(3))
+    }
+}
+
+impl MysqlDialect {
+    /// Returns a time as a column holds it, in milliseconds: the server would round it up.
+    pub(super) fn wall_clock(&self, time: Timestamp) -> NaiveDateTime {
+        self.zone.wall_clock(time.trunc_subsecs(3))
+    }
+}
+
+/// Repeats the last value until there are as many as the next power of two.
+pub(super) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
+    let places = if values.is_empty() { 0 } else { values.len().next_power_of_two() };
+    values.iter().chain(values.last().into_iter().cycle()).take(places)
+}
+
+impl RemoteDialect for MysqlDialect {
+    const NAME: &'static str = "MariaDB or MySQL";
+    const PREPARE_WRITER: &'static str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
+        SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 2 \
+        /*M!100301 , max_statement_time = 10, idle_transaction_timeout = 10 */";
+    /// The snapshot of a transaction is that of its beginning.
+    const PREPARE_READER: &'static str = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
+        SET SESSION TRANSACTION READ ONLY; \
+        SET SESSION innodb_lock_wait_timeout = 2 \
+        /*M!100301 , max_statement_time = 10, idle_transaction_timeout = 10 */ /*!80000 , max_execution_time = 10000 */";
+    const PREPARE_SCHEMA: &'static str = "SET SESSION innodb_lock_wait_timeout = 3600 \
+        /*M!100301 , max_statement_time = 0, idle_transaction_timeout = 0 */";
+    const LOCK_SCHEMA: &'static str = "SELECT get_lock('shardcast schema', 3600)";
+    const SCHEMA: Schema = Schema {
+        tables: include_str!("../../../migrations/mysql/tables.sql"),
+        added_columns: &[
+            ("users", "created_at", "datetime(3)"),
+            ("users", "oidc_id", "text"),
+            ("applications", "description", "text"),
+            ("applications", "internal", "tinyint(1)"),
+            ("applications", "image", "text"),
+            ("applications", "default_priority", "bigint"),
+            ("applications", "created_at", "datetime(3)"),
+            ("applications", "last_used", "datetime(3)"),
+            ("applications", "sort_key", "longblob"),
+            ("messages", "extras", "longblob"),
+            ("clients", "created_at", "datetime(3)"),
+            ("clients", "last_used", "datetime(3)"),
+            ("clients", "elevated_until", "datetime(3)"),
+            ("clients", "expires_after_inactivity_seconds", "bigint unsigned NOT NULL DEFAULT 0"),
+            ("clients", "expires_at", "datetime(3)"),
+        ],
+        indexes: &[
+            ("uix_users_name", "users", "(name)"),
+            ("uix_users_oidc_id", "users", "(oidc_id(512))"),
+            ("uix_applications_token", "applications", "(token)"),
+            ("idx_applications_user_id", "applications", "(user_id)"),
+            ("uix_application_user_id_sort_key", "applications", "(user_id, sort_key(255))"),
+            ("uix_clients_token", "clients", "(token)"),
+            ("idx_clients_user_id", "clients", "(user_id)"),
+            ("idx_clients_expires_at", "clients", "(expires_at)"),
+            ("uix_plugin_confs_token", "plugin_confs", "(token)"),
+            ("shardcast_messages_application_id", "messages", "(application_id, id)"),
+        ],
+        list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL AND extra = '' \
+            FROM information_schema.columns WHERE table_schema = database()",
+        list_indexes: "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = database()",
+    };
+    const IS_READ_ONLY: &'static str = "SELECT @@global.read_only";
+    /// The third column of the last row is the step from one id to the next.
+    const SENDERS: &'static str = "SELECT id, user_id, NULL FROM applications WHERE id {in} \
+        UNION ALL SELECT NULL, NULL, @@auto_increment_increment";
+    const RESERVES_IDS: bool = false;
+
+    /// By the numbers that both servers use, <https://mariadb.com/docs/server/reference/error-codes>.
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        let Some(error) = error.try_downcast_ref::<MySqlDatabaseError>() else { return Fault::Other };
+        match error.number() {
+            // Duplicate entry; the message names the index.
+            1062 | 1586 => Fault::Taken(taken_value(error.message())),
+            // Deadlock, record changed.
+            1020 | 1213 => Fault::Conflict,
+            // Disk full, out of memory or connections, shut down, lock timeout, read-only, killed, statement timeout.
+            1021
+            | 1028
+            | 1037
+            | 1038
+            | 1040
+            | 1041
+            | 1053
+            | 1077
+            | 1114
+            | 1158..=1161
+            | 1203
+            | 1205
+            | 1226
+            | 1290
+            | 1317
+            | 1792
+            | 1836
+            | 1927
+            | 1969
+            | 3024
+            | 3100
+            | 4031 => Fault::Unavailable,
+            // Row, packet, number or text too large.
+            1118 | 1153 | 1264 | 1301 | 1406 => Fault::Unstorable(Unstorable::TooLarge),
+            // Not in the column's character set.
+            1366 | 3854 => Fault::Unstorable(Unstorable::Character),
+            _ => Fault::Other,
+        }
+    }
+
+    async fn insert_messages(
+        session: &mut Session<'_, Self>,
+        messages: &[&NewMessage],
+        reserved: &[u64],
+        above: MessageId,
+    ) -> Result<Vec<MessageId>, sqlx::Error> {
+        insertion::insert(session, messages, reserved.first().copied().unwrap_or(1), above).await
+    }
+
+    async fn raise_heads(
+        session: &mut Session<'_, Self>,
+        newest: &[(UserId, MessageId)],
+    ) -> Result<(), sqlx::Error> {
+        insertion::raise_heads(session, newest).await
+    }
+}

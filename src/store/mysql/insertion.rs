@@ -1,0 +1,78 @@
+//! Inserting messages and raising heads: one statement each, however many there are.
+
+use crate::model::{MessageId, UserId};
+use crate::store::NewMessage;
+use crate::store::sql::messages::encode_extras;
+use crate::store::sql::{Session, Value, query};
+
+use super::dialect::{MysqlDialect, padded};
+
+/// Inserts messages, and returns their ids in their order: those of one statement follow on one another, `step` apart.
+///
+/// Source: <https://dev.mysql.com/doc/refman/8.4/en/innodb-auto-increment-handling.html>, "simple inserts".
+pub(super) async fn insert(
+    session: &mut Session<'_, MysqlDialect>,
+    messages: &[&NewMessage],
+    step: u64,
+    above: MessageId,
+) -> Result<Vec<MessageId>, sqlx::Error> {
+    let count = messages.len() as u64;
+    let ids = |first: u64| (0..count).map(move |place| first + place * step);
+    let mut first = insert_from(session, messages, None).await?;
+    if first <= above.0 {
+        // The counter began again. What has these ids goes, and the counter rises with the ids that are given.
+        session
+            .run(query("DELETE FROM messages WHERE id {in}").bind(Value::Ids(ids(first).collect())))
+            .await?;
+        let highest = session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0)?;
+        first = highest.max(above.0) + step;
+        insert_from(session, messages, Some(ids(first).collect())).await?;
+    }
+    Ok(ids(first).map(MessageId).collect())
+}
+
+/// Inserts messages with these ids, or with those that the database gives them, and returns the first of those.
+async fn insert_from(
+    session: &mut Session<'_, MysqlDialect>,
+    messages: &[&NewMessage],
+    ids: Option<Vec<u64>>,
+) -> Result<u64, sqlx::Error> {
+    let (id, row) = if ids.is_some() { ("id, ", "(?,?,?,?,?,?,?)") } else { ("", "(?,?,?,?,?,?)") };
+    let rows = vec![row; messages.len()].join(",");
+    let text = format!(
+        "INSERT INTO messages ({id}application_id, message, title, priority, extras, date) VALUES {rows}"
+    );
+    let extras: Vec<_> =
+        messages.iter().map(|message| message.extras.as_ref().and_then(encode_extras)).collect();
+    let mut insert = query(&text);
+    for (place, (message, extras)) in messages.iter().zip(&extras).enumerate() {
+        if let Some(id) = ids.as_ref().and_then(|ids| ids.get(place)) {
+            insert = insert.id(*id);
+        }
+        insert = insert
+            .id(message.application_id.0)
+            .bind(message.message.as_str())
+            .bind(message.title.as_str())
+            .bind(message.priority)
+            .bind(extras.as_deref())
+            .bind(message.date);
+    }
+    session.insert(insert).await
+}
+
+/// Raises the heads of users, and makes those that are missing.
+pub(super) async fn raise_heads(
+    session: &mut Session<'_, MysqlDialect>,
+    newest: &[(UserId, MessageId)],
+) -> Result<(), sqlx::Error> {
+    let rows = vec!["(?,?,utc_timestamp(3))"; newest.len().next_power_of_two()].join(",");
+    let text = format!(
+        "INSERT INTO shardcast_heads (user_id, newest, moved_at) VALUES {rows} ON DUPLICATE KEY UPDATE \
+         newest = greatest(newest, VALUES(newest)), moved_at = VALUES(moved_at)"
+    );
+    let mut raise = query(&text);
+    for (user, newest) in padded(newest) {
+        raise = raise.id(user.0).id(newest.0);
+    }
+    session.run(raise).await.map(drop)
+}

@@ -1,0 +1,26 @@
+//! PostgreSQL, in Gotify's own schema, so that a Gotify can take it over again.
+
+use super::OpenDatabaseError;
+use super::remote::Remote;
+
+mod connection;
+mod dialect;
+mod insertion;
+
+#[cfg(test)]
+mod tests;
+
+use dialect::PostgresDialect;
+
+/// A PostgreSQL database.
+pub(super) type Postgres = Remote<PostgresDialect>;
+
+/// Connects, and brings the database to the schema of this version.
+pub(super) async fn open(connection: &str) -> Result<Postgres, OpenDatabaseError> {
+    Postgres::open(PostgresDialect, connection::parse(connection)?).await
+}
+
+/// Connects, and leaves the schema as it is.
+pub(super) async fn open_beside_server(connection: &str) -> Result<Postgres, OpenDatabaseError> {
+    Postgres::beside_server(PostgresDialect, connection::parse(connection)?).await
+}

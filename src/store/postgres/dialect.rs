@@ -1,0 +1,211 @@
+//! PostgreSQL's dialect.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Local, SubsecRound as _, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::postgres::{PgArguments, PgConnection, PgRow};
+use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Row as _};
+
+use super::insertion;
+use crate::model::{MessageId, Timestamp, UserId};
+use crate::store::remote::dialect::taken_value;
+use crate::store::remote::{Fault, RemoteDialect, Schema};
+use crate::store::sql::dialect::runs_statements;
+use crate::store::sql::messages::{Pages, listing};
+use crate::store::sql::{Dialect, Session, Value};
+use crate::store::{NewMessage, Unstorable};
+
+/// What PostgreSQL takes and returns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PostgresDialect;
+
+/// Reads a page of each application, by a search in the index, and merges them.
+macro_rules! merge {
+    ($sign:literal, $direction:literal) => {
+        concat!(
+            "SELECT n.id FROM applications a CROSS JOIN LATERAL (
+                SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id ",
+            $sign,
+            " ?2 ORDER BY m.id ",
+            $direction,
+            " LIMIT ?3
+            ) AS n WHERE a.user_id = ?1 ORDER BY n.id ",
+            $direction,
+            " LIMIT ?3"
+        )
+    };
+}
+
+impl Dialect for PostgresDialect {
+    type Database = sqlx::Postgres;
+
+    const BEGIN: &'static str = "BEGIN";
+    const FOR_UPDATE: &'static str = " FOR UPDATE";
+    const PAGES: Pages = Pages::OneQuery {
+        newest: listing!(merge!("<", "DESC"), "DESC"),
+        oldest: listing!(merge!(">", "ASC"), "ASC"),
+    };
+    const HAS_HEADS: bool = true;
+    const BINDS_BY_NUMBER: bool = true;
+    const HOLDS_NUL: bool = false;
+
+    fn placeholder(text: &mut String, number: usize) {
+        let _ = write!(text, "${number}");
+    }
+
+    /// A list is one value, however long it is: an array.
+    fn is_one_of(text: &mut String, number: usize, _count: usize) {
+        let _ = write!(text, "= ANY(${number})");
+    }
+
+    fn moment(column: &str) -> String {
+        column.to_owned()
+    }
+
+    fn bind(&self, arguments: &mut PgArguments, value: Value<'_>) -> Result<(), BoxDynError> {
+        match value {
+            Value::Integer(value) => arguments.add(value),
+            Value::Flag(value) => arguments.add(value),
+            Value::Text(value) => arguments.add(value),
+            Value::Bytes(value) => arguments.add(value),
+            Value::SortKey(value) => arguments.add(value.as_bytes()),
+            Value::Time(value) => arguments.add(value.map(|time| time.to_utc())),
+            Value::Moment(value) => arguments.add(value.to_utc()),
+            Value::Ids(ids) => arguments.add(ids.into_iter().map(id).collect::<Vec<i64>>()),
+            Value::Texts(texts) => arguments.add(texts),
+        }
+    }
+
+    runs_statements!();
+
+    fn insert(
+        connection: &mut PgConnection,
+        text: String,
+        arguments: PgArguments,
+    ) -> BoxFuture<'_, Result<u64, sqlx::Error>> {
+        let returning = AssertSqlSafe(format!("{text} RETURNING id"));
+        let inserted = connection.fetch_one(sqlx::query_with(returning, arguments));
+        inserted.map(|row| Ok(row?.try_get::<i64, _>(0)?.unsigned_abs())).boxed()
+    }
+
+    fn integer(row: &PgRow, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        row.try_get_unchecked(column)
+    }
+
+    fn bytes(row: &PgRow, column: usize) -> Result<Option<&[u8]>, sqlx::Error> {
+        row.try_get_unchecked(column)
+    }
+
+    fn time(&self, row: &PgRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
+        let time = row.try_get_unchecked::<Option<DateTime<Utc>>, _>(column)?;
+        Ok(time.map(|time| time.with_timezone(&Local).fixed_offset()))
+    }
+
+    fn moment_of(&self, row: &PgRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
+        self.time(row, column)
+    }
+
+    /// Microseconds, and no zone.
+    fn kept(&self, time: Timestamp) -> Timestamp {
+        time.trunc_subsecs(6).with_timezone(&Local).fixed_offset()
+    }
+}
+
+/// The form in which PostgreSQL holds an id.
+pub(super) fn id(id: u64) -> i64 {
+    i64::try_from(id).unwrap_or(i64::MAX)
+}
+
+impl RemoteDialect for PostgresDialect {
+    const NAME: &'static str = "PostgreSQL";
+    /// The server ends what this process can no longer end.
+    const PREPARE_WRITER: &'static str = "SET default_transaction_isolation = 'read committed'; \
+        SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
+    const PREPARE_READER: &'static str = "SET default_transaction_isolation = 'read committed'; \
+        SET default_transaction_read_only = on; SET statement_timeout = '10s'";
+    const PREPARE_SCHEMA: &'static str = "SET lock_timeout = 0; SET statement_timeout = 0";
+    /// The number has no meaning but to be ours.
+    const LOCK_SCHEMA: &'static str = "SELECT pg_advisory_lock(7311146954)";
+    const SCHEMA: Schema = Schema {
+        tables: include_str!("../../../migrations/postgres/tables.sql"),
+        added_columns: &[
+            ("users", "created_at", "timestamptz"),
+            ("users", "oidc_id", "text"),
+            ("applications", "description", "text"),
+            ("applications", "internal", "boolean"),
+            ("applications", "image", "text"),
+            ("applications", "default_priority", "bigint"),
+            ("applications", "created_at", "timestamptz"),
+            ("applications", "last_used", "timestamptz"),
+            ("applications", "sort_key", "bytea"),
+            ("messages", "extras", "bytea"),
+            ("clients", "created_at", "timestamptz"),
+            ("clients", "last_used", "timestamptz"),
+            ("clients", "elevated_until", "timestamptz"),
+            ("clients", "expires_after_inactivity_seconds", "bigint NOT NULL DEFAULT 0"),
+            ("clients", "expires_at", "timestamptz"),
+        ],
+        indexes: &[
+            ("uix_users_name", "users", "(name)"),
+            ("uix_users_oidc_id", "users", "(oidc_id)"),
+            ("uix_applications_token", "applications", "(token)"),
+            ("idx_applications_user_id", "applications", "(user_id)"),
+            ("uix_application_user_id_sort_key", "applications", "(user_id, sort_key)"),
+            ("uix_clients_token", "clients", "(token)"),
+            ("idx_clients_user_id", "clients", "(user_id)"),
+            ("idx_clients_expires_at", "clients", "(expires_at)"),
+            ("uix_plugin_confs_token", "plugin_confs", "(token)"),
+            ("shardcast_messages_application_id", "messages", "(application_id, id)"),
+        ],
+        list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL \
+            FROM information_schema.columns WHERE table_schema = current_schema()",
+        list_indexes: "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()",
+    };
+    const IS_READ_ONLY: &'static str =
+        "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
+
+    /// By the classes of SQLSTATE, <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        let code = error.code().unwrap_or_default();
+        match code.as_ref() {
+            "23505" => Fault::Taken(taken_value(error.constraint().unwrap_or_default())),
+            // Serialization failure, deadlock.
+            "40001" | "40P01" => Fault::Conflict,
+            // Read-only, lock not available, lock or statement timeout, shut down, starting up.
+            "25006" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
+                Fault::Unavailable
+            }
+            // Out of disk, memory or connections; connection lost; the system failed.
+            code if ["53", "08", "58"].iter().any(|class| code.starts_with(class)) => Fault::Unavailable,
+            // NUL or a character that is not in the encoding; anything else of the class is too large.
+            "22021" | "22P05" => Fault::Unstorable(Unstorable::Character),
+            code if code.starts_with("22") || code == "54000" => Fault::Unstorable(Unstorable::TooLarge),
+            _ => Fault::Other,
+        }
+    }
+
+    /// Ids are taken after the heads were locked, and inserted as they are: nothing depends on the order in which
+    /// PostgreSQL works through a statement.
+    const SENDERS: &'static str = "SELECT id, user_id, NULL::bigint FROM applications WHERE id {in} UNION ALL \
+        SELECT NULL, NULL, nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, ?)";
+    const RESERVES_IDS: bool = true;
+
+    async fn insert_messages(
+        session: &mut Session<'_, Self>,
+        messages: &[&NewMessage],
+        reserved: &[u64],
+        above: MessageId,
+    ) -> Result<Vec<MessageId>, sqlx::Error> {
+        insertion::insert(session, messages, reserved, above).await
+    }
+
+    async fn raise_heads(
+        session: &mut Session<'_, Self>,
+        newest: &[(UserId, MessageId)],
+    ) -> Result<(), sqlx::Error> {
+        insertion::raise_heads(session, newest).await
+    }
+}

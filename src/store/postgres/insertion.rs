@@ -1,0 +1,70 @@
+//! Inserting messages and raising heads: one statement each, however many there are.
+
+use super::dialect::{PostgresDialect, id};
+use crate::model::{MessageId, UserId};
+use crate::store::NewMessage;
+use crate::store::sql::messages::encode_extras;
+use crate::store::sql::session::in_time;
+use crate::store::sql::{Session, query};
+
+/// Takes more ids.
+const TAKE_IDS: &str = "SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, ?)";
+
+/// Where a sequence began again, or hands out numbers that were reserved long ago.
+const RAISE_SEQUENCE: &str = "SELECT setval(pg_get_serial_sequence('messages', 'id'), ?)";
+
+const INSERT: &str = "INSERT INTO messages (id, application_id, message, title, priority, extras, date) \
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], \
+    $7::timestamptz[])";
+
+const RAISE_HEADS: &str = "INSERT INTO shardcast_heads (user_id, newest, moved_at) \
+    SELECT user_id, newest, clock_timestamp() FROM unnest($1::bigint[], $2::bigint[]) AS raised (user_id, newest) \
+    ORDER BY user_id ON CONFLICT (user_id) DO UPDATE \
+    SET newest = greatest(shardcast_heads.newest, excluded.newest), moved_at = excluded.moved_at";
+
+/// Inserts messages, and returns their ids in their order.
+pub(super) async fn insert(
+    session: &mut Session<'_, PostgresDialect>,
+    messages: &[&NewMessage],
+    reserved: &[u64],
+    above: MessageId,
+) -> Result<Vec<MessageId>, sqlx::Error> {
+    let mut ids: Vec<_> = reserved.iter().copied().map(id).collect();
+    if ids.first().is_some_and(|first| *first <= id(above.0)) {
+        session.one(query(RAISE_SEQUENCE).id(above.0)).await?;
+        ids = take_ids(session, messages.len()).await?;
+    }
+    let insert = sqlx::query(INSERT)
+        .bind(&ids)
+        .bind(messages.iter().map(|message| id(message.application_id.0)).collect::<Vec<_>>())
+        .bind(messages.iter().map(|message| message.message.as_str()).collect::<Vec<_>>())
+        .bind(messages.iter().map(|message| message.title.as_str()).collect::<Vec<_>>())
+        .bind(messages.iter().map(|message| message.priority).collect::<Vec<_>>())
+        .bind(
+            messages
+                .iter()
+                .map(|message| message.extras.as_ref().and_then(encode_extras))
+                .collect::<Vec<_>>(),
+        )
+        .bind(messages.iter().map(|message| message.date.to_utc()).collect::<Vec<_>>());
+    in_time(session.deadline(), insert.execute(session.connection())).await?;
+    Ok(ids.into_iter().map(|id| MessageId(id.unsigned_abs())).collect())
+}
+
+async fn take_ids(session: &mut Session<'_, PostgresDialect>, count: usize) -> Result<Vec<i64>, sqlx::Error> {
+    let rows = session.all(query(TAKE_IDS).id(count as u64)).await?;
+    let mut ids: Vec<_> = rows.iter().map(|row| row.integer(0)).collect::<Result<_, _>>()?;
+    ids.sort_unstable();
+    Ok(ids)
+}
+
+/// Raises the heads of users, and makes those that are missing.
+pub(super) async fn raise_heads(
+    session: &mut Session<'_, PostgresDialect>,
+    newest: &[(UserId, MessageId)],
+) -> Result<(), sqlx::Error> {
+    let raise = sqlx::query(RAISE_HEADS)
+        .bind(newest.iter().map(|(user, _)| id(user.0)).collect::<Vec<_>>())
+        .bind(newest.iter().map(|(_, newest)| id(newest.0)).collect::<Vec<_>>());
+    in_time(session.deadline(), raise.execute(session.connection())).await.map(drop)
+}

@@ -1,0 +1,134 @@
+//! Databases that are servers of their own: what PostgreSQL, MariaDB and MySQL share.
+//!
+//! Several connections write at once, also those of other nodes. So each user has a head, a row that names the user's
+//! newest message: whoever has locked it is the only one who writes messages of that user until it commits. Ids
+//! become visible in their order then, and "everything after id N" is complete.
+//!
+//! An operation has five seconds. A connection whose statement did not end in time is closed, because the server
+//! goes on with the statement, and the next one would wait for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+
+use self::dialect::Options;
+use self::pool::Pool;
+use super::last_check::{self, LastCheck};
+use super::sql::backend::Inserts;
+use super::sql::deletions::Cleaner;
+use super::sql::{Backend, Connections as _, Lease as _, query};
+use super::{Database, Inserted, NewMessage, OpenDatabaseError, StoreError};
+
+pub(super) mod dialect;
+mod heads;
+mod insertion;
+mod pool;
+mod schema;
+
+pub(super) use dialect::{Fault, RemoteDialect};
+pub(super) use schema::Schema;
+
+/// How long an operation may take.
+const OPERATION: Duration = Duration::from_secs(5);
+
+/// Connections for what only reads.
+const READERS: u32 = 8;
+
+/// Connections for what writes, but for messages.
+const WRITERS: u32 = 4;
+
+/// One server, with connections of one dialect.
+#[derive(Debug)]
+pub(crate) struct Remote<D: RemoteDialect> {
+    readers: Pool<D>,
+    writers: Arc<Pool<D>>,
+    /// One connection, so that the writer waits for nobody else.
+    messages: Pool<D>,
+    cleaner: Cleaner,
+    last_check: LastCheck,
+}
+
+impl<D: RemoteDialect> Remote<D> {
+    /// Connects, and brings the database to the schema of this version.
+    pub(super) async fn open(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
+        let database = Self::beside_server(dialect, options).await?;
+        schema::apply(&database.writers).await?;
+        let raised = heads::raise(&database.writers).await;
+        raised.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
+        // There may be something left of a deletion that an earlier process began.
+        database.cleaner.wake();
+        Ok(database)
+    }
+
+    /// Connects, and leaves the schema as it is.
+    pub(super) async fn beside_server(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
+        let dialect = Arc::new(dialect);
+        let writers = Arc::new(Pool::new(&dialect, &options, WRITERS, D::PREPARE_WRITER));
+        writers.connect().await.map_err(schema::unreachable::<D>)?;
+        Ok(Self {
+            readers: Pool::new(&dialect, &options, READERS, D::PREPARE_READER),
+            messages: Pool::new(&dialect, &options, 1, D::PREPARE_WRITER),
+            cleaner: Cleaner::spawn(Arc::clone(&writers)),
+            writers,
+            last_check: LastCheck::default(),
+        })
+    }
+}
+
+impl<D: RemoteDialect> Remote<D> {
+    /// Asks the server whether it takes writes, and locks a row as every write does.
+    async fn try_storing(&self) -> Result<(), StoreError> {
+        let mut lease = self.writers.lease(last_check::OPERATION).await?;
+        let mut session = lease.session();
+        let tried = async {
+            let is_read_only = session.one(query(D::IS_READ_ONLY)).await?.flag(0)?;
+            session.begin().await?;
+            session.one(query("SELECT version FROM shardcast_state WHERE id = 1{for update}")).await?;
+            session.batch("ROLLBACK").await?;
+            Ok(is_read_only)
+        };
+        let tried = tried.await;
+        if lease.end(tried).await? {
+            let source = "the database server only takes reads".into();
+            return Err(StoreError::Unavailable { operation: last_check::OPERATION, source });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<D: RemoteDialect> Database for Remote<D> {
+    async fn check(&self) -> Result<(), StoreError> {
+        self.last_check.or_find(self.try_storing()).await
+    }
+
+    async fn close(&self) {
+        tokio::join!(self.readers.close(), self.writers.close(), self.messages.close());
+    }
+}
+
+impl<D: RemoteDialect> Backend for Remote<D> {
+    type Dialect = D;
+    type Readers = Pool<D>;
+    type Writers = Pool<D>;
+
+    fn readers(&self) -> &Pool<D> {
+        &self.readers
+    }
+
+    fn writers(&self) -> &Pool<D> {
+        &self.writers
+    }
+
+    fn cleaner(&self) -> &Cleaner {
+        &self.cleaner
+    }
+}
+
+impl<D: RemoteDialect> Inserts for Remote<D> {
+    async fn insert(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
+        insertion::insert(&self.messages, messages, Instant::now() + OPERATION).await
+    }
+}

@@ -1,0 +1,184 @@
+//! Storing messages: a whole batch in one transaction, and what came of each message.
+//!
+//! The transaction locks the heads of the batch's users, checks the applications, inserts, raises the heads, and
+//! commits. Whoever deletes an application or a user locks the head first too, so what was checked holds until the
+//! commit.
+
+use std::collections::{BTreeMap, HashSet};
+
+use tokio::time::Instant;
+
+use super::heads;
+use super::pool::{Pool, fault, store_error};
+use super::{Fault, OPERATION, RemoteDialect};
+use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::sql::{Lease as _, Session, Value, query};
+use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
+
+/// What the connection is leased for.
+const NAME: &str = "insert messages";
+
+/// How often a transaction is begun again because others were in its way.
+const ATTEMPTS: u32 = 5;
+
+/// Stores messages until a deadline.
+pub(super) async fn insert<D: RemoteDialect>(
+    pool: &Pool<D>,
+    messages: &[NewMessage],
+    deadline: Instant,
+) -> Result<Inserted, StoreError> {
+    if messages.is_empty() {
+        return Ok(Inserted::default());
+    }
+    let mut each_alone = false;
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut lease = pool.lease_until(NAME, Some(deadline)).await?;
+        let prepared = prepare(&mut lease.session(), messages, each_alone).await;
+        let fault = prepared.as_ref().err().map(fault::<D>);
+        let inserted = match prepared {
+            Err(error) => lease.end(Err(error)).await,
+            Ok(inserted) => {
+                let committed = lease.session().commit().await;
+                let is_uncertain =
+                    matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
+                let ended = lease.end(committed).await;
+                if is_uncertain { confirm(pool, inserted, ended).await } else { ended.map(|()| inserted) }
+            }
+        };
+        match fault {
+            Some(Fault::Unstorable(_)) if !each_alone => each_alone = true,
+            Some(Fault::Conflict) if attempt < ATTEMPTS => {}
+            _ => return inserted,
+        }
+    }
+}
+
+/// Does all of the transaction but its commit.
+async fn prepare<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    messages: &[NewMessage],
+    each_alone: bool,
+) -> Result<Inserted, sqlx::Error> {
+    let mut users: Vec<_> = messages.iter().map(|message| message.user_id).collect();
+    users.sort_unstable();
+    users.dedup();
+    session.begin().await?;
+    let heads = heads::lock(session, &users).await?;
+    let (owned, reserved) = senders(session, messages).await?;
+    let has_sender = |message: &&NewMessage| {
+        heads.contains_key(&message.user_id) && owned.contains(&(message.application_id, message.user_id))
+    };
+    let above = heads.values().max().copied().unwrap_or(MessageId(0));
+    let storable: Vec<_> = messages.iter().filter(has_sender).collect();
+    let mut stored = if each_alone {
+        insert_each(session, &storable, &reserved, above).await?
+    } else if storable.is_empty() {
+        Vec::new()
+    } else {
+        let reserved =
+            if D::RESERVES_IDS { reserved.get(..storable.len()).unwrap_or_default() } else { &reserved };
+        let ids = D::insert_messages(session, &storable, reserved, above).await?;
+        ids.into_iter().map(InsertOutcome::Stored).collect()
+    }
+    .into_iter();
+    let outcomes: Vec<_> = messages
+        .iter()
+        .map(|message| {
+            let outcome = has_sender(&message).then(|| stored.next()).flatten();
+            outcome.unwrap_or(InsertOutcome::NoSuchApplication)
+        })
+        .collect();
+    let mut newest = BTreeMap::new();
+    for (message, outcome) in messages.iter().zip(&outcomes) {
+        if let Some(id) = outcome.id() {
+            newest.insert(message.user_id, id);
+        }
+    }
+    let newest: Vec<_> = newest.into_iter().collect();
+    if !newest.is_empty() {
+        D::raise_heads(session, &newest).await?;
+    }
+    let previous = newest.iter().filter_map(|(user, _)| Some((*user, *heads.get(user)?))).collect();
+    Ok(Inserted { outcomes, previous })
+}
+
+/// Returns the applications of messages that are there, with their owners, and the third column of
+/// [`RemoteDialect::SENDERS`].
+async fn senders<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    messages: &[NewMessage],
+) -> Result<(HashSet<(ApplicationId, UserId)>, Vec<u64>), sqlx::Error> {
+    let mut ids: Vec<_> = messages.iter().map(|message| message.application_id.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut senders = query(D::SENDERS).bind(Value::Ids(ids));
+    if D::RESERVES_IDS {
+        senders = senders.id(messages.len() as u64);
+    }
+    let (mut owned, mut reserved) = (HashSet::new(), Vec::new());
+    for row in session.all(senders).await? {
+        match row.optional_unsigned(2)? {
+            Some(id) => reserved.push(id),
+            None => drop(owned.insert((ApplicationId(row.unsigned(0)?), UserId(row.unsigned(1)?)))),
+        }
+    }
+    reserved.sort_unstable();
+    Ok((owned, reserved))
+}
+
+/// Inserts messages one by one, because the database refuses one of them at least.
+async fn insert_each<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    messages: &[&NewMessage],
+    reserved: &[u64],
+    mut above: MessageId,
+) -> Result<Vec<InsertOutcome>, sqlx::Error> {
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for (place, message) in messages.iter().enumerate() {
+        session.batch("SAVEPOINT message").await?;
+        let reserved =
+            if D::RESERVES_IDS { reserved.get(place..=place).unwrap_or_default() } else { reserved };
+        outcomes.push(match D::insert_messages(session, &[message], reserved, above).await {
+            Ok(ids) => {
+                above = ids.first().copied().unwrap_or(above);
+                InsertOutcome::Stored(above)
+            }
+            Err(error) if matches!(fault::<D>(&error), Fault::Unstorable(_)) => {
+                session.batch("ROLLBACK TO SAVEPOINT message").await?;
+                InsertOutcome::Refused(store_error::<D>(NAME, error))
+            }
+            Err(error) => return Err(error),
+        });
+    }
+    Ok(outcomes)
+}
+
+/// Finds out whether a transaction was committed whose connection was lost while it was to be. Nothing is stored a
+/// second time: with the heads locked, what is there is what was committed.
+async fn confirm<D: RemoteDialect>(
+    pool: &Pool<D>,
+    inserted: Inserted,
+    lost: Result<(), StoreError>,
+) -> Result<Inserted, StoreError> {
+    let mut lease = pool.lease_until(NAME, Some(Instant::now() + OPERATION)).await?;
+    let looked = look(&mut lease.session(), &inserted).await;
+    let found = lease.end(looked).await?;
+    if found { Ok(inserted) } else { lost.map(|()| inserted) }
+}
+
+async fn look<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    inserted: &Inserted,
+) -> Result<bool, sqlx::Error> {
+    let ids: Vec<_> = inserted.ids().iter().map(|id| id.0).collect();
+    let users: Vec<_> = inserted.previous.iter().map(|(user, _)| *user).collect();
+    session.begin().await?;
+    heads::lock(session, &users).await?;
+    let expected = ids.len() as u64;
+    let found =
+        session.one(query("SELECT count(*) FROM messages WHERE id {in}").bind(Value::Ids(ids))).await?;
+    session.commit().await?;
+    Ok(found.unsigned(0)? == expected)
+}

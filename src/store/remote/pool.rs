@@ -1,0 +1,174 @@
+//! Connections to a server, and what becomes of one after its operation.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::pool::{PoolConnection, PoolOptions};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::dialect::Options;
+use super::{Fault, OPERATION, RemoteDialect};
+use crate::store::StoreError;
+use crate::store::sql::dialect::Connection;
+use crate::store::sql::{Connections, Lease, Session};
+
+/// A connection that was not used for so long is tried before it is used: the server may have been restarted.
+const TRIED_AFTER: Duration = Duration::from_secs(1);
+
+/// How long it may take to roll back. After that the connection is closed, which does the same.
+const ROLLBACK: Duration = Duration::from_secs(1);
+
+/// A few connections that are prepared in the same way.
+#[derive(Debug)]
+pub(crate) struct Pool<D: RemoteDialect> {
+    dialect: Arc<D>,
+    connections: sqlx::Pool<D::Database>,
+}
+
+impl<D: RemoteDialect> Pool<D> {
+    /// Opens none yet: each is opened when first needed.
+    pub(super) fn new(dialect: &Arc<D>, options: &Options<D>, most: u32, prepare: &'static str) -> Self {
+        let connections = PoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(OPERATION)
+            .test_before_acquire(false)
+            .before_acquire(|connection: &mut Connection<D>, state| {
+                Box::pin(async move {
+                    if state.idle_for < TRIED_AFTER {
+                        return Ok(true);
+                    }
+                    Ok(matches!(timeout(TRIED_AFTER, connection.ping()).await, Ok(Ok(()))))
+                })
+            })
+            .after_connect(move |connection, _| D::batch(connection, prepare))
+            .connect_lazy_with(options.clone());
+        Self { dialect: Arc::clone(dialect), connections }
+    }
+
+    /// Waits for a connection for an operation that has time until a deadline.
+    pub(super) async fn lease_until(
+        &self,
+        operation: &'static str,
+        deadline: Option<Instant>,
+    ) -> Result<PoolLease<D>, StoreError> {
+        let acquired = match deadline {
+            Some(deadline) => timeout_at(deadline, self.connections.acquire())
+                .await
+                .unwrap_or(Err(sqlx::Error::PoolTimedOut)),
+            None => self.connections.acquire().await,
+        };
+        let connection = acquired.map_err(|error| store_error::<D>(operation, error))?;
+        Ok(PoolLease {
+            operation,
+            dialect: Arc::clone(&self.dialect),
+            connection,
+            deadline,
+            has_ended: false,
+        })
+    }
+
+    /// Connects once, and returns why that is not possible.
+    pub(super) async fn connect(&self) -> Result<(), sqlx::Error> {
+        self.connections.acquire().await.map(drop)
+    }
+
+    /// Closes the connections once what runs on them has ended.
+    pub(super) async fn close(&self) {
+        self.connections.close().await;
+    }
+}
+
+impl<D: RemoteDialect> Connections for Pool<D> {
+    type Dialect = D;
+    type Lease<'a> = PoolLease<D>;
+
+    async fn lease(&self, operation: &'static str) -> Result<PoolLease<D>, StoreError> {
+        self.lease_until(operation, Some(Instant::now() + OPERATION)).await
+    }
+}
+
+/// A connection, held for one operation.
+#[derive(Debug)]
+pub(crate) struct PoolLease<D: RemoteDialect> {
+    operation: &'static str,
+    dialect: Arc<D>,
+    connection: PoolConnection<D::Database>,
+    deadline: Option<Instant>,
+    has_ended: bool,
+}
+
+impl<D: RemoteDialect> PoolLease<D> {
+    /// Closes the connection, whatever came of its operation.
+    pub(super) fn discard(mut self) {
+        self.connection.close_on_drop();
+        self.has_ended = true;
+    }
+}
+
+impl<D: RemoteDialect> Lease for PoolLease<D> {
+    type Dialect = D;
+
+    fn session(&mut self) -> Session<'_, D> {
+        Session::new(&self.dialect, &mut self.connection, self.deadline)
+    }
+
+    async fn end<T: Send>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        self.has_ended = match &result {
+            Ok(_) => true,
+            Err(sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::Encode(_)) => {
+                let rolled_back = D::batch(&mut self.connection, "ROLLBACK");
+                matches!(timeout(ROLLBACK, rolled_back).await, Ok(Ok(())))
+            }
+            Err(_) => false,
+        };
+        result.map_err(|error| store_error::<D>(self.operation, error))
+    }
+}
+
+/// What was dropped half-way goes on in the server, and a transaction may be open.
+impl<D: RemoteDialect> Drop for PoolLease<D> {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+/// Says what an error means.
+pub(super) fn fault<D: RemoteDialect>(error: &sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Database(error) => D::fault(&**error),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Protocol(_) => Fault::Unavailable,
+        _ => Fault::Other,
+    }
+}
+
+/// Maps what went wrong in an `operation`.
+pub(super) fn store_error<D: RemoteDialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
+    match fault::<D>(&error) {
+        Fault::Taken(what) => StoreError::Conflict { what },
+        Fault::Conflict | Fault::Unavailable => StoreError::Unavailable { operation, source: cause(error) },
+        Fault::Unstorable(why) => StoreError::Unstorable(why),
+        Fault::Other => StoreError::Failed { operation, source: cause(error) },
+    }
+}
+
+/// Returns what the database said, without sqlx's error around it, whose text is the same again.
+pub(super) fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        sqlx::Error::PoolTimedOut => {
+            let text = format!("no connection within {} s", OPERATION.as_secs());
+            io::Error::new(io::ErrorKind::TimedOut, text).into()
+        }
+        other => other.into(),
+    }
+}
