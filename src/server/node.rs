@@ -211,7 +211,8 @@ impl Node {
     ) -> Result<(Self, Option<FirstUser>), OpenError> {
         let passwords = Passwords::new(config.password_cost);
         let first_user = first_user(&*database, &passwords, &config).await?;
-        if let Some(cost) = database.highest_password_cost().await.map_err(OpenError::Database)? {
+        let highest_cost = database.highest_password_cost().await.map_err(OpenError::Database)?;
+        if let Some(cost) = highest_cost {
             passwords.refuse_as_slowly_as(cost);
         }
 

@@ -58,6 +58,14 @@ async fn sixty_four_senders_share_transactions_and_get_their_own_messages() {
 }
 
 #[tokio::test]
+async fn the_writer_runs_until_the_store_is_shut_down() {
+    let (store, _seen, _folder) = store().await;
+    assert!(store.writer_runs());
+    store.shutdown().await;
+    assert!(!store.writer_runs());
+}
+
+#[tokio::test]
 async fn what_a_sender_gets_is_what_is_read() {
     let (store, _seen, _folder) = store().await;
     let mut new = message("x");
