@@ -1,5 +1,6 @@
 //! The commands of the `shardcast` program. `shardcast --help` documents them and their exit codes.
 
+mod allocator;
 mod arguments;
 mod config;
 mod health_check;
@@ -59,7 +60,10 @@ pub fn run() -> ExitCode {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Version => print_answer(&version::text()),
         Command::DefaultConfig => print_answer(default_file().trim_end()),
-        Command::Serve => with_configuration(file, serve),
+        Command::Serve => {
+            allocator::give_back_large_blocks();
+            with_configuration(file, serve)
+        }
         Command::HealthCheck => with_configuration(file, health_check::run),
         Command::Config { command: None } => with_configuration(file, config::print),
         Command::Config { command: Some(ConfigCommand::Check) } | Command::CheckConfig => {

@@ -54,6 +54,25 @@ fn a_health_check_without_a_server_ends_with_1() {
     assert!(outcome.stderr.starts_with(asked), "{}", outcome.stderr);
 }
 
+/// Its allocator then gives large blocks back when they are freed, see `src/cli/allocator.rs`.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[test]
+fn the_server_sets_its_allocator_and_stays_the_same_process() {
+    let of_process = |server: &Serving, file: &str| {
+        let path = format!("/proc/{}/{file}", server.id().as_raw_nonzero());
+        std::fs::read_to_string(path).unwrap().replace('\0', "\n")
+    };
+    let set = server(&[("OTHER", "kept")]);
+    let variables = of_process(&set, "environ");
+    for expected in ["GLIBC_TUNABLES=glibc.malloc.mmap_threshold=", "OTHER=kept"] {
+        assert!(variables.lines().any(|line| line.starts_with(expected)), "no {expected} in {variables}");
+    }
+    assert_eq!(of_process(&set, "comm").trim_end(), "shardcast");
+    assert_eq!(of_process(&set, "cmdline").trim_end(), env!("CARGO_BIN_EXE_shardcast"));
+    let left_alone = server(&[("MALLOC_ARENA_MAX", "2")]);
+    assert!(!of_process(&left_alone, "environ").contains("GLIBC_TUNABLES"));
+}
+
 #[test]
 fn either_signal_ends_the_server_well() {
     for signal in [Signal::TERM, Signal::INT] {
