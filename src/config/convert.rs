@@ -68,8 +68,15 @@ impl Loaded {
     /// Returns which database to open.
     #[cfg(feature = "sqlite")]
     pub fn database(&self) -> DatabaseConfig {
-        // Any other dialect was refused when it was loaded.
-        DatabaseConfig::new(Dialect::Sqlite, self.config.database.connection.expose())
+        // What is not built in was refused when it was loaded.
+        let dialect = match self.config.database.dialect.as_str() {
+            #[cfg(feature = "postgres")]
+            "postgres" => Dialect::Postgres,
+            #[cfg(feature = "mysql")]
+            "mysql" => Dialect::Mysql,
+            _ => Dialect::Sqlite,
+        };
+        DatabaseConfig::new(dialect, self.config.database.connection.expose())
     }
 
     /// Returns what the node is made of.

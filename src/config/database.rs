@@ -11,9 +11,12 @@ use super::shape::Shape::OneOf;
 section! {
     /// Where users, applications, clients and messages are kept.
     pub struct DatabaseSection at "database." {
-        /// The kind of database. Only sqlite3 is supported yet.
+        /// The kind of database: sqlite3, postgres, or mysql for MariaDB and MySQL. The last two take builds with the
+        /// features of their names.
         dialect: String = "sqlite3", OneOf(&["sqlite3", "mysql", "postgres"]);
-        /// The path of the SQLite file. Its folder is created.
+        /// Where the database is. For sqlite3 the path of the file, whose folder is created; for postgres
+        /// `host=localhost user=gotify password=secret dbname=gotify sslmode=disable`; for mysql
+        /// `gotify:secret@tcp(localhost:3306)/gotify?parseTime=true&loc=Local`.
         connection: Connection = "data/gotify.db";
     }
 }

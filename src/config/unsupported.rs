@@ -14,7 +14,6 @@ pub(super) enum Effect {
 
 /// Each takes effect when the key's value is not the default.
 const UNSUPPORTED: &[(&str, Effect, &str)] = &[
-    ("database.dialect", Effect::Stops, "the only database that is supported yet is sqlite3"),
     ("pluginsdir", Effect::Warns, "Gotify's plugins are not supported, ignored"),
 ];
 
@@ -25,6 +24,12 @@ pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, String)> {
     let unsupported = UNSUPPORTED.iter().filter(|(key, ..)| changed(key));
     let mut found: Vec<_> =
         unsupported.map(|&(key, effect, reason)| (key, effect, reason.to_owned())).collect();
+    let dialect = match config.database.dialect.as_str() {
+        "postgres" if cfg!(not(feature = "postgres")) => Some("postgres"),
+        "mysql" if cfg!(not(feature = "mysql")) => Some("mysql"),
+        _ => None,
+    };
+    found.extend(dialect.map(|feature| ("database.dialect", Effect::Stops, features::not_built(feature))));
     if config.metrics.enabled && cfg!(not(feature = "metrics")) {
         found.push(("metrics.enabled", Effect::Stops, features::not_built("metrics")));
     }
