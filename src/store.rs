@@ -138,7 +138,8 @@ impl Store {
     /// # Cancel safety
     ///
     /// A dropped future leaves the message either stored, and then announced to the observer, or not.
-    pub async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
+    pub async fn publish(&self, mut message: NewMessage) -> Result<Arc<Message>, PublishError> {
+        message.date = self.0.database.kept(message.date);
         self.0.queue.publish(message).await
     }
 

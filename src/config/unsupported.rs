@@ -13,9 +13,8 @@ pub(super) enum Effect {
 }
 
 /// Each takes effect when the key's value is not the default.
-const UNSUPPORTED: &[(&str, Effect, &str)] = &[
-    ("pluginsdir", Effect::Warns, "Gotify's plugins are not supported, ignored"),
-];
+const UNSUPPORTED: &[(&str, Effect, &str)] =
+    &[("pluginsdir", Effect::Warns, "Gotify's plugins are not supported, ignored")];
 
 /// Lists the settings that can't be honoured: key, effect and why.
 pub(super) fn settings(config: &Config) -> Vec<(&'static str, Effect, String)> {

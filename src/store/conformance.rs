@@ -73,6 +73,7 @@ macro_rules! suite {
             }
             messages {
                 a_message_reads_back_as_it_was
+                a_date_reads_back_as_the_database_keeps_it
                 empty_extras_are_none
                 ids_ascend_in_the_order_given_for_every_size
                 pages_join_to_all_messages_newest_first

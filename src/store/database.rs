@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::model::UserId;
+use crate::model::{Timestamp, UserId};
 
 mod applications;
 mod clients;
@@ -35,6 +35,12 @@ pub trait Database: Users + Applications + Clients + Messages + fmt::Debug + 'st
     /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
     /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.
     async fn check(&self) -> Result<(), StoreError>;
+
+    /// Returns a time as it reads back once it was stored: databases keep different parts of a second, and not all of
+    /// them the zone.
+    fn kept(&self, time: Timestamp) -> Timestamp {
+        time
+    }
 
     /// Closes the connections once what runs on them has ended.
     async fn close(&self);

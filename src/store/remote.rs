@@ -20,6 +20,7 @@ use super::sql::backend::Inserts;
 use super::sql::deletions::Cleaner;
 use super::sql::{Backend, Connections as _, Lease as _, query};
 use super::{Database, Inserted, NewMessage, OpenDatabaseError, StoreError};
+use crate::model::Timestamp;
 
 pub(super) mod dialect;
 mod heads;
@@ -102,6 +103,10 @@ impl<D: RemoteDialect> Remote<D> {
 impl<D: RemoteDialect> Database for Remote<D> {
     async fn check(&self) -> Result<(), StoreError> {
         self.last_check.or_find(self.try_storing()).await
+    }
+
+    fn kept(&self, time: Timestamp) -> Timestamp {
+        self.readers.dialect().kept(time)
     }
 
     async fn close(&self) {

@@ -31,6 +31,18 @@ pub(crate) async fn a_message_reads_back_as_it_was(database: &dyn Database) {
     assert_eq!(read, [expected]);
 }
 
+pub(crate) async fn a_date_reads_back_as_the_database_keeps_it(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    let exact = at(0) + chrono::TimeDelta::nanoseconds(999_999);
+    let kept = database.kept(exact);
+    assert!(kept <= exact && exact - kept < chrono::TimeDelta::milliseconds(1), "{kept}");
+    let mut new = new_message(alice.id, backup.id, "x");
+    new.date = exact;
+    database.insert_messages(&[new]).await.unwrap();
+    assert_eq!(database.messages(alice.id, ALL).await.unwrap()[0].date, kept);
+}
+
 pub(crate) async fn empty_extras_are_none(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let backup = application(database, &alice, "A1").await;

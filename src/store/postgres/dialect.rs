@@ -122,9 +122,11 @@ pub(super) fn id(id: u64) -> i64 {
 impl RemoteDialect for PostgresDialect {
     const NAME: &'static str = "PostgreSQL";
     /// The server ends what this process can no longer end.
-    const PREPARE_WRITER: &'static str = "SET default_transaction_isolation = 'read committed'; \
+    const PREPARE_WRITER: &'static str = "SET client_min_messages = warning; \
+        SET default_transaction_isolation = 'read committed'; \
         SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'";
-    const PREPARE_READER: &'static str = "SET default_transaction_isolation = 'read committed'; \
+    const PREPARE_READER: &'static str = "SET client_min_messages = warning; \
+        SET default_transaction_isolation = 'read committed'; \
         SET default_transaction_read_only = on; SET statement_timeout = '10s'";
     const PREPARE_SCHEMA: &'static str = "SET lock_timeout = 0; SET statement_timeout = 0";
     /// The number has no meaning but to be ours.

@@ -69,6 +69,11 @@ impl<D: RemoteDialect> Pool<D> {
         })
     }
 
+    /// The dialect that its connections speak.
+    pub(super) fn dialect(&self) -> &D {
+        &self.dialect
+    }
+
     /// Connects once, and returns why that is not possible.
     pub(super) async fn connect(&self) -> Result<(), sqlx::Error> {
         self.connections.acquire().await.map(drop)
