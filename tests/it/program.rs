@@ -6,10 +6,14 @@ use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+/// Long enough for any machine; only a failing test waits for it.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A call of the program that is being prepared.
 pub(crate) struct Program {
@@ -67,11 +71,21 @@ impl Program {
         (self.folder, self.command)
     }
 
-    /// Runs it to its end.
+    /// Runs it to its end. One that does not end is killed, and has no exit code.
     pub(crate) fn run(mut self) -> Outcome {
         let [input, output] = self.passed;
-        self.command.stdin(input.unwrap_or_else(Stdio::null));
-        Outcome::from(self.command.stdout(output.unwrap_or_else(Stdio::piped)).output().unwrap())
+        self.command.stdin(input.unwrap_or_else(Stdio::null)).stdout(output.unwrap_or_else(Stdio::piped));
+        let child = self.command.stderr(Stdio::piped()).spawn().unwrap();
+        let id = rustix::process::Pid::from_child(&child);
+        let (ended, waiting) = channel::<()>();
+        thread::spawn(move || {
+            if waiting.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop(ended);
+        Outcome::from(output)
     }
 
     /// Starts it with an output that the test has chosen, and returns at once.
