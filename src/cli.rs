@@ -99,7 +99,7 @@ fn serve(loaded: &Loaded) -> ExitCode {
             return ExitCode::from(EX_CONFIG);
         }
     };
-    let log = match Log::start(loaded.log_level()) {
+    let log = match Log::start(loaded.log_level(), loaded.log_format()) {
         Ok(log) => log,
         Err(error) => {
             print_problem(&format!("failed to start the log: {error}"));

@@ -28,6 +28,7 @@ mod files;
 mod https;
 mod listen_address;
 mod load;
+mod log_format;
 mod login_limit;
 mod metrics;
 mod network;
@@ -52,6 +53,7 @@ pub use default_user::DefaultUserSection;
 pub(crate) use features::not_built;
 pub use files::Files;
 pub use load::{Loaded, load};
+pub use log_format::LogFormat;
 pub use login_limit::LoginLimitSection;
 pub use metrics::{MetricsListener, MetricsSection};
 pub use oidc::OidcSection;
@@ -66,6 +68,8 @@ section! {
     pub struct Config at "" {
         /// The lowest level that is logged. Gotify's `fatal` and `panic` mean `error`.
         loglevel: String = "info", OneOf(&["trace", "debug", "info", "warn", "error", "fatal", "panic"]);
+        /// The form of the log: `text` for people, or `json` for one JSON object per line.
+        logformat: String = "text", OneOf(LogFormat::NAMES);
         /// The cost of password hashes (bcrypt). Each step doubles the time that a login takes.
         passstrength: u32 = 10, Integer(4..=31);
         /// The folder of the applications' pictures. It is created with the first picture.

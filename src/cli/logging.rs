@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicU64;
 
 use tracing::Level;
 
+use crate::config::LogFormat;
 use line_queue::{LineQueue, Writing};
 
 /// The log of this process. Dropping it waits for a moment until the last lines are written.
@@ -22,7 +23,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Starts the log, and logs panics from now on. Colors are for terminals, unless `NOCOLOR=1` (Gotify's) or
+    /// Starts the log, and logs panics from now on. Text has colors on terminals, unless `NOCOLOR=1` (Gotify's) or
     /// `NO_COLOR` says otherwise.
     ///
     /// # Errors
@@ -32,7 +33,7 @@ impl Log {
     /// # Panics
     ///
     /// If there is a log already.
-    pub(super) fn start(level: Level) -> io::Result<Self> {
+    pub(super) fn start(level: Level, format: LogFormat) -> io::Result<Self> {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let plain = std::env::var_os("NOCOLOR").is_some_and(|value| value == "1") || set("NO_COLOR");
         let lines = LineQueue::default();
@@ -40,14 +41,18 @@ impl Log {
             tracing::warn!(lost, "lines of the log were lost: its output was closed, full or too slow");
         })?;
         let writer = lines.clone();
-        tracing_subscriber::fmt()
+        let log = tracing_subscriber::fmt()
             .with_max_level(level)
             .with_writer(move || writer.clone())
-            .with_ansi(io::stderr().is_terminal() && !plain)
             .with_target(level >= Level::DEBUG)
             // It would be printed, and a failure to print is a panic.
-            .log_internal_errors(false)
-            .init();
+            .log_internal_errors(false);
+        match format {
+            LogFormat::Text => log.with_ansi(io::stderr().is_terminal() && !plain).init(),
+            LogFormat::Json => {
+                log.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+            }
+        }
         panics::log();
         Ok(Self { lines, _writing: writing })
     }

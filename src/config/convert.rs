@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use super::{Config, CorsSection, Loaded, MetricsListener, SslSection, network};
+use super::{Config, CorsSection, Loaded, LogFormat, MetricsListener, SslSection, network};
 use crate::api::{ApiSettings, CorsConfig, ImageLimits};
 use crate::auth::LoginLimits;
 use crate::model::Compatibility;
@@ -110,7 +110,7 @@ impl Loaded {
     }
 
     /// Returns which Gotify the API behaves as.
-    fn compatibility(&self) -> Compatibility {
+    pub(crate) fn compatibility(&self) -> Compatibility {
         let named = |profile: &Compatibility| profile.name() == self.config.compatibility;
         Compatibility::ALL.into_iter().find(named).unwrap_or_default()
     }
@@ -120,6 +120,11 @@ impl Loaded {
         let section = &self.config.metrics;
         // A value that is no listener was refused when it was loaded.
         section.enabled.then(|| MetricsListener::parse(&section.listenaddr)).flatten()
+    }
+
+    /// Returns how the log is written.
+    pub fn log_format(&self) -> LogFormat {
+        LogFormat::named(&self.config.logformat)
     }
 
     /// Returns the least important level that is logged.

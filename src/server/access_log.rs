@@ -62,7 +62,7 @@ macro_rules! log {
     ($level:ident, $line:ident, $status:ident) => {
         tracing::$level!(
             status = $status.as_u16(),
-            duration = ?$line.began.elapsed(),
+            duration_us = $line.microseconds(),
             address = %$line.client,
             "{} {}", shown_method(&$line.method), shown(&$line.uri)
         )
@@ -70,6 +70,10 @@ macro_rules! log {
 }
 
 impl Line {
+    fn microseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     /// Writes the line.
     pub(super) fn end(self, status: StatusCode) {
         let line = self;

@@ -2,6 +2,8 @@
 
 use rustix::process::Signal;
 
+use serde_json::{Value, json};
+
 use crate::harness::http;
 use crate::program::{Program, Serving};
 
@@ -31,7 +33,7 @@ async fn lines(server: Serving) -> Vec<String> {
 async fn failures_are_logged_by_default_and_successes_are_not() {
     let lines = lines(serve(&[])).await;
     assert_eq!(lines.len(), 2, "{lines:#?}");
-    assert!(lines[0].contains("WARN GET /nowhere?token=[masked] status=404 duration="), "{lines:#?}");
+    assert!(lines[0].contains("WARN GET /nowhere?token=[masked] status=404 duration_us="), "{lines:#?}");
     assert!(lines[0].ends_with(" address=127.0.0.1"), "{lines:#?}");
     assert!(lines[1].contains("WARN GET /message?limit=1&token=[masked] status=401"), "{lines:#?}");
 }
@@ -78,4 +80,31 @@ async fn a_cookie_that_browsers_drop_is_warned_of_once() {
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
     assert_eq!(log.matches("GOTIFY_SERVER_SECURECOOKIE").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_log_in_json_has_an_object_on_each_line_and_no_token() {
+    let server = serve(&[
+        ("GOTIFY_LOGFORMAT", "json"),
+        ("GOTIFY_SERVER_ACCESSLOG", "true"),
+        ("GOTIFY_PLUGINSDIR", "plugins"),
+        ("GOTIFY_DEFAULTUSER_PASS", "first-canary-password"),
+    ]);
+    let http = http();
+    for path in ["/version", "/message?limit=1&token=Csecret"] {
+        http.get(format!("http://{}{path}", server.address)).send().await.unwrap();
+    }
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert!(!log.contains("Csecret") && !log.contains("canary"), "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().all(|line| line["timestamp"].is_string() && line["message"].is_string()), "{log}");
+    let line =
+        |text: &str| lines.iter().find(|line| line["message"].as_str().unwrap().starts_with(text)).unwrap();
+    assert_eq!(line("GOTIFY_PLUGINSDIR: pluginsdir: ")["level"], "WARN");
+    let request = line("GET /version");
+    assert_eq!((&request["level"], &request["status"]), (&json!("INFO"), &json!(200)));
+    assert!(request["duration_us"].is_u64() && request["address"] == "127.0.0.1", "{request}");
+    let refused = line("GET /message?limit=1&token=[masked]");
+    assert_eq!((&refused["level"], &refused["status"]), (&json!("WARN"), &json!(401)));
 }

@@ -109,7 +109,8 @@ impl Program {
             seen += &line;
             seen.push('\n');
             if let Some((_, url)) = line.split_once("listening on ") {
-                let url = url.split_whitespace().next().unwrap();
+                // A log in JSON has a quote behind it.
+                let url = url.split([' ', '"']).next().unwrap();
                 break url.strip_prefix("http://").unwrap_or(url).to_owned();
             }
         };
