@@ -49,6 +49,7 @@ mod token_shown;
 mod user;
 mod version;
 
+pub(crate) use body::MAX_NAME_CHARACTERS;
 pub(crate) use paced_io::Pace;
 
 pub use boundary::Boundary;

@@ -1,10 +1,14 @@
 //! The commands of the `shardcast` program. `shardcast --help` documents them and their exit codes.
 
 mod allocator;
+mod application;
 mod arguments;
+mod client;
 mod config;
+mod database_command;
 mod health_check;
 mod journal;
+mod listing;
 mod logging;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -38,7 +42,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::{Files, Loaded, default_file, load};
-use arguments::{Arguments, Command, ConfigCommand, UserCommand};
+use arguments::{Arguments, Command, ConfigCommand};
 use logging::Log;
 use service_manager::PassedSockets;
 
@@ -69,9 +73,9 @@ pub fn run() -> ExitCode {
         Command::Config { command: Some(ConfigCommand::Check) } | Command::CheckConfig => {
             with_configuration(file, config::check)
         }
-        Command::User(UserCommand::ResetPassword { name }) => {
-            with_configuration(file, |loaded| user::reset_password(loaded, &name))
-        }
+        Command::User(command) => with_configuration(file, |loaded| user::run(loaded, command)),
+        Command::Application(command) => with_configuration(file, |loaded| application::run(loaded, command)),
+        Command::Client(command) => with_configuration(file, |loaded| client::run(loaded, command)),
         Command::Send(arguments) => remote::send(arguments, file),
         Command::Tail(arguments) => remote::tail(arguments, file),
     }

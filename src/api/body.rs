@@ -12,7 +12,8 @@ mod number;
 mod schema;
 
 pub(super) use content::BodyMemory;
-pub(super) use fields::{Field, FieldTarget, Form, MAX_NAME_CHARACTERS};
+pub(crate) use fields::MAX_NAME_CHARACTERS;
+pub(super) use fields::{Field, FieldTarget, Form};
 pub(super) use file::UploadedFile;
 pub(super) use number::whole_number;
 pub(super) use schema::{documented, schema};

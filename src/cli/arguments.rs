@@ -1,11 +1,13 @@
 //! The arguments of the program. Their documentation is what `--help` prints.
 
+mod database;
 mod remote;
 
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub(super) use database::{ApplicationCommand, ClientCommand, UserCommand};
 use remote::{SEND_HELP, TAIL_HELP};
 pub(super) use remote::{SendArguments, TailArguments};
 
@@ -48,9 +50,15 @@ pub(super) enum Command {
     CheckConfig,
     /// Print a configuration file with every key and its default
     DefaultConfig,
-    /// Look after users
+    /// Create, list and delete users of the configured database, also while the server runs
     #[command(subcommand)]
     User(UserCommand),
+    /// Create and list applications, and replace their tokens
+    #[command(subcommand)]
+    Application(ApplicationCommand),
+    /// Create and list clients
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Send a message to any server that speaks Gotify's API
     #[command(after_help = SEND_HELP)]
     Send(SendArguments),
@@ -63,15 +71,6 @@ pub(super) enum Command {
 pub(super) enum ConfigCommand {
     /// Name all mistakes of the configuration at once, and print no values
     Check,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// Give a user a random password and print it, also while the server runs
-    ResetPassword {
-        /// The name of the user
-        name: String,
-    },
 }
 
 #[cfg(test)]

@@ -3,81 +3,99 @@
 use std::process::ExitCode;
 
 use secrecy::{ExposeSecret, SecretString};
-use tokio::runtime::Builder;
 
-use super::start_error::StartError;
-use super::{print_answer, print_problem};
+use super::arguments::UserCommand;
+use super::database_command::{self, CommandError, check_name, no_such_user, note_revocation, user};
+use super::listing::{Listing, date};
 use crate::auth::{HashPasswordError, Passwords, random_password};
 use crate::config::Loaded;
-use crate::store::{self, Database, StoreError};
+use crate::store::{Database, ImageFolder, ImageName, Images, NewUser, StoreError, UserChange};
 
-/// A password that was not reset.
-#[derive(Debug, thiserror::Error)]
-enum ResetError {
-    #[error(transparent)]
-    Start(#[from] StartError),
-    #[error("there is no user `{name}`; there are {}", .known.join(", "))]
-    NoSuchUser { name: String, known: Vec<String> },
-    #[error("the database has no user yet; the first start of the server makes the first one")]
-    NoUsers,
-    #[error(transparent)]
-    Hash(#[from] HashPasswordError),
-    #[error("failed to change the user in the database")]
-    Store(#[from] StoreError),
+/// Runs a command on the users of the configured database.
+pub(super) fn run(loaded: &Loaded, command: UserCommand) -> ExitCode {
+    database_command::run(loaded, async |database| match command {
+        UserCommand::Add { name, admin } => add(database, loaded, name, admin).await,
+        UserCommand::List { json } => list(database, json).await,
+        UserCommand::ResetPassword { name } => reset_password(database, loaded, &name).await,
+        UserCommand::Delete { name } => delete(database, loaded, &name).await,
+    })
 }
 
-/// Gives a user a random password and prints it. A server that runs accepts it at once, and the old one no more.
-pub(super) fn reset_password(loaded: &Loaded, name: &str) -> ExitCode {
-    let outcome = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| ResetError::Start(StartError::Runtime(error)))
-        .and_then(|runtime| runtime.block_on(reset(loaded, name)));
-    match outcome {
-        Ok(password) => {
-            let password = password.expose_secret();
-            print_answer(&format!("The password of `{name}` is now `{password}`. It is not shown again."))
-        }
-        Err(ResetError::Start(error)) => {
-            print_problem(&error.report());
-            error.exit_code()
-        }
-        Err(error) => {
-            print_problem(&super::with_sources(&error));
-            ExitCode::FAILURE
-        }
+async fn add(
+    database: &dyn Database,
+    loaded: &Loaded,
+    name: String,
+    admin: bool,
+) -> Result<String, CommandError> {
+    check_name(&name)?;
+    let (password, password_hash) = new_password(loaded).await?;
+    let created_at = chrono::Local::now().fixed_offset();
+    let created =
+        database.create_user(NewUser { name: name.clone(), password_hash, admin, created_at }).await;
+    match created {
+        Ok(_) => Ok(shown(&name, &password)),
+        Err(StoreError::Conflict { .. }) => Err(CommandError::UserExists { name }),
+        Err(error) => Err(error.into()),
     }
 }
 
-async fn reset(loaded: &Loaded, name: &str) -> Result<SecretString, ResetError> {
-    let opened = store::open_beside_server(&loaded.database()).await;
-    let database = opened.map_err(|source| StartError::database(loaded, source))?;
-    let outcome = change(&*database, loaded.config.passstrength, name).await;
-    database.close().await;
-    outcome
+async fn list(database: &dyn Database, json: bool) -> Result<String, CommandError> {
+    let mut listing = Listing::new(["id", "name", "admin", "created"], json);
+    for user in database.users().await? {
+        let admin = if user.admin { "yes" } else { "no" };
+        let row = [user.id.to_string(), user.name.clone(), admin.to_owned(), date(user.created_at)];
+        listing.add(&user, None, row);
+    }
+    Ok(listing.finish())
 }
 
-async fn change(database: &dyn Database, cost: u32, name: &str) -> Result<SecretString, ResetError> {
-    let Some(found) = database.user_by_name(name).await? else { return Err(unknown(database, name).await?) };
-    let password = random_password(&mut rand::rng());
-    let hash = Passwords::new(cost).hash(password.clone()).await?;
-    if database.set_password_hash(found.user.id, &hash).await? {
-        Ok(password)
+/// A server that runs accepts the new password at once, and the old one no more.
+async fn reset_password(
+    database: &dyn Database,
+    loaded: &Loaded,
+    name: &str,
+) -> Result<String, CommandError> {
+    let found = user(database, name).await?;
+    let (password, hash) = new_password(loaded).await?;
+    if database.set_password_hash(found.id, &hash).await? {
+        Ok(shown(name, &password))
     } else {
         // Somebody has deleted it meanwhile.
-        Err(unknown(database, name).await?)
+        Err(no_such_user(database, name).await)
     }
 }
 
-/// Names the users that there are: whoever has lost a password may also have forgotten the name.
-async fn unknown(database: &dyn Database, name: &str) -> Result<ResetError, StoreError> {
-    /// As many as fit into a line or two.
-    const MOST: usize = 20;
-    let users = database.users().await?;
-    let mut known: Vec<String> = users.iter().take(MOST).map(|user| format!("`{}`", user.name)).collect();
-    if users.len() > MOST {
-        known.push("others".to_owned());
+async fn delete(database: &dyn Database, loaded: &Loaded, name: &str) -> Result<String, CommandError> {
+    let found = user(database, name).await?;
+    let deleted = match database.delete_user(found.id).await? {
+        UserChange::Made(deleted) => deleted,
+        UserChange::NoSuchUser => return Err(no_such_user(database, name).await),
+        UserChange::LastAdmin => return Err(CommandError::LastAdmin { name: name.to_owned() }),
+    };
+    note_revocation();
+    let images = ImageFolder::beside_server(loaded.config.uploadedimagesdir.as_str());
+    for name in deleted.image_files.iter().filter_map(|file| ImageName::parse(file)) {
+        if let Err(error) = images.remove(&name).await {
+            super::print_problem(&format!(
+                "warning: failed to remove the picture {}: {error}",
+                name.as_str()
+            ));
+        }
     }
-    let name = name.to_owned();
-    Ok(if known.is_empty() { ResetError::NoUsers } else { ResetError::NoSuchUser { name, known } })
+    Ok(format!(
+        "The user `{name}` is deleted, with {} applications and {} clients.",
+        deleted.application_tokens.len(),
+        deleted.client_tokens.len()
+    ))
+}
+
+async fn new_password(loaded: &Loaded) -> Result<(SecretString, String), HashPasswordError> {
+    let password = random_password(&mut rand::rng());
+    let hash = Passwords::new(loaded.config.passstrength).hash(password.clone()).await?;
+    Ok((password, hash))
+}
+
+fn shown(name: &str, password: &SecretString) -> String {
+    let password = password.expose_secret();
+    format!("The password of `{name}` is now `{password}`. It is not shown again.")
 }

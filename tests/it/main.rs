@@ -9,6 +9,7 @@ mod build_script;
 mod canary;
 mod compat;
 mod configuration;
+mod database_commands;
 mod event_stream;
 mod examples;
 mod expiry;

@@ -31,7 +31,7 @@ pub(in crate::api) struct Field {
 }
 
 /// How many characters the name of an application, a client or a user may have.
-pub(in crate::api) const MAX_NAME_CHARACTERS: usize = 255;
+pub(crate) const MAX_NAME_CHARACTERS: usize = 255;
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {

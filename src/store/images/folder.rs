@@ -31,6 +31,12 @@ impl ImageFolder {
         Self(folder)
     }
 
+    /// As [`ImageFolder::open`], for a command beside the server that the folder belongs to: what is unfinished may be that
+    /// server's, and stays.
+    pub fn beside_server(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into().into())
+    }
+
     fn path(&self, name: &ImageName) -> PathBuf {
         self.0.join(name.as_str())
     }

@@ -1,0 +1,66 @@
+//! `shardcast application`.
+
+use std::process::ExitCode;
+
+use super::arguments::ApplicationCommand;
+use super::database_command::{self, CommandError, check_name, note_revocation, owner, users};
+use super::listing::{Listing, date};
+use crate::auth::{NewToken, TokenKind};
+use crate::config::Loaded;
+use crate::model::{Application, ApplicationId};
+use crate::store::{Database, NewApplication};
+
+/// Runs a command on the applications of the configured database.
+pub(super) fn run(loaded: &Loaded, command: ApplicationCommand) -> ExitCode {
+    database_command::run(loaded, async |database| match command {
+        ApplicationCommand::Add { name, user, description, priority } => {
+            check_name(&name)?;
+            let token = new_token(loaded);
+            let created_at = chrono::Local::now().fixed_offset();
+            let application = NewApplication {
+                user_id: owner(database, user.as_deref()).await?.id,
+                token: token.stored,
+                name,
+                description,
+                default_priority: priority,
+                sort_key: None,
+                created_at,
+            };
+            let created = database.create_application(application).await?;
+            Ok(shown(created.id, &token.secret))
+        }
+        ApplicationCommand::List { user, json } => list(database, user.as_deref(), json).await,
+        ApplicationCommand::Token { id } => {
+            let token = new_token(loaded);
+            let replaced = database.replace_application_token(ApplicationId(id), &token.stored).await?;
+            replaced.ok_or(CommandError::NoSuchApplication { id })?;
+            note_revocation();
+            Ok(shown(ApplicationId(id), &token.secret))
+        }
+    })
+}
+
+fn new_token(loaded: &Loaded) -> NewToken {
+    NewToken::make(TokenKind::Application, loaded.compatibility(), &mut rand::rng())
+}
+
+fn shown(id: ApplicationId, token: &str) -> String {
+    format!("The token of application {id} is `{token}`.")
+}
+
+async fn list(database: &dyn Database, user: Option<&str>, json: bool) -> Result<String, CommandError> {
+    let head = ["id", "user", "name", "priority", "created", "last used"];
+    let mut listing = Listing::new(head, json);
+    for user in users(database, user).await? {
+        for application in database.applications(user.id).await? {
+            let application = Application { token: String::new(), ..application };
+            let Application { id, name, default_priority, created_at, last_used, .. } = &application;
+            let last_used = last_used.map_or_else(|| "never".to_owned(), date);
+            let priority = default_priority.to_string();
+            let row =
+                [id.to_string(), user.name.clone(), name.clone(), priority, date(*created_at), last_used];
+            listing.add(&application, Some(&user.name), row);
+        }
+    }
+    Ok(listing.finish())
+}

@@ -1,0 +1,44 @@
+//! `shardcast client`.
+
+use std::process::ExitCode;
+
+use super::arguments::ClientCommand;
+use super::database_command::{self, CommandError, check_name, owner, users};
+use super::listing::{Listing, date};
+use crate::auth::{NewToken, TokenKind};
+use crate::config::Loaded;
+use crate::model::Client;
+use crate::store::{Database, NewClient};
+
+/// Runs a command on the clients of the configured database.
+pub(super) fn run(loaded: &Loaded, command: ClientCommand) -> ExitCode {
+    database_command::run(loaded, async |database| match command {
+        ClientCommand::Add { name, user } => {
+            check_name(&name)?;
+            let token = NewToken::make(TokenKind::Client, loaded.compatibility(), &mut rand::rng());
+            let owner = owner(database, user.as_deref()).await?.id;
+            let created_at = chrono::Local::now().fixed_offset();
+            let created =
+                database.create_client(NewClient::new(owner, token.stored, name, created_at)).await?;
+            Ok(format!("The token of client {} is `{}`.", created.id, token.secret))
+        }
+        ClientCommand::List { user, json } => list(database, user.as_deref(), json).await,
+    })
+}
+
+async fn list(database: &dyn Database, user: Option<&str>, json: bool) -> Result<String, CommandError> {
+    let mut listing = Listing::new(["id", "user", "name", "created", "last used"], json);
+    for user in users(database, user).await? {
+        for client in database.clients(user.id).await? {
+            let client = Client { token: String::new(), ..client };
+            let last_used = client.last_used.map_or_else(|| "never".to_owned(), date);
+            let (id, created) = (client.id.to_string(), date(client.created_at));
+            listing.add(
+                &client,
+                Some(&user.name),
+                [id, user.name.clone(), client.name.clone(), created, last_used],
+            );
+        }
+    }
+    Ok(listing.finish())
+}
