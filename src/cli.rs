@@ -4,6 +4,11 @@ mod allocator;
 mod application;
 mod arguments;
 mod client;
+#[cfg(feature = "completions")]
+mod completions;
+#[cfg(not(feature = "completions"))]
+#[path = "cli/no_completions.rs"]
+mod completions;
 mod config;
 mod database_command;
 mod health_check;
@@ -78,6 +83,8 @@ pub fn run() -> ExitCode {
         Command::Client(command) => with_configuration(file, |loaded| client::run(loaded, command)),
         Command::Send(arguments) => remote::send(arguments, file),
         Command::Tail(arguments) => remote::tail(arguments, file),
+        Command::Completions { shell } => completions::print(shell),
+        Command::ManPages { folder } => completions::write_man_pages(&folder),
     }
 }
 

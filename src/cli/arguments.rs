@@ -5,7 +5,7 @@ mod remote;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 pub(super) use database::{ApplicationCommand, ClientCommand, UserCommand};
 use remote::{SEND_HELP, TAIL_HELP};
@@ -65,12 +65,34 @@ pub(super) enum Command {
     /// Print messages of any server that speaks Gotify's API, as they come
     #[command(after_help = TAIL_HELP)]
     Tail(TailArguments),
+    /// Print a script with which a shell completes commands and flags
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write man pages
+    ManPages {
+        /// The folder, which is created if it is not there
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Name all mistakes of the configuration at once, and print no values
     Check,
+}
+
+/// A shell that has completions.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[cfg_attr(not(feature = "completions"), expect(dead_code, reason = "the command only says what it lacks"))]
+pub(super) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
 #[cfg(test)]

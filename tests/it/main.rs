@@ -8,6 +8,8 @@ mod android;
 mod build_script;
 mod canary;
 mod compat;
+#[cfg(feature = "completions")]
+mod completions;
 mod configuration;
 mod database_commands;
 mod event_stream;
