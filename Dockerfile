@@ -17,8 +17,10 @@ WORKDIR /src
 
 # The dependencies, with empty programs in the places that the manifests name. This layer is built again only when a
 # manifest changes.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY benchmark/Cargo.toml benchmark/
+COPY examples/hub_only/Cargo.toml examples/hub_only/
 RUN set -eu; \
     mkdir -p src benchmark/src; \
     touch src/lib.rs; \
