@@ -134,7 +134,7 @@ impl IntoParams for BaseUrl {
 }
 
 fn server_url(base: &str, parts: &Parts) -> Option<String> {
-    let is_plain = regex::Regex::new(BASE).is_ok_and(|pattern| pattern.is_match(base));
+    let is_plain = regex_lite::Regex::new(BASE).is_ok_and(|pattern| pattern.is_match(base));
     let scheme = || ExternalBase::of(&parts.headers, &parts.extensions).scheme;
     let url = if base.contains("://") { base.to_owned() } else { format!("{}://{base}", scheme()) };
     is_plain.then_some(url)
