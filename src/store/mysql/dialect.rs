@@ -117,7 +117,7 @@ impl Dialect for MysqlDialect {
 
 impl MysqlDialect {
     /// Returns a time as a column holds it, in milliseconds: the server would round it up.
-    pub(super) fn wall_clock(&self, time: Timestamp) -> NaiveDateTime {
+    pub(super) fn wall_clock(self, time: Timestamp) -> NaiveDateTime {
         self.zone.wall_clock(time.trunc_subsecs(3))
     }
 }
