@@ -86,7 +86,6 @@ pub(super) enum ConfigCommand {
 
 /// A shell that has completions.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-#[cfg_attr(not(feature = "completions"), expect(dead_code, reason = "the command only says what it lacks"))]
 pub(super) enum Shell {
     Bash,
     Elvish,

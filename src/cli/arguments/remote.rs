@@ -42,7 +42,6 @@ Exit codes:
   78   no server or no token is set, or the file is wrong";
 
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "the command only says what it lacks"))]
 pub(in crate::cli) struct SendArguments {
     /// The server, such as `https://push.example.com`
     #[arg(long, env = "GOTIFY_URL", value_name = "URL")]
@@ -78,7 +77,6 @@ pub(in crate::cli) struct SendArguments {
 }
 
 #[derive(Debug, Args)]
-#[cfg_attr(not(feature = "remote"), expect(dead_code, reason = "the command only says what it lacks"))]
 pub(in crate::cli) struct TailArguments {
     /// The server, such as `https://push.example.com`
     #[arg(long, env = "GOTIFY_URL", value_name = "URL")]
