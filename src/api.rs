@@ -49,6 +49,7 @@ mod token_shown;
 mod user;
 mod version;
 
+#[cfg(feature = "sqlite")]
 pub(crate) use body::MAX_NAME_CHARACTERS;
 pub(crate) use paced_io::Pace;
 

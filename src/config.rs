@@ -50,6 +50,7 @@ use shape::Shape::{Integer, NonEmpty, OneOf};
 pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
+#[cfg(feature = "sqlite")]
 pub(crate) use features::not_built;
 pub use files::Files;
 pub use load::{Loaded, load};

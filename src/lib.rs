@@ -68,6 +68,8 @@
 //! |---|---|---|
 //! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
+//! | `postgres` | PostgreSQL as the database | no |
+//! | `mysql` | MariaDB or MySQL as the database | no |
 //! | `metrics` | metrics for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
 //! | `remote` | the commands `send` and `tail`, which talk to a server | yes |
@@ -82,7 +84,7 @@
 //! |---|---|
 //! | [`hub`] | the streams that are connected, and how messages reach them |
 //! | [`model`] | the types of Gotify's wire format |
-//! | [`store`] | the database trait, SQLite behind it, the group-commit writer |
+//! | [`store`] | the database trait, the databases behind it, the group-commit writer |
 //! | [`auth`] | tokens and passwords, and the trait for other ways to authenticate |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
 //! | [`server`] | the node, and the server that listens, limits and drains connections |

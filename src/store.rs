@@ -21,25 +21,25 @@ mod queue;
 mod slice;
 mod writer;
 
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod last_check;
 #[cfg(feature = "mysql")]
 mod mysql;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod open;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod remote;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sort_key;
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
 #[cfg(test)]
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod conformance;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -54,7 +54,7 @@ pub use database::{
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};
 pub use observer::{PublishObserver, PublishOutcome};
-#[cfg(feature = "sql")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};
 pub use publish::PublishError;
 pub use slice::{LeftOut, Slice};

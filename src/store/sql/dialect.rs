@@ -24,6 +24,7 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     /// What `{for update}` stands for: nothing where there is one writer at a time.
     const FOR_UPDATE: &'static str;
     /// Begins a transaction whose queries all see the same moment; for [`Pages::PerApplication`] alone.
+    #[cfg(feature = "mysql")]
     const BEGIN_SNAPSHOT: &'static str = Self::BEGIN;
     /// How a user's messages are listed.
     const PAGES: Pages;

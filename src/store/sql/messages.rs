@@ -32,6 +32,7 @@ macro_rules! listing {
     };
 }
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use listing;
 
 /// How a database lists a user's messages.
@@ -39,8 +40,10 @@ pub(crate) use listing;
 pub(crate) enum Pages {
     /// By one query for each order, made by [`listing!`]. `?1` is the user, `?2` the id that the page begins at,
     /// `?3` the limit.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
     OneQuery { newest: &'static str, oldest: &'static str },
     /// By a query that has a part for each application.
+    #[cfg(feature = "mysql")]
     PerApplication,
 }
 
@@ -127,6 +130,7 @@ async fn merged<D: Dialect>(
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
     match D::PAGES {
+        #[cfg(any(feature = "postgres", feature = "sqlite"))]
         Pages::OneQuery { newest, oldest } => {
             let (list, bound) = match order {
                 Order::NewestBelow(id) => (newest, id),
@@ -134,6 +138,7 @@ async fn merged<D: Dialect>(
             };
             read(session, query(list).id(user.0).bind(bound).bind(row_limit(limit)), max_bytes).await
         }
+        #[cfg(feature = "mysql")]
         Pages::PerApplication => {
             // Both queries see the same moment: a message of an application that is made in between must not be
             // passed over by a reader that goes on from a later one.
@@ -157,6 +162,7 @@ async fn merged<D: Dialect>(
 /// Returns the query with a part for each application. `?1` is the id that the page begins at, `?2` the limit, and
 /// then come the applications. It has parts for a power of two, so that a connection keeps few of them; an
 /// application 0 has no messages.
+#[cfg(feature = "mysql")]
 fn per_application(applications: usize, order: Order) -> String {
     let (sign, direction) = match order {
         Order::NewestBelow(_) => ('<', "DESC"),

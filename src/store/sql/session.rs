@@ -26,6 +26,7 @@ impl<'c, D: Dialect> Session<'c, D> {
 
     /// The connection, for statements that only this kind of database has. Whoever runs one keeps the deadline, by
     /// [`Self::deadline`].
+    #[cfg(feature = "postgres")]
     pub(crate) fn connection(&mut self) -> &mut Connection<D> {
         self.connection
     }
@@ -41,6 +42,7 @@ impl<'c, D: Dialect> Session<'c, D> {
     }
 
     /// Begins a transaction whose queries all see the same moment.
+    #[cfg(feature = "mysql")]
     pub(crate) async fn begin_snapshot(&mut self) -> Result<(), sqlx::Error> {
         self.batch(D::BEGIN_SNAPSHOT).await
     }
