@@ -133,14 +133,18 @@ impl Store {
     }
 
     /// Stores a message and returns it once it is durable. Waits while the writer's queue is full. All in all it waits
-    /// for 5 s at most; then the answer is [`PublishError::TimedOut`].
+    /// for 5 s at most; then the answer is [`PublishError::TimedOut`]. The message is on its way when this returns, also
+    /// before the future is polled.
     ///
     /// # Cancel safety
     ///
     /// A dropped future leaves the message either stored, and then announced to the observer, or not.
-    pub async fn publish(&self, mut message: NewMessage) -> Result<Arc<Message>, PublishError> {
+    pub fn publish(
+        &self,
+        mut message: NewMessage,
+    ) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
         message.date = self.0.database.kept(message.date);
-        self.0.queue.publish(message).await
+        self.0.queue.publish(message)
     }
 
     /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.

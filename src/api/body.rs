@@ -37,7 +37,8 @@ pub(super) const ANONYMOUS_BYTES: usize = 16 * 1024;
 ///
 /// It holds the memory of what was read, so a handler keeps it to its end.
 pub(super) struct LazyBody {
-    parts: Parts,
+    /// In a box, because the future of a handler holds its arguments twice.
+    parts: Box<Parts>,
     body: Body,
     limit_bytes: usize,
     read_bytes: usize,
@@ -55,6 +56,7 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let limit_bytes = Arc::<ApiSettings>::from_ref(state).max_body_bytes;
+        let parts = Box::new(parts);
         Ok(Self { parts, body, limit_bytes, read_bytes: 0, memory: BodyMemory::from_ref(state), held: None })
     }
 }

@@ -1,8 +1,11 @@
 //! The way to the writer: a queue that is bounded in messages and in bytes, and how long a message may take.
 
+use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -22,6 +25,9 @@ const SMALL_BYTES: usize = QUEUE_BYTES / QUEUE_MESSAGES;
 
 /// How long a sender waits at most: for a place in the queue, in the queue, and for the transaction.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether a job is in the queue.
+type Enqueued = Result<(), PublishError>;
 
 /// A message on its way to the database, and who waits for it.
 #[derive(Debug)]
@@ -72,19 +78,25 @@ impl Queue {
         self.sender.lock().as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
-    /// Gives a message to the writer and waits until it is durable.
-    pub(super) async fn publish(&self, message: NewMessage) -> Result<Arc<Message>, PublishError> {
+    /// Gives a message to the writer. The future waits until the message is durable, and does not hold it meanwhile.
+    pub(super) fn publish(
+        &self,
+        message: NewMessage,
+    ) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
         let received_at = Instant::now();
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Job::new(message, reply, received_at)).await.inspect_err(|error| {
-            let is_late = matches!(error, PublishError::TimedOut);
-            let outcome = if is_late { PublishOutcome::Failed } else { PublishOutcome::Refused };
-            self.observer.on_publish(outcome, received_at.elapsed());
-        })?;
-        // The writer tells the observer what comes of it, whether or not that is in time.
-        match timeout_at(received_at + PATIENCE, answer).await {
-            Ok(answered) => answered.unwrap_or(Err(PublishError::Interrupted)),
-            Err(_) => Err(PublishError::TimedOut),
+        let enqueued = self.enqueue(Job::new(message, reply, received_at));
+        async move {
+            enqueued.await.inspect_err(|error| {
+                let is_late = matches!(error, PublishError::TimedOut);
+                let outcome = if is_late { PublishOutcome::Failed } else { PublishOutcome::Refused };
+                self.observer.on_publish(outcome, received_at.elapsed());
+            })?;
+            // The writer tells the observer what comes of it, whether or not that is in time.
+            match timeout_at(received_at + PATIENCE, answer).await {
+                Ok(answered) => answered.unwrap_or(Err(PublishError::Interrupted)),
+                Err(_) => Err(PublishError::TimedOut),
+            }
         }
     }
 
@@ -93,23 +105,37 @@ impl Queue {
         self.sender.lock().take();
     }
 
-    async fn enqueue(&self, mut job: Job) -> Result<(), PublishError> {
+    /// Puts a job into the queue. Waiting is in a box: it is rare, and would make the future of every publish four
+    /// times as large.
+    fn enqueue(&self, job: Job) -> Either<Ready<Enqueued>, BoxFuture<'_, Enqueued>> {
         // Dropped at the end: the writer must see the queue's end as soon as the message is in it.
-        let sender = self.sender.lock().clone().ok_or(PublishError::ShutDown)?;
+        let Some(sender) = self.sender.lock().clone() else {
+            return Either::Left(ready(Err(PublishError::ShutDown)));
+        };
         if job.bytes > SMALL_BYTES {
-            job.share = Some(self.reserve(&job).await?);
+            return Either::Right(self.enqueue_large(sender, job).boxed());
         }
         match sender.try_send(job) {
+            Ok(()) => Either::Left(ready(Ok(()))),
+            Err(TrySendError::Full(job)) => Either::Right(self.wait_for_place(sender, job).boxed()),
+            Err(TrySendError::Closed(_)) => Either::Left(ready(Err(PublishError::ShutDown))),
+        }
+    }
+
+    async fn enqueue_large(&self, sender: mpsc::Sender<Job>, mut job: Job) -> Enqueued {
+        job.share = Some(self.reserve(&job).await?);
+        match sender.try_send(job) {
             Ok(()) => Ok(()),
-            Err(TrySendError::Full(job)) => {
-                self.observer.on_queue_full();
-                let deadline = job.received_at + PATIENCE;
-                let sent =
-                    timeout_at(deadline, sender.send(job)).await.map_err(|_| PublishError::TimedOut)?;
-                sent.map_err(|_| PublishError::ShutDown)
-            }
+            Err(TrySendError::Full(job)) => self.wait_for_place(sender, job).await,
             Err(TrySendError::Closed(_)) => Err(PublishError::ShutDown),
         }
+    }
+
+    async fn wait_for_place(&self, sender: mpsc::Sender<Job>, job: Job) -> Enqueued {
+        self.observer.on_queue_full();
+        let deadline = job.received_at + PATIENCE;
+        let sent = timeout_at(deadline, sender.send(job)).await.map_err(|_| PublishError::TimedOut)?;
+        sent.map_err(|_| PublishError::ShutDown)
     }
 
     /// Waits until the queue has room for a large message. Those that wait are served in their order.

@@ -97,7 +97,8 @@ pub(super) async fn collect(
         let chunk = match next(body, limit_bytes) {
             // What is not counted is not in anybody's way.
             frame if held.is_none() => frame.await?,
-            frame => within_pace(frame, memory, received, began_at).await?,
+            // In a box, since few bodies are large: each request holds the memory of what is not.
+            frame => Box::pin(within_pace(frame, memory, received, began_at)).await?,
         };
         let Some(chunk) = chunk else { break };
         let bytes = received + chunk.len();
@@ -105,7 +106,7 @@ pub(super) async fn collect(
             return Err(ApiError::BodyTooLarge { limit_bytes });
         }
         if bytes > UNCOUNTED_BYTES && held.is_none() {
-            held = Some(memory.reserve(announced_bytes.unwrap_or(limit_bytes)).await?);
+            held = Some(Box::pin(memory.reserve(announced_bytes.unwrap_or(limit_bytes))).await?);
         }
         if received == 0 {
             // Most bodies come in one piece, and are not copied.
