@@ -5,8 +5,9 @@
 //! tokens that it has seen in a bounded cache, so that most messages are accepted without a look-up in the database.
 //! Code that changes or deletes the owner of a token must apply a [`Revocation`] afterwards.
 //!
-//! There are two tasks. One belongs to the stored credentials, and writes when tokens were last used. The other is
-//! [`ClientExpiry`], which deletes clients that nobody uses any more.
+//! There are three tasks. One belongs to the stored credentials, and writes when tokens were last used.
+//! [`ClientExpiry`] deletes clients that nobody uses any more. [`RevocationReader`] applies what commands and other servers
+//! have revoked.
 
 mod authenticate;
 mod authenticator;
@@ -16,6 +17,7 @@ mod expiry;
 mod identity;
 mod known;
 mod last_used;
+mod log_reader;
 mod login;
 mod login_limit;
 mod observer;
@@ -24,8 +26,10 @@ mod openid;
 mod password;
 mod revoke;
 mod stored;
+mod stream_check;
 mod token;
 
+pub use crate::store::Revocation;
 pub use authenticate::Authenticate;
 pub use authenticator::{AuthError, AuthenticatedClient, Authenticator, AuthenticatorParts};
 pub use clock::Clock;
@@ -33,6 +37,7 @@ pub use expiry::ClientExpiry;
 pub use identity::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
 pub use known::{KnownApplication, KnownClient};
 pub use last_used::TokenHolder;
+pub use log_reader::RevocationReader;
 pub use login::LoginError;
 pub(crate) use login::whole_seconds;
 pub use login_limit::LoginLimits;
@@ -40,6 +45,5 @@ pub use observer::LoginObserver;
 #[cfg(feature = "oidc")]
 pub use openid::{OpenId, OpenIdConfig, OpenIdError};
 pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords, random_password};
-pub use revoke::Revocation;
 pub use stored::StoredCredentials;
 pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};

@@ -18,6 +18,7 @@ mod images;
 mod observer;
 mod publish;
 mod queue;
+mod revocation;
 mod slice;
 mod writer;
 
@@ -47,9 +48,9 @@ mod tests;
 
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
-    Applications, Clients, Credential, Database, DeletedUser, InsertOutcome, Inserted, MessagePage, Messages,
-    NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, UpdateApplication, UpdateClient,
-    UpdateUser, UserChange, Users,
+    Applications, Clients, Credential, Database, DeletedUser, InsertOutcome, Inserted, LoggedRevocation,
+    MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned,
+    RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};
@@ -57,6 +58,7 @@ pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};
 pub use publish::PublishError;
+pub use revocation::Revocation;
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;

@@ -13,7 +13,7 @@ use super::body::BodyMemory;
 use super::listing::AnswerMemory;
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, RequestObserver};
-use crate::auth::{Authenticator, ClientExpiry, Revocation};
+use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
 
@@ -64,6 +64,8 @@ pub struct AppParts {
     pub images: Arc<dyn Images>,
     /// What deletes clients that are not used any more.
     pub expiry: ClientExpiry,
+    /// What applies what others have revoked.
+    pub revocations: RevocationReader,
     /// The identity provider, if there is one.
     pub oidc: Option<Oidc>,
     /// Limits, and what the server says about itself.

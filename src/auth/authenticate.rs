@@ -77,4 +77,8 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     fn forget_user(&self, user_id: UserId) {
         let _ = user_id;
     }
+
+    /// Called when it is not known what was changed or deleted in the database: nothing that was cached before must be
+    /// answered after this returns, as after [`Self::forget_application`].
+    fn forget_all(&self) {}
 }

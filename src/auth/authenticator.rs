@@ -208,6 +208,11 @@ impl Authenticator {
         self.0.authenticate.forget_user(user_id);
     }
 
+    /// Forgets what every token and every user stands for.
+    pub(super) fn forget_all(&self) {
+        self.0.authenticate.forget_all();
+    }
+
     fn form<'t>(&self, presented: &'t str) -> Result<Option<Form<'t>>, TokenError> {
         // Only those are worth a look: any other is stored as it is presented.
         if is_key(presented)

@@ -96,6 +96,13 @@ impl<V: Renewable> TokenCache<V> {
         *generation += 1;
         self.entries.remove(token);
     }
+
+    /// Forgets all tokens, as [`forget`](Self::forget) does one.
+    pub(super) fn forget_all(&self) {
+        let mut generation = self.generation.lock();
+        *generation += 1;
+        self.entries.clear();
+    }
 }
 
 impl<V> fmt::Debug for TokenCache<V> {
@@ -164,6 +171,20 @@ mod tests {
         cache.forget("A");
         assert_eq!(cached(&cache, "A", NOW), None);
         assert_eq!(cached(&cache, "B", NOW), Some(2));
+    }
+
+    #[tokio::test]
+    async fn when_all_tokens_are_forgotten_a_look_up_that_began_before_puts_nothing_back() {
+        let cache = TokenCache::new(10);
+        cache.get_or_load("A", NOW, found(1)).await.unwrap();
+        let (database, answer) = oneshot::channel();
+        let load = async { Ok::<_, Infallible>(Some(answer.await.unwrap())) };
+        let mut racing = pin!(cache.get_or_load("B", NOW, load));
+        assert!(racing.as_mut().now_or_never().is_none(), "it waits for the database");
+        cache.forget_all();
+        database.send(Row { row: 2, uses: 1 }).unwrap();
+        racing.await.unwrap().unwrap();
+        assert_eq!([cached(&cache, "A", NOW), cached(&cache, "B", NOW)], [None, None]);
     }
 
     #[tokio::test]

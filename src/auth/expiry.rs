@@ -3,7 +3,6 @@
 //!
 //! A client that has expired is invisible to look-ups from that moment, whether or not its row is there still.
 
-use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +12,10 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Authenticator, Revocation};
+use super::Authenticator;
+use super::stream_check::StreamCheck;
 use crate::hub::Hub;
-use crate::model::UserId;
-use crate::store::{Database, Owned, StoreError};
+use crate::store::{Database, Owned, Revocation, StoreError};
 
 /// How often an open stream counts as a use of its client, as in Gotify.
 const USE_PERIOD: Duration = Duration::from_mins(5);
@@ -26,9 +25,6 @@ const ROUND: Duration = Duration::from_secs(1);
 
 /// How long to leave a database alone that did not answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Tokens whose use is noted in one transaction, wherever their streams are; others may write in between.
-const TOKENS_PER_TRANSACTION: usize = 4096;
 
 /// The task that looks after clients that expire. It ends with the last handle.
 #[derive(Clone, Debug)]
@@ -48,7 +44,8 @@ impl ClientExpiry {
     /// Outside a Tokio runtime.
     pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
         let changed = Arc::new(Notify::new());
-        let task = Task { database, auth, hub, changed: Arc::clone(&changed) };
+        let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
+        let task = Task { database, auth, hub, streams, changed: Arc::clone(&changed) };
         Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(tokio::spawn(task.run_on())) }))
     }
 
@@ -62,6 +59,7 @@ struct Task {
     database: Arc<dyn Database>,
     auth: Authenticator,
     hub: Hub,
+    streams: StreamCheck,
     changed: Arc<Notify>,
 }
 
@@ -94,7 +92,7 @@ impl Task {
             // In this order: a client whose stream is open at its last moment is used.
             if Instant::now() >= next_use {
                 next_use = Instant::now() + USE_PERIOD;
-                if let Err(error) = self.check_open_streams().await {
+                if let Err(error) = self.streams.check().await {
                     tracing::debug!(%error, "failed to note the clients that have streams as used");
                 }
             }
@@ -110,60 +108,6 @@ impl Task {
         let left = (at - self.auth.now()).to_std().unwrap_or_default();
         // Beyond what an instant can hold is never.
         Ok(Instant::now().checked_add(left))
-    }
-
-    /// Notes the clients that have streams as used, and closes the streams of those that are gone: of a client or user
-    /// that was deleted where this node did not hear of it.
-    async fn check_open_streams(&self) -> Result<(), StoreError> {
-        let mut owners = HashMap::new();
-        for shard in 0..self.hub.shard_count() {
-            for (user, token) in self.hub.tokens_of_shard(shard) {
-                let user_id = UserId(user.0);
-                if token.is_empty() {
-                    self.check_user(user_id).await?;
-                    continue;
-                }
-                owners.insert(token, user_id);
-                if owners.len() == TOKENS_PER_TRANSACTION {
-                    self.check_clients(&mut owners).await?;
-                }
-            }
-        }
-        self.check_clients(&mut owners).await
-    }
-
-    /// Takes tokens of clients that have streams, with their owners.
-    async fn check_clients(&self, owners: &mut HashMap<Box<str>, UserId>) -> Result<(), StoreError> {
-        if owners.is_empty() {
-            return Ok(());
-        }
-        let (tokens, users): (Vec<_>, Vec<_>) = owners.drain().unzip();
-        let unknown = self.database.touch_client_tokens(&tokens, self.auth.now()).await?;
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let owners: HashMap<Box<str>, UserId> = tokens.into_iter().zip(users).collect();
-        for token in unknown {
-            let Some(&user_id) = owners.get(token.as_str()) else { continue };
-            // Not every client is in the database: see `Authenticate`.
-            self.auth.forget_client(&token);
-            if self.auth.stored_client(&token).await?.is_none() {
-                tracing::info!(user.id = user_id.0, "closing the streams of a client that is gone");
-                Revocation::ClientDeleted { user_id, token }.apply(&self.auth, &self.hub);
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks for a user who has streams that were opened with a name and password.
-    async fn check_user(&self, user_id: UserId) -> Result<(), StoreError> {
-        if self.database.user(user_id).await?.is_none() {
-            tracing::info!(user.id = user_id.0, "closing the streams of a user who is gone");
-            let (client_tokens, application_tokens) = (Vec::new(), Vec::new());
-            let gone = Revocation::UserDeleted { user_id, client_tokens, application_tokens };
-            gone.apply(&self.auth, &self.hub);
-        }
-        Ok(())
     }
 
     async fn delete_expired(&self) -> Result<(), StoreError> {

@@ -1,82 +1,24 @@
-//! What is valid no longer, and the one way to make this node act on it.
-
-use std::fmt;
+//! The one way to make this node act on what is valid no longer.
 
 use super::Authenticator;
 use crate::hub::{self, Hub};
 use crate::model::UserId;
-
-/// Something that holds no longer, because a change to the database was committed.
-///
-/// Whoever makes such a change calls [`apply`](Self::apply) after the commit and before the answer, in a task that
-/// goes on when the client goes away. A change that was not committed revokes nothing: caches and streams stay as
-/// they are.
-///
-/// Applying one twice, late, or in another order than that of the commits does no harm. It only takes away, and what
-/// it takes away is named by a token or a user's id, which are never given a second time: nothing that has begun
-/// since can be meant.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Revocation {
-    /// A client was deleted. Its token is refused, and its streams are closed.
-    ClientDeleted {
-        /// Its owner.
-        user_id: UserId,
-        /// Its token, as it is stored.
-        token: String,
-    },
-    /// As [`ClientDeleted`](Self::ClientDeleted), because the client has expired.
-    ClientExpired {
-        /// Its owner.
-        user_id: UserId,
-        /// Its token, as it is stored.
-        token: String,
-    },
-    /// What a client may do was changed: its elevation or its expiry. Token and streams stay valid.
-    ClientChanged {
-        /// Its token, as it is stored.
-        token: String,
-    },
-    /// An application was deleted, or its token was replaced. The token is refused.
-    ApplicationToken {
-        /// The token, as it is stored.
-        token: String,
-    },
-    /// The name or the default priority of an application was changed. Its token stays valid.
-    ApplicationChanged {
-        /// Its token, as it is stored.
-        token: String,
-    },
-    /// The name, the password or the administration of a user was changed. Clients and streams stay valid.
-    UserChanged {
-        /// The user.
-        user_id: UserId,
-    },
-    /// A user was deleted with its clients and applications. All tokens are refused, and all streams are closed.
-    UserDeleted {
-        /// The user.
-        user_id: UserId,
-        /// The tokens of its clients, as they are stored.
-        client_tokens: Vec<String>,
-        /// The tokens of its applications, as they are stored.
-        application_tokens: Vec<String>,
-    },
-}
+use crate::store::Revocation;
 
 impl Revocation {
     /// Makes this node act on it: first the caches, then the streams. Whoever reads a close frame finds that the
     /// token is refused already, and comes back to no avail.
     pub fn apply(&self, auth: &Authenticator, hub: &Hub) {
+        self.forget(auth);
+        self.close_streams(hub);
+    }
+
+    /// Makes caches forget what it is about.
+    pub(super) fn forget(&self, auth: &Authenticator) {
         match self {
-            Self::ClientDeleted { user_id, token } => {
-                auth.forget_client(token);
-                hub.close_token(hub_id(*user_id), token);
-            }
-            Self::ClientExpired { user_id, token } => {
-                auth.forget_client(token);
-                hub.expire_token(hub_id(*user_id), token);
-            }
-            Self::ClientChanged { token } => auth.forget_client(token),
+            Self::ClientDeleted { token, .. }
+            | Self::ClientExpired { token, .. }
+            | Self::ClientChanged { token } => auth.forget_client(token),
             Self::ApplicationToken { token } | Self::ApplicationChanged { token } => {
                 auth.forget_application(token);
             }
@@ -89,44 +31,33 @@ impl Revocation {
                 for token in client_tokens {
                     auth.forget_client(token);
                 }
-                // A stream that is admitted from here on is looked up again once it is registered, and found gone.
+            }
+        }
+    }
+
+    fn close_streams(&self, hub: &Hub) {
+        match self {
+            Self::ClientDeleted { user_id, token } => {
+                hub.close_token(hub_id(*user_id), token);
+            }
+            Self::ClientExpired { user_id, token } => {
+                hub.expire_token(hub_id(*user_id), token);
+            }
+            // A stream that is admitted from here on is looked up again once it is registered, and found gone.
+            Self::UserDeleted { user_id, .. } => {
                 hub.close_user(hub_id(*user_id));
             }
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::ClientDeleted { .. } => "ClientDeleted",
-            Self::ClientExpired { .. } => "ClientExpired",
-            Self::ClientChanged { .. } => "ClientChanged",
-            Self::ApplicationToken { .. } => "ApplicationToken",
-            Self::ApplicationChanged { .. } => "ApplicationChanged",
-            Self::UserChanged { .. } => "UserChanged",
-            Self::UserDeleted { .. } => "UserDeleted",
+            Self::ClientChanged { .. }
+            | Self::ApplicationToken { .. }
+            | Self::ApplicationChanged { .. }
+            | Self::UserChanged { .. } => {}
         }
     }
 }
 
-fn hub_id(user_id: UserId) -> hub::UserId {
+/// Returns the id by which the hub knows a user.
+pub(super) fn hub_id(user_id: UserId) -> hub::UserId {
     hub::UserId(user_id.0)
-}
-
-/// Without the tokens.
-impl fmt::Debug for Revocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct(self.name());
-        match self {
-            Self::ClientDeleted { user_id, .. }
-            | Self::ClientExpired { user_id, .. }
-            | Self::UserChanged { user_id }
-            | Self::UserDeleted { user_id, .. } => {
-                shown.field("user_id", user_id);
-            }
-            Self::ClientChanged { .. } | Self::ApplicationToken { .. } | Self::ApplicationChanged { .. } => {}
-        }
-        shown.finish_non_exhaustive()
-    }
 }
 
 #[cfg(test)]
@@ -234,11 +165,5 @@ mod tests {
             let expected = (forgotten.iter().map(|&what| what.to_owned()).collect(), ends.to_vec());
             assert_eq!(effects(&revocation), expected, "{revocation:?}");
         }
-    }
-
-    #[test]
-    fn tokens_are_not_shown() {
-        let revocation = Revocation::ClientDeleted { user_id: UserId(1), token: "Csecret".into() };
-        assert_eq!(format!("{revocation:?}"), "ClientDeleted { user_id: UserId(1), .. }");
     }
 }

@@ -153,6 +153,11 @@ impl Authenticate for StoredCredentials {
     fn forget_client(&self, token: &str) {
         self.clients.forget(token);
     }
+
+    fn forget_all(&self) {
+        self.applications.forget_all();
+        self.clients.forget_all();
+    }
 }
 
 impl fmt::Debug for StoredCredentials {

@@ -14,7 +14,7 @@ use crate::{
     },
     auth::{
         Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
-        LoginObserver, Passwords, Revocation, StoredCredentials, random_password,
+        LoginObserver, Passwords, Revocation, RevocationReader, StoredCredentials, random_password,
     },
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
@@ -237,6 +237,7 @@ impl Node {
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
+        let revocations = RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         let on_commit = {
             let hub = hub.clone();
             move |commit: &Commit| announce(&hub, commit)
@@ -253,6 +254,7 @@ impl Node {
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
             images,
             expiry,
+            revocations,
             oidc: parts.oidc,
             settings: Arc::new(config.api),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
@@ -276,8 +278,8 @@ impl Node {
         &self.store
     }
 
-    /// Makes the node act on a change that was made to the database without the API, and is committed: caches forget what
-    /// was deleted or changed, and its streams are closed.
+    /// Makes the node act at once on a change that was made to the database without the API, and is committed: caches
+    /// forget what was deleted or changed, and its streams are closed. Without this call it does so within five seconds.
     pub fn revoke(&self, revocation: &Revocation) {
         self.state.revoke(revocation);
     }

@@ -13,6 +13,7 @@ pub(crate) mod clients;
 pub(crate) mod commits;
 pub(crate) mod identities;
 pub(crate) mod messages;
+pub(crate) mod revocations;
 pub(crate) mod text;
 pub(crate) mod users;
 
@@ -85,6 +86,12 @@ macro_rules! suite {
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone
                 deleting_an_applications_messages_leaves_the_rest
+            }
+            revocations {
+                each_change_that_revokes_something_is_in_the_log
+                what_was_not_changed_is_not_in_the_log
+                the_log_is_read_in_parts
+                of_old_entries_the_newest_stays
             }
             text {
                 names_that_look_alike_are_of_different_users

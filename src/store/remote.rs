@@ -34,6 +34,10 @@ pub(super) use schema::Schema;
 /// How long an operation may take.
 const OPERATION: Duration = Duration::from_secs(5);
 
+/// What a server lets a writing transaction take after its last statement but COMMIT began: 10 s for each statement, and
+/// 10 s in between, see `PREPARE_WRITER`.
+pub(super) const LONGEST_REVOCATION: Duration = Duration::from_secs(30);
+
 /// Connections for what only reads.
 const READERS: u32 = 8;
 
@@ -54,7 +58,7 @@ pub(crate) struct Remote<D: RemoteDialect> {
 impl<D: RemoteDialect> Remote<D> {
     /// Connects, and brings the database to the schema of this version.
     pub(super) async fn open(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
-        let database = Self::beside_server(dialect, options).await?;
+        let database = Self::connect(dialect, options).await?;
         schema::apply(&database.writers).await?;
         let raised = heads::raise(&database.writers).await;
         raised.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
@@ -63,8 +67,15 @@ impl<D: RemoteDialect> Remote<D> {
         Ok(database)
     }
 
-    /// Connects, and leaves the schema as it is.
+    /// Connects, and leaves the schema as it is, but for a log of what a command revokes.
     pub(super) async fn beside_server(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
+        let database = Self::connect(dialect, options).await?;
+        let added = schema::add_log(&database.writers).await;
+        added.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
+        Ok(database)
+    }
+
+    async fn connect(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let dialect = Arc::new(dialect);
         let writers = Arc::new(Pool::new(&dialect, &options, WRITERS, D::PREPARE_WRITER));
         writers.connect().await.map_err(schema::unreachable::<D>)?;

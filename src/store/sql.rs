@@ -13,6 +13,7 @@ pub(super) mod heads;
 pub(super) mod identities;
 pub(super) mod messages;
 pub(super) mod query;
+pub(super) mod revocation_log;
 pub(super) mod row;
 pub(super) mod session;
 pub(super) mod slice;

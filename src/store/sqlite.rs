@@ -81,7 +81,7 @@ impl Sqlite {
     }
 
     /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
-    /// Takes no lock, makes no file and leaves the schema as it is.
+    /// Takes no lock, makes no file, and leaves the schema as it is, but for a log of what the command revokes.
     ///
     /// # Errors
     ///
@@ -97,7 +97,8 @@ impl Sqlite {
         }
         let patience = WaitLimits::SERVER;
         let options = connection::unchanging(&file, patience.lock);
-        let connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
+        let mut connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
+        schema::add_log(&mut connection).await.map_err(|error| OpenFileError::of(&file, error))?;
         Ok(Self::over(&file, patience, options, connection, None).await?)
     }
 

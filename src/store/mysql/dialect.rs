@@ -2,6 +2,8 @@
 //!
 //! `/*M! … */` is read by MariaDB alone, and `/*!80000 … */` by MySQL alone, from the version on that it names.
 
+use std::time::Duration;
+
 use chrono::{NaiveDateTime, SubsecRound as _};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -32,6 +34,8 @@ impl Dialect for MysqlDialect {
     const BEGIN: &'static str = "START TRANSACTION";
     const BEGIN_SNAPSHOT: &'static str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
+    const NOW: &'static str = "timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(3)) DIV 1000";
+    const LONGEST_REVOCATION: Duration = crate::store::remote::LONGEST_REVOCATION;
     /// MariaDB has no `LATERAL`.
     const PAGES: Pages = Pages::PerApplication;
     /// Both read the distinct values of an index without reading it all, and both end a recursion after a thousand
@@ -143,6 +147,7 @@ impl RemoteDialect for MysqlDialect {
     const LOCK_SCHEMA: &'static str = "SELECT get_lock('shardcast schema', 3600)";
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/mysql/tables.sql"),
+        log: include_str!("../../../migrations/mysql/log.sql"),
         added_columns: &[
             ("users", "created_at", "datetime(3)"),
             ("users", "oidc_id", "text"),

@@ -1,6 +1,7 @@
 //! PostgreSQL's dialect.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use chrono::{DateTime, Local, SubsecRound as _, Utc};
 use futures_util::FutureExt as _;
@@ -44,6 +45,8 @@ impl Dialect for PostgresDialect {
 
     const BEGIN: &'static str = "BEGIN";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
+    const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
+    const LONGEST_REVOCATION: Duration = crate::store::remote::LONGEST_REVOCATION;
     const PAGES: Pages = Pages::OneQuery {
         newest: listing!(merge!("<", "DESC"), "DESC"),
         oldest: listing!(merge!(">", "ASC"), "ASC"),
@@ -133,6 +136,7 @@ impl RemoteDialect for PostgresDialect {
     const LOCK_SCHEMA: &'static str = "SELECT pg_advisory_lock(7311146954)";
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/postgres/tables.sql"),
+        log: include_str!("../../../migrations/postgres/log.sql"),
         added_columns: &[
             ("users", "created_at", "timestamptz"),
             ("users", "oidc_id", "text"),

@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::RemoteDialect;
 use super::pool::{Pool, cause};
 use crate::model::UserId;
-use crate::store::sql::{Lease as _, Session, Value, applications, query};
+use crate::store::sql::{Connections as _, Lease as _, Session, Value, applications, query};
 use crate::store::{OpenDatabaseError, StoreError};
 
 /// The version of our own tables. A database that has a higher one is left alone.
@@ -20,6 +20,8 @@ const VERSION: i64 = 1;
 pub(crate) struct Schema {
     /// Statements that make the tables that are missing.
     pub(crate) tables: &'static str,
+    /// The statement that makes the log if it is missing.
+    pub(crate) log: &'static str,
     /// Columns that some Gotify 2 did not have yet: table, name, type.
     pub(crate) added_columns: &'static [(&'static str, &'static str, &'static str)],
     /// Indexes: name, table, and what follows `ON` the table.
@@ -85,6 +87,21 @@ pub(super) async fn apply<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), OpenDa
     applied.map_err(|refused| OpenDatabaseError::Unusable(Box::new(refused)))
 }
 
+/// Makes the log where it is missing, in a database that holds Gotify's tables. What a command revokes is written there.
+pub(super) async fn add_log<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), StoreError> {
+    let mut lease = pool.lease("make the log").await?;
+    let mut session = lease.session();
+    let added = async {
+        let before = columns(&mut session).await?;
+        if before.contains_key("users") && !before.contains_key("shardcast_log") {
+            session.batch(D::SCHEMA.log).await?;
+        }
+        Ok(())
+    };
+    let added = added.await;
+    lease.end(added).await
+}
+
 fn during(what: &'static str, error: sqlx::Error) -> RefusedDatabase {
     RefusedDatabase::Failed(what, cause(error))
 }
@@ -94,6 +111,7 @@ async fn bring_up<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), 
     let before = columns(session).await.map_err(|error| during("read the schema", error))?;
     verify(session, &before).await?;
     session.batch(schema.tables).await.map_err(|error| during("make the tables", error))?;
+    session.batch(schema.log).await.map_err(|error| during("make the log", error))?;
     for (table, column, kind) in schema.added_columns {
         if before.get(*table).is_some_and(|columns| !columns.contains_key(*column)) {
             let statement = format!("ALTER TABLE {table} ADD COLUMN {column} {kind}");

@@ -2,9 +2,9 @@
 
 use super::deletions::Deletion;
 use super::query::LIST_VALUES;
-use super::{Dialect, Row, Session, Value, heads, query, slice, users};
+use super::{Dialect, Row, Session, Value, heads, query, revocation_log, slice, users};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::{NewApplication, Owned, Slice, UpdateApplication, sort_key};
+use crate::store::{NewApplication, Owned, Revocation, Slice, UpdateApplication, sort_key};
 
 macro_rules! columns {
     () => {
@@ -127,6 +127,8 @@ pub(crate) async fn update<D: Dialect>(
     .bind(Value::SortKey(&changed.sort_key))
     .id(id.0);
     session.run(update).await?;
+    let revocation = Revocation::ApplicationChanged { token: changed.token.clone() };
+    revocation_log::write(session, &[revocation]).await?;
     session.commit().await?;
     Ok(Some(changed))
 }
@@ -139,8 +141,10 @@ pub(crate) async fn replace_token<D: Dialect>(
 ) -> Result<Option<String>, sqlx::Error> {
     session.begin().await?;
     let replaced = lock(session, id).await?.map(|application| application.token);
-    if replaced.is_some() {
+    if let Some(replaced) = &replaced {
         session.run(query("UPDATE applications SET token = ? WHERE id = ?").bind(token).id(id.0)).await?;
+        let revocation = Revocation::ApplicationToken { token: replaced.clone() };
+        revocation_log::write(session, &[revocation]).await?;
     }
     session.commit().await?;
     Ok(replaced)
@@ -174,9 +178,11 @@ pub(crate) async fn delete<D: Dialect>(
     session.begin().await?;
     heads::lock(session, &[owner]).await?;
     let deleted = lock(session, id).await?;
-    if deleted.is_some() {
+    if let Some(deleted) = &deleted {
         session.run(query("DELETE FROM applications WHERE id = ?").id(id.0)).await?;
         Deletion::whole([id]).slice(session).await?;
+        let revocation = Revocation::ApplicationToken { token: deleted.token.clone() };
+        revocation_log::write(session, &[revocation]).await?;
     }
     session.commit().await?;
     Ok(deleted)

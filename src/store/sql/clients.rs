@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::query::LIST_VALUES;
-use super::{Dialect, Row, Session, Value, query, slice, users};
+use super::{Dialect, Row, Session, Value, query, revocation_log, slice, users};
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::{NewClient, Owned, Slice, UpdateClient};
+use crate::store::{NewClient, Owned, Revocation, Slice, UpdateClient};
 
 macro_rules! columns {
     () => {
@@ -102,7 +102,8 @@ pub(crate) async fn update<D: Dialect>(
     now: Timestamp,
 ) -> Result<Option<Client>, sqlx::Error> {
     session.begin().await?;
-    let Some(mut changed) = lock(session, id).await?.filter(|client| !client.has_expired(now)) else {
+    let found = lock(session, id).await?.map(|owned| owned.row);
+    let Some(mut changed) = found.filter(|client| !client.has_expired(now)) else {
         session.commit().await?;
         return Ok(None);
     };
@@ -123,6 +124,8 @@ pub(crate) async fn update<D: Dialect>(
     .bind(changed.expires_at)
     .id(id.0);
     session.run(update).await?;
+    let revocation = Revocation::ClientChanged { token: changed.token.clone() };
+    revocation_log::write(session, &[revocation]).await?;
     session.commit().await?;
     Ok(Some(changed))
 }
@@ -134,11 +137,14 @@ pub(crate) async fn elevate<D: Dialect>(
     now: Timestamp,
 ) -> Result<Option<Client>, sqlx::Error> {
     session.begin().await?;
-    let mut changed = lock(session, id).await?.filter(|client| !client.has_expired(now));
+    let found = lock(session, id).await?.map(|owned| owned.row);
+    let mut changed = found.filter(|client| !client.has_expired(now));
     if let Some(client) = &mut changed {
         client.elevated_until = Some(session.kept(until));
         let update = query("UPDATE clients SET elevated_until = ? WHERE id = ?");
         session.run(update.bind(client.elevated_until).id(id.0)).await?;
+        let revocation = Revocation::ClientChanged { token: client.token.clone() };
+        revocation_log::write(session, &[revocation]).await?;
     }
     session.commit().await?;
     Ok(changed)
@@ -150,15 +156,22 @@ pub(crate) async fn delete<D: Dialect>(
 ) -> Result<Option<Client>, sqlx::Error> {
     session.begin().await?;
     let deleted = lock(session, id).await?;
-    session.run(query("DELETE FROM clients WHERE id = ?").id(id.0)).await?;
+    if let Some(Owned { user_id, row: client }) = &deleted {
+        session.run(query("DELETE FROM clients WHERE id = ?").id(id.0)).await?;
+        let revocation = Revocation::ClientDeleted { user_id: *user_id, token: client.token.clone() };
+        revocation_log::write(session, &[revocation]).await?;
+    }
     session.commit().await?;
-    Ok(deleted)
+    Ok(deleted.map(|owned| owned.row))
 }
 
 /// Locks a client until the transaction ends.
-async fn lock<D: Dialect>(session: &mut Session<'_, D>, id: ClientId) -> Result<Option<Client>, sqlx::Error> {
+async fn lock<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+) -> Result<Option<Owned<Client>>, sqlx::Error> {
     let found = session.first(query(select!("WHERE id = ?{for update}")).id(id.0)).await?;
-    found.as_ref().map(client).transpose()
+    found.as_ref().map(owned).transpose()
 }
 
 /// Clients of these ids were used.
@@ -241,12 +254,19 @@ pub(crate) async fn delete_expired<D: Dialect>(
     );
     let expired = session.all(expired.bind(Value::Moment(now))).await?;
     let ids: Vec<u64> = expired.iter().map(|found| found.unsigned(0)).collect::<Result<_, _>>()?;
+    let token = |found: &Row<'_, D>| Ok(Owned { user_id: UserId(found.unsigned(1)?), row: found.text(2)? });
+    let expired: Vec<Owned<String>> = expired.iter().map(token).collect::<Result<_, sqlx::Error>>()?;
     if !ids.is_empty() {
         session.run(query("DELETE FROM clients WHERE id {in}").bind(Value::Ids(ids))).await?;
+        let revocation = |found: &Owned<String>| Revocation::ClientExpired {
+            user_id: found.user_id,
+            token: found.row.clone(),
+        };
+        let revocations: Vec<_> = expired.iter().map(revocation).collect();
+        revocation_log::write(session, &revocations).await?;
     }
     session.commit().await?;
-    let token = |found: &Row<'_, D>| Ok(Owned { user_id: UserId(found.unsigned(1)?), row: found.text(2)? });
-    expired.iter().map(token).collect()
+    Ok(expired)
 }
 
 fn owned<D: Dialect>(found: &Row<'_, D>) -> Result<Owned<Client>, sqlx::Error> {

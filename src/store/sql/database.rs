@@ -4,4 +4,5 @@
 mod applications;
 mod clients;
 mod messages;
+mod revocation_log;
 mod users;

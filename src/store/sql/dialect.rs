@@ -1,6 +1,7 @@
 //! How one kind of database writes, binds and reads.
 
 use std::fmt;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
@@ -23,6 +24,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const BEGIN: &'static str;
     /// What `{for update}` stands for: nothing where there is one writer at a time.
     const FOR_UPDATE: &'static str;
+    /// What `{now}` stands for.
+    const NOW: &'static str;
+    /// How long a transaction can take from the id of its entry in the log to its end, see
+    /// [`RevocationLog::longest_revocation`](crate::store::RevocationLog::longest_revocation).
+    const LONGEST_REVOCATION: Duration;
     /// Begins a transaction whose queries all see the same moment; for [`Pages::PerApplication`] alone.
     #[cfg(feature = "mysql")]
     const BEGIN_SNAPSHOT: &'static str = Self::BEGIN;

@@ -7,6 +7,7 @@
 //! | `{in}` | is one of the list that is the next value: [`Value::Ids`] or [`Value::Texts`] |
 //! | `{for update}` | locks the rows that it finds until the transaction ends |
 //! | `{moment COLUMN}` | a time as it is compared, with [`Value::Moment`] |
+//! | `{now}` | what time it is, by the clock of the database: milliseconds since 1970, in UTC |
 
 use super::Dialect;
 use super::dialect::Arguments;
@@ -100,6 +101,7 @@ impl<'q> Query<'q> {
                     next += 1;
                 }
                 "for update" => text.push_str(D::FOR_UPDATE),
+                "now" => text.push_str(D::NOW),
                 _ => text.push_str(&D::moment(word.trim_start_matches("moment "))),
             }
             rest = after;

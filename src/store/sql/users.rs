@@ -1,9 +1,9 @@
 //! Users.
 
 use super::deletions::Deletion;
-use super::{Dialect, Row, Session, applications, heads, query, slice};
+use super::{Dialect, Row, Session, applications, heads, query, revocation_log, slice};
 use crate::model::{User, UserId};
-use crate::store::{Credential, DeletedUser, NewUser, Slice, UpdateUser, UserChange};
+use crate::store::{Credential, DeletedUser, NewUser, Revocation, Slice, UpdateUser, UserChange};
 
 /// What a user owns besides messages, in the order in which it is deleted.
 const DELETIONS: [&str; 4] = [
@@ -96,6 +96,7 @@ pub(crate) async fn update<D: Dialect>(
             .await?;
         let changed =
             session.one(query("SELECT id, name, admin, created_at FROM users WHERE id = ?").id(id.0)).await?;
+        revocation_log::write(session, &[Revocation::UserChanged { user_id: id }]).await?;
         UserChange::Made(user(&changed)?)
     };
     session.commit().await?;
@@ -119,6 +120,12 @@ pub(crate) async fn delete<D: Dialect>(
         }
         Deletion::whole(applications).slice(session).await?;
         heads::delete(session, id).await?;
+        let revocation = Revocation::UserDeleted {
+            user_id: id,
+            client_tokens: owned.client_tokens.clone(),
+            application_tokens: owned.application_tokens.clone(),
+        };
+        revocation_log::write(session, &[revocation]).await?;
         UserChange::Made(owned)
     };
     session.commit().await?;
@@ -180,6 +187,7 @@ pub(crate) async fn set_password_hash<D: Dialect>(
     if is_there {
         let change = query("UPDATE users SET pass = ? WHERE id = ?").bind(hash.as_bytes()).id(id.0);
         session.run(change).await?;
+        revocation_log::write(session, &[Revocation::UserChanged { user_id: id }]).await?;
     }
     session.commit().await?;
     Ok(is_there)

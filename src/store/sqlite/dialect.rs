@@ -1,6 +1,7 @@
 //! SQLite's dialect.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::error::BoxDynError;
@@ -58,6 +59,8 @@ impl Dialect for SqliteDialect {
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const FOR_UPDATE: &'static str = "";
+    const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS integer)";
+    const LONGEST_REVOCATION: Duration = Duration::ZERO;
     const PAGES: Pages = Pages::OneQuery {
         newest: listing!(merge!("<", "DESC", "DESC"), "DESC"),
         oldest: listing!(merge!(">", "ASC", "NULLS LAST"), "ASC"),

@@ -14,6 +14,7 @@ use crate::model::{Timestamp, UserId};
 use crate::store::sql::applications;
 
 const TABLES: &str = include_str!("../../../migrations/sqlite/0001_tables.sql");
+const LOG: &str = include_str!("../../../migrations/sqlite/0003_log.sql");
 const INDEXES: &str = include_str!("../../../migrations/sqlite/0002_indexes.sql");
 
 /// The columns that some Gotify 2 did not have yet: table, name, type.
@@ -54,8 +55,19 @@ pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> 
     }
     fill_sort_keys(connection).await?;
     connection.execute(INDEXES).await?;
+    connection.execute(LOG).await?;
     backup::mark(connection).await?;
     connection.execute("COMMIT").await?;
+    Ok(())
+}
+
+/// Makes the log where it is missing, in a file that holds Gotify's tables. What a command revokes is written there.
+pub(super) async fn add_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let missing = "SELECT count(*) FROM sqlite_master WHERE name IN ('users', 'shardcast_log')";
+    let count: i64 = sqlx::query_scalar(missing).fetch_one(&mut *connection).await?;
+    if count == 1 && columns(connection, "users").await?.contains("pass") {
+        connection.execute(LOG).await?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,10 @@
+-- What was revoked, for each server that runs on the database. `written_at` is in milliseconds since 1970. Run at every
+-- start, and by commands. `/*M!` is for MariaDB alone, `/*!80017` for MySQL alone.
+
+CREATE TABLE IF NOT EXISTS shardcast_log (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    written_at bigint NOT NULL,
+    kind varchar(180) NOT NULL,
+    payload longtext NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

@@ -1,0 +1,162 @@
+//! What others have revoked on the same database: commands, and other servers.
+
+mod position;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+use self::position::Position;
+use super::Authenticator;
+use super::revoke::hub_id;
+use super::stream_check::StreamCheck;
+use crate::hub::Hub;
+use crate::store::{Database, Revocation, StoreError};
+
+/// How often the log is read. What others revoke takes effect within this time and that of a query.
+const PERIOD: Duration = Duration::from_secs(2);
+
+/// How long entries are kept. Whoever could not read the log for longer looks everybody up again.
+const KEPT: Duration = Duration::from_hours(1);
+
+/// Entries of one query.
+const PAGE: usize = 1000;
+
+/// The task that reads the log of what was revoked, applies it on this node, and deletes old entries. It ends with the
+/// last handle.
+///
+/// What this node has revoked itself is in the log too, and is applied once more, which does no harm.
+#[derive(Clone, Debug)]
+pub struct RevocationReader {
+    _task: Arc<AbortOnDropHandle<()>>,
+}
+
+impl RevocationReader {
+    /// Starts the task.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
+        let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
+        let task = Task { database, auth, hub, streams };
+        Self { _task: Arc::new(AbortOnDropHandle::new(tokio::spawn(task.run_on()))) }
+    }
+}
+
+struct Task {
+    database: Arc<dyn Database>,
+    auth: Authenticator,
+    hub: Hub,
+    streams: StreamCheck,
+}
+
+/// What the task knows from one round to the next.
+struct Progress {
+    position: Position,
+    /// Something was revoked, and it is not known what.
+    is_incomplete: bool,
+    /// When there may be old entries to delete.
+    delete_at: Option<Instant>,
+    /// When the last new entry was read.
+    newest_at: Instant,
+}
+
+impl Task {
+    /// Runs the task, and runs it again after a while whenever it panics.
+    async fn run_on(self) {
+        let mut progress = Progress {
+            position: Position::new(self.database.longest_revocation()),
+            is_incomplete: false,
+            delete_at: Some(Instant::now()),
+            newest_at: Instant::now(),
+        };
+        loop {
+            match AssertUnwindSafe(self.round(&mut progress)).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "failed to read what was revoked"),
+                Err(_) => {
+                    self.hub.report_panic("reading what was revoked");
+                    progress.is_incomplete = true;
+                }
+            }
+            sleep(PERIOD).await;
+        }
+    }
+
+    async fn round(&self, progress: &mut Progress) -> Result<(), StoreError> {
+        self.delete_old(progress).await?;
+        self.read(progress).await?;
+        if progress.is_incomplete {
+            tracing::info!("looking up all who have streams: it is not known what was revoked");
+            self.auth.forget_all();
+            self.streams.check().await?;
+            progress.is_incomplete = false;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, progress: &mut Progress) -> Result<(), StoreError> {
+        loop {
+            let first = progress.position.next();
+            let asked_at = Instant::now();
+            let entries = self.database.revocations_from(first, PAGE).await?;
+            let is_last = entries.len() < PAGE;
+            let Some(new) = progress.position.advance(entries, asked_at, Instant::now()) else {
+                // Entries were deleted before this node has read them, or the database is an older one.
+                progress.position.restart();
+                progress.is_incomplete = true;
+                return Ok(());
+            };
+            for entry in new {
+                progress.newest_at = Instant::now();
+                progress.delete_at.get_or_insert(progress.newest_at + KEPT);
+                let Some(revocation) = entry.revocation else {
+                    progress.is_incomplete = true;
+                    continue;
+                };
+                if let Err(error) = self.apply(&revocation).await {
+                    // It is not read again.
+                    progress.is_incomplete = true;
+                    return Err(error);
+                }
+            }
+            if is_last {
+                progress.position.rewind();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Applies it, but leaves streams open that the database knows to be valid: of something else that has begun since.
+    async fn apply(&self, revocation: &Revocation) -> Result<(), StoreError> {
+        revocation.forget(&self.auth);
+        let is_valid = match revocation {
+            Revocation::ClientDeleted { user_id, token } | Revocation::ClientExpired { user_id, token } => {
+                self.hub.has_streams(hub_id(*user_id)) && self.auth.stored_client(token).await?.is_some()
+            }
+            Revocation::UserDeleted { user_id, .. } => {
+                self.hub.has_streams(hub_id(*user_id)) && self.database.user(*user_id).await?.is_some()
+            }
+            _ => false,
+        };
+        if !is_valid {
+            revocation.apply(&self.auth, &self.hub);
+        }
+        Ok(())
+    }
+
+    /// Deletes old entries once there are any, so that nothing is written where nothing happens.
+    async fn delete_old(&self, progress: &mut Progress) -> Result<(), StoreError> {
+        if progress.delete_at.is_some_and(|at| at <= Instant::now()) {
+            self.database.delete_revocations_older_than(KEPT).await?;
+            let next = progress.newest_at + KEPT;
+            progress.delete_at = (next > Instant::now()).then_some(next);
+        }
+        Ok(())
+    }
+}

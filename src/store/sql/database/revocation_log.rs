@@ -1,0 +1,38 @@
+//! The log of what was revoked: which connection each operation of [`RevocationLog`] runs on, and what it is called when
+//! it fails.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::store::sql::{Backend, Connections as _, Dialect as _, Lease as _, revocation_log};
+use crate::store::{LoggedRevocation, RevocationId, RevocationLog, StoreError};
+
+#[async_trait]
+impl<B: Backend> RevocationLog for B {
+    async fn revocations_from(
+        &self,
+        first: RevocationId,
+        limit: usize,
+    ) -> Result<Vec<LoggedRevocation>, StoreError> {
+        let mut lease = self.readers().lease("read what was revoked").await?;
+        let result = revocation_log::from(&mut lease.session(), first, limit).await;
+        lease.end(result).await
+    }
+
+    fn longest_revocation(&self) -> Duration {
+        B::Dialect::LONGEST_REVOCATION
+    }
+
+    async fn delete_revocations_older_than(&self, age: Duration) -> Result<(), StoreError> {
+        let mut lease = self.readers().lease("look for old entries of the log").await?;
+        let result = revocation_log::older_than(&mut lease.session(), age).await;
+        let Some([oldest, newest]) = lease.end(result).await? else { return Ok(()) };
+        if oldest == newest {
+            return Ok(());
+        }
+        let mut lease = self.writers().lease("delete old entries of the log").await?;
+        let result = revocation_log::delete_below(&mut lease.session(), newest).await;
+        lease.end(result).await
+    }
+}
