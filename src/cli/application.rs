@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::arguments::ApplicationCommand;
-use super::database_command::{self, CommandError, check_name, note_revocation, owner, users};
+use super::database_command::{self, CommandError, check_name, owner, users};
 use super::listing::{Listing, date};
 use crate::auth::{NewToken, TokenKind};
 use crate::config::Loaded;
@@ -34,7 +34,6 @@ pub(super) fn run(loaded: &Loaded, command: ApplicationCommand) -> ExitCode {
             let token = new_token(loaded);
             let replaced = database.replace_application_token(ApplicationId(id), &token.stored).await?;
             replaced.ok_or(CommandError::NoSuchApplication { id })?;
-            note_revocation();
             Ok(shown(ApplicationId(id), &token.secret))
         }
     })

@@ -7,7 +7,7 @@ use super::database_command::{self, CommandError, check_name, owner, users};
 use super::listing::{Listing, date};
 use crate::auth::{NewToken, TokenKind};
 use crate::config::Loaded;
-use crate::model::Client;
+use crate::model::{Client, ClientId};
 use crate::store::{Database, NewClient};
 
 /// Runs a command on the clients of the configured database.
@@ -23,6 +23,11 @@ pub(super) fn run(loaded: &Loaded, command: ClientCommand) -> ExitCode {
             Ok(format!("The token of client {} is `{}`.", created.id, token.secret))
         }
         ClientCommand::List { user, json } => list(database, user.as_deref(), json).await,
+        ClientCommand::Delete { id } => {
+            let deleted = database.delete_client(ClientId(id)).await?;
+            let Client { name, .. } = deleted.ok_or(CommandError::NoSuchClient { id })?;
+            Ok(format!("The client {id}, `{name}`, is deleted."))
+        }
     })
 }
 

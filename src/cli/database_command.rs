@@ -1,4 +1,5 @@
-//! What the commands on the configured database share. They also work while a server runs on it.
+//! What the commands on the configured database share. They also work while a server runs on it, which learns of what
+//! they revoke from the log in the database, see `crate::store::RevocationLog`.
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ pub(super) enum CommandError {
     LastAdmin { name: String },
     #[error("there is no application with the id {id}; `shardcast application list` shows all")]
     NoSuchApplication { id: u64 },
+    #[error("there is no client with the id {id}; `shardcast client list` shows all")]
+    NoSuchClient { id: u64 },
     #[error("a name must have 1 to {MAX_NAME_CHARACTERS} characters, not {characters}")]
     Name { characters: usize },
     #[error(transparent)]
@@ -129,13 +132,4 @@ fn named(users: &[User]) -> String {
         known.push("others".to_owned());
     }
     known.join(", ")
-}
-
-/// Says when a server that runs on the database acts on what a command has revoked. Every command that revokes
-/// something calls this after its change is committed.
-pub(super) fn note_revocation() {
-    print_problem(
-        "note: a server that runs on this database accepts the old tokens for up to a minute, \
-         and closes their streams within five minutes",
-    );
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::UserCommand;
-use super::database_command::{self, CommandError, check_name, no_such_user, note_revocation, user};
+use super::database_command::{self, CommandError, check_name, no_such_user, user};
 use super::listing::{Listing, date};
 use crate::auth::{HashPasswordError, Passwords, random_password};
 use crate::config::Loaded;
@@ -72,7 +72,6 @@ async fn delete(database: &dyn Database, loaded: &Loaded, name: &str) -> Result<
         UserChange::NoSuchUser => return Err(no_such_user(database, name).await),
         UserChange::LastAdmin => return Err(CommandError::LastAdmin { name: name.to_owned() }),
     };
-    note_revocation();
     let images = ImageFolder::beside_server(loaded.config.uploadedimagesdir.as_str());
     for name in deleted.image_files.iter().filter_map(|file| ImageName::parse(file)) {
         if let Err(error) = images.remove(&name).await {

@@ -1,5 +1,7 @@
 //! `shardcast user`, `application` and `client`, while a server runs on the same database.
 
+use std::path::PathBuf;
+
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -10,32 +12,47 @@ use crate::program::{Outcome, Program, Serving};
 const PASSWORD: &str = "first-canary-password";
 
 /// A server, and commands on its database.
-struct Installation {
+pub(crate) struct Installation {
     folder: TempDir,
-    variables: Vec<(&'static str, &'static str)>,
-    server: Serving,
+    variables: Vec<(&'static str, String)>,
+    pub(crate) server: Serving,
 }
 
 impl Installation {
-    fn start(variables: &[(&'static str, &'static str)]) -> Self {
+    pub(crate) fn start(variables: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let server = program(&[], &folder, variables).serve();
-        Self { folder, variables: variables.to_vec(), server }
+        let variables: Vec<_> = variables.iter().map(|&(name, value)| (name, value.to_owned())).collect();
+        let server = program(&[], &folder, &variables).serve();
+        Self { folder, variables, server }
     }
 
-    fn run(&self, arguments: &[&str]) -> Outcome {
+    /// Ends the server, and starts it again on the same database.
+    pub(crate) fn restarted(self) -> Self {
+        let Self { folder, variables, server } = self;
+        server.signal(rustix::process::Signal::TERM);
+        assert_eq!(server.wait().0, Some(0));
+        let server = program(&[], &folder, &variables).serve();
+        Self { folder, variables, server }
+    }
+
+    /// Returns the path of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("gotify.db")
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
         program(arguments, &self.folder, &self.variables).run()
     }
 
     /// Runs a command that works, and returns the last word in backticks that it prints.
-    fn secret(&self, arguments: &[&str]) -> String {
+    pub(crate) fn secret(&self, arguments: &[&str]) -> String {
         let outcome = self.run(arguments);
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         outcome.stdout.rsplit('`').nth(1).unwrap().to_owned()
     }
 
     /// Runs a list of JSON.
-    fn list(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn list(&self, arguments: &[&str]) -> Vec<Value> {
         let outcome = self.run(&[arguments, &["--json"]].concat());
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
         outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -52,21 +69,21 @@ impl Installation {
         http().get(format!("http://{}{path}", self.server.address))
     }
 
-    async fn login(&self, name: &str, password: &str) -> StatusCode {
+    pub(crate) async fn login(&self, name: &str, password: &str) -> StatusCode {
         self.get("/current/user").basic_auth(name, Some(password)).send().await.unwrap().status()
     }
 
-    async fn send(&self, token: &str) -> StatusCode {
+    pub(crate) async fn send(&self, token: &str) -> StatusCode {
         let url = format!("http://{}/message?message=hi", self.server.address);
         http().post(url).header("X-Gotify-Key", token).send().await.unwrap().status()
     }
 
-    async fn read(&self, token: &str) -> StatusCode {
+    pub(crate) async fn read(&self, token: &str) -> StatusCode {
         self.get("/message").header("X-Gotify-Key", token).send().await.unwrap().status()
     }
 }
 
-fn program(arguments: &[&str], folder: &TempDir, variables: &[(&str, &str)]) -> Program {
+fn program(arguments: &[&str], folder: &TempDir, variables: &[(&str, String)]) -> Program {
     let in_folder = |name: &str| folder.path().join(name).display().to_string();
     let program = Program::new(arguments)
         .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")

@@ -12,6 +12,7 @@ mod compat;
 mod completions;
 mod configuration;
 mod database_commands;
+mod databases;
 mod event_stream;
 mod examples;
 mod expiry;
@@ -34,6 +35,7 @@ mod protobuf;
 #[cfg(feature = "remote")]
 mod remote;
 mod reset_password;
+mod revocation_log;
 mod revoke;
 mod running;
 mod service_manager;

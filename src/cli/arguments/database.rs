@@ -23,7 +23,7 @@ pub(in crate::cli) enum UserCommand {
         /// The name of the user
         name: String,
     },
-    /// Delete a user with its applications, clients, messages and pictures
+    /// Delete a user with its applications, clients, messages and pictures; a running server closes its streams
     Delete {
         /// The name of the user
         name: String,
@@ -80,5 +80,10 @@ pub(in crate::cli) enum ClientCommand {
         /// Print each client as one line of JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Delete a client; its token is not accepted any more, and a running server closes its streams
+    Delete {
+        /// The id of the client, which `client list` shows
+        id: u64,
     },
 }
