@@ -46,4 +46,5 @@ pub use observer::LoginObserver;
 pub use openid::{OpenId, OpenIdConfig, OpenIdError};
 pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords, random_password};
 pub use stored::StoredCredentials;
+pub(crate) use token::FORM_OF_GOTIFY_3;
 pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};

@@ -20,6 +20,7 @@ mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "cli/no_metrics.rs"]
 mod metrics;
+mod migrate;
 #[cfg(feature = "oidc")]
 mod oidc;
 #[cfg(not(feature = "oidc"))]
@@ -78,6 +79,7 @@ pub fn run() -> ExitCode {
         Command::Config { command: Some(ConfigCommand::Check) } | Command::CheckConfig => {
             with_configuration(file, config::check)
         }
+        Command::Migrate { dry_run } => with_configuration(file, |loaded| migrate::run(loaded, dry_run)),
         Command::User(command) => with_configuration(file, |loaded| user::run(loaded, command)),
         Command::Application(command) => with_configuration(file, |loaded| application::run(loaded, command)),
         Command::Client(command) => with_configuration(file, |loaded| client::run(loaded, command)),

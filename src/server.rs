@@ -68,6 +68,7 @@ mod streams;
 mod tls;
 mod tls_config;
 mod unix_socket;
+mod used_by_gotify_3;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

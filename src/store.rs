@@ -24,6 +24,8 @@ mod writer;
 
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod last_check;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod migration;
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
@@ -54,9 +56,11 @@ pub use database::{
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub use migration::MigrationStep;
 pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server};
+pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server, plan_migration};
 pub use publish::PublishError;
 pub use revocation::Revocation;
 pub use slice::{LeftOut, Slice};

@@ -1,8 +1,8 @@
 -- Gotify's tables, as its own migration makes them, then ours. A database that Gotify made keeps the tables it has.
--- Run at every start: each statement must do nothing where its work is done. Texts are compared byte by byte; `/*M!` is
--- for MariaDB alone, `/*!80017` for MySQL alone.
+-- A table that is missing is made, and a column that a table lacks is added as it stands here: one
+-- column in each line. Texts are compared byte by byte; `/*M!` is for MariaDB alone, `/*!80017` for MySQL alone.
 
-CREATE TABLE IF NOT EXISTS users (
+CREATE TABLE users (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     name varchar(180),
     pass longblob,
@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS users (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
-CREATE TABLE IF NOT EXISTS applications (
+CREATE TABLE applications (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     token varchar(180),
     user_id bigint unsigned,
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS applications (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
-CREATE TABLE IF NOT EXISTS messages (
+CREATE TABLE messages (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     application_id bigint unsigned,
     message text,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS messages (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
-CREATE TABLE IF NOT EXISTS clients (
+CREATE TABLE clients (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     token varchar(180),
     user_id bigint unsigned,
@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS clients (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
-CREATE TABLE IF NOT EXISTS plugin_confs (
+CREATE TABLE plugin_confs (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     user_id bigint unsigned,
     module_path text,
@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS plugin_confs (
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
 -- The newest message of each user.
-CREATE TABLE IF NOT EXISTS shardcast_heads (
+CREATE TABLE shardcast_heads (
     user_id bigint unsigned NOT NULL PRIMARY KEY,
     newest bigint unsigned NOT NULL,
     moved_at datetime(3) NOT NULL
@@ -73,7 +73,7 @@ CREATE TABLE IF NOT EXISTS shardcast_heads (
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
 -- One row: the version of the tables whose names begin with `shardcast_`.
-CREATE TABLE IF NOT EXISTS shardcast_state (
+CREATE TABLE shardcast_state (
     id bigint NOT NULL PRIMARY KEY,
     version bigint NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4

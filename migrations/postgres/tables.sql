@@ -1,7 +1,8 @@
 -- Gotify's tables, as its own migration makes them, then ours. A database that Gotify made keeps the tables it has.
--- Run at every start: each statement must do nothing where its work is done.
+-- A table that is missing is made, and a column that a table lacks is added as it stands here: one
+-- column in each line.
 
-CREATE TABLE IF NOT EXISTS users (
+CREATE TABLE users (
     id bigserial PRIMARY KEY,
     name varchar(180),
     pass bytea,
@@ -10,7 +11,7 @@ CREATE TABLE IF NOT EXISTS users (
     oidc_id text
 );
 
-CREATE TABLE IF NOT EXISTS applications (
+CREATE TABLE applications (
     id bigserial PRIMARY KEY,
     token varchar(180),
     user_id bigint,
@@ -24,7 +25,7 @@ CREATE TABLE IF NOT EXISTS applications (
     sort_key bytea
 );
 
-CREATE TABLE IF NOT EXISTS messages (
+CREATE TABLE messages (
     id bigserial PRIMARY KEY,
     application_id bigint,
     message text,
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS messages (
     date timestamptz
 );
 
-CREATE TABLE IF NOT EXISTS clients (
+CREATE TABLE clients (
     id bigserial PRIMARY KEY,
     token varchar(180),
     user_id bigint,
@@ -46,7 +47,7 @@ CREATE TABLE IF NOT EXISTS clients (
     expires_at timestamptz
 );
 
-CREATE TABLE IF NOT EXISTS plugin_confs (
+CREATE TABLE plugin_confs (
     id bigserial PRIMARY KEY,
     user_id bigint,
     module_path text,
@@ -59,14 +60,14 @@ CREATE TABLE IF NOT EXISTS plugin_confs (
 );
 
 -- The newest message of each user.
-CREATE TABLE IF NOT EXISTS shardcast_heads (
+CREATE TABLE shardcast_heads (
     user_id bigint PRIMARY KEY,
     newest bigint NOT NULL,
     moved_at timestamptz NOT NULL
 );
 
 -- One row: the version of the tables whose names begin with `shardcast_`.
-CREATE TABLE IF NOT EXISTS shardcast_state (
+CREATE TABLE shardcast_state (
     id bigint PRIMARY KEY,
     version bigint NOT NULL
 );

@@ -1,7 +1,8 @@
 -- Gotify's tables, as its own migration makes them. A file that Gotify made keeps the tables it has.
--- Run at every start: each statement must do nothing where its work is done.
+-- A table that is missing is made, and a column that a table lacks is added as it stands here: one
+-- column in each line.
 
-CREATE TABLE IF NOT EXISTS users (
+CREATE TABLE users (
     id integer PRIMARY KEY AUTOINCREMENT,
     name varchar(180),
     pass blob,
@@ -10,7 +11,7 @@ CREATE TABLE IF NOT EXISTS users (
     oidc_id text
 );
 
-CREATE TABLE IF NOT EXISTS applications (
+CREATE TABLE applications (
     id integer PRIMARY KEY AUTOINCREMENT,
     token varchar(180),
     user_id integer,
@@ -24,7 +25,7 @@ CREATE TABLE IF NOT EXISTS applications (
     sort_key blob
 );
 
-CREATE TABLE IF NOT EXISTS messages (
+CREATE TABLE messages (
     id integer PRIMARY KEY AUTOINCREMENT,
     application_id integer,
     message text,
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS messages (
     date datetime
 );
 
-CREATE TABLE IF NOT EXISTS clients (
+CREATE TABLE clients (
     id integer PRIMARY KEY AUTOINCREMENT,
     token varchar(180),
     user_id integer,
@@ -46,7 +47,7 @@ CREATE TABLE IF NOT EXISTS clients (
     expires_at datetime
 );
 
-CREATE TABLE IF NOT EXISTS plugin_confs (
+CREATE TABLE plugin_confs (
     id integer PRIMARY KEY AUTOINCREMENT,
     user_id integer,
     module_path text,

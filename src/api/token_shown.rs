@@ -4,10 +4,8 @@
 //! what it has stored: of its own tokens that is the public form, which opens nothing, but of an older one it is the
 //! token itself. That last one is not shown here.
 
+use crate::auth::FORM_OF_GOTIFY_3;
 use crate::model::Compatibility;
-
-/// How the tokens begin of which the stored form is not the token itself.
-const PUBLIC_FORM: &str = "gtfy";
 
 /// Blanks a token in a list, where it is not to be seen.
 pub(super) fn listed(compatibility: Compatibility, token: &mut String) {
@@ -18,7 +16,7 @@ pub(super) fn listed(compatibility: Compatibility, token: &mut String) {
 
 /// Blanks a token in the answer to a change, where it is not to be seen.
 pub(super) fn changed(compatibility: Compatibility, token: &mut String) {
-    if compatibility == Compatibility::V3 && !token.starts_with(PUBLIC_FORM) {
+    if compatibility == Compatibility::V3 && !token.starts_with(FORM_OF_GOTIFY_3) {
         token.clear();
     }
 }

@@ -96,6 +96,9 @@ impl StoredForm<'_> {
     }
 }
 
+/// How the tokens of Gotify 3 begin, in the form that is stored too.
+pub(crate) const FORM_OF_GOTIFY_3: &str = key::PREFIX;
+
 /// Answers whether a token is one of Gotify 3's, or would be one.
 pub(super) fn is_key(token: &str) -> bool {
     token.starts_with(key::PREFIX)

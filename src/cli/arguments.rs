@@ -50,6 +50,12 @@ pub(super) enum Command {
     CheckConfig,
     /// Print a configuration file with every key and its default
     DefaultConfig,
+    /// Make the changes that the configured database needs, as the start of the server does, and print them
+    Migrate {
+        /// Only print them
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Create, list and delete users of the configured database, also while the server runs
     #[command(subcommand)]
     User(UserCommand),

@@ -162,6 +162,7 @@ async fn serve(run: &Run<'_>, stopped: oneshot::Receiver<()>, node: &Node, liste
     let serving = run.manager.serving(status, move || store.writer_runs());
 
     let warning = async {
+        warn_of_gotify_3(run.loaded, node).await;
         warn_of_known_passwords(run.loaded, node).await;
         pending::<()>().await;
     };
@@ -218,6 +219,21 @@ async fn introduce(user: &FirstUser) {
         "failed to print the first password to standard output: {failure}; \
          `shardcast user reset-password {name}` makes another one"
     );
+}
+
+/// Warns whoever comes from Gotify 3 that this answers as Gotify 2 does, until either is chosen.
+async fn warn_of_gotify_3(loaded: &Loaded, node: &Node) {
+    if loaded.source("compatibility").is_some() {
+        return;
+    }
+    match node.holds_tokens_of_gotify_3().await {
+        Ok(true) => tracing::warn!(
+            "the database has tokens of a Gotify 3, and `compatibility` is not set, so that this server answers as \
+             Gotify 2.9 does; set `compatibility: v3` to answer as Gotify 3 does, or `compatibility: v2` to leave it so"
+        ),
+        Ok(false) => {}
+        Err(error) => tracing::debug!(%error, "failed to look for tokens of Gotify 3"),
+    }
 }
 
 /// Warns while a password that is in a file, or in everybody's manual, opens the server.

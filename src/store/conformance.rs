@@ -11,6 +11,7 @@ use crate::model::{Application, ApplicationId, Client, Timestamp, User, UserId};
 pub(crate) mod applications;
 pub(crate) mod clients;
 pub(crate) mod commits;
+pub(crate) mod early;
 pub(crate) mod identities;
 pub(crate) mod messages;
 pub(crate) mod revocations;
@@ -71,6 +72,7 @@ macro_rules! suite {
                 a_use_puts_expiry_off
                 a_client_that_has_expired_is_not_changed
                 expired_clients_are_deleted
+                a_token_is_found_by_its_beginning
             }
             messages {
                 a_message_reads_back_as_it_was

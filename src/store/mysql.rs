@@ -1,7 +1,7 @@
 //! MariaDB and MySQL, in Gotify's own schema, so that a Gotify can take it over again.
 
-use super::OpenDatabaseError;
 use super::remote::Remote;
+use super::{MigrationStep, OpenDatabaseError};
 
 mod connection;
 mod dialect;
@@ -26,4 +26,10 @@ pub(super) async fn open(connection: &str) -> Result<Mysql, OpenDatabaseError> {
 pub(super) async fn open_beside_server(connection: &str) -> Result<Mysql, OpenDatabaseError> {
     let (options, zone) = connection::parse(connection)?;
     Mysql::beside_server(MysqlDialect { zone }, options).await
+}
+
+/// Returns what [`open`] would change, and changes nothing.
+pub(super) async fn plan(connection: &str) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
+    let (options, zone) = connection::parse(connection)?;
+    Mysql::plan(MysqlDialect { zone }, options).await
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Database;
 #[cfg(feature = "sqlite")]
 use super::Sqlite;
 #[cfg(feature = "mysql")]
 use super::mysql;
 #[cfg(feature = "postgres")]
 use super::postgres;
+use super::{Database, MigrationStep};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,4 +92,21 @@ pub async fn open_beside_server(config: &DatabaseConfig) -> Result<Arc<dyn Datab
         #[cfg(feature = "mysql")]
         Dialect::Mysql => Arc::new(mysql::open_beside_server(connection).await?),
     })
+}
+
+/// Returns what [`open`] would change in a database, in that order, and changes nothing.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn plan_migration(config: &DatabaseConfig) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
+    let connection = config.connection.expose_secret();
+    match config.dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => Sqlite::plan(connection).await,
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => postgres::plan(connection).await,
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => mysql::plan(connection).await,
+    }
 }

@@ -1,7 +1,7 @@
 //! PostgreSQL, in Gotify's own schema, so that a Gotify can take it over again.
 
-use super::OpenDatabaseError;
 use super::remote::Remote;
+use super::{MigrationStep, OpenDatabaseError};
 
 mod connection;
 mod dialect;
@@ -23,4 +23,9 @@ pub(super) async fn open(connection: &str) -> Result<Postgres, OpenDatabaseError
 /// Connects, and leaves the schema as it is.
 pub(super) async fn open_beside_server(connection: &str) -> Result<Postgres, OpenDatabaseError> {
     Postgres::beside_server(PostgresDialect, connection::parse(connection)?).await
+}
+
+/// Returns what [`open`] would change, and changes nothing.
+pub(super) async fn plan(connection: &str) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
+    Postgres::plan(PostgresDialect, connection::parse(connection)?).await
 }

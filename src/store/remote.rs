@@ -19,7 +19,7 @@ use super::last_check::{self, LastCheck};
 use super::sql::backend::Inserts;
 use super::sql::deletions::Cleaner;
 use super::sql::{Backend, Connections as _, Lease as _, query};
-use super::{Database, Inserted, NewMessage, OpenDatabaseError, StoreError};
+use super::{Database, Inserted, MigrationStep, NewMessage, OpenDatabaseError, StoreError};
 use crate::model::Timestamp;
 
 pub(super) mod dialect;
@@ -28,8 +28,10 @@ mod insertion;
 mod pool;
 mod schema;
 
+#[cfg(test)]
+pub(super) mod tests;
+
 pub(super) use dialect::{Fault, RemoteDialect};
-pub(super) use schema::Schema;
 
 /// How long an operation may take.
 const OPERATION: Duration = Duration::from_secs(5);
@@ -67,6 +69,18 @@ impl<D: RemoteDialect> Remote<D> {
         Ok(database)
     }
 
+    /// Returns what [`Self::open`] would change, and changes nothing.
+    pub(super) async fn plan(
+        dialect: D,
+        options: Options<D>,
+    ) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
+        let readers = Pool::new(&Arc::new(dialect), &options, 1, D::PREPARE_READER);
+        readers.connect().await.map_err(schema::unreachable::<D>)?;
+        let planned = schema::plan(&readers).await;
+        readers.close().await;
+        planned
+    }
+
     /// Connects, and leaves the schema as it is, but for a log of what a command revokes.
     pub(super) async fn beside_server(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let database = Self::connect(dialect, options).await?;
@@ -90,14 +104,14 @@ impl<D: RemoteDialect> Remote<D> {
 }
 
 impl<D: RemoteDialect> Remote<D> {
-    /// Asks the server whether it takes writes, and locks a row as every write does.
+    /// Asks the server whether it takes writes, and deletes no message, for which it needs what storing one needs.
     async fn try_storing(&self) -> Result<(), StoreError> {
         let mut lease = self.writers.lease(last_check::OPERATION).await?;
         let mut session = lease.session();
         let tried = async {
             let is_read_only = session.one(query(D::IS_READ_ONLY)).await?.flag(0)?;
             session.begin().await?;
-            session.one(query("SELECT version FROM shardcast_state WHERE id = 1{for update}")).await?;
+            session.run(query("DELETE FROM messages WHERE id = 0")).await?;
             session.batch("ROLLBACK").await?;
             Ok(is_read_only)
         };

@@ -15,8 +15,10 @@ pub(super) mod messages;
 pub(super) mod query;
 pub(super) mod revocation_log;
 pub(super) mod row;
+pub(super) mod schema;
 pub(super) mod session;
 pub(super) mod slice;
+pub(super) mod tokens;
 pub(super) mod users;
 
 mod database;

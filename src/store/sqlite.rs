@@ -20,9 +20,9 @@ use self::lock::ServerLock;
 use self::open_error::OpenFileError;
 use self::readers::Readers;
 use self::writer::Writer;
-use super::OpenDatabaseError;
 use super::last_check::LastCheck;
 use super::sql::deletions::Cleaner;
+use super::{MigrationStep, OpenDatabaseError};
 
 mod backup;
 mod connection;
@@ -36,6 +36,7 @@ mod insertion;
 mod location;
 mod lock;
 mod open_error;
+mod plan;
 mod readers;
 mod row;
 mod schema;
@@ -100,6 +101,20 @@ impl Sqlite {
         let mut connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
         schema::add_log(&mut connection).await.map_err(|error| OpenFileError::of(&file, error))?;
         Ok(Self::over(&file, patience, options, connection, None).await?)
+    }
+
+    /// Returns what [`Self::open`] would change, in that order, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenDatabaseError::Unusable`] as there.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn plan(connection: &str) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
+        let file = location::file(connection).map_err(OpenFileError::from)?;
+        Ok(plan::of(&file).await?)
     }
 
     async fn open_file(file: &Path, patience: WaitLimits) -> Result<Self, OpenFileError> {

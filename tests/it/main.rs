@@ -26,6 +26,7 @@ mod lists;
 mod log_output;
 mod logins;
 mod metrics;
+mod migrate;
 mod openapi;
 mod positions;
 mod process;

@@ -1,6 +1,6 @@
 //! What every database does with clients.
 
-use super::{at, client, new_client, user};
+use super::{application, at, client, new_client, user};
 use crate::model::{Client, ClientId, User};
 use crate::store::{Database, NewClient, Owned, StoreError, UpdateClient};
 
@@ -177,4 +177,13 @@ pub(crate) async fn a_list_of_clients_ends_where_its_bytes_do(database: &dyn Dat
     assert_eq!(list.rows, all[..1]);
     let rest: Vec<_> = list.left_out.iter().map(|row| row.id).collect();
     assert_eq!(database.clients_by_id(&rest).await.unwrap(), all[1..]);
+}
+
+pub(crate) async fn a_token_is_found_by_its_beginning(database: &impl Database) {
+    let bob = user(database, "bob").await;
+    client(database, &bob, "Cabc").await;
+    assert!(!database.any_token_begins_with("gtfy").await.unwrap());
+    application(database, &bob, "gtfya.abc").await;
+    assert!(database.any_token_begins_with("gtfy").await.unwrap());
+    assert!(database.any_token_begins_with("Cab").await.unwrap());
 }

@@ -111,6 +111,8 @@ pub trait Clients: Send + Sync {
         tokens: &[Box<str>],
         at: Timestamp,
     ) -> Result<Vec<String>, StoreError>;
+    /// Answers whether any client or application has a token that begins with this text, of ASCII letters alone.
+    async fn any_token_begins_with(&self, beginning: &str) -> Result<bool, StoreError>;
     /// Returns when the first of all clients expires, to the millisecond; `None` if none does.
     async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError>;
     /// Deletes the clients that have expired by `now`, and returns their tokens.

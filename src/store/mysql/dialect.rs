@@ -15,9 +15,10 @@ use super::insertion;
 use super::zone::Zone;
 use crate::model::{MessageId, Timestamp, UserId};
 use crate::store::remote::dialect::taken_value;
-use crate::store::remote::{Fault, RemoteDialect, Schema};
+use crate::store::remote::{Fault, RemoteDialect};
 use crate::store::sql::dialect::runs_statements;
 use crate::store::sql::messages::Pages;
+use crate::store::sql::schema::Schema;
 use crate::store::sql::{Dialect, Session, Value};
 use crate::store::{NewMessage, Unstorable};
 
@@ -148,35 +149,7 @@ impl RemoteDialect for MysqlDialect {
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/mysql/tables.sql"),
         log: include_str!("../../../migrations/mysql/log.sql"),
-        added_columns: &[
-            ("users", "created_at", "datetime(3)"),
-            ("users", "oidc_id", "text"),
-            ("applications", "description", "text"),
-            ("applications", "internal", "tinyint(1)"),
-            ("applications", "image", "text"),
-            ("applications", "default_priority", "bigint"),
-            ("applications", "created_at", "datetime(3)"),
-            ("applications", "last_used", "datetime(3)"),
-            ("applications", "sort_key", "longblob"),
-            ("messages", "extras", "longblob"),
-            ("clients", "created_at", "datetime(3)"),
-            ("clients", "last_used", "datetime(3)"),
-            ("clients", "elevated_until", "datetime(3)"),
-            ("clients", "expires_after_inactivity_seconds", "bigint unsigned NOT NULL DEFAULT 0"),
-            ("clients", "expires_at", "datetime(3)"),
-        ],
-        indexes: &[
-            ("uix_users_name", "users", "(name)"),
-            ("uix_users_oidc_id", "users", "(oidc_id(512))"),
-            ("uix_applications_token", "applications", "(token)"),
-            ("idx_applications_user_id", "applications", "(user_id)"),
-            ("uix_application_user_id_sort_key", "applications", "(user_id, sort_key(255))"),
-            ("uix_clients_token", "clients", "(token)"),
-            ("idx_clients_user_id", "clients", "(user_id)"),
-            ("idx_clients_expires_at", "clients", "(expires_at)"),
-            ("uix_plugin_confs_token", "plugin_confs", "(token)"),
-            ("shardcast_messages_application_id", "messages", "(application_id, id)"),
-        ],
+        indexes: include_str!("../../../migrations/mysql/indexes.sql"),
         list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL AND extra = '' \
             FROM information_schema.columns WHERE table_schema = database()",
         list_indexes: "SELECT DISTINCT index_name FROM information_schema.statistics WHERE table_schema = database()",
@@ -195,14 +168,15 @@ impl RemoteDialect for MysqlDialect {
             1062 | 1586 => Fault::Taken(taken_value(error.message())),
             // Deadlock, record changed.
             1020 | 1213 => Fault::Conflict,
-            // Disk full, out of memory or connections, shut down, lock timeout, read-only, killed, statement timeout.
+            // Shut down, killed, ended by a timeout.
+            1053 | 1927 | 4031 => Fault::Disconnected,
+            // Disk full, out of memory or connections, lock timeout, read-only, statement ended or timed out.
             1021
             | 1028
             | 1037
             | 1038
             | 1040
             | 1041
-            | 1053
             | 1077
             | 1114
             | 1158..=1161
@@ -213,11 +187,9 @@ impl RemoteDialect for MysqlDialect {
             | 1317
             | 1792
             | 1836
-            | 1927
             | 1969
             | 3024
-            | 3100
-            | 4031 => Fault::Unavailable,
+            | 3100 => Fault::Unavailable,
             // Row, packet, number or text too large.
             1118 | 1153 | 1264 | 1301 | 1406 => Fault::Unstorable(Unstorable::TooLarge),
             // Not in the column's character set.

@@ -13,9 +13,10 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Row as _};
 use super::insertion;
 use crate::model::{MessageId, Timestamp, UserId};
 use crate::store::remote::dialect::taken_value;
-use crate::store::remote::{Fault, RemoteDialect, Schema};
+use crate::store::remote::{Fault, RemoteDialect};
 use crate::store::sql::dialect::runs_statements;
 use crate::store::sql::messages::{Pages, listing};
+use crate::store::sql::schema::Schema;
 use crate::store::sql::{Dialect, Session, Value};
 use crate::store::{NewMessage, Unstorable};
 
@@ -91,7 +92,8 @@ impl Dialect for PostgresDialect {
     ) -> BoxFuture<'_, Result<u64, sqlx::Error>> {
         let returning = AssertSqlSafe(format!("{text} RETURNING id"));
         let inserted = connection.fetch_one(sqlx::query_with(returning, arguments));
-        inserted.map(|row| Ok(row?.try_get::<i64, _>(0)?.unsigned_abs())).boxed()
+        // The ids of Gotify 2.7 have 32 bits.
+        inserted.map(|row| Ok(row?.try_get_unchecked::<i64, _>(0)?.unsigned_abs())).boxed()
     }
 
     fn integer(row: &PgRow, column: usize) -> Result<Option<i64>, sqlx::Error> {
@@ -131,41 +133,14 @@ impl RemoteDialect for PostgresDialect {
     const PREPARE_READER: &'static str = "SET client_min_messages = warning; \
         SET default_transaction_isolation = 'read committed'; \
         SET default_transaction_read_only = on; SET statement_timeout = '10s'";
-    const PREPARE_SCHEMA: &'static str = "SET lock_timeout = 0; SET statement_timeout = 0";
+    const PREPARE_SCHEMA: &'static str =
+        "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
     /// The number has no meaning but to be ours.
     const LOCK_SCHEMA: &'static str = "SELECT pg_advisory_lock(7311146954)";
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/postgres/tables.sql"),
         log: include_str!("../../../migrations/postgres/log.sql"),
-        added_columns: &[
-            ("users", "created_at", "timestamptz"),
-            ("users", "oidc_id", "text"),
-            ("applications", "description", "text"),
-            ("applications", "internal", "boolean"),
-            ("applications", "image", "text"),
-            ("applications", "default_priority", "bigint"),
-            ("applications", "created_at", "timestamptz"),
-            ("applications", "last_used", "timestamptz"),
-            ("applications", "sort_key", "bytea"),
-            ("messages", "extras", "bytea"),
-            ("clients", "created_at", "timestamptz"),
-            ("clients", "last_used", "timestamptz"),
-            ("clients", "elevated_until", "timestamptz"),
-            ("clients", "expires_after_inactivity_seconds", "bigint NOT NULL DEFAULT 0"),
-            ("clients", "expires_at", "timestamptz"),
-        ],
-        indexes: &[
-            ("uix_users_name", "users", "(name)"),
-            ("uix_users_oidc_id", "users", "(oidc_id)"),
-            ("uix_applications_token", "applications", "(token)"),
-            ("idx_applications_user_id", "applications", "(user_id)"),
-            ("uix_application_user_id_sort_key", "applications", "(user_id, sort_key)"),
-            ("uix_clients_token", "clients", "(token)"),
-            ("idx_clients_user_id", "clients", "(user_id)"),
-            ("idx_clients_expires_at", "clients", "(expires_at)"),
-            ("uix_plugin_confs_token", "plugin_confs", "(token)"),
-            ("shardcast_messages_application_id", "messages", "(application_id, id)"),
-        ],
+        indexes: include_str!("../../../migrations/postgres/indexes.sql"),
         list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL \
             FROM information_schema.columns WHERE table_schema = current_schema()",
         list_indexes: "SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()",
@@ -180,10 +155,10 @@ impl RemoteDialect for PostgresDialect {
             "23505" => Fault::Taken(taken_value(error.constraint().unwrap_or_default())),
             // Serialization failure, deadlock.
             "40001" | "40P01" => Fault::Conflict,
-            // Read-only, lock not available, lock or statement timeout, shut down, starting up.
-            "25006" | "55P03" | "57014" | "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {
-                Fault::Unavailable
-            }
+            // Ended by an administrator or by a timeout, or because another process of the server has crashed.
+            "57P01" | "57P02" | "57P05" | "25P03" => Fault::Disconnected,
+            // Read-only, lock not available, lock or statement timeout, starting up or shutting down.
+            "25006" | "55P03" | "57014" | "57P03" => Fault::Unavailable,
             // Out of disk, memory or connections; connection lost; the system failed.
             code if ["53", "08", "58"].iter().any(|class| code.starts_with(class)) => Fault::Unavailable,
             // NUL or a character that is not in the encoding; anything else of the class is too large.

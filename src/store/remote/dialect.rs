@@ -2,9 +2,9 @@
 
 use sqlx::error::DatabaseError;
 
-use super::Schema;
 use crate::model::{MessageId, UserId};
 use crate::store::sql::dialect::Connection;
+use crate::store::sql::schema::Schema;
 use crate::store::sql::{Dialect, Session};
 use crate::store::{NewMessage, Unstorable};
 
@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Unstorable(Unstorable),
     /// Others were in the way: the same transaction may go through when it is begun again.
     Conflict,
+    /// The connection has ended; another one may work.
+    Disconnected,
     /// The database can't do it now.
     Unavailable,
     /// Anything else: a defect.

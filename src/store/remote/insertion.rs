@@ -18,7 +18,7 @@ use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
 /// What the connection is leased for.
 const NAME: &str = "insert messages";
 
-/// How often a transaction is begun again because others were in its way.
+/// How often a transaction is begun at most, where others were in its way or its connection was cut.
 const ATTEMPTS: u32 = 5;
 
 /// Stores messages until a deadline.
@@ -49,7 +49,9 @@ pub(super) async fn insert<D: RemoteDialect>(
         };
         match fault {
             Some(Fault::Unstorable(_)) if !each_alone => each_alone = true,
-            Some(Fault::Conflict) if attempt < ATTEMPTS => {}
+            // It had not come to the commit, so that nothing is stored.
+            Some(Fault::Conflict | Fault::Disconnected)
+                if attempt < ATTEMPTS && Instant::now() < deadline => {}
             _ => return inserted,
         }
     }

@@ -145,12 +145,11 @@ impl<D: RemoteDialect> Drop for PoolLease<D> {
 pub(super) fn fault<D: RemoteDialect>(error: &sqlx::Error) -> Fault {
     match error {
         sqlx::Error::Database(error) => D::fault(&**error),
-        sqlx::Error::Io(_)
-        | sqlx::Error::Tls(_)
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Fault::Disconnected,
+        sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed
-        | sqlx::Error::Protocol(_) => Fault::Unavailable,
+        | sqlx::Error::WorkerCrashed => Fault::Unavailable,
         _ => Fault::Other,
     }
 }
@@ -159,7 +158,9 @@ pub(super) fn fault<D: RemoteDialect>(error: &sqlx::Error) -> Fault {
 pub(super) fn store_error<D: RemoteDialect>(operation: &'static str, error: sqlx::Error) -> StoreError {
     match fault::<D>(&error) {
         Fault::Taken(what) => StoreError::Conflict { what },
-        Fault::Conflict | Fault::Unavailable => StoreError::Unavailable { operation, source: cause(error) },
+        Fault::Conflict | Fault::Disconnected | Fault::Unavailable => {
+            StoreError::Unavailable { operation, source: cause(error) }
+        }
         Fault::Unstorable(why) => StoreError::Unstorable(why),
         Fault::Other => StoreError::Failed { operation, source: cause(error) },
     }

@@ -225,7 +225,10 @@ pub(crate) async fn next_sort_key<D: Dialect>(
     session: &mut Session<'_, D>,
     user: UserId,
 ) -> Result<String, sqlx::Error> {
-    let last = query("SELECT sort_key FROM applications WHERE user_id = ? ORDER BY sort_key DESC LIMIT 1");
+    // PostgreSQL takes NULL, which a Gotify 2.7 leaves, for the highest of all.
+    let last = query(
+        "SELECT sort_key FROM applications WHERE user_id = ? AND sort_key IS NOT NULL ORDER BY sort_key DESC LIMIT 1",
+    );
     let last = session.first(last.id(user.0)).await?.map(|found| found.text(0)).transpose()?;
     Ok(sort_key::after(last.as_deref()))
 }

@@ -57,10 +57,7 @@ async fn copy(
     file: &Path,
     unfinished: TempPath,
 ) -> Result<Option<PathBuf>, OpenFileError> {
-    let missing = foreign::missing_part(connection).await.map_err(|error| OpenFileError::of(file, error))?;
-    if let Some(missing) = missing {
-        return Err(OpenFileError::OfAnotherProgram { file: file.to_owned(), missing });
-    }
+    foreign::refuse(connection, file).await?;
     if !is_gotifys(connection).await.map_err(|error| OpenFileError::of(file, error))? {
         return Ok(None);
     }
@@ -79,7 +76,7 @@ fn failed(file: &Path, source: io::Error) -> OpenFileError {
 }
 
 /// Answers whether the file holds Gotify's tables and was never used here.
-async fn is_gotifys(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+pub(super) async fn is_gotifys(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     let mark: i32 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
     // The index is what the first versions left, which set no mark.
     let names: i32 = sqlx::query_scalar(

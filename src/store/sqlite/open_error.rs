@@ -12,6 +12,7 @@ use rustix::process::geteuid;
 use super::error::{cause, code, primary_code};
 use super::location::{InvalidLocation, parent};
 use crate::store::OpenDatabaseError;
+use crate::store::sql::schema::VERSION;
 
 /// Each text says what is wrong with what, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,17 @@ pub(super) enum OpenFileError {
         file.display()
     )]
     OfAnotherProgram { file: PathBuf, missing: String },
+    #[error(
+        "`{}` is the database of a newer Gotify: {unknown}; use a newer shardcast, or another file",
+        file.display()
+    )]
+    OfNewerGotify { file: PathBuf, unknown: String },
+    #[error(
+        "`{}` has the schema {found} of a newer shardcast, and this one knows schemas up to {VERSION}; use that newer \
+         version, or another file",
+        file.display()
+    )]
+    Newer { file: PathBuf, found: i64 },
     #[error("`{}` is locked by another program, such as a Gotify or a backup; end that program", .0.display())]
     Locked(PathBuf),
     #[error("the disk of `{}` is full; make room", .0.display())]

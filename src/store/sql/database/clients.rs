@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::model::{Client, ClientId, Timestamp, UserId};
-use crate::store::sql::{Backend, Connections as _, Lease as _, clients};
+use crate::store::sql::{Backend, Connections as _, Lease as _, clients, tokens};
 use crate::store::{Clients, NewClient, Owned, Slice, StoreError, UpdateClient};
 
 #[async_trait]
@@ -83,6 +83,12 @@ impl<B: Backend> Clients for B {
     ) -> Result<Vec<String>, StoreError> {
         let mut lease = self.writers().lease("note when clients were used").await?;
         let result = clients::touch_tokens(&mut lease.session(), tokens, at).await;
+        lease.end(result).await
+    }
+
+    async fn any_token_begins_with(&self, beginning: &str) -> Result<bool, StoreError> {
+        let mut lease = self.readers().lease("look for tokens").await?;
+        let result = tokens::any_begins_with(&mut lease.session(), beginning).await;
         lease.end(result).await
     }
 

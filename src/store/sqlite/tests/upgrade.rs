@@ -4,12 +4,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::{in_new_folder, open, path};
-use crate::model::{ApplicationId, ClientId, UserId};
-use crate::store::conformance::{application, at, new_message};
+use crate::model::UserId;
+use crate::store::conformance::early::{self, ALL};
+use crate::store::conformance::{application, new_message};
 use crate::store::sqlite::Sqlite;
-use crate::store::{Applications as _, Clients as _, Database as _, MessagePage, Messages as _, Users as _};
-
-const ALL: MessagePage = MessagePage { before: None, limit: 100 };
+use crate::store::{Applications as _, Database as _, Messages as _};
 
 /// The tables of an early Gotify 2, with rows.
 pub(super) const EARLY: &str = r#"
@@ -54,37 +53,16 @@ async fn schema(folder: &tempfile::TempDir) -> Vec<(String, Option<String>)> {
 #[tokio::test]
 async fn an_early_file_keeps_its_rows() {
     let (database, _folder) = early().await;
-    let admin = database.user_by_name("admin").await.unwrap().unwrap();
-    assert!(admin.user.admin);
-    assert_eq!(admin.password_hash.as_deref(), Some("$2a$10$hash"));
-    assert_eq!(database.user(UserId(2)).await.unwrap().unwrap().password_hash, None);
-    let backup = database.application_by_token("A3").await.unwrap().unwrap();
-    assert_eq!((backup.user_id, backup.row.id), (UserId(1), ApplicationId(3)));
-    assert_eq!((backup.row.image.as_str(), backup.row.description.as_str()), ("image/x.png", "nightly"));
-    assert_eq!((backup.row.default_priority, backup.row.last_used), (0, None));
-    assert!(database.application(ApplicationId(7)).await.unwrap().unwrap().row.internal);
-    assert_eq!(database.client_by_token("C4").await.unwrap().unwrap().row.id, ClientId(4));
-    let messages = database.messages(UserId(1), ALL).await.unwrap();
-    assert_eq!(messages.iter().map(|message| message.id.0).collect::<Vec<_>>(), [11, 10]);
+    let messages = early::rows_are_kept(&database).await;
     assert_eq!(messages[1].date.to_rfc3339(), "2019-03-04T05:06:07.890+01:00");
-    assert_eq!(messages[1].extras.as_ref().unwrap()["a"]["b"], 1);
+    let backup = database.application_by_token("A3").await.unwrap().unwrap();
+    assert_eq!(backup.row.default_priority, 0);
 }
 
 #[tokio::test]
 async fn what_an_early_file_lacks_is_filled() {
     let (database, folder) = early().await;
-    let keys: Vec<_> = database.applications(UserId(1)).await.unwrap();
-    let keys: Vec<_> = keys.iter().map(|row| (row.id.0, row.sort_key.as_str())).collect();
-    assert_eq!(keys, [(3, "a0"), (7, "a1")]);
-    let door = database.applications(UserId(2)).await.unwrap().remove(0);
-    assert_eq!(door.sort_key, "a0");
-    assert!(door.created_at > at(0));
-    let bob = database.user(UserId(2)).await.unwrap().unwrap().user;
-    assert_eq!(application(&database, &bob, "A8").await.sort_key, "a1");
-    database.touch_clients(&[ClientId(4)], at(5)).await.unwrap();
-    assert_eq!(database.client(ClientId(4)).await.unwrap().unwrap().row.last_used, Some(at(5)));
-    let ids = database.insert_messages(&[new_message(UserId(2), door.id, "x")]).await.unwrap().ids();
-    assert_eq!(ids[0].0, 12);
+    early::what_is_missing_is_filled(&database).await;
     database.close().await;
     let before = schema(&folder).await;
     open(&folder).await.close().await;
@@ -161,5 +139,54 @@ async fn values_have_the_types_that_gotify_writes() {
     ] {
         let found: String = sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap();
         assert_eq!(found, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_names_what_is_missing_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = async || Sqlite::plan(&path(&folder)).await.unwrap();
+    assert!(plan().await[0].to_string().starts_with("make the table `users`"));
+    assert!(!std::path::Path::new(&path(&folder)).exists(), "no file is made");
+    let mut connection = connect(&folder).await;
+    connection.execute(EARLY).await.unwrap();
+    connection.close().await.unwrap();
+    let before = schema(&folder).await;
+    let steps: Vec<_> = plan().await.iter().map(ToString::to_string).collect();
+    assert_eq!(steps[0], format!("copy `{}`, beside it", path(&folder)));
+    for expected in [
+        "add the column `applications.sort_key`",
+        "fill `applications.created_at` in 3 rows",
+        "fill `applications.sort_key` in 3 rows",
+        "make the index `shardcast_messages_application_id` of the table `messages`, which has 2 rows",
+    ] {
+        assert!(steps.iter().any(|step| step == expected), "{expected}: {steps:#?}");
+    }
+    assert_eq!(schema(&folder).await, before);
+    open(&folder).await.close().await;
+    assert_eq!(plan().await, []);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_untouched() {
+    for (change, reason) in [
+        ("PRAGMA user_version = 99", "has the schema 99 of a newer shardcast"),
+        (
+            "ALTER TABLE users ADD COLUMN plan_id integer NOT NULL DEFAULT 0; PRAGMA writable_schema = ON; \
+             UPDATE sqlite_master SET sql = replace(sql, ' DEFAULT 0', '') WHERE name = 'users'",
+            "is the database of a newer Gotify: its column `users.plan_id` needs a value",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connect(&folder).await;
+        connection.execute(EARLY).await.unwrap();
+        connection.execute(change).await.unwrap();
+        connection.close().await.unwrap();
+        let before = schema(&folder).await;
+        let refused = Sqlite::open(&path(&folder)).await.unwrap_err().to_string();
+        assert!(refused.contains(reason), "{refused}");
+        assert_eq!(schema(&folder).await, before);
+        let backup = format!("{}.before-shardcast", path(&folder));
+        assert!(!std::path::Path::new(&backup).exists(), "no copy is made");
     }
 }

@@ -1,0 +1,15 @@
+-- Gotify's indexes, by its names, then ours. Each is made where it is missing, after missing columns were added and
+-- filled.
+
+CREATE UNIQUE INDEX uix_users_name ON users (name);
+CREATE UNIQUE INDEX uix_users_oidc_id ON users (oidc_id(512));
+CREATE UNIQUE INDEX uix_applications_token ON applications (token);
+CREATE INDEX idx_applications_user_id ON applications (user_id);
+CREATE UNIQUE INDEX uix_application_user_id_sort_key ON applications (user_id, sort_key(255));
+CREATE UNIQUE INDEX uix_clients_token ON clients (token);
+CREATE INDEX idx_clients_user_id ON clients (user_id);
+CREATE INDEX idx_clients_expires_at ON clients (expires_at);
+CREATE UNIQUE INDEX uix_plugin_confs_token ON plugin_confs (token);
+
+-- Ours: it lists an application's messages in order.
+CREATE INDEX shardcast_messages_application_id ON messages (application_id, id);
