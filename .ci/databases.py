@@ -49,46 +49,67 @@ def wait_for(port, process, name):
     sys.exit(f"{name} does not listen after 30 s")
 
 
-def postgres(folder):
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
-    if not found:
-        missing("postgresql", "postgres")
-    as_owner = owner(folder)
-    data = f"{folder}/data"
-    subprocess.run(
-        [*as_owner, f"{found[-1]}/initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-sync"],
-        check=True, stdout=subprocess.DEVNULL, cwd="/",
-    )
-    port = free_port()
-    log = open(f"{folder}/log", "wb")
-    process = subprocess.Popen(
-        [*as_owner, f"{found[-1]}/postgres", "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", folder,
-         "-c", "max_connections=300"],
-        stdout=log, stderr=log, cwd="/",
-    )
-    wait_for(port, process, "PostgreSQL")
-    return process, signal.SIGINT, f"host=127.0.0.1 port={port} user=postgres dbname=postgres sslmode=disable"
+class Server:
+    """A database server with its data in a folder. It can be stopped, and started again on the same port."""
+
+    def __init__(self, folder):
+        self.folder, self.data = folder, f"{folder}/data"
+        self.as_owner = owner(folder)
+        self.port = free_port()
+        self.process = None
+        self.make()
+
+    def start(self):
+        with open(f"{self.folder}/log", "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.as_owner, *self.command()], stdout=log, stderr=log, cwd="/", start_new_session=True)
+        wait_for(self.port, self.process, self.name)
+
+    def stop(self):
+        self.process.send_signal(self.end)
+        self.process.wait(30)
 
 
-def mariadb(folder):
-    if not shutil.which("mariadbd"):
-        missing("mariadb-server", "mariadbd")
-    as_owner = owner(folder)
-    data = f"{folder}/data"
-    subprocess.run(
-        [*as_owner, "mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal",
-         "--skip-test-db"],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-    )
-    port = free_port()
-    log = open(f"{folder}/log", "wb")
-    process = subprocess.Popen(
-        [*as_owner, "mariadbd", "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-         f"--socket={folder}/mariadb.sock", f"--pid-file={folder}/pid", "--max-connections=300"],
-        stdout=log, stderr=log, cwd="/",
-    )
-    wait_for(port, process, "MariaDB")
-    return process, signal.SIGTERM, f"root@tcp(127.0.0.1:{port})/mysql"
+class Postgres(Server):
+    name, variable, end = "PostgreSQL", "SHARDCAST_TEST_POSTGRES", signal.SIGINT
+
+    def make(self):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
+        if not found:
+            missing("postgresql", "postgres")
+        self.programs = found[-1]
+        subprocess.run(
+            [*self.as_owner, f"{self.programs}/initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
+             "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd="/",
+        )
+
+    def command(self):
+        return [f"{self.programs}/postgres", "-D", self.data, "-p", str(self.port), "-h", "127.0.0.1",
+                "-k", self.folder, "-c", "max_connections=300"]
+
+    def connection(self):
+        return f"host=127.0.0.1 port={self.port} user=postgres dbname=postgres sslmode=disable"
+
+
+class MariaDb(Server):
+    name, variable, end = "MariaDB", "SHARDCAST_TEST_MYSQL", signal.SIGTERM
+
+    def make(self):
+        if not shutil.which("mariadbd"):
+            missing("mariadb-server", "mariadbd")
+        subprocess.run(
+            [*self.as_owner, "mariadb-install-db", "--no-defaults", f"--datadir={self.data}",
+             "--auth-root-authentication-method=normal", "--skip-test-db"],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
+        )
+
+    def command(self):
+        return ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--port={self.port}", "--bind-address=127.0.0.1",
+                f"--socket={self.folder}/mariadb.sock", f"--pid-file={self.folder}/pid", "--max-connections=300"]
+
+    def connection(self):
+        return f"root@tcp(127.0.0.1:{self.port})/mysql"
 
 
 def main(command):
@@ -104,18 +125,19 @@ def main(command):
         started = []
         try:
             environment = dict(os.environ)
-            for variable, start in [("SHARDCAST_TEST_POSTGRES", postgres), ("SHARDCAST_TEST_MYSQL", mariadb)]:
-                place = f"{folder}/{start.__name__}"
+            for kind in [Postgres, MariaDb]:
+                place = f"{folder}/{kind.__name__.lower()}"
                 os.mkdir(place)
-                process, end, connection = start(place)
-                started.append((process, end))
-                environment[variable] = connection
+                server = kind(place)
+                server.start()
+                started.append(server)
+                environment[kind.variable] = server.connection()
             return subprocess.run(command, env=environment).returncode
         finally:
-            for process, end in started:
-                process.send_signal(end)
-            for process, _ in started:
-                process.wait(30)
+            for server in started:
+                server.process.send_signal(server.end)
+            for server in started:
+                server.process.wait(30)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Load with everything at once, and wrong logins beside normal use, each held to its target.
 
-    tests/load/targets.py mixed  [--seconds 60] [--connections 1000] PROGRAM
+    tests/load/targets.py mixed  [--seconds 60] [--connections 1000] [--database DIALECT:CONNECTION] PROGRAM
     tests/load/targets.py logins [--seconds 60] [--wrong 10] PROGRAM
 
-Starts PROGRAM on a free port of the loopback, in a folder of its own, and ends it. Prints figures, and ends with 1 if
-a target was missed. Needs Python 3.9 and nothing else; what it asks for is HTTP/1.1 over plain sockets.
+Starts PROGRAM on a free port of the loopback, in a folder of its own, and ends it. `mixed` uses SQLite in that folder,
+or an empty database that it is given, as in `postgres:host=localhost user=push dbname=push`. Prints figures, and ends
+with 1 if a target was missed. Needs Python 3.9 and nothing else; what it asks for is HTTP/1.1 over plain sockets.
 """
 
 import argparse
@@ -34,7 +35,7 @@ RATIO_TARGET = 2.0
 class Server:
     """The program under load."""
 
-    def __init__(self, program, **settings):
+    def __init__(self, program, output=subprocess.DEVNULL, **settings):
         self.folder = tempfile.TemporaryDirectory()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -45,7 +46,8 @@ class Server:
             **settings,
         }
         self.process = subprocess.Popen(
-            [os.path.abspath(program)], cwd=self.folder.name, env=variables, stdout=subprocess.DEVNULL)
+            [os.path.abspath(program)], cwd=self.folder.name, env=variables, stdout=output,
+            stderr=None if output == subprocess.DEVNULL else output)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -190,7 +192,11 @@ async def mixed(arguments):
     One long load, then short ones, each on connections of its own. How much the allocator keeps differs by a few MiB
     from one to the next, so that it is the median of some that is compared with the median of those before.
     """
-    with Server(arguments.program, **GIVES_BACK) as server:
+    settings = dict(GIVES_BACK)
+    if arguments.database:
+        dialect, _, connection = arguments.database.partition(":")
+        settings.update(GOTIFY_DATABASE_DIALECT=dialect, GOTIFY_DATABASE_CONNECTION=connection)
+    with Server(arguments.program, **settings) as server:
         setup = Connection(server)
         application = (await make(setup, "/application", {"name": "load"}))["token"]
         client = (await make(setup, "/client", {"name": "load"}))["token"]
@@ -335,6 +341,7 @@ def main():
     parser.add_argument("program", help="the server's program; its port for `guesses`")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--database", help="for `mixed`: its kind, a colon, and the connection; default: SQLite")
     parser.add_argument("--wrong", type=float, default=10, help="wrong logins a second")
     parser.add_argument("--addresses", type=int, default=200, help="where `guesses` come from")
     arguments = parser.parse_args()
