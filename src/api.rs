@@ -41,6 +41,7 @@ mod protobuf;
 mod protobuf;
 mod query;
 mod routing;
+mod sender_limit;
 mod session;
 mod site;
 mod state;
@@ -66,6 +67,7 @@ pub use oidc::{
     BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Oidc, OidcSettings, Returning,
 };
 pub use paced_io::{PaceLimits, PacedIo};
+pub use sender_limit::SenderLimits;
 pub use state::{ApiSettings, AppParts, AppState, VersionInfo};
 
 use std::sync::Arc;

@@ -88,6 +88,29 @@ pub enum ApiError {
         /// When the next one will be, as `Retry-After` says it.
         retry_after_seconds: u64,
     },
+    /// An application or a user has sent as many messages as it may; the next one may be sent then.
+    #[error("the {of} may send {limit} messages per minute, try again in {retry_after_seconds} s")]
+    TooManyMessages {
+        /// Whose limit it is: `application` or `user`.
+        of: &'static str,
+        /// The limit.
+        limit: u32,
+        /// When the next one may be sent, as `Retry-After` says it.
+        retry_after_seconds: u64,
+    },
+    /// An application or a user has stored as much as it may; there may be room once messages are deleted.
+    #[error(
+        "the messages of the {of} may have {limit_bytes} bytes in all; delete some, and try again in \
+         {retry_after_seconds} s"
+    )]
+    TooManyStoredBytes {
+        /// Whose limit it is: `application` or `user`.
+        of: &'static str,
+        /// The limit.
+        limit_bytes: u64,
+        /// When the bytes are counted again, as `Retry-After` says it.
+        retry_after_seconds: u64,
+    },
     /// Too many passwords wait to be hashed; the same request may succeed soon.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -124,7 +147,9 @@ impl ApiError {
             Self::BodyTooLarge { .. }
             | Self::ImageTooLarge { .. }
             | Self::Unstorable(Unstorable::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooManyLogins { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooManyLogins { .. } | Self::TooManyMessages { .. } | Self::TooManyStoredBytes { .. } => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             Self::ImagesUnavailable
             | Self::NoIdentityProvider
             | Self::Overloaded(_)
@@ -138,7 +163,9 @@ impl ApiError {
     /// Returns after how many seconds it is worth trying again, where that is known.
     fn retry_after_seconds(&self) -> Option<u64> {
         match self {
-            Self::TooManyLogins { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::TooManyLogins { retry_after_seconds }
+            | Self::TooManyMessages { retry_after_seconds, .. }
+            | Self::TooManyStoredBytes { retry_after_seconds, .. } => Some(*retry_after_seconds),
             Self::Overloaded(_) | Self::NoAnswerMemory | Self::NoBodyMemory | Self::Unavailable => Some(1),
             _ => None,
         }

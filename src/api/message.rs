@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -93,12 +93,15 @@ documented!(CreateMessage);
             Or the user has no application with this id: `appid not found`."),
         (status = 403, body = ErrorObject, description = "The request has a name and password, and the server is set \
             to behave as Gotify 2: `you are not allowed to access this api`."),
+        (status = 429, body = ErrorObject, description = "The application or its user has sent as many messages as the \
+            server allows: `the application may send {limit} messages per minute, try again in {n} s`. \
+            Or its stored messages have as many bytes: `the messages of the application may have {limit} bytes in all; \
+            delete some, and try again in {n} s`. `Retry-After` has the same number."),
     )
 )]
 async fn create(
     sender: SenderAuth,
-    State(store): State<Store>,
-    State(memory): State<AnswerMemory>,
+    State(state): State<AppState>,
     mut body: LazyBody,
 ) -> Result<Response, ApiError> {
     let answers_protobuf = protobuf::is_accepted(body.headers());
@@ -109,11 +112,14 @@ async fn create(
     };
     let (application, is_chosen) = match sender {
         SenderAuth::Application(application) => (application, false),
-        SenderAuth::User(user) => (chosen(&store, user, form.application_id).await?, true),
+        SenderAuth::User(user) => (chosen(&state.store, user, form.application_id).await?, true),
     };
     // Before the message is stored: who is refused may send it again.
     let large = match body.read_bytes() {
-        bytes if bytes > PIECE_BYTES => Some(Box::pin(FirstPart::of_bytes(&memory, bytes)).await?),
+        bytes if bytes > PIECE_BYTES => {
+            let memory = AnswerMemory::from_ref(&state);
+            Some(Box::pin(FirstPart::of_bytes(&memory, bytes)).await?)
+        }
         _ => None,
     };
     let blank = form.title.trim().is_empty();
@@ -126,7 +132,11 @@ async fn create(
         extras: form.extras.filter(|extras| !extras.is_empty()),
         date: chrono::Local::now().fixed_offset(),
     };
-    let message = store.publish(new).await.map_err(|error| match error {
+    let new = match state.sender_limiter() {
+        None => new,
+        Some(limiter) => Box::pin(limiter.admit(state.store.database(), new)).await?,
+    };
+    let message = state.store.publish(new).await.map_err(|error| match error {
         PublishError::NoSuchApplication if is_chosen => unknown_choice(),
         other => other.into(),
     })?;
@@ -135,8 +145,10 @@ async fn create(
         (None, true) => {
             ([(CONTENT_TYPE, protobuf::CONTENT_TYPE)], protobuf::encode(&message)).into_response()
         }
-        (Some(part), false) => part.answer_row(StoredMessages(store), &message),
-        (Some(part), true) => part.answer_row(ProtobufMessages(StoredMessages(store)), &message),
+        (Some(part), false) => part.answer_row(StoredMessages(state.store.clone()), &message),
+        (Some(part), true) => {
+            part.answer_row(ProtobufMessages(StoredMessages(state.store.clone())), &message)
+        }
     })
 }
 
@@ -293,7 +305,7 @@ mod tests {
     use super::*;
 
     /// Returns the size of the future that a handler returns.
-    fn future_bytes<A, B, C, D, F>(_: impl Fn(A, B, C, D) -> F) -> usize {
+    fn future_bytes<A, B, C, F>(_: impl Fn(A, B, C) -> F) -> usize {
         size_of::<F>()
     }
 

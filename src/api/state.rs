@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::body::BodyMemory;
 use super::listing::AnswerMemory;
+use super::sender_limit::{SenderLimiter, SenderLimits};
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
@@ -26,17 +27,24 @@ struct Shared {
     parts: AppParts,
     answer_memory: AnswerMemory,
     body_memory: BodyMemory,
+    sender_limiter: Option<SenderLimiter>,
 }
 
 impl From<AppParts> for AppState {
     fn from(parts: AppParts) -> Self {
         let answer_memory = AnswerMemory::new(parts.settings.answer_memory_bytes);
         let body_memory = BodyMemory::new(parts.settings.body_memory_bytes);
-        Self(Arc::new(Shared { parts, answer_memory, body_memory }))
+        let sender_limiter = SenderLimiter::new(&parts.settings.sender_limits);
+        Self(Arc::new(Shared { parts, answer_memory, body_memory, sender_limiter }))
     }
 }
 
 impl AppState {
+    /// Returns what holds senders to their limits, if there are any.
+    pub(crate) fn sender_limiter(&self) -> Option<&SenderLimiter> {
+        self.0.sender_limiter.as_ref()
+    }
+
     /// Makes this node act on a change that revokes something. To be called once the change is committed, in a task
     /// that goes on when the client goes away.
     pub(crate) fn revoke(&self, revocation: &Revocation) {
@@ -140,6 +148,8 @@ pub struct ApiSettings {
     pub secure_cookie: bool,
     /// How large applications' pictures may be.
     pub image_limits: ImageLimits,
+    /// How much applications and users may send, and have stored. No limits by default.
+    pub sender_limits: SenderLimits,
     /// Whether anybody may make a user, though no administrator. No by default.
     pub registration: bool,
     /// The answer of `GET /version`.
@@ -155,6 +165,7 @@ impl Default for ApiSettings {
             compatibility: Compatibility::default(),
             secure_cookie: false,
             image_limits: ImageLimits::default(),
+            sender_limits: SenderLimits::default(),
             registration: false,
             version: VersionInfo::default(),
         }
@@ -168,6 +179,7 @@ with_methods!(ApiSettings {
     with_compatibility(compatibility: Compatibility),
     with_secure_cookie(secure_cookie: bool),
     with_image_limits(image_limits: ImageLimits),
+    with_sender_limits(sender_limits: SenderLimits),
     with_registration(registration: bool),
     with_version(version: VersionInfo),
 });

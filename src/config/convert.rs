@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{Config, CorsSection, Loaded, LogFormat, MetricsListener, SslSection, network};
-use crate::api::{ApiSettings, CorsConfig, ImageLimits};
+use crate::api::{ApiSettings, CorsConfig, ImageLimits, SenderLimits};
 use crate::auth::LoginLimits;
 use crate::model::Compatibility;
 use crate::server::{
@@ -91,6 +91,12 @@ impl Loaded {
                 image_limits: ImageLimits {
                     max_bytes: server.maximagebytes,
                     max_pixels: server.maximagepixels,
+                },
+                sender_limits: SenderLimits {
+                    messages_per_application: server.senderlimit.applicationmessages,
+                    messages_per_user: server.senderlimit.usermessages,
+                    stored_bytes_per_application: server.senderlimit.applicationbytes,
+                    stored_bytes_per_user: server.senderlimit.userbytes,
                 },
                 registration: *registration,
                 ..ApiSettings::default()
@@ -192,6 +198,23 @@ mod tests {
         assert_eq!(with(&[]).server(), expected);
         assert_eq!(with(&[]).stream(), StreamConfig::default());
         assert_eq!(with(&[]).node().login_limits, LoginLimits::default());
+        assert_eq!(with(&[]).node().api.sender_limits, SenderLimits::default());
+    }
+
+    #[test]
+    fn limits_of_senders_are_those_of_the_file() {
+        let limits = with(&[
+            ("GOTIFY_SERVER_SENDERLIMIT_APPLICATIONMESSAGES", "1"),
+            ("GOTIFY_SERVER_SENDERLIMIT_USERMESSAGES", "2"),
+            ("GOTIFY_SERVER_SENDERLIMIT_APPLICATIONBYTES", "3"),
+            ("GOTIFY_SERVER_SENDERLIMIT_USERBYTES", "4"),
+        ]);
+        let expected = SenderLimits::default()
+            .with_messages_per_application(1)
+            .with_messages_per_user(2)
+            .with_stored_bytes_per_application(3)
+            .with_stored_bytes_per_user(4);
+        assert_eq!(limits.node().api.sender_limits, expected);
     }
 
     #[test]

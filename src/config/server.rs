@@ -7,7 +7,7 @@ use super::shape::{
     DAY,
     Shape::{Integer, ListenAddress, Networks},
 };
-use super::{CorsSection, LoginLimitSection, SslSection, StreamSection};
+use super::{CorsSection, LoginLimitSection, SenderLimitSection, SslSection, StreamSection};
 
 section! {
     /// The HTTP server.
@@ -51,6 +51,7 @@ section! {
         securecookie: bool = false;
         section stream: StreamSection;
         section loginlimit: LoginLimitSection;
+        section senderlimit: SenderLimitSection;
         section cors: CorsSection;
         section ssl: SslSection;
     }

@@ -83,6 +83,7 @@ macro_rules! suite {
                 an_application_lists_its_own_messages
                 messages_after_an_id_come_oldest_first
                 counting_stops_at_the_limit
+                the_bytes_of_messages_are_added_up
                 a_list_ends_where_its_bytes_do
                 a_user_with_many_applications_gets_one_order
                 only_its_user_deletes_a_message

@@ -27,10 +27,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Tokio goes on to the next timer when nothing else is left to do, and does not see that sockets and the database
 /// are at work. It does see a thread that blocks.
-struct StandingTime(#[expect(dead_code, reason = "dropping it ends the thread")] mpsc::Sender<()>);
+pub(crate) struct StandingTime(#[expect(dead_code, reason = "dropping it ends the thread")] mpsc::Sender<()>);
 
 impl StandingTime {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (running, stop) = mpsc::channel::<()>();
         tokio::task::spawn_blocking(move || stop.recv());
         Self(running)

@@ -39,6 +39,7 @@ mod reset_password;
 mod revocation_log;
 mod revoke;
 mod running;
+mod sender_limits;
 mod service_manager;
 mod stream;
 mod stream_filter;

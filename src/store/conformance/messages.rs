@@ -133,6 +133,22 @@ pub(crate) async fn counting_stops_at_the_limit(database: &dyn Database) {
     assert_eq!(database.count_messages_after(bob.id, MessageId(0), 100).await.unwrap(), 20);
 }
 
+pub(crate) async fn the_bytes_of_messages_are_added_up(database: &dyn Database) {
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    let (backup, other) =
+        (application(database, &alice, "A1").await, application(database, &alice, "A2").await);
+    assert_eq!(database.message_bytes(alice.id).await.unwrap(), 0);
+    let mut full = new_message(alice.id, backup.id, "ü");
+    full.extras = json!({ "k": 1 }).as_object().cloned();
+    let ids = database.insert_messages(&[full, new_message(alice.id, other.id, "x")]).await.unwrap().ids();
+    // `title`, `ü` and `{"k":1}`; `title` and `x`.
+    assert_eq!(database.application_message_bytes(backup.id).await.unwrap(), 5 + 2 + 7);
+    assert_eq!(database.message_bytes(alice.id).await.unwrap(), 14 + 6);
+    assert_eq!(database.message_bytes(bob.id).await.unwrap(), 0);
+    assert!(database.delete_message(alice.id, ids[0]).await.unwrap());
+    assert_eq!(database.message_bytes(alice.id).await.unwrap(), 6);
+}
+
 pub(crate) async fn a_user_with_many_applications_gets_one_order(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let mut new = Vec::new();

@@ -108,6 +108,10 @@ pub trait Messages: Send + Sync {
     ) -> Result<Slice<Message, MessageId>, StoreError>;
     /// Returns the messages of these ids, whoever owns them, in this order, without those that are not there.
     async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError>;
+    /// Returns how many bytes a user's messages have, in their texts, titles and extras. It reads all of them.
+    async fn message_bytes(&self, user: UserId) -> Result<u64, StoreError>;
+    /// As [`message_bytes`](Self::message_bytes), of an application's messages.
+    async fn application_message_bytes(&self, application: ApplicationId) -> Result<u64, StoreError>;
     /// As [`list_messages`](Self::list_messages), whatever their size.
     async fn messages(&self, user: UserId, page: MessagePage) -> Result<Vec<Message>, StoreError> {
         Ok(self.list_messages(user, page, usize::MAX).await?.rows)

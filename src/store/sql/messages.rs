@@ -74,6 +74,21 @@ pub(crate) const COUNT_AFTER: &str = "SELECT count(*) FROM (
     WHERE a.user_id = ?1 LIMIT ?3
 ) AS counted";
 
+/// Adds up the bytes of the messages of some applications.
+macro_rules! bytes {
+    ($which:literal) => {
+        concat!(
+            "SELECT sum(coalesce(octet_length(message), 0) + coalesce(octet_length(title), 0) \
+             + coalesce(octet_length(extras), 0)) \
+             FROM applications a JOIN messages m ON m.application_id = a.id WHERE ",
+            $which
+        )
+    };
+}
+
+pub(crate) const BYTES_OF_USER: &str = bytes!("a.user_id = ?");
+pub(crate) const BYTES_OF_APPLICATION: &str = bytes!("a.id = ?");
+
 pub(crate) const NEWEST_ID: &str = "SELECT max((
     SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id < ?2 ORDER BY m.id DESC LIMIT 1
 )) FROM applications a WHERE a.user_id = ?1";
@@ -196,6 +211,22 @@ pub(crate) async fn count_after<D: Dialect>(
 ) -> Result<usize, sqlx::Error> {
     let count = query(COUNT_AFTER).id(user.0).id(after.0).bind(row_limit(limit));
     Ok(session.one(count).await?.unsigned(0)?.try_into().unwrap_or(limit))
+}
+
+/// Returns how many bytes a user's messages have.
+pub(crate) async fn bytes_of_user<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+) -> Result<u64, sqlx::Error> {
+    session.one(query(BYTES_OF_USER).id(user.0)).await?.unsigned(0)
+}
+
+/// Returns how many bytes an application's messages have.
+pub(crate) async fn bytes_of_application<D: Dialect>(
+    session: &mut Session<'_, D>,
+    application: ApplicationId,
+) -> Result<u64, sqlx::Error> {
+    session.one(query(BYTES_OF_APPLICATION).id(application.0)).await?.unsigned(0)
 }
 
 pub(crate) async fn delete<D: Dialect>(

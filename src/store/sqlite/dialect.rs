@@ -132,7 +132,9 @@ impl Dialect for SqliteDialect {
 mod tests {
     use super::*;
     use crate::store::sql::deletions::{ORPHANED, SLICE};
-    use crate::store::sql::messages::{BY_IDS, COUNT_AFTER, DELETE_ONE, NEWEST_ID, OF_APPLICATION};
+    use crate::store::sql::messages::{
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID, OF_APPLICATION,
+    };
     use crate::store::sql::query;
 
     #[tokio::test]
@@ -140,9 +142,19 @@ mod tests {
         let (database, _folder) = crate::store::sqlite::tests::in_new_folder().await;
         let mut lease = database.writer.lease("explain").await.unwrap();
         let Pages::OneQuery { newest, oldest } = SqliteDialect::PAGES else { panic!() };
-        for statement in
-            [newest, oldest, OF_APPLICATION, BY_IDS, COUNT_AFTER, NEWEST_ID, DELETE_ONE, SLICE, ORPHANED]
-        {
+        for statement in [
+            newest,
+            oldest,
+            OF_APPLICATION,
+            BY_IDS,
+            COUNT_AFTER,
+            NEWEST_ID,
+            DELETE_ONE,
+            SLICE,
+            ORPHANED,
+            BYTES_OF_APPLICATION,
+            BYTES_OF_USER,
+        ] {
             let explained = format!("EXPLAIN QUERY PLAN {statement}");
             let explained = query(&explained).bind(1).bind(1).bind(1).bind(1);
             let steps = session(&mut lease).all(explained).await.unwrap();

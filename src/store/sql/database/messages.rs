@@ -59,6 +59,18 @@ impl<B: Backend> Messages for B {
         lease.end(result).await
     }
 
+    async fn message_bytes(&self, user: UserId) -> Result<u64, StoreError> {
+        let mut lease = self.readers().lease("add up the bytes of messages").await?;
+        let result = messages::bytes_of_user(&mut lease.session(), user).await;
+        lease.end(result).await
+    }
+
+    async fn application_message_bytes(&self, application: ApplicationId) -> Result<u64, StoreError> {
+        let mut lease = self.readers().lease("add up the bytes of messages").await?;
+        let result = messages::bytes_of_application(&mut lease.session(), application).await;
+        lease.end(result).await
+    }
+
     async fn count_messages_after(
         &self,
         user: UserId,
