@@ -51,7 +51,7 @@ const WRITERS: u32 = 4;
 pub(crate) struct Remote<D: RemoteDialect> {
     readers: Pool<D>,
     writers: Arc<Pool<D>>,
-    /// One connection, so that the writer waits for nobody else.
+    /// One connection, so that the writer waits for nobody but the check of the health, at most once per second.
     messages: Pool<D>,
     cleaner: Cleaner,
     last_check: LastCheck,
@@ -106,7 +106,8 @@ impl<D: RemoteDialect> Remote<D> {
 impl<D: RemoteDialect> Remote<D> {
     /// Asks the server whether it takes writes, and deletes no message, for which it needs what storing one needs.
     async fn try_storing(&self) -> Result<(), StoreError> {
-        let mut lease = self.writers.lease(last_check::OPERATION).await?;
+        // Not one of those that may all be waited for: a server with much to do is not a sick one.
+        let mut lease = self.messages.lease(last_check::OPERATION).await?;
         let mut session = lease.session();
         let tried = async {
             let is_read_only = session.one(query(D::IS_READ_ONLY)).await?.flag(0)?;

@@ -25,6 +25,7 @@ macro_rules! suite {
             }
             faults {
                 a_message_is_stored_although_its_connection_was_cut
+                the_health_is_good_while_all_other_connections_are_busy
             }
         }
     };

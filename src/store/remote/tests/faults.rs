@@ -5,8 +5,8 @@ use sqlx::ConnectOptions as _;
 use super::Place;
 use crate::store::conformance::early::ALL;
 use crate::store::conformance::{application, new_message, user};
-use crate::store::remote::RemoteDialect;
-use crate::store::sql::{Session, query};
+use crate::store::remote::{RemoteDialect, WRITERS};
+use crate::store::sql::{Connections as _, Session, query};
 use crate::store::{Database as _, Messages as _};
 
 impl<D: RemoteDialect + Copy> Place<D> {
@@ -41,5 +41,18 @@ pub(crate) async fn a_message_is_stored_although_its_connection_was_cut<D: Remot
         }
     };
     assert_eq!(listed.iter().map(|message| message.id).collect::<Vec<_>>(), newest_first);
+    database.close().await;
+}
+
+pub(crate) async fn the_health_is_good_while_all_other_connections_are_busy<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let database = place.open().await.unwrap();
+    let mut busy = Vec::new();
+    for _ in 0..WRITERS {
+        busy.push(database.writers.lease("be busy").await.unwrap());
+    }
+    database.check().await.unwrap();
+    drop(busy);
     database.close().await;
 }
