@@ -3,6 +3,7 @@
 use super::remote::Remote;
 use super::{MigrationStep, OpenDatabaseError};
 
+mod bulk;
 mod connection;
 mod dialect;
 mod insertion;
@@ -11,7 +12,7 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
-use dialect::MysqlDialect;
+pub(super) use dialect::MysqlDialect;
 
 /// A database of MariaDB or MySQL.
 pub(super) type Mysql = Remote<MysqlDialect>;

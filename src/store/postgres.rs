@@ -3,6 +3,7 @@
 use super::remote::Remote;
 use super::{MigrationStep, OpenDatabaseError};
 
+mod bulk;
 mod connection;
 mod dialect;
 mod insertion;
@@ -10,7 +11,7 @@ mod insertion;
 #[cfg(test)]
 mod tests;
 
-use dialect::PostgresDialect;
+pub(super) use dialect::PostgresDialect;
 
 /// A PostgreSQL database.
 pub(super) type Postgres = Remote<PostgresDialect>;

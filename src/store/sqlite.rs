@@ -25,6 +25,7 @@ use super::sql::deletions::Cleaner;
 use super::{MigrationStep, OpenDatabaseError};
 
 mod backup;
+mod bulk;
 mod connection;
 mod database;
 mod dialect;
@@ -42,6 +43,8 @@ mod row;
 mod schema;
 mod time;
 mod writer;
+
+pub(super) use dialect::SqliteDialect;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::RemoteDialect;
 use super::pool::{Pool, cause};
 use crate::store::sql::schema::{Columns, UnknownTables, VERSION};
 use crate::store::sql::{Connections as _, Lease as _, Session, query};
+use crate::store::transfer::unfinished;
 use crate::store::{MigrationStep, OpenDatabaseError, StoreError};
 
 /// Why a database was left as it is.
@@ -21,6 +22,11 @@ pub(super) enum RefusedDatabase {
     Newer { found: i64 },
     #[error("the database is that of a newer Gotify: {0}; use a newer shardcast, or another database")]
     NewerGotify(String),
+    #[error(
+        "the database has the first part of a copy or of a backup; run `shardcast copy` or `shardcast restore` again to \
+         complete it"
+    )]
+    UnfinishedCopy,
     #[error(
         "failed to connect to {0}; check the address, the user and the password in `database.connection`"
     )]
@@ -105,6 +111,9 @@ async fn bring_up<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), 
 async fn verified<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<Columns, RefusedDatabase> {
     let read = |error| during("read the schema", error);
     let there = Columns::of(session, &D::SCHEMA).await.map_err(read)?;
+    if unfinished::is_there(session, &there).await.map_err(read)? {
+        return Err(RefusedDatabase::UnfinishedCopy);
+    }
     if there.has_table("shardcast_state") {
         let version = session.first(query("SELECT max(version) FROM shardcast_state")).await;
         let found = version.and_then(|row| row.map_or(Ok(0), |row| row.integer(0))).map_err(read)?;

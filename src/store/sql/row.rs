@@ -22,12 +22,17 @@ impl<'d, D: Dialect> Row<'d, D> {
 
     /// Reads an id or the like that may be NULL.
     pub(crate) fn optional_unsigned(&self, column: usize) -> Result<Option<u64>, sqlx::Error> {
-        Ok(D::integer(&self.row, column)?.map(|value| value.try_into().unwrap_or_default()))
+        Ok(self.optional_integer(column)?.map(|value| value.try_into().unwrap_or_default()))
+    }
+
+    /// Reads a number that may be NULL.
+    pub(crate) fn optional_integer(&self, column: usize) -> Result<Option<i64>, sqlx::Error> {
+        D::integer(&self.row, column)
     }
 
     /// Reads a number; NULL, as in a column that was added later, is 0.
     pub(crate) fn integer(&self, column: usize) -> Result<i64, sqlx::Error> {
-        Ok(D::integer(&self.row, column)?.unwrap_or_default())
+        Ok(self.optional_integer(column)?.unwrap_or_default())
     }
 
     /// Reads a flag; NULL is false.

@@ -10,6 +10,7 @@ use super::dialect::session;
 use super::open_error::OpenFileError;
 use super::schema::{self, SCHEMA};
 use crate::store::sql::schema::{Columns, UnknownTables, VERSION};
+use crate::store::transfer::unfinished;
 
 /// Refuses a file that is neither Gotify's nor ours, and not empty either.
 pub(super) async fn refuse(connection: &mut SqliteConnection, file: &Path) -> Result<(), OpenFileError> {
@@ -23,6 +24,9 @@ pub(super) async fn refuse(connection: &mut SqliteConnection, file: &Path) -> Re
         Err(newer @ UnknownTables::OfNewerGotify { .. }) => {
             return Err(OpenFileError::OfNewerGotify { file: file.to_owned(), unknown: newer.to_string() });
         }
+    }
+    if unfinished::is_there(&mut session(connection), &there).await.map_err(read)? {
+        return Err(OpenFileError::UnfinishedCopy(file.to_owned()));
     }
     let found = schema::version(connection).await.map_err(read)?;
     if found > VERSION { Err(OpenFileError::Newer { file: file.to_owned(), found }) } else { Ok(()) }

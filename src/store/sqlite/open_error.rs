@@ -61,6 +61,12 @@ pub(super) enum OpenFileError {
         file.display()
     )]
     Newer { file: PathBuf, found: i64 },
+    #[error(
+        "`{}` has the first part of a copy or of a backup; run `shardcast copy` or `shardcast restore` again to complete \
+         it",
+        .0.display()
+    )]
+    UnfinishedCopy(PathBuf),
     #[error("`{}` is locked by another program, such as a Gotify or a backup; end that program", .0.display())]
     Locked(PathBuf),
     #[error("the disk of `{}` is full; make room", .0.display())]

@@ -1,0 +1,191 @@
+//! Moving whole databases: a copy from one to another, a backup in a file, and restoring it.
+//!
+//! All three read rows from a [`source`] and write them to a [`target`], table by table, in the order of ids. Rows wait
+//! in one batch of about a megabyte, so that memory does not grow with the database.
+//!
+//! Ids, tokens and password hashes stay as they are. Dates keep what the target keeps of them: nanoseconds and a zone
+//! in SQLite and in a backup, microseconds in PostgreSQL, milliseconds in MariaDB and MySQL.
+
+use std::fmt;
+use std::path::Path;
+
+mod backup_file;
+pub(crate) mod bulk;
+mod error;
+mod pictures;
+pub(crate) mod record;
+mod rows;
+mod source;
+pub(crate) mod table;
+mod target;
+pub(crate) mod unfinished;
+
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
+
+pub use error::TransferError;
+
+use backup_file::{BackupReader, BackupWriter};
+use source::Source as _;
+use target::{Job, JobKind};
+
+use super::DatabaseConfig;
+
+/// How far above the highest id of a backup the next message begins: clients may have seen messages that were
+/// published after the backup was made, and ask for what follows on them.
+const RESTORE_GAP: u64 = 1_000_000;
+
+/// A number of rows, with the sum of their ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// How many.
+    pub rows: u64,
+    /// The sum.
+    pub ids: u64,
+}
+
+impl Totals {
+    fn plus(self, other: Self) -> Self {
+        Self { rows: self.rows + other.rows, ids: self.ids.wrapping_add(other.ids) }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { rows: self.rows.saturating_sub(other.rows), ids: self.ids.wrapping_sub(other.ids) }
+    }
+
+    fn of(id: u64) -> Self {
+        Self { rows: 1, ids: id }
+    }
+}
+
+impl fmt::Display for Totals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} rows with {} as the sum of their ids", self.rows, self.ids)
+    }
+}
+
+/// What was moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Moved {
+    /// Tables, with their rows at the target.
+    pub tables: Vec<(&'static str, u64)>,
+    /// Rows that the target can't hold.
+    pub left_out: u64,
+    /// Pictures of applications.
+    pub pictures: u64,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TransferProgress {
+    /// The table that is moved now.
+    pub table: &'static str,
+    /// How many of its rows were moved.
+    pub done: u64,
+    /// How many it has.
+    pub total: u64,
+}
+
+/// Is called as rows are moved, on the task that moves them.
+pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
+
+/// Copies all users, applications, clients, messages and settings of plugins from one database to another, of any
+/// kind. The source is only read. The target must be empty, or have the first part of the same copy, which is continued
+/// then. A server does not start on it before the copy is complete.
+///
+/// Rows that the target can't hold, such as a text with NUL, end the copy; with `leave_out` they are named in the log
+/// and left out.
+///
+/// # Cancel safety
+///
+/// A dropped future leaves the target with the first part of the copy.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn copy(
+    from: &DatabaseConfig,
+    to: &DatabaseConfig,
+    leave_out: bool,
+    on_progress: OnProgress<'_>,
+) -> Result<Moved, TransferError> {
+    let mut source = source::open(from).await?;
+    let job = Job { source: source.place(), kind: JobKind::Copy };
+    let mut target = target::open(to, &job).await?;
+    let moved = rows::transfer(&mut *source, target.as_target(), leave_out, on_progress).await?;
+    target.finish().await?;
+    source.close().await;
+    Ok(moved)
+}
+
+/// Writes a database and the pictures in a folder to a file, also while a server runs on them. The backup is of one
+/// moment. It is read back before the file gets its name; a file that is there is never replaced.
+///
+/// # Cancel safety
+///
+/// A dropped future leaves no file.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn backup(
+    database: &DatabaseConfig,
+    pictures: &Path,
+    file: &Path,
+    on_progress: OnProgress<'_>,
+) -> Result<Moved, TransferError> {
+    if file.exists() {
+        return Err(TransferError::Exists(file.to_owned()));
+    }
+    let mut source = source::open(database).await?;
+    let mut writer = BackupWriter::create(file)?;
+    let mut moved = rows::transfer(&mut *source, &mut writer, false, on_progress).await?;
+    source.close().await;
+    moved.pictures = pictures::write_all(pictures, &mut writer)?;
+    writer.finish()?;
+    Ok(moved)
+}
+
+/// Writes a backup into a database and a folder of pictures, which must be empty unless `replace` is set. Then all rows
+/// that are there are deleted first, and pictures that are there stay. The backup is read to its end first, and a
+/// damaged one changes nothing. No server may run on the database.
+///
+/// A restore that was interrupted begins anew when it is called again.
+///
+/// # Cancel safety
+///
+/// A dropped future leaves the database with a part of the backup.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn restore(
+    file: &Path,
+    database: &DatabaseConfig,
+    pictures: &Path,
+    (replace, leave_out): (bool, bool),
+    on_progress: OnProgress<'_>,
+) -> Result<Moved, TransferError> {
+    let mut reader = BackupReader::open(file)?;
+    if !replace && pictures::has_others(pictures, &reader)? {
+        return Err(TransferError::PicturesThere(pictures.to_owned()));
+    }
+    let kind = JobKind::Restore { replace, gap: RESTORE_GAP };
+    let mut target = target::open(database, &Job { source: reader.place(), kind }).await?;
+    let mut moved = rows::transfer(&mut reader, target.as_target(), leave_out, on_progress).await?;
+    moved.pictures = pictures::read_all(&mut reader, pictures).await?;
+    target.finish().await?;
+    Ok(moved)
+}
+
+/// Returns what a database said, without sqlx's error around it, whose text is the same again.
+fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error {
+        sqlx::Error::Database(error) => error.into_error(),
+        sqlx::Error::Io(error) => error.into(),
+        other => other.into(),
+    }
+}

@@ -1,0 +1,192 @@
+//! One connection that reads or writes whole tables, and what each kind of database does there in its own way.
+
+use std::fmt::{self, Debug};
+
+use super::record::Record;
+use super::table::Table;
+use super::{Totals, TransferError};
+use crate::store::OpenDatabaseError;
+use crate::store::sql::dialect::Connection;
+use crate::store::sql::{Dialect, Session, query};
+
+/// What a connection is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// It changes nothing, and sees the database as it is when the first row is read.
+    Read,
+    Write,
+}
+
+/// How many rows an `INSERT` has at most; a power of two, so that few statements are prepared.
+const INSERT_ROWS: usize = 512;
+
+/// What moving whole tables needs, beside the [`Dialect`].
+pub(crate) trait BulkDialect: Dialect {
+    /// The name of its kind in messages.
+    const KIND: &'static str;
+    /// What a connection that reads runs first. Nothing bounds how long its statements take.
+    const PREPARE_SOURCE: &'static str;
+    /// Begins a transaction that only reads, and whose queries all see the same moment.
+    const BEGIN_SOURCE: &'static str;
+    /// What a connection that writes runs first.
+    const PREPARE_TARGET: &'static str;
+    /// Returns each column: its table and its name.
+    const LIST_COLUMNS: &'static str;
+    /// The sum of all ids of a table, as a whole number.
+    const SUM_OF_IDS: &'static str;
+    /// The most bytes of a text, where there is a limit.
+    const TEXT_BYTES: Option<usize>;
+    /// The most characters of a name or token, where there is a limit.
+    const SHORT_TEXT_CHARACTERS: Option<usize>;
+
+    /// The query for the highest id that a table has given, also to rows that were deleted.
+    fn last_id(table: &str) -> String;
+
+    /// The statements after which a table gives ids above this one.
+    fn raise_last_id(table: &str, id: u64) -> Vec<String>;
+
+    /// Connects; `None` if there is no such database, which a server would make.
+    fn connect(
+        connection: &str,
+        access: Access,
+    ) -> impl Future<Output = Result<Option<BulkConnection<Self>>, OpenDatabaseError>> + Send;
+
+    /// Inserts rows, within a transaction.
+    fn load(
+        session: &mut Session<'_, Self>,
+        table: &'static Table,
+        rows: &[Record],
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send {
+        insert(session, table, rows)
+    }
+}
+
+/// Inserts rows by statements with many rows each.
+async fn insert<D: BulkDialect>(
+    session: &mut Session<'_, D>,
+    table: &'static Table,
+    rows: &[Record],
+) -> Result<(), sqlx::Error> {
+    let names = table.column_names();
+    let places = vec!["?"; table.columns.len()].join(",");
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let count = rest.len().min(INSERT_ROWS);
+        // The largest power of two that is not above.
+        let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
+        let (now, later) = rest.split_at(count);
+        let rows = vec![format!("({places})"); count].join(",");
+        let text = format!("INSERT INTO {} ({names}) VALUES {rows}", table.name);
+        let mut statement = query(&text);
+        for record in now {
+            for (cell, column) in record.cells.iter().zip(table.columns) {
+                statement = statement.bind(cell.value(column.kind));
+            }
+        }
+        session.run(statement).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// A connection for whole tables.
+pub(crate) struct BulkConnection<D: BulkDialect> {
+    dialect: D,
+    connection: Connection<D>,
+    /// Where the database is, without what logs in to it.
+    place: String,
+    /// What keeps servers away.
+    lock: Option<Box<dyn Debug + Send + Sync>>,
+}
+
+impl<D: BulkDialect> Debug for BulkConnection<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BulkConnection").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// A server that can't be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to connect to {kind}; check the address, the user and the password")]
+struct Unreachable {
+    kind: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Says that a server could not be connected to.
+pub(crate) fn unreachable<D: BulkDialect>(error: sqlx::Error) -> OpenDatabaseError {
+    OpenDatabaseError::Unusable(Unreachable { kind: D::KIND, source: super::cause(error) }.into())
+}
+
+impl<D: BulkDialect> BulkConnection<D> {
+    /// Prepares a new connection.
+    pub(crate) async fn prepare(
+        dialect: D,
+        connection: Connection<D>,
+        place: String,
+        access: Access,
+    ) -> Result<Self, sqlx::Error> {
+        let mut prepared = Self { dialect, connection, place, lock: None };
+        let mut session = prepared.session();
+        match access {
+            Access::Read => {
+                session.batch(D::PREPARE_SOURCE).await?;
+                session.batch(D::BEGIN_SOURCE).await?;
+            }
+            Access::Write => session.batch(D::PREPARE_TARGET).await?,
+        }
+        Ok(prepared)
+    }
+
+    /// Keeps servers away until it is closed.
+    pub(crate) fn holding(self, lock: impl Debug + Send + Sync + 'static) -> Self {
+        Self { lock: Some(Box::new(lock)), ..self }
+    }
+
+    /// Its kind and where it is.
+    pub(super) fn name(&self) -> String {
+        format!("{} `{}`", D::KIND, self.place)
+    }
+
+    /// Says what could not be done.
+    pub(super) fn failed_to(&self, operation: &'static str, error: sqlx::Error) -> TransferError {
+        TransferError::Database { operation, place: self.name(), source: super::cause(error) }
+    }
+
+    /// What statements run by. They take as long as they take.
+    pub(super) fn session(&mut self) -> Session<'_, D> {
+        Session::new(&self.dialect, &mut self.connection, None)
+    }
+
+    /// Answers whether the database has this table.
+    pub(super) async fn has_table(&mut self, table: &str) -> Result<bool, sqlx::Error> {
+        let columns = self.columns().await?;
+        Ok(columns.iter().any(|(found, _)| found == table))
+    }
+
+    /// Returns all columns with their tables.
+    pub(super) async fn columns(&mut self) -> Result<Vec<(String, String)>, sqlx::Error> {
+        let rows = self.session().all(query(D::LIST_COLUMNS)).await?;
+        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
+    }
+
+    /// Counts the rows of a table.
+    pub(super) async fn totals(&mut self, table: &Table) -> Result<Totals, sqlx::Error> {
+        let text = format!("SELECT count(*), {} FROM {}", D::SUM_OF_IDS, table.name);
+        let row = self.session().one(query(&text)).await?;
+        Ok(Totals { rows: row.unsigned(0)?, ids: row.unsigned(1)? })
+    }
+
+    /// Returns the highest id that a table has given, also to rows that were deleted.
+    pub(super) async fn last_id(&mut self, table: &Table) -> Result<u64, sqlx::Error> {
+        let text = D::last_id(table.name);
+        self.session().one(query(&text)).await?.unsigned(0)
+    }
+
+    /// Closes it well. What was not committed is lost.
+    pub(super) async fn close(self) {
+        // Whatever was to be kept was committed before.
+        let _ = sqlx::Connection::close(self.connection).await;
+        drop(self.lock);
+    }
+}

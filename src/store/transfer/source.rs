@@ -1,0 +1,145 @@
+//! Where rows come from.
+
+use std::pin::pin;
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt as _;
+use tokio::sync::mpsc::Sender;
+
+use super::bulk::{Access, BulkConnection, BulkDialect};
+use super::record::Record;
+use super::table::Table;
+use super::{Totals, TransferError};
+#[cfg(feature = "mysql")]
+use crate::store::mysql::MysqlDialect;
+#[cfg(feature = "postgres")]
+use crate::store::postgres::PostgresDialect;
+use crate::store::sql::query;
+#[cfg(feature = "sqlite")]
+use crate::store::sqlite::SqliteDialect;
+use crate::store::{DatabaseConfig, Dialect};
+
+/// A batch ends after so many rows, or after so many bytes.
+pub(super) const BATCH_ROWS: usize = 4096;
+pub(super) const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Where rows come from: a database or a backup. It stays as it is.
+#[async_trait]
+pub(super) trait Source: Send {
+    /// Where that is, as in ``PostgreSQL `localhost:5432/gotify` ``.
+    fn place(&self) -> String;
+    /// Counts the rows of a table.
+    async fn totals(&mut self, table: &'static Table) -> Result<Totals, TransferError>;
+    /// Returns the highest id that a table has given, also to rows that were deleted.
+    async fn last_id(&mut self, table: &'static Table) -> Result<u64, TransferError>;
+    /// Sends the rows whose ids are above `after`, in the order of ids. Ends early if nobody takes them.
+    async fn read(
+        &mut self,
+        table: &'static Table,
+        after: u64,
+        batches: Sender<Vec<Record>>,
+    ) -> Result<(), TransferError>;
+    /// Closes it.
+    async fn close(self: Box<Self>);
+}
+
+/// Opens a database to read from.
+pub(super) async fn open(config: &DatabaseConfig) -> Result<Box<dyn Source>, TransferError> {
+    match config.dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => connect::<SqliteDialect>(config).await,
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => connect::<PostgresDialect>(config).await,
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => connect::<MysqlDialect>(config).await,
+    }
+}
+
+async fn connect<D: BulkDialect>(config: &DatabaseConfig) -> Result<Box<dyn Source>, TransferError> {
+    use secrecy::ExposeSecret as _;
+
+    let connected = D::connect(config.connection.expose_secret(), Access::Read).await;
+    let Some(mut connection) = connected.map_err(TransferError::OpenSource)? else {
+        return Err(TransferError::NoSource);
+    };
+    let is_ours = connection.has_table("users").await.map_err(|error| connection.failed_to("read", error))?;
+    if !is_ours {
+        return Err(TransferError::NotOurs { place: connection.name() });
+    }
+    Ok(Box::new(connection))
+}
+
+#[async_trait]
+impl<D: BulkDialect> Source for BulkConnection<D> {
+    fn place(&self) -> String {
+        self.name()
+    }
+
+    async fn totals(&mut self, table: &'static Table) -> Result<Totals, TransferError> {
+        let totals = match self.has_table(table.name).await {
+            Ok(false) => Ok(Totals::default()),
+            Ok(true) => Self::totals(self, table).await,
+            Err(error) => Err(error),
+        };
+        totals.map_err(|error| self.failed_to("count the rows of", error))
+    }
+
+    async fn last_id(&mut self, table: &'static Table) -> Result<u64, TransferError> {
+        let last_id = match self.has_table(table.name).await {
+            Ok(false) => Ok(0),
+            Ok(true) => Self::last_id(self, table).await,
+            Err(error) => Err(error),
+        };
+        last_id.map_err(|error| self.failed_to("read", error))
+    }
+
+    async fn read(
+        &mut self,
+        table: &'static Table,
+        after: u64,
+        batches: Sender<Vec<Record>>,
+    ) -> Result<(), TransferError> {
+        let read = send_rows(self, table, after, batches).await;
+        read.map_err(|error| self.failed_to("read", error))
+    }
+
+    async fn close(self: Box<Self>) {
+        Self::close(*self).await;
+    }
+}
+
+async fn send_rows<D: BulkDialect>(
+    connection: &mut BulkConnection<D>,
+    table: &'static Table,
+    after: u64,
+    batches: Sender<Vec<Record>>,
+) -> Result<(), sqlx::Error> {
+    let found = connection.columns().await?;
+    let has = |column: &str| found.iter().any(|(of, name)| of == table.name && name == column);
+    if !has("id") {
+        return Ok(());
+    }
+    // An older Gotify has not all columns.
+    let columns = table.columns.iter().map(|column| if has(column.name) { column.name } else { "NULL" });
+    let columns = columns.collect::<Vec<_>>().join(", ");
+    let text = format!("SELECT {columns} FROM {} WHERE id > ? ORDER BY id", table.name);
+    let mut session = connection.session();
+    let mut rows = pin!(session.rows(query(&text).id(after))?);
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.try_next().await? {
+        let record = Record::read(table, &row)?;
+        bytes += record.bytes();
+        batch.push(record);
+        if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
+            bytes = 0;
+            if batches.send(std::mem::take(&mut batch)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if !batch.is_empty() {
+        // Nobody takes it where writing has failed, which is the error that counts.
+        let _ = batches.send(batch).await;
+    }
+    Ok(())
+}
