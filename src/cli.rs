@@ -36,6 +36,7 @@ mod serve;
 mod service_manager;
 mod signals;
 mod start_error;
+mod transfer;
 mod user;
 mod version;
 
@@ -83,6 +84,11 @@ pub fn run() -> ExitCode {
         Command::User(command) => with_configuration(file, |loaded| user::run(loaded, command)),
         Command::Application(command) => with_configuration(file, |loaded| application::run(loaded, command)),
         Command::Client(command) => with_configuration(file, |loaded| client::run(loaded, command)),
+        Command::Copy(arguments) => transfer::copy(&arguments),
+        Command::Backup(arguments) => with_configuration(file, |loaded| transfer::backup(loaded, &arguments)),
+        Command::Restore(arguments) => {
+            with_configuration(file, |loaded| transfer::restore(loaded, &arguments))
+        }
         Command::Send(arguments) => remote::send(arguments, file),
         Command::Tail(arguments) => remote::tail(arguments, file),
         Command::Completions { shell } => completions::print(shell),

@@ -40,6 +40,8 @@ mod sort_key;
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+pub mod transfer;
 
 #[cfg(test)]
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]

@@ -2,6 +2,7 @@
 
 mod database;
 mod remote;
+mod transfer;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(super) use database::{ApplicationCommand, ClientCommand, UserCommand};
 use remote::{SEND_HELP, TAIL_HELP};
 pub(super) use remote::{SendArguments, TailArguments};
+use transfer::COPY_HELP;
+pub(super) use transfer::{BackupArguments, CopyArguments, RestoreArguments};
 
 /// Follows the help of every command.
 const EXIT_CODES: &str = "\
@@ -65,6 +68,13 @@ pub(super) enum Command {
     /// Create and list clients
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Copy everything from one database to another, of any kind
+    #[command(after_help = COPY_HELP)]
+    Copy(CopyArguments),
+    /// Write the database and the pictures to a file, also while the server runs
+    Backup(BackupArguments),
+    /// Write a backup into the database and the folder of pictures; the server must not run
+    Restore(RestoreArguments),
     /// Send a message to any server that speaks Gotify's API
     #[command(after_help = SEND_HELP)]
     Send(SendArguments),

@@ -27,6 +27,7 @@ mod log_output;
 mod logins;
 mod metrics;
 mod migrate;
+mod moving;
 mod openapi;
 mod positions;
 mod process;

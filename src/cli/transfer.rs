@@ -1,0 +1,122 @@
+//! `shardcast copy`, `backup` and `restore`.
+
+mod location;
+mod progress;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use tracing::Level;
+
+use super::arguments::{BackupArguments, CopyArguments, RestoreArguments};
+use super::logging::Log;
+use super::signals::Signals;
+use super::start_error::StartError;
+use super::{EX_CONFIG, print_answer, print_problem, runtime, with_sources};
+use crate::config::{Loaded, LogFormat};
+use crate::store::transfer::{self, Moved, TransferError};
+use progress::Progress;
+
+/// A flag whose value is wrong.
+const EX_USAGE: u8 = 2;
+
+/// Copies a database into another one.
+pub(super) fn copy(arguments: &CopyArguments) -> ExitCode {
+    let read = |flag, text| {
+        location::parse(text).map_err(|error| print_problem(&format!("{flag}: {}", with_sources(&error))))
+    };
+    let (Ok(from), Ok(to)) = (read("--from", &arguments.from), read("--to", &arguments.to)) else {
+        return ExitCode::from(EX_USAGE);
+    };
+    run((Level::INFO, LogFormat::Text), async |progress| {
+        let moved = transfer::copy(&from, &to, arguments.leave_out, &|at| progress.show(at)).await?;
+        Ok(format!("copied {}", described(&moved)))
+    })
+}
+
+/// Writes the configured database and pictures to a file.
+pub(super) fn backup(loaded: &Loaded, arguments: &BackupArguments) -> ExitCode {
+    run((loaded.log_level(), loaded.log_format()), async |progress| {
+        let (database, pictures) = (loaded.database(), Path::new(&loaded.config.uploadedimagesdir));
+        let file = &arguments.file;
+        let moved = transfer::backup(&database, pictures, file, &|at| progress.show(at)).await?;
+        Ok(format!(
+            "wrote {} and {} pictures to `{}`, and read them back",
+            described(&moved),
+            moved.pictures,
+            file.display()
+        ))
+    })
+}
+
+/// Writes a backup into the configured database and folder of pictures.
+pub(super) fn restore(loaded: &Loaded, arguments: &RestoreArguments) -> ExitCode {
+    run((loaded.log_level(), loaded.log_format()), async |progress| {
+        let (database, pictures) = (loaded.database(), Path::new(&loaded.config.uploadedimagesdir));
+        let allowed = (arguments.force, arguments.leave_out);
+        let file = &arguments.file;
+        let moved = transfer::restore(file, &database, pictures, allowed, &|at| progress.show(at)).await?;
+        Ok(format!("restored {} and {} pictures", described(&moved), moved.pictures))
+    })
+}
+
+/// Runs it to its end, or to a signal.
+fn run(
+    (level, format): (Level, LogFormat),
+    work: impl AsyncFnOnce(&Progress) -> Result<String, TransferError>,
+) -> ExitCode {
+    let log = match Log::start(level, format) {
+        Ok(log) => log,
+        Err(error) => {
+            print_problem(&format!("failed to start the log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = match runtime::build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed_to_start(&StartError::Runtime(error)),
+    };
+    let outcome = runtime.block_on(async {
+        let mut signals = Signals::catch().map_err(|error| failed_to_start(&StartError::Signals(error)))?;
+        let progress = Progress::new();
+        let done = tokio::select! {
+            done = work(&progress) => done,
+            code = signals.next() => {
+                progress.clear();
+                print_problem("interrupted");
+                return Err(ExitCode::from(code));
+            }
+        };
+        progress.clear();
+        Ok(done)
+    });
+    drop(log);
+    match outcome {
+        Ok(Ok(answer)) => print_answer(&answer),
+        Ok(Err(error)) => {
+            print_problem(&with_sources(&error));
+            match error {
+                TransferError::OpenSource(_) | TransferError::OpenTarget(_) | TransferError::NoSource => {
+                    ExitCode::from(EX_CONFIG)
+                }
+                _ => ExitCode::FAILURE,
+            }
+        }
+        Err(code) => code,
+    }
+}
+
+fn failed_to_start(error: &StartError) -> ExitCode {
+    print_problem(&error.report());
+    error.exit_code()
+}
+
+/// Says how many rows of each table were moved.
+fn described(moved: &Moved) -> String {
+    let tables = moved.tables.iter().map(|(table, rows)| match *table {
+        "plugin_confs" => format!("{rows} settings of plugins"),
+        table => format!("{rows} {table}"),
+    });
+    let text = tables.collect::<Vec<_>>().join(", ");
+    if moved.left_out > 0 { format!("{text} (left out: {} rows)", moved.left_out) } else { text }
+}
