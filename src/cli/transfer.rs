@@ -14,7 +14,7 @@ use super::signals::Signals;
 use super::start_error::StartError;
 use super::{EX_CONFIG, print_answer, print_problem, runtime, with_sources};
 use crate::config::{Loaded, LogFormat};
-use crate::store::transfer::{self, Moved, TransferError};
+use crate::store::transfer::{self, Moved, RestoreOptions, TransferError};
 use progress::Progress;
 
 /// A flag whose value is wrong.
@@ -53,7 +53,7 @@ pub(super) fn backup(loaded: &Loaded, arguments: &BackupArguments) -> ExitCode {
 pub(super) fn restore(loaded: &Loaded, arguments: &RestoreArguments) -> ExitCode {
     run((loaded.log_level(), loaded.log_format()), async |progress| {
         let (database, pictures) = (loaded.database(), Path::new(&loaded.config.uploadedimagesdir));
-        let allowed = (arguments.force, arguments.leave_out);
+        let allowed = RestoreOptions { replace: arguments.force, leave_out: arguments.leave_out };
         let file = &arguments.file;
         let moved = transfer::restore(file, &database, pictures, allowed, &|at| progress.show(at)).await?;
         Ok(format!("restored {} and {} pictures", described(&moved), moved.pictures))

@@ -1,7 +1,8 @@
 //! Moving whole databases: a copy from one to another, a backup in a file, and restoring it.
 //!
-//! All three read rows from a [`source`] and write them to a [`target`], table by table, in the order of ids. Rows wait
-//! in one batch of about a megabyte, so that memory does not grow with the database.
+//! All three read rows from a source and write them to a target, table by table, in the order of ids. The source and
+//! the target are databases or the file of a backup. Rows wait in batches of about a megabyte, so that memory does not
+//! grow with the database.
 //!
 //! Ids, tokens and password hashes stay as they are. Dates keep what the target keeps of them: nanoseconds and a zone
 //! in SQLite and in a backup, microseconds in PostgreSQL, milliseconds in MariaDB and MySQL.
@@ -89,6 +90,15 @@ pub struct TransferProgress {
     pub total: u64,
 }
 
+/// What a restore may do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RestoreOptions {
+    /// Delete all rows that are there first, instead of refusing the target.
+    pub replace: bool,
+    /// Go on without rows that the target can't hold, and name each of them in the log.
+    pub leave_out: bool,
+}
+
 /// Is called as rows are moved, on the task that moves them.
 pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
 
@@ -149,7 +159,7 @@ pub async fn backup(
     Ok(moved)
 }
 
-/// Writes a backup into a database and a folder of pictures, which must be empty unless `replace` is set. Then all rows
+/// Writes a backup into a database and a folder of pictures, which must be empty unless [`RestoreOptions::replace`] is set. Then all rows
 /// that are there are deleted first, and pictures that are there stay. The backup is read to its end first, and a
 /// damaged one changes nothing. No server may run on the database.
 ///
@@ -166,9 +176,10 @@ pub async fn restore(
     file: &Path,
     database: &DatabaseConfig,
     pictures: &Path,
-    (replace, leave_out): (bool, bool),
+    options: RestoreOptions,
     on_progress: OnProgress<'_>,
 ) -> Result<Moved, TransferError> {
+    let RestoreOptions { replace, leave_out } = options;
     let mut reader = BackupReader::open(file)?;
     if !replace && pictures::has_others(pictures, &reader)? {
         return Err(TransferError::PicturesThere(pictures.to_owned()));

@@ -106,6 +106,7 @@ impl<D: BulkDialect> Debug for BulkConnection<D> {
 }
 
 /// A server that can't be reached.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 #[derive(Debug, thiserror::Error)]
 #[error("failed to connect to {kind}; check the address, the user and the password")]
 struct Unreachable {
@@ -114,6 +115,7 @@ struct Unreachable {
 }
 
 /// Says that a server could not be connected to.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) fn unreachable<D: BulkDialect>(error: sqlx::Error) -> OpenDatabaseError {
     OpenDatabaseError::Unusable(Unreachable { kind: D::KIND, source: super::cause(error) }.into())
 }
@@ -139,6 +141,7 @@ impl<D: BulkDialect> BulkConnection<D> {
     }
 
     /// Keeps servers away until it is closed.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn holding(self, lock: impl Debug + Send + Sync + 'static) -> Self {
         Self { lock: Some(Box::new(lock)), ..self }
     }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{fill, publish, rows, sqlite};
 use crate::store::conformance::user;
-use crate::store::transfer::{Moved, RESTORE_GAP, TransferError, backup, restore};
+use crate::store::transfer::{Moved, RESTORE_GAP, RestoreOptions, TransferError, backup, restore};
 use crate::store::{self, DatabaseConfig};
 
 super::into_each_kind! {
@@ -47,8 +47,10 @@ impl Original {
     }
 }
 
+const REPLACE: RestoreOptions = RestoreOptions { replace: true, leave_out: false };
+
 async fn restore_into(target: &DatabaseConfig, file: &Path, images: &Path) -> Result<Moved, TransferError> {
-    restore(file, target, images, (false, false), &|_| ()).await
+    restore(file, target, images, RestoreOptions::default(), &|_| ()).await
 }
 
 async fn a_backup_is_restored_into_every_kind_of_database(target: DatabaseConfig) {
@@ -81,7 +83,7 @@ async fn a_restore_replaces_rows_only_if_it_is_told_to(target: DatabaseConfig) {
     let error = restore_into(&target, &original.file(), &images).await.unwrap_err();
     assert!(matches!(error, TransferError::NotEmptyToRestore { table: "users", .. }), "{error}");
     assert!(rows(&target).await == before);
-    restore(&original.file(), &target, &images, (true, false), &|_| ()).await.unwrap();
+    restore(&original.file(), &target, &images, REPLACE, &|_| ()).await.unwrap();
     assert!(rows(&target).await == rows(&original.database).await);
 }
 
@@ -162,6 +164,6 @@ async fn pictures_that_are_there_are_replaced_only_if_it_is_told_to() {
     let error = restore_into(&sqlite(&target), &original.file(), &images).await.unwrap_err();
     assert!(matches!(error, TransferError::PicturesThere(_)), "{error}");
     assert!(!target.path().join("gotify.db").exists());
-    restore(&original.file(), &sqlite(&target), &images, (true, false), &|_| ()).await.unwrap();
+    restore(&original.file(), &sqlite(&target), &images, REPLACE, &|_| ()).await.unwrap();
     assert!(images.join("other.png").exists() && images.join("picture.png").exists());
 }
