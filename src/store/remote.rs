@@ -14,17 +14,19 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use self::dialect::Options;
+use self::kept::KeptConnection;
 use self::pool::Pool;
 use super::last_check::{self, LastCheck};
 use super::sql::backend::Inserts;
 use super::sql::deletions::Cleaner;
-use super::sql::{Backend, Connections as _, Lease as _, query};
+use super::sql::{Backend, Lease as _, query};
 use super::{Database, Inserted, MigrationStep, NewMessage, OpenDatabaseError, StoreError};
 use crate::model::Timestamp;
 
 pub(super) mod dialect;
-mod heads;
+pub(super) mod heads;
 mod insertion;
+mod kept;
 mod pool;
 mod schema;
 
@@ -52,7 +54,7 @@ pub(crate) struct Remote<D: RemoteDialect> {
     readers: Pool<D>,
     writers: Arc<Pool<D>>,
     /// One connection, so that the writer waits for nobody but the check of the health, at most once per second.
-    messages: Pool<D>,
+    messages: KeptConnection<D>,
     cleaner: Cleaner,
     last_check: LastCheck,
 }
@@ -95,7 +97,7 @@ impl<D: RemoteDialect> Remote<D> {
         writers.connect().await.map_err(schema::unreachable::<D>)?;
         Ok(Self {
             readers: Pool::new(&dialect, &options, READERS, D::PREPARE_READER),
-            messages: Pool::new(&dialect, &options, 1, D::PREPARE_WRITER),
+            messages: KeptConnection::new(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),
             cleaner: Cleaner::spawn(Arc::clone(&writers)),
             writers,
             last_check: LastCheck::default(),
@@ -103,11 +105,19 @@ impl<D: RemoteDialect> Remote<D> {
     }
 }
 
+#[cfg(test)]
+impl<D: RemoteDialect> Remote<D> {
+    /// Waits for the one connection by which messages are stored.
+    async fn message_connection(&self) -> kept::KeptLease<'_, D> {
+        self.messages.lease_until("look at the connection", Instant::now() + OPERATION).await.unwrap()
+    }
+}
+
 impl<D: RemoteDialect> Remote<D> {
     /// Asks the server whether it takes writes, and deletes no message, for which it needs what storing one needs.
     async fn try_storing(&self) -> Result<(), StoreError> {
         // Not one of those that may all be waited for: a server with much to do is not a sick one.
-        let mut lease = self.messages.lease(last_check::OPERATION).await?;
+        let mut lease = self.messages.lease_until(last_check::OPERATION, Instant::now() + OPERATION).await?;
         let mut session = lease.session();
         let tried = async {
             let is_read_only = session.one(query(D::IS_READ_ONLY)).await?.flag(0)?;

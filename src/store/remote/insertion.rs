@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use tokio::time::Instant;
 
 use super::heads;
-use super::pool::{Pool, fault, store_error};
+use super::kept::KeptConnection;
+use super::pool::{fault, store_error};
 use super::{Fault, OPERATION, RemoteDialect};
 use crate::model::{ApplicationId, MessageId, UserId};
 use crate::store::sql::{Lease as _, Session, Value, query};
@@ -23,7 +24,7 @@ const ATTEMPTS: u32 = 5;
 
 /// Stores messages until a deadline.
 pub(super) async fn insert<D: RemoteDialect>(
-    pool: &Pool<D>,
+    connection: &KeptConnection<D>,
     messages: &[NewMessage],
     deadline: Instant,
 ) -> Result<Inserted, StoreError> {
@@ -34,7 +35,7 @@ pub(super) async fn insert<D: RemoteDialect>(
     let mut attempt = 0;
     loop {
         attempt += 1;
-        let mut lease = pool.lease_until(NAME, Some(deadline)).await?;
+        let mut lease = connection.lease_until(NAME, deadline).await?;
         let prepared = prepare(&mut lease.session(), messages, each_alone).await;
         let fault = prepared.as_ref().err().map(fault::<D>);
         let inserted = match prepared {
@@ -44,7 +45,11 @@ pub(super) async fn insert<D: RemoteDialect>(
                 let is_uncertain =
                     matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
                 let ended = lease.end(committed).await;
-                if is_uncertain { confirm(pool, inserted, ended).await } else { ended.map(|()| inserted) }
+                if is_uncertain {
+                    confirm(connection, inserted, ended).await
+                } else {
+                    ended.map(|()| inserted)
+                }
             }
         };
         match fault {
@@ -160,11 +165,11 @@ async fn insert_each<D: RemoteDialect>(
 /// Finds out whether a transaction was committed whose connection was lost while it was to be. Nothing is stored a
 /// second time: with the heads locked, what is there is what was committed.
 async fn confirm<D: RemoteDialect>(
-    pool: &Pool<D>,
+    connection: &KeptConnection<D>,
     inserted: Inserted,
     lost: Result<(), StoreError>,
 ) -> Result<Inserted, StoreError> {
-    let mut lease = pool.lease_until(NAME, Some(Instant::now() + OPERATION)).await?;
+    let mut lease = connection.lease_until(NAME, Instant::now() + OPERATION).await?;
     let looked = look(&mut lease.session(), &inserted).await;
     let found = lease.end(looked).await?;
     if found { Ok(inserted) } else { lost.map(|()| inserted) }

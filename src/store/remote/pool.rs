@@ -39,7 +39,7 @@ impl<D: RemoteDialect> Pool<D> {
                     if state.idle_for < TRIED_AFTER {
                         return Ok(true);
                     }
-                    Ok(matches!(timeout(TRIED_AFTER, connection.ping()).await, Ok(Ok(()))))
+                    Ok(answers::<D>(connection).await)
                 })
             })
             .after_connect(move |connection, _| D::batch(connection, prepare))
@@ -66,6 +66,7 @@ impl<D: RemoteDialect> Pool<D> {
             connection,
             deadline,
             has_ended: false,
+            ended_at: Instant::now(),
         })
     }
 
@@ -101,10 +102,33 @@ pub(crate) struct PoolLease<D: RemoteDialect> {
     dialect: Arc<D>,
     connection: PoolConnection<D::Database>,
     deadline: Option<Instant>,
+    /// Whether its operation has ended in such a way that the connection can be used again.
     has_ended: bool,
+    ended_at: Instant,
 }
 
 impl<D: RemoteDialect> PoolLease<D> {
+    /// Goes on with the next operation, without the pool. False if the connection can't be used again.
+    pub(super) async fn renew(&mut self, operation: &'static str, deadline: Instant) -> bool {
+        let is_usable = std::mem::replace(&mut self.has_ended, false);
+        (self.operation, self.deadline) = (operation, Some(deadline));
+        is_usable && (self.ended_at.elapsed() < TRIED_AFTER || answers::<D>(&mut self.connection).await)
+    }
+
+    /// Takes what came of the operation. Rolls back if it failed.
+    pub(super) async fn finish<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        self.has_ended = match &result {
+            Ok(_) => true,
+            Err(sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::Encode(_)) => {
+                let rolled_back = D::batch(&mut self.connection, "ROLLBACK");
+                matches!(timeout(ROLLBACK, rolled_back).await, Ok(Ok(())))
+            }
+            Err(_) => false,
+        };
+        self.ended_at = Instant::now();
+        result.map_err(|error| store_error::<D>(self.operation, error))
+    }
+
     /// Closes the connection, whatever came of its operation.
     pub(super) fn discard(mut self) {
         self.connection.close_on_drop();
@@ -120,15 +144,7 @@ impl<D: RemoteDialect> Lease for PoolLease<D> {
     }
 
     async fn end<T: Send>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        self.has_ended = match &result {
-            Ok(_) => true,
-            Err(sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::Encode(_)) => {
-                let rolled_back = D::batch(&mut self.connection, "ROLLBACK");
-                matches!(timeout(ROLLBACK, rolled_back).await, Ok(Ok(())))
-            }
-            Err(_) => false,
-        };
-        result.map_err(|error| store_error::<D>(self.operation, error))
+        self.finish(result).await
     }
 }
 
@@ -139,6 +155,11 @@ impl<D: RemoteDialect> Drop for PoolLease<D> {
             self.connection.close_on_drop();
         }
     }
+}
+
+/// Whether the server answers soon.
+async fn answers<D: RemoteDialect>(connection: &mut Connection<D>) -> bool {
+    matches!(timeout(TRIED_AFTER, connection.ping()).await, Ok(Ok(())))
 }
 
 /// Says what an error means.
