@@ -6,6 +6,8 @@ use super::{Mysql, MysqlDialect, connection};
 use crate::store::conformance;
 use crate::store::remote::tests::Place;
 
+mod statements;
+
 mod conforms {
     use super::{conformance, in_new_database};
 

@@ -13,6 +13,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Row as _};
 use super::insertion;
 use crate::model::{MessageId, Timestamp, UserId};
 use crate::store::remote::dialect::taken_value;
+use crate::store::remote::heads::newest;
 use crate::store::remote::{Fault, RemoteDialect};
 use crate::store::sql::dialect::runs_statements;
 use crate::store::sql::messages::{Pages, listing};
@@ -24,17 +25,34 @@ use crate::store::{NewMessage, Unstorable};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PostgresDialect;
 
-/// Reads a page of each application, by a search in the index, and merges them.
-macro_rules! merge {
-    ($sign:literal, $direction:literal) => {
+/// Searches the messages of an application from an id on, in their order.
+///
+/// Asked for `application_id = a.id … ORDER BY id`, PostgreSQL may go through the messages of everybody until it has
+/// found enough: through all of them for an application that has none. The order of both columns is that of one index
+/// only, and the comparison of both says where in it to begin.
+macro_rules! search {
+    ($application:literal, "<", $id:literal, $limit:literal) => {
+        search!(@ $application, "<", $id, ">=", " DESC", $limit)
+    };
+    ($application:literal, ">", $id:literal, $limit:literal) => {
+        search!(@ $application, ">", $id, "<=", "", $limit)
+    };
+    (@ $application:literal, $from:literal, $id:literal, $to:literal, $direction:literal, $limit:literal) => {
         concat!(
-            "SELECT n.id FROM applications a CROSS JOIN LATERAL (
-                SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id ",
-            $sign,
-            " ?2 ORDER BY m.id ",
-            $direction,
-            " LIMIT ?3
-            ) AS n WHERE a.user_id = ?1 ORDER BY n.id ",
+            "SELECT m.id FROM messages m WHERE (m.application_id, m.id) ", $from, " (", $application, ", ", $id,
+            ") AND m.application_id ", $to, " ", $application, " ORDER BY m.application_id", $direction, ", m.id",
+            $direction, " LIMIT ", $limit
+        )
+    };
+}
+
+/// Reads a page of each application, and merges them.
+macro_rules! merge {
+    ($sign:tt, $direction:literal) => {
+        concat!(
+            "SELECT n.id FROM applications a CROSS JOIN LATERAL (",
+            search!("a.id", $sign, "?2", "?3"),
+            ") AS n WHERE a.user_id = ?1 ORDER BY n.id ",
             $direction,
             " LIMIT ?3"
         )
@@ -52,6 +70,24 @@ impl Dialect for PostgresDialect {
         newest: listing!(merge!("<", "DESC"), "DESC"),
         oldest: listing!(merge!(">", "ASC"), "ASC"),
     };
+    const OF_APPLICATION: &'static str = listing!(
+        concat!(
+            "SELECT n.id FROM (",
+            search!("?1::bigint", "<", "?2", "?3"),
+            ") AS n WHERE EXISTS (SELECT 1 FROM applications WHERE id = ?1)"
+        ),
+        "DESC"
+    );
+    const NEWEST_ID: &'static str = concat!(
+        "SELECT max((",
+        search!("a.id", "<", "?2", "1"),
+        ")) FROM applications a WHERE a.user_id = ?1"
+    );
+    const COUNT_AFTER: &'static str = concat!(
+        "SELECT count(*) FROM (SELECT 1 FROM applications a CROSS JOIN LATERAL (",
+        search!("a.id", ">", "?2", "?3"),
+        ") AS n WHERE a.user_id = ?1 LIMIT ?3) AS counted"
+    );
     const HAS_HEADS: bool = true;
     const BINDS_BY_NUMBER: bool = true;
     const HOLDS_NUL: bool = false;
@@ -168,6 +204,9 @@ impl RemoteDialect for PostgresDialect {
         }
     }
 
+    const NEWEST: &'static str = newest!("", search!("a.id", "<", "9223372036854775807", "1"));
+    const NEWEST_OF: &'static str =
+        newest!("WHERE a.user_id {in}", search!("a.id", "<", "9223372036854775807", "1"));
     /// Ids are taken after the heads were locked, and inserted as they are: nothing depends on the order in which
     /// PostgreSQL works through a statement.
     const SENDERS: &'static str = "SELECT id, user_id, NULL::bigint FROM applications WHERE id {in} UNION ALL \

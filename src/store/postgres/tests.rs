@@ -6,6 +6,8 @@ use super::{Postgres, PostgresDialect, connection};
 use crate::store::conformance;
 use crate::store::remote::tests::Place;
 
+mod statements;
+
 mod conforms {
     use super::{conformance, in_new_database};
 

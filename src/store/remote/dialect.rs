@@ -2,6 +2,7 @@
 
 use sqlx::error::DatabaseError;
 
+use super::heads;
 use crate::model::{MessageId, UserId};
 use crate::store::sql::dialect::Connection;
 use crate::store::sql::schema::Schema;
@@ -47,6 +48,10 @@ pub(crate) trait RemoteDialect: Dialect {
     /// Says what an error means.
     fn fault(error: &dyn DatabaseError) -> Fault;
 
+    /// The query of [`heads::newest!`](super::heads), of all users, or another one that returns the same.
+    const NEWEST: &'static str = heads::newest!("");
+    /// The same, of a list of users.
+    const NEWEST_OF: &'static str = heads::newest!("WHERE a.user_id {in}");
     /// Returns the applications of a list, `{in}`, that are there: id, owner, NULL. Further rows have NULL twice, and
     /// then what [`Self::insert_messages`] needs.
     const SENDERS: &'static str;

@@ -6,14 +6,29 @@ use super::RemoteDialect;
 use super::pool::Pool;
 use crate::model::{MessageId, UserId};
 use crate::store::StoreError;
-use crate::store::sql::{Connections as _, Lease as _, Session, Value, query};
+use crate::store::sql::query::LIST_VALUES;
+use crate::store::sql::{Connections as _, Lease as _, Query, Session, Value, query};
 
-/// The newest message of each user that has any, by one search in the index for each application.
-const NEWEST: &str = "SELECT user_id, newest FROM (
-        SELECT a.user_id, max((
-            SELECT m.id FROM messages m WHERE m.application_id = a.id ORDER BY m.id DESC LIMIT 1
-        )) AS newest FROM applications a GROUP BY a.user_id
-    ) AS found WHERE newest IS NOT NULL";
+/// Returns the newest message of each user that has any, by one search in the index for each application.
+macro_rules! newest {
+    ($of:literal) => {
+        $crate::store::remote::heads::newest!(
+            $of,
+            "SELECT m.id FROM messages m WHERE m.application_id = a.id ORDER BY m.id DESC LIMIT 1"
+        )
+    };
+    ($of:literal, $search:expr) => {
+        concat!(
+            "SELECT user_id, newest FROM (SELECT a.user_id, max((",
+            $search,
+            ")) AS newest FROM applications a ",
+            $of,
+            " GROUP BY a.user_id) AS found WHERE newest IS NOT NULL"
+        )
+    };
+}
+
+pub(crate) use newest;
 
 /// Locks the heads of users until the transaction ends, and returns them. It is the first statement of its
 /// transaction. Users who are not there have none.
@@ -35,25 +50,33 @@ async fn locked<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     users: &[UserId],
 ) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
-    let users = Value::Ids(users.iter().map(|user| user.0).collect());
     let heads =
         query("SELECT user_id, newest FROM shardcast_heads WHERE user_id {in} ORDER BY user_id{for update}");
-    let found = session.all(heads.bind(users)).await?;
+    newest_of_each(session, heads.bind(Value::Ids(users.iter().map(|user| user.0).collect()))).await
+}
+
+/// Runs a query that returns users, each with a message.
+async fn newest_of_each<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    query: Query<'_>,
+) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
+    let found = session.all(query).await?;
     found.iter().map(|row| Ok((UserId(row.unsigned(0)?), MessageId(row.unsigned(1)?)))).collect()
 }
 
 /// Makes the heads of users whom a Gotify has made. Their rows are locked meanwhile: a user who is being deleted gets
 /// none.
 async fn make<D: RemoteDialect>(session: &mut Session<'_, D>, users: &[UserId]) -> Result<(), sqlx::Error> {
-    let users = Value::Ids(users.iter().map(|user| user.0).collect());
-    let there = query("SELECT id FROM users WHERE id {in} ORDER BY id{for update}").bind(users);
-    let mut heads = Vec::new();
-    for row in session.all(there).await? {
-        let user = UserId(row.unsigned(0)?);
-        let newest = crate::store::sql::messages::newest(session, user, MessageId(u64::MAX)).await?;
-        heads.push((user, newest.unwrap_or(MessageId(0))));
+    let there = query("SELECT id FROM users WHERE id {in} ORDER BY id{for update}");
+    let there = session.all(there.bind(Value::Ids(users.iter().map(|user| user.0).collect()))).await?;
+    let there: Vec<_> = there.iter().map(|row| row.unsigned(0)).collect::<Result<_, _>>()?;
+    if there.is_empty() {
+        return Ok(());
     }
-    if heads.is_empty() { Ok(()) } else { D::raise_heads(session, &heads).await }
+    let newest = newest_of_each(session, query(D::NEWEST_OF).bind(Value::Ids(there.clone()))).await?;
+    let head = |user| (user, newest.get(&user).copied().unwrap_or(MessageId(0)));
+    let heads: Vec<_> = there.into_iter().map(UserId).map(head).collect();
+    D::raise_heads(session, &heads).await
 }
 
 /// Raises heads to what the messages say: a Gotify may have written since the last start.
@@ -64,17 +87,12 @@ pub(super) async fn raise<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), StoreE
 }
 
 async fn raise_all<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
-    let known = session.all(query("SELECT user_id, newest FROM shardcast_heads")).await?;
-    let known: BTreeMap<u64, u64> = known
-        .iter()
-        .map(|row| Ok((row.unsigned(0)?, row.unsigned(1)?)))
-        .collect::<Result<_, sqlx::Error>>()?;
-    let mut behind = Vec::new();
-    for row in session.all(query(NEWEST)).await? {
-        let (user, newest) = (row.unsigned(0)?, row.unsigned(1)?);
-        if known.get(&user).is_none_or(|&head| head < newest) {
-            behind.push((UserId(user), MessageId(newest)));
-        }
+    let known = newest_of_each(session, query("SELECT user_id, newest FROM shardcast_heads")).await?;
+    let newest = newest_of_each(session, query(D::NEWEST)).await?;
+    let is_behind = |(user, newest): &(UserId, MessageId)| known.get(user).is_none_or(|head| head < newest);
+    let behind: Vec<_> = newest.into_iter().filter(is_behind).collect();
+    for some in behind.chunks(LIST_VALUES) {
+        D::raise_heads(session, some).await?;
     }
-    if behind.is_empty() { Ok(()) } else { D::raise_heads(session, &behind).await }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::store::sql::{Session, query};
 use crate::store::{MigrationStep, OpenDatabaseError};
 
 pub(crate) mod faults;
+pub(crate) mod statements;
 pub(crate) mod takeover;
 
 /// Makes a test of every case. `$place` is an async function in scope that returns a [`Place`].

@@ -30,12 +30,15 @@ const SLICE_BYTES: u64 = 4 * 1024 * 1024;
 /// When a slice was refused, the next one is tried after so long.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// Some messages that applications have up to an id, with their sizes.
+/// Some messages that applications have up to an id, with their sizes. They come in the order of the index: without
+/// it PostgreSQL looks up all messages of the applications for each slice.
 pub(crate) const SLICE: &str = concat!(
     "SELECT id, ",
     size!("message" "title" "extras"),
-    " FROM messages m WHERE application_id {in} AND id <= ? LIMIT ?"
+    " FROM messages m WHERE application_id {in} AND id <= ? ORDER BY application_id, id LIMIT ?"
 );
+
+pub(crate) const DELETE: &str = "DELETE FROM messages WHERE id {in}";
 
 /// The applications that have messages and are not there, by one search in the index for each application.
 pub(crate) const ORPHANED: &str = "WITH RECURSIVE sender (id) AS (
@@ -79,7 +82,7 @@ impl Deletion {
         if ids.is_empty() {
             return Ok(false);
         }
-        session.run(query("DELETE FROM messages WHERE id {in}").bind(Value::Ids(ids))).await?;
+        session.run(query(DELETE).bind(Value::Ids(ids))).await?;
         Ok(true)
     }
 

@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use sqlx::error::BoxDynError;
 
 use super::messages::Pages;
-use super::{Value, deletions};
+use super::{Value, deletions, messages};
 use crate::model::Timestamp;
 
 pub(crate) type Connection<D> = <<D as Dialect>::Database as sqlx::Database>::Connection;
@@ -34,6 +34,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const BEGIN_SNAPSHOT: &'static str = Self::BEGIN;
     /// How a user's messages are listed.
     const PAGES: Pages;
+    /// The query of [`messages::OF_APPLICATION`], or another one that returns the same.
+    const OF_APPLICATION: &'static str = messages::OF_APPLICATION;
+    /// The query of [`messages::NEWEST_ID`], or another one that returns the same.
+    const NEWEST_ID: &'static str = messages::NEWEST_ID;
+    /// The query of [`messages::COUNT_AFTER`], or another one that returns the same.
+    const COUNT_AFTER: &'static str = messages::COUNT_AFTER;
     /// The query of [`deletions::ORPHANED`], or another one that returns the same.
     const ORPHANED: &'static str = deletions::ORPHANED;
     /// Whether several connections write at once, see [`super::heads`].

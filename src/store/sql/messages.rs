@@ -49,7 +49,7 @@ pub(crate) enum Pages {
 
 /// Which messages, and in which order.
 #[derive(Clone, Copy, Debug)]
-enum Order {
+pub(crate) enum Order {
     /// Below an id, newest first.
     NewestBelow(i64),
     /// Above an id, oldest first.
@@ -102,7 +102,7 @@ pub(crate) async fn newest<D: Dialect>(
     user: UserId,
     below: MessageId,
 ) -> Result<Option<MessageId>, sqlx::Error> {
-    let found = session.one(query(NEWEST_ID).id(user.0).id(below.0)).await?;
+    let found = session.one(query(D::NEWEST_ID).id(user.0).id(below.0)).await?;
     Ok(found.optional_unsigned(0)?.map(MessageId))
 }
 
@@ -132,7 +132,7 @@ pub(crate) async fn of_application<D: Dialect>(
     page: MessagePage,
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
-    let list = query(OF_APPLICATION).id(application.0).bind(before(page)).bind(row_limit(page.limit));
+    let list = query(D::OF_APPLICATION).id(application.0).bind(before(page)).bind(row_limit(page.limit));
     read(session, list, max_bytes).await
 }
 
@@ -178,7 +178,7 @@ async fn merged<D: Dialect>(
 /// then come the applications. It has parts for a power of two, so that a connection keeps few of them; an
 /// application 0 has no messages.
 #[cfg(feature = "mysql")]
-fn per_application(applications: usize, order: Order) -> String {
+pub(crate) fn per_application(applications: usize, order: Order) -> String {
     let (sign, direction) = match order {
         Order::NewestBelow(_) => ('<', "DESC"),
         Order::OldestAbove(_) => ('>', "ASC"),
@@ -209,7 +209,7 @@ pub(crate) async fn count_after<D: Dialect>(
     after: MessageId,
     limit: usize,
 ) -> Result<usize, sqlx::Error> {
-    let count = query(COUNT_AFTER).id(user.0).id(after.0).bind(row_limit(limit));
+    let count = query(D::COUNT_AFTER).id(user.0).id(after.0).bind(row_limit(limit));
     Ok(session.one(count).await?.unsigned(0)?.try_into().unwrap_or(limit))
 }
 

@@ -1,0 +1,89 @@
+//! What PostgreSQL does for our statements.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::{PostgresDialect, in_new_database};
+use crate::store::remote::tests::statements::{
+    STATEMENTS, a_batch_that_is_given_up_does_not_disturb_the_next, batch_of_64_users,
+    batch_on_message_connection, explain, fill, reads_a_page, statements, store,
+};
+
+/// What the server says that it has done on a connection that asks for that.
+#[derive(Clone, Default)]
+struct ServerLog(Arc<Mutex<Vec<String>>>);
+
+impl Subscriber for ServerLog {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "sqlx::postgres::notice"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut self.clone());
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+impl Visit for ServerLog {
+    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
+        self.0.lock().push(format!("{value:?}"));
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn a_batch_takes_six_statements_however_many_users_it_has() {
+    let (database, ()) = in_new_database().await;
+    let batch = batch_of_64_users(&database).await;
+    batch_on_message_connection(&database, "SET log_statement = 'all'; SET client_min_messages = log").await;
+
+    let log = ServerLog::default();
+    let listening = tracing::subscriber::set_default(log.clone());
+    store(&database, &batch).await;
+    drop(listening);
+
+    let statements = log.0.lock().clone();
+    assert_eq!(statements.len(), STATEMENTS, "{statements:#?}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
+    let (database, ()) = in_new_database().await;
+    let (user, applications) = fill(&database).await;
+    batch_on_message_connection(&database, "ANALYZE").await;
+    for statement in statements::<PostgresDialect>(&user, &applications) {
+        let plan = explain(&database, &statement, |step| step.text(0).unwrap()).await;
+        let has = |what: &str| plan.iter().filter(|step| step.contains(what)).count();
+        assert_eq!(has("Seq Scan on messages"), 0, "{statement:?}: {plan:#?}");
+        assert_eq!(
+            has("Bitmap Index Scan on shardcast_messages"),
+            0,
+            "it goes through all of them: {plan:#?}"
+        );
+        assert_eq!(has("Filter: (application_id"), 0, "it goes through those of others: {plan:#?}");
+        assert!(has("Index") > 0, "{statement:?}: {plan:#?}");
+        let sorts = has("Sort Key") - has("Sort Key: a.user_id");
+        assert!(sorts == 0 || reads_a_page(&statement), "{statement:?}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn a_batch_that_is_given_up_half_way_does_not_disturb_the_next() {
+    let (database, ()) = in_new_database().await;
+    a_batch_that_is_given_up_does_not_disturb_the_next(&database).await;
+}
