@@ -105,14 +105,6 @@ impl<D: RemoteDialect> Remote<D> {
     }
 }
 
-#[cfg(test)]
-impl<D: RemoteDialect> Remote<D> {
-    /// Waits for the one connection by which messages are stored.
-    async fn message_connection(&self) -> kept::KeptLease<'_, D> {
-        self.messages.lease_until("look at the connection", Instant::now() + OPERATION).await.unwrap()
-    }
-}
-
 impl<D: RemoteDialect> Remote<D> {
     /// Asks the server whether it takes writes, and deletes no message, for which it needs what storing one needs.
     async fn try_storing(&self) -> Result<(), StoreError> {

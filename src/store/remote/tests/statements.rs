@@ -1,8 +1,11 @@
 //! How many statements a batch takes, and how a database runs each statement.
 
+use tokio::time::Instant;
+
 use crate::model::{Application, User};
 use crate::store::conformance::{application, new_message, user};
-use crate::store::remote::{Remote, RemoteDialect};
+use crate::store::remote::kept::KeptLease;
+use crate::store::remote::{OPERATION, Remote, RemoteDialect};
 use crate::store::sql::deletions::{DELETE, SLICE};
 use crate::store::sql::messages::{self, BY_IDS, DELETE_ONE, Order, Pages};
 use crate::store::sql::{Lease as _, Query, Row, Value, query};
@@ -48,20 +51,25 @@ pub(crate) async fn store<D: RemoteDialect>(database: &Remote<D>, batch: &[NewMe
     );
 }
 
+/// Waits for the one connection by which messages are stored.
+async fn message_connection<D: RemoteDialect>(database: &Remote<D>) -> KeptLease<'_, D> {
+    database.messages.lease_until("look at the connection", Instant::now() + OPERATION).await.unwrap()
+}
+
 /// Runs a query on the connection by which messages are stored, and reads the rows.
 pub(crate) async fn on_message_connection<D: RemoteDialect, T: Send>(
     database: &Remote<D>,
     query: Query<'_>,
     read: impl Fn(&Row<'_, D>) -> T,
 ) -> Vec<T> {
-    let mut lease = database.message_connection().await;
+    let mut lease = message_connection(database).await;
     let rows = lease.session().all(query).await.unwrap().iter().map(read).collect();
     lease.end(Ok(rows)).await.unwrap()
 }
 
 /// Runs statements without values on the connection by which messages are stored.
 pub(crate) async fn batch_on_message_connection<D: RemoteDialect>(database: &Remote<D>, text: &'static str) {
-    let mut lease = database.message_connection().await;
+    let mut lease = message_connection(database).await;
     let ran = lease.session().batch(text).await;
     lease.end(ran).await.unwrap();
 }
