@@ -138,6 +138,7 @@ impl<D: RemoteDialect> Database for Remote<D> {
     }
 
     async fn close(&self) {
+        self.cleaner.stop();
         tokio::join!(self.readers.close(), self.writers.close(), self.messages.close());
     }
 }

@@ -108,7 +108,7 @@ async fn orphaned<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<Applic
 #[derive(Debug)]
 pub(crate) struct Cleaner {
     wake: Arc<Notify>,
-    _task: AbortOnDropHandle<()>,
+    task: AbortOnDropHandle<()>,
 }
 
 impl Cleaner {
@@ -120,7 +120,12 @@ impl Cleaner {
     pub(crate) fn spawn(writers: Arc<impl Connections>) -> Self {
         let wake = Arc::new(Notify::new());
         let task = tokio::spawn(clean(writers, Arc::clone(&wake)));
-        Self { wake, _task: AbortOnDropHandle::new(task) }
+        Self { wake, task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Ends it, before the connections are closed that it needs. The next start deletes what is left.
+    pub(crate) fn stop(&self) {
+        self.task.abort();
     }
 
     /// There may be messages without an application.

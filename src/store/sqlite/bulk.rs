@@ -1,6 +1,9 @@
 //! Reading and writing whole tables.
 
-use sqlx::ConnectOptions as _;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::connection::{WaitLimits, unchanging, writing};
 use super::dialect::SqliteDialect;
@@ -11,14 +14,22 @@ use super::{in_thread, location};
 use crate::store::OpenDatabaseError;
 use crate::store::transfer::bulk::{Access, BulkConnection, BulkDialect};
 
-/// Rows that SQLite's thread reads ahead. They may be large.
-const ROWS_AHEAD: usize = 8;
+/// What the rows have together that SQLite's thread reads ahead, and how many they are at most.
+const BYTES_AHEAD: u64 = 16 * 1024 * 1024;
+const MOST_ROWS_AHEAD: u64 = 256;
+/// How many they are where it is not known how large they are.
+const FEW_ROWS_AHEAD: u64 = 8;
+
+const LARGEST_MESSAGE: &str =
+    "SELECT coalesce(max(octet_length(message) + coalesce(octet_length(extras), 0)), 0) FROM messages";
 
 impl BulkDialect for SqliteDialect {
     const KIND: &'static str = "SQLite";
     const PREPARE_SOURCE: &'static str = "PRAGMA cache_size = -2048";
     const BEGIN_SOURCE: &'static str = "BEGIN";
     const PREPARE_TARGET: &'static str = "PRAGMA cache_size = -8192";
+    /// SQLite looks through the numbers of all values to find each: 512 rows take eight times as long as 32.
+    const INSERT_ROWS: usize = 32;
     const LIST_COLUMNS: &'static str = SCHEMA.list_columns;
     const SUM_OF_IDS: &'static str = "sum(id)";
     const TEXT_BYTES: Option<usize> = None;
@@ -59,7 +70,10 @@ impl BulkDialect for SqliteDialect {
             }
         };
         let options = match access {
-            Access::Read => unchanging(&file, patience).read_only(true).row_buffer_size(ROWS_AHEAD),
+            Access::Read => {
+                let ahead = rows_ahead(&file, patience).await;
+                unchanging(&file, patience).read_only(true).row_buffer_size(ahead)
+            }
             Access::Write => writing(&file, patience),
         };
         let failed = |error| OpenFileError::of(&file, error);
@@ -72,4 +86,20 @@ impl BulkDialect for SqliteDialect {
             None => prepared,
         }))
     }
+}
+
+/// Returns how many rows may be read ahead. With few of them, most of the time goes into waking threads.
+async fn rows_ahead(file: &Path, patience: Duration) -> usize {
+    let largest = async {
+        let mut connection = unchanging(file, patience).read_only(true).connect().await?;
+        let largest: i64 = sqlx::query_scalar(LARGEST_MESSAGE).fetch_one(&mut connection).await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(largest.unsigned_abs())
+    };
+    let ahead = match largest.await {
+        Ok(largest) => (BYTES_AHEAD / largest.max(1)).clamp(1, MOST_ROWS_AHEAD),
+        // The file of an early Gotify has no `extras`. What else is wrong the next connection will find.
+        Err(_) => FEW_ROWS_AHEAD,
+    };
+    usize::try_from(ahead).unwrap_or(1)
 }

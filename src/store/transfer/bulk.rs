@@ -17,9 +17,6 @@ pub(crate) enum Access {
     Write,
 }
 
-/// How many rows an `INSERT` has at most; a power of two, so that few statements are prepared.
-const INSERT_ROWS: usize = 512;
-
 /// What moving whole tables needs, beside the [`Dialect`].
 pub(crate) trait BulkDialect: Dialect {
     /// The name of its kind in messages.
@@ -30,6 +27,8 @@ pub(crate) trait BulkDialect: Dialect {
     const BEGIN_SOURCE: &'static str;
     /// What a connection that writes runs first.
     const PREPARE_TARGET: &'static str;
+    /// How many rows an `INSERT` has at most; a power of two, so that few statements are prepared.
+    const INSERT_ROWS: usize = 512;
     /// Returns each column: its table and its name.
     const LIST_COLUMNS: &'static str;
     /// The sum of all ids of a table, as a whole number.
@@ -71,7 +70,7 @@ async fn insert<D: BulkDialect>(
     let places = vec!["?"; table.columns.len()].join(",");
     let mut rest = rows;
     while !rest.is_empty() {
-        let count = rest.len().min(INSERT_ROWS);
+        let count = rest.len().min(D::INSERT_ROWS);
         // The largest power of two that is not above.
         let count = if count.is_power_of_two() { count } else { count.next_power_of_two() / 2 };
         let (now, later) = rest.split_at(count);
