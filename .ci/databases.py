@@ -71,7 +71,8 @@ class Server:
 
 
 class Postgres(Server):
-    name, variable, end = "PostgreSQL", "SHARDCAST_TEST_POSTGRES", signal.SIGINT
+    name, variable = "PostgreSQL", "SHARDCAST_TEST_POSTGRES"
+    end, end_at_once = signal.SIGINT, signal.SIGQUIT
 
     def make(self):
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin"))
@@ -93,7 +94,8 @@ class Postgres(Server):
 
 
 class MariaDb(Server):
-    name, variable, end = "MariaDB", "SHARDCAST_TEST_MYSQL", signal.SIGTERM
+    name, variable = "MariaDB", "SHARDCAST_TEST_MYSQL"
+    end, end_at_once = signal.SIGTERM, signal.SIGKILL
 
     def make(self):
         if not shutil.which("mariadbd"):
@@ -134,10 +136,11 @@ def main(command):
                 environment[kind.variable] = server.connection()
             return subprocess.run(command, env=environment).returncode
         finally:
+            # Their data is thrown away: nothing has to be written for it.
             for server in started:
-                server.process.send_signal(server.end)
+                server.process.send_signal(server.end_at_once)
             for server in started:
-                server.process.wait(30)
+                server.process.wait(60)
 
 
 if __name__ == "__main__":
