@@ -15,7 +15,7 @@ use crate::store::OpenDatabaseError;
 use crate::store::transfer::bulk::{Access, BulkConnection, BulkDialect};
 
 /// What the rows have together that SQLite's thread reads ahead, and how many they are at most.
-const BYTES_AHEAD: u64 = 16 * 1024 * 1024;
+const BYTES_AHEAD: u64 = 4 * 1024 * 1024;
 const MOST_ROWS_AHEAD: u64 = 256;
 /// How many they are where it is not known how large they are.
 const FEW_ROWS_AHEAD: u64 = 8;
@@ -27,7 +27,7 @@ impl BulkDialect for SqliteDialect {
     const KIND: &'static str = "SQLite";
     const PREPARE_SOURCE: &'static str = "PRAGMA cache_size = -2048";
     const BEGIN_SOURCE: &'static str = "BEGIN";
-    const PREPARE_TARGET: &'static str = "PRAGMA cache_size = -8192";
+    const PREPARE_TARGET: &'static str = "PRAGMA cache_size = -4096";
     /// SQLite looks through the numbers of all values to find each: 512 rows take eight times as long as 32.
     const INSERT_ROWS: usize = 32;
     const LIST_COLUMNS: &'static str = SCHEMA.list_columns;
