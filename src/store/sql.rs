@@ -1,7 +1,7 @@
 //! What databases that speak SQL share: each query, once, and the operations of [`Database`](super::Database) made
 //! of them.
 //!
-//! A query is written in a neutral form, see [`query`]. What really differs between databases is in their own
+//! A query is written in a neutral form, see [`mod@query`]. What really differs between databases is in their own
 //! modules: how they are opened, how messages are inserted, what their errors mean, and a [`Dialect`].
 
 pub(super) mod applications;

@@ -19,6 +19,7 @@ impl Database for Sqlite {
     }
 
     async fn close(&self) {
+        self.cleaner.stop();
         // The last connection to close moves the write-ahead log into the file: it must be one that writes.
         self.readers.close().await;
         if let Err(error) = self.writer.close().await {
