@@ -9,6 +9,7 @@ pub(super) mod backend;
 pub(super) mod clients;
 pub(super) mod deletions;
 pub(super) mod dialect;
+pub(super) mod error;
 pub(super) mod heads;
 pub(super) mod identities;
 pub(super) mod messages;
@@ -25,6 +26,7 @@ mod database;
 
 pub(super) use backend::{Backend, Connections, Lease};
 pub(super) use dialect::Dialect;
+pub(super) use error::cause;
 pub(super) use query::{Query, Value, query};
 pub(super) use row::Row;
 pub(super) use session::Session;

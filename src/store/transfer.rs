@@ -159,9 +159,9 @@ pub async fn backup(
     Ok(moved)
 }
 
-/// Writes a backup into a database and a folder of pictures, which must be empty unless [`RestoreOptions::replace`] is set. Then all rows
-/// that are there are deleted first, and pictures that are there stay. The backup is read to its end first, and a
-/// damaged one changes nothing. No server may run on the database.
+/// Writes a backup into a database and a folder of pictures. Both must be empty, unless [`RestoreOptions::replace`] is
+/// set: then all rows that are there are deleted first, and pictures that are there stay. The backup is read to its end
+/// first, and a damaged one changes nothing. No server may run on the database.
 ///
 /// A restore that was interrupted begins anew when it is called again.
 ///
@@ -190,13 +190,4 @@ pub async fn restore(
     moved.pictures = pictures::read_all(&mut reader, pictures).await?;
     target.finish().await?;
     Ok(moved)
-}
-
-/// Returns what a database said, without sqlx's error around it, whose text is the same again.
-fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        sqlx::Error::Io(error) => error.into(),
-        other => other.into(),
-    }
 }

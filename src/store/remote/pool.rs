@@ -12,7 +12,7 @@ use super::dialect::Options;
 use super::{Fault, OPERATION, RemoteDialect};
 use crate::store::StoreError;
 use crate::store::sql::dialect::Connection;
-use crate::store::sql::{Connections, Lease, Session};
+use crate::store::sql::{self, Connections, Lease, Session};
 
 /// A connection that was not used for so long is tried before it is used: the server may have been restarted.
 const TRIED_AFTER: Duration = Duration::from_secs(1);
@@ -187,15 +187,13 @@ pub(super) fn store_error<D: RemoteDialect>(operation: &'static str, error: sqlx
     }
 }
 
-/// Returns what the database said, without sqlx's error around it, whose text is the same again.
+/// Returns what the database said, or that there was no connection in time.
 pub(super) fn cause(error: sqlx::Error) -> Box<dyn std::error::Error + Send + Sync> {
     match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        sqlx::Error::Io(error) => error.into(),
         sqlx::Error::PoolTimedOut => {
             let text = format!("no connection within {} s", OPERATION.as_secs());
             io::Error::new(io::ErrorKind::TimedOut, text).into()
         }
-        other => other.into(),
+        other => sql::cause(other),
     }
 }

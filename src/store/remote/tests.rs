@@ -8,6 +8,7 @@ use crate::store::sql::{Session, query};
 use crate::store::{MigrationStep, OpenDatabaseError};
 
 pub(crate) mod faults;
+pub(crate) mod lists;
 pub(crate) mod statements;
 pub(crate) mod takeover;
 
@@ -27,6 +28,10 @@ macro_rules! suite {
             faults {
                 a_message_is_stored_although_its_connection_was_cut
                 the_health_is_good_while_all_other_connections_are_busy
+            }
+            lists {
+                messages_of_more_applications_than_a_statement_takes_are_deleted
+                more_expired_clients_than_a_statement_takes_are_deleted
             }
         }
     };

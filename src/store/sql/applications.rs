@@ -93,13 +93,8 @@ pub(crate) async fn by_token<D: Dialect>(
     session: &mut Session<'_, D>,
     token: &str,
 ) -> Result<Option<Owned<Application>>, sqlx::Error> {
-    if !D::HOLDS_NUL && token.contains('\0') {
-        return Ok(None);
-    }
-    let found = session.all(query(select!("WHERE token = ?")).bind(token)).await?;
-    let found: Vec<_> = found.iter().map(owned).collect::<Result<_, _>>()?;
-    // MariaDB and MySQL also find a token in other case, or with spaces at its end.
-    Ok(found.into_iter().find(|found| found.row.token == token))
+    let of_token = query(select!("WHERE token = ?")).bind(token);
+    session.exact(of_token, token, 2).await?.as_ref().map(owned).transpose()
 }
 
 pub(crate) async fn update<D: Dialect>(

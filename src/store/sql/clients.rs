@@ -86,13 +86,8 @@ pub(crate) async fn by_token<D: Dialect>(
     session: &mut Session<'_, D>,
     token: &str,
 ) -> Result<Option<Owned<Client>>, sqlx::Error> {
-    if !D::HOLDS_NUL && token.contains('\0') {
-        return Ok(None);
-    }
-    let found = session.all(query(select!("WHERE token = ?")).bind(token)).await?;
-    let found: Vec<_> = found.iter().map(owned).collect::<Result<_, _>>()?;
-    // MariaDB and MySQL also find a token in other case, or with spaces at its end.
-    Ok(found.into_iter().find(|found| found.row.token == token))
+    let of_token = query(select!("WHERE token = ?")).bind(token);
+    session.exact(of_token, token, 2).await?.as_ref().map(owned).transpose()
 }
 
 pub(crate) async fn update<D: Dialect>(
@@ -257,7 +252,9 @@ pub(crate) async fn delete_expired<D: Dialect>(
     let token = |found: &Row<'_, D>| Ok(Owned { user_id: UserId(found.unsigned(1)?), row: found.text(2)? });
     let expired: Vec<Owned<String>> = expired.iter().map(token).collect::<Result<_, sqlx::Error>>()?;
     if !ids.is_empty() {
-        session.run(query("DELETE FROM clients WHERE id {in}").bind(Value::Ids(ids))).await?;
+        for some in ids.chunks(LIST_VALUES) {
+            session.run(query("DELETE FROM clients WHERE id {in}").bind(Value::Ids(some.to_vec()))).await?;
+        }
         let revocation = |found: &Owned<String>| Revocation::ClientExpired {
             user_id: found.user_id,
             token: found.row.clone(),

@@ -16,6 +16,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::query::LIST_VALUES;
 use super::slice::size;
 use super::{Connections, Dialect, Lease as _, Session, Value, query};
 use crate::model::{ApplicationId, MessageId};
@@ -69,21 +70,23 @@ impl Deletion {
 
     /// Deletes the next slice; false if there was nothing left to delete.
     pub(crate) async fn slice<D: Dialect>(&self, session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
-        let slice = query(SLICE).bind(Value::Ids(self.applications.clone()));
-        let found = session.all(slice.id(self.newest.0).bind(SLICE_MESSAGES)).await?;
-        let (mut ids, mut bytes) = (Vec::with_capacity(found.len()), 0);
-        for message in &found {
-            if bytes >= SLICE_BYTES {
-                break;
+        for applications in self.applications.chunks(LIST_VALUES) {
+            let slice = query(SLICE).bind(Value::Ids(applications.to_vec()));
+            let found = session.all(slice.id(self.newest.0).bind(SLICE_MESSAGES)).await?;
+            let (mut ids, mut bytes) = (Vec::with_capacity(found.len()), 0);
+            for message in &found {
+                if bytes >= SLICE_BYTES {
+                    break;
+                }
+                bytes += message.unsigned(1)?;
+                ids.push(message.unsigned(0)?);
             }
-            bytes += message.unsigned(1)?;
-            ids.push(message.unsigned(0)?);
+            if !ids.is_empty() {
+                session.run(query(DELETE).bind(Value::Ids(ids))).await?;
+                return Ok(true);
+            }
         }
-        if ids.is_empty() {
-            return Ok(false);
-        }
-        session.run(query(DELETE).bind(Value::Ids(ids))).await?;
-        Ok(true)
+        Ok(false)
     }
 
     /// Deletes slice after slice, each in a transaction of its own. If one is refused, those before it are deleted.

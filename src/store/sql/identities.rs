@@ -8,19 +8,8 @@ pub(crate) async fn user<D: Dialect>(
     session: &mut Session<'_, D>,
     oidc_id: &str,
 ) -> Result<Option<User>, sqlx::Error> {
-    if !D::HOLDS_NUL && oidc_id.contains('\0') {
-        return Ok(None);
-    }
-    let found = session
-        .all(query("SELECT id, name, admin, created_at, oidc_id FROM users WHERE oidc_id = ?").bind(oidc_id))
-        .await?;
-    // MariaDB and MySQL also find one in other case, or with spaces at its end.
-    for row in &found {
-        if row.bytes(4)? == Some(oidc_id.as_bytes()) {
-            return Ok(Some(users::user(row)?));
-        }
-    }
-    Ok(None)
+    let of_identity = query("SELECT id, name, admin, created_at, oidc_id FROM users WHERE oidc_id = ?");
+    session.exact(of_identity.bind(oidc_id), oidc_id, 4).await?.as_ref().map(users::user).transpose()
 }
 
 pub(crate) async fn create<D: Dialect>(

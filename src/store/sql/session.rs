@@ -80,6 +80,25 @@ impl<'c, D: Dialect> Session<'c, D> {
         Ok(self.all(query).await?.into_iter().next())
     }
 
+    /// Returns the row whose text in a column is this one, byte by byte: MariaDB and MySQL also find texts in other case,
+    /// or with spaces at their end. The text is the query's one value.
+    pub(crate) async fn exact(
+        &mut self,
+        query: Query<'_>,
+        text: &str,
+        column: usize,
+    ) -> Result<Option<Row<'c, D>>, sqlx::Error> {
+        if !D::HOLDS_NUL && text.contains('\0') {
+            return Ok(None);
+        }
+        for row in self.all(query).await? {
+            if row.bytes(column)? == Some(text.as_bytes()) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
     /// Returns the one row that there always is.
     pub(crate) async fn one(&mut self, query: Query<'_>) -> Result<Row<'c, D>, sqlx::Error> {
         self.first(query).await?.ok_or(sqlx::Error::RowNotFound)

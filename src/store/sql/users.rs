@@ -47,15 +47,8 @@ pub(crate) async fn by_name<D: Dialect>(
     session: &mut Session<'_, D>,
     name: &str,
 ) -> Result<Option<Credential>, sqlx::Error> {
-    if !D::HOLDS_NUL && name.contains('\0') {
-        return Ok(None);
-    }
-    let found = session
-        .all(query("SELECT id, name, admin, created_at, pass FROM users WHERE name = ?").bind(name))
-        .await?;
-    let found: Vec<_> = found.iter().map(credential).collect::<Result<_, _>>()?;
-    // MariaDB and MySQL also find a name in other case, or with spaces at its end.
-    Ok(found.into_iter().find(|found| found.user.name == name))
+    let of_name = query("SELECT id, name, admin, created_at, pass FROM users WHERE name = ?").bind(name);
+    session.exact(of_name, name, 1).await?.as_ref().map(credential).transpose()
 }
 
 const LIST: &str = slice::list!("id, name, admin, created_at", "users" "", by "id", texts "name");

@@ -12,12 +12,12 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempPath;
 
 use super::connection::{WaitLimits, unchanging};
-use super::error::cause;
 use super::files::with_suffix;
 use super::foreign;
 use super::in_thread;
 use super::location::parent;
 use super::open_error::OpenFileError;
+use crate::store::sql::cause;
 
 /// Marks a file as one that was used here: `shcd` in ASCII.
 const APPLICATION_ID: i32 = 0x7368_6364;

@@ -1,9 +1,8 @@
 //! What SQLite's result codes mean to the rest of the program.
 
-use std::error::Error;
-
 use sqlx::error::DatabaseError;
 
+use crate::store::sql::cause;
 use crate::store::{StoreError, Unstorable};
 
 /// SQLite's primary result codes, which are the low byte of the extended ones.
@@ -32,14 +31,6 @@ pub(super) fn store_error(operation: &'static str, error: sqlx::Error) -> StoreE
         StoreError::Unavailable { operation, source: cause(error) }
     } else {
         StoreError::Failed { operation, source: cause(error) }
-    }
-}
-
-/// Returns what SQLite said, without sqlx's error around it, whose text is the same again.
-pub(super) fn cause(error: sqlx::Error) -> Box<dyn Error + Send + Sync> {
-    match error {
-        sqlx::Error::Database(error) => error.into_error(),
-        other => other.into(),
     }
 }
 

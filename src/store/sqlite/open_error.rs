@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 use rustix::process::geteuid;
 
-use super::error::{cause, code, primary_code};
+use super::error::{code, primary_code};
 use super::location::{InvalidLocation, parent};
 use crate::store::OpenDatabaseError;
+use crate::store::sql::cause;
 use crate::store::sql::schema::VERSION;
 
 /// Each text says what is wrong with what, and what would be right.

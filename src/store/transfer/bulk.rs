@@ -7,7 +7,7 @@ use super::table::Table;
 use super::{Totals, TransferError};
 use crate::store::OpenDatabaseError;
 use crate::store::sql::dialect::Connection;
-use crate::store::sql::{Dialect, Session, query};
+use crate::store::sql::{Dialect, Session, cause, query};
 
 /// What a connection is opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ struct Unreachable {
 /// Says that a server could not be connected to.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) fn unreachable<D: BulkDialect>(error: sqlx::Error) -> OpenDatabaseError {
-    OpenDatabaseError::Unusable(Unreachable { kind: D::KIND, source: super::cause(error) }.into())
+    OpenDatabaseError::Unusable(Unreachable { kind: D::KIND, source: cause(error) }.into())
 }
 
 impl<D: BulkDialect> BulkConnection<D> {
@@ -152,7 +152,7 @@ impl<D: BulkDialect> BulkConnection<D> {
 
     /// Says what could not be done.
     pub(super) fn failed_to(&self, operation: &'static str, error: sqlx::Error) -> TransferError {
-        TransferError::Database { operation, place: self.name(), source: super::cause(error) }
+        TransferError::Database { operation, place: self.name(), source: cause(error) }
     }
 
     /// What statements run by. They take as long as they take.

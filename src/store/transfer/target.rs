@@ -12,6 +12,7 @@ use super::{Totals, TransferError};
 use crate::store::mysql::MysqlDialect;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::PostgresDialect;
+use crate::store::sql::cause;
 #[cfg(feature = "sqlite")]
 use crate::store::sqlite::SqliteDialect;
 use crate::store::{self, DatabaseConfig, Dialect};
@@ -177,7 +178,7 @@ impl<D: BulkDialect> Target for Loading<D> {
             first: batch.rows.first().map_or(batch.last_id, Record::id),
             last: batch.last_id,
             place: self.connection.name(),
-            source: super::cause(source),
+            source: cause(source),
         })
     }
 
