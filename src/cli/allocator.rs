@@ -1,11 +1,8 @@
-//! glibc's allocator, set to give large blocks back and to keep small ones at hand.
+//! glibc's allocator, set to give large blocks back.
 //!
 //! Once a block of up to 32 MiB was freed, glibc takes blocks of that size from its heaps, of which each thread has one,
 //! and keeps what is freed there. Under large messages it so kept twice as much as the server held. With a fixed
 //! threshold larger blocks are mapped alone, and given back when they are freed.
-//!
-//! Of each small size, a thread keeps 7 freed blocks for itself. What 64 requests of one batch have freed at once went
-//! through the lists of the heap, which took 3000 of the 10 800 instructions that allocating costs per publish.
 //!
 //! glibc reads such settings from the environment, when a program begins. To set them later takes `unsafe` code, and
 //! another allocator took 20 MB more at rest. So the server starts itself again, as the same process: its id, its
@@ -21,9 +18,7 @@ const TUNABLES: &str = "GLIBC_TUNABLES";
 
 /// Blocks of 512 KiB and more are mapped alone: messages of usual sizes and the parts of lists are smaller. And 1 MiB
 /// at the end of a heap may stay free, so that usual loads do not ask the kernel for the same memory again and again.
-/// A thread keeps up to 127 freed blocks of each size up to 1032 bytes, the most that every glibc takes.
-const SETTINGS: &str = "glibc.malloc.mmap_threshold=524288:glibc.malloc.trim_threshold=1048576:\
-    glibc.malloc.tcache_count=127";
+const SETTINGS: &str = "glibc.malloc.mmap_threshold=524288:glibc.malloc.trim_threshold=1048576";
 
 /// Says that this process has started itself again: where a program has more rights than its user, glibc takes its own
 /// variables out of the environment.
