@@ -25,12 +25,12 @@ begin_watch() { read -r -a clocks_before <<<"$(read_clocks)"; }
 end_watch() {
     local clocks_after
     read -r -a clocks_after <<<"$(read_clocks)"
-    awk -v hz="$(getconf CLK_TCK)" -v load="$current" -v file="$out/busy.csv" -v before="${clocks_before[*]}" \
+    awk -v hz="$(getconf CLK_TCK)" -v load_name="$current" -v file="$out/busy.csv" -v before="${clocks_before[*]}" \
         -v after="${clocks_after[*]}" 'BEGIN {
         split(before, b, " "); split(after, a, " ")
         seconds = a[1] - b[1]; others = (a[2] - b[2] - (a[3] - b[3])) / hz; stolen = (a[4] - b[4]) / hz
         if (others < 0) others = 0
-        printf "%.3f,%.2f,%.2f,%s\n", seconds, others, stolen, load >>file
+        printf "%.3f,%.2f,%.2f,%s\n", seconds, others, stolen, load_name >>file
         if (seconds > 0 && others / seconds >= 0.1)
             printf " (other programs used %.1f cores meanwhile)", others / seconds }'
 }
