@@ -69,7 +69,7 @@ impl Sqlite {
     /// `gotify.db.before-shardcast` beside it; a copy that is there is never written over.
     ///
     /// Until it is closed or dropped, no other server can open it: it holds a lock on `gotify.db.lock` beside the
-    /// file. Other programs can read and write the file.
+    /// file, and on the write-ahead log. Other programs can read and write the file.
     ///
     /// # Errors
     ///
@@ -121,7 +121,7 @@ impl Sqlite {
     }
 
     async fn open_file(file: &Path, patience: WaitLimits) -> Result<Self, OpenFileError> {
-        let lock = {
+        let mut lock = {
             let file = file.to_owned();
             in_thread(move || take_folder(&file)).await?
         };
@@ -138,6 +138,7 @@ impl Sqlite {
         schema::apply(&mut connection, chrono::Local::now().fixed_offset())
             .await
             .map_err(|error| OpenFileError::of(file, error))?;
+        let lock = in_thread(move || lock.lock_log().map(|()| lock)).await?;
         let database = Self::over(file, patience, options, connection, Some(lock)).await?;
         // There may be something left of a deletion that an earlier process began.
         database.cleaner.wake();

@@ -81,10 +81,9 @@ impl BulkDialect for SqliteDialect {
         let absolute = std::fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
         let place = absolute.display().to_string();
         let prepared = BulkConnection::prepare(Self, connection, place, access).await.map_err(failed)?;
-        Ok(Some(match lock {
-            Some(lock) => prepared.holding(lock),
-            None => prepared,
-        }))
+        let Some(mut lock) = lock else { return Ok(Some(prepared)) };
+        let lock = in_thread(move || lock.lock_log().map(|()| lock)).await?;
+        Ok(Some(prepared.holding(lock)))
     }
 }
 

@@ -32,6 +32,27 @@ async fn a_database_has_one_lock_under_all_its_names() {
 }
 
 #[tokio::test]
+async fn a_second_server_is_refused_although_the_lock_file_was_deleted() {
+    let (database, folder) = in_new_folder().await;
+    let lock = path(&folder) + ".lock";
+    for _ in 0..2 {
+        fs::remove_file(&lock).unwrap();
+        let error = Sqlite::open(&path(&folder)).await.unwrap_err();
+        assert!(matches!(error, OpenDatabaseError::InUse { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.starts_with("it is used by another server, whose lock file `"), "{text}");
+        assert!(text.contains("gotify.db.lock` was deleted; stop that one first"), "{text}");
+    }
+    // Commands are let in all the same, and the server goes on.
+    let command = Sqlite::open_beside_server(&path(&folder)).await.unwrap();
+    user(&command, "alice").await;
+    command.close().await;
+    user(&database, "bob").await;
+    database.close().await;
+    assert_eq!(open(&folder).await.user_count().await.unwrap(), 2);
+}
+
+#[tokio::test]
 async fn a_lock_ends_with_its_database_and_what_it_leaves_is_no_lock() {
     let (database, folder) = in_new_folder().await;
     drop(database);
