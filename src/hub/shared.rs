@@ -13,7 +13,7 @@ use std::{
 };
 
 use dashmap::DashMap;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::{
     Backlog, ConnectionId, EndReason, Format, Framing, HubConfig, MessageId, Observer, UserId,
@@ -139,19 +139,36 @@ impl Shared {
             .unwrap_or(Err(LoadError::TimedOut(timeout)))
     }
 
-    /// Reserves memory for reading messages of so many bytes.
-    async fn reserve(&self, message_bytes: usize) -> Reservation {
-        let bytes = message_bytes.saturating_mul(RESERVED_PER_BYTE);
-        let mut reserved = pin!(self.budget.reserve(bytes));
+    /// Waits until messages of so many bytes may be read: for memory, and for one of the few reads at a time.
+    async fn admit(&self, message_bytes: usize) -> (Reservation, SemaphorePermit<'_>) {
+        let permit = self.permit().await;
+        let mut reserved = pin!(self.reserve(message_bytes));
         if let Poll::Ready(reservation) = poll_fn(|cx| Poll::Ready(reserved.as_mut().poll(cx))).await {
-            return reservation;
+            return (reservation, permit);
         }
+        // Others may find room where this one does not, and are to read meanwhile.
+        drop(permit);
         // What is only kept for streams that may need it must not keep others from what they need. From here on the
         // budget counts as scarce, so that nothing more is kept.
         for user in &self.users {
             user.forget_chunks();
         }
-        reserved.await
+        let reservation = reserved.await;
+        (reservation, self.permit().await)
+    }
+
+    async fn permit(&self) -> SemaphorePermit<'_> {
+        self.loads.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// Reserves memory for reading messages of so many bytes.
+    async fn reserve(&self, message_bytes: usize) -> Reservation {
+        let bytes = message_bytes.saturating_mul(RESERVED_PER_BYTE);
+        if message_bytes > HubConfig::CHUNK_BYTES {
+            self.budget.reserve_much(bytes).await
+        } else {
+            self.budget.reserve(bytes).await
+        }
     }
 
     async fn read_chunk(
@@ -169,24 +186,23 @@ impl Shared {
                 newest,
             )));
         };
-        let _permit = self.loads.acquire().await;
         let (mut messages, mut bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
-        let mut reservation = self.reserve(bytes).await;
+        let (mut reservation, mut permit) = self.admit(bytes).await;
         if let Some(chunk) = user.shared_chunk(cursor, format) {
             return Ok(chunk);
         }
         let mut page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         while page.frames.is_empty() && page.needed_bytes > bytes {
             // Not while holding some already: two that do so would wait for each other.
-            drop(reservation);
+            drop((reservation, permit));
             (messages, bytes) = (1, page.needed_bytes);
-            reservation = self.reserve(bytes).await;
+            (reservation, permit) = self.admit(bytes).await;
             page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         }
         for frame in &mut page.frames {
             frame.hold(format, &mut reservation).ok_or(LoadError::Format(format))?;
         }
-        drop(reservation);
+        drop((reservation, permit));
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
         if !self.budget.is_scarce() {
             user.share(&chunk);

@@ -133,3 +133,60 @@ async fn a_message_larger_than_the_budget_is_read_alone() {
         (0, Vec::<(EndReason, u64)>::new())
     );
 }
+
+/// Has one message per user: a large one, or a small one for [`SMALL`].
+struct Mixed;
+
+const SMALL: UserId = UserId(100);
+const LARGE_BYTES: usize = 4 * MESSAGE_BYTES;
+
+impl Backlog for Mixed {
+    fn read(
+        &self,
+        user: UserId,
+        after: MessageId,
+        format: Format,
+        _: usize,
+        max_bytes: usize,
+    ) -> BacklogFuture<'_> {
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            let bytes = if user == SMALL { 1000 } else { LARGE_BYTES };
+            if after.0 > 0 {
+                return Ok(BacklogPage { complete: true, ..BacklogPage::default() });
+            }
+            if bytes > max_bytes {
+                return Ok(BacklogPage { needed_bytes: bytes, ..BacklogPage::default() });
+            }
+            let frame = Frame::unencoded(MessageId(1)).with(format, Bytes::from(vec![b'x'; bytes]));
+            Ok(BacklogPage { frames: vec![frame], complete: true, ..BacklogPage::default() })
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_wait_for_room_for_large_messages_do_not_hold_up_a_stream_that_needs_little() {
+    let config = HubConfig { backlog_bytes: 4 * LARGE_BYTES, ..HubConfig::default() };
+    let hub = Hub::with_parts(config, HubParts { backlog: Some(Arc::new(Mixed)), ..HubParts::default() });
+    let join = |user: UserId, room: usize| {
+        let socket = FakeSocket::with_room(room);
+        let mut stream = hub.register(user, "a", Some(MessageId(0))).unwrap().attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+        socket
+    };
+    // It holds a message that it takes slowly, so that there is no room to read another large one.
+    let slow = join(UserId(0), 1000);
+    sleep(Duration::from_secs(1)).await;
+    let waiting: Vec<_> = (1..=20).map(|user| join(UserId(user), usize::MAX)).collect();
+    sleep(Duration::from_secs(1)).await;
+    let small = join(SMALL, usize::MAX);
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(small.taken_bytes(), 1000);
+    assert_eq!(waiting.iter().map(FakeSocket::taken_bytes).sum::<usize>(), 0);
+
+    slow.add_room(usize::MAX);
+    sleep(Duration::from_secs(1)).await;
+    for socket in &waiting {
+        assert_eq!(socket.taken_bytes(), LARGE_BYTES);
+    }
+}
