@@ -1,5 +1,6 @@
 //! Where everything is kept.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
@@ -21,7 +22,7 @@ section! {
     }
 }
 
-/// How to connect to the database. Shown masked where it may hold a password.
+/// How to connect to the database. Passwords in it are not shown; the path of a file is.
 #[derive(Clone, Deserialize, PartialEq, Eq)]
 #[serde(transparent)]
 pub struct Connection(String);
@@ -38,17 +39,35 @@ impl Connection {
         &self.0
     }
 
-    /// Returns the text if nothing in it looks like a log-in to a server, or a key to a file.
-    fn shown(&self) -> &str {
-        let text = self.0.to_ascii_lowercase();
-        let may_be_secret = ["@", "pass", "pwd", "key"].iter().any(|sign| text.contains(sign));
-        if may_be_secret { MASK } else { &self.0 }
+    /// Returns the text without what may be secret: all of a log-in to a server, or the options of a file.
+    fn shown(&self) -> Cow<'_, str> {
+        let Some((place, options)) = self.0.split_once('?') else {
+            return if is_secret(&self.0) { MASK.into() } else { self.0.as_str().into() };
+        };
+        match (is_secret(place), is_secret(options)) {
+            (true, _) => MASK.into(),
+            (false, true) => format!("{place}?{MASK}").into(),
+            (false, false) => self.0.as_str().into(),
+        }
     }
+}
+
+/// Answers whether `name:password@host` is in a text, or a pair such as `password=secret`. A word such as `passwords` in
+/// a path is no pair.
+fn is_secret(text: &str) -> bool {
+    let names_a_secret = |before: &str| {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let name =
+            before.trim_end().rsplit(|c| !is_of_name(c)).next().unwrap_or_default().to_ascii_lowercase();
+        ["pass", "pwd", "key", "secret"].iter().any(|sign| name.contains(sign))
+    };
+    let is_login = text.split_once(':').is_some_and(|(_, rest)| rest.contains('@'));
+    is_login || text.match_indices('=').any(|(at, _)| names_a_secret(&text[..at]))
 }
 
 impl fmt::Display for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.shown())
+        f.write_str(&self.shown())
     }
 }
 
@@ -69,19 +88,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_shows_a_path_but_no_password() {
-        assert_eq!(format!("{:?}", Connection("data/gotify.db".to_owned())), "\"data/gotify.db\"");
-        for text in [
-            "gotify:hunter2@tcp(db)/gotify",
-            "host=db user=gotify password=hunter2",
-            "Server=db;PWD=hunter2",
-            "data/gotify.db?_auth_pass=hunter2",
+    fn a_connection_shows_no_password() {
+        for (text, shown) in [
+            ("gotify:hunter2@tcp(db)/gotify", MASK),
+            ("postgres://gotify:hunter2@db/gotify?sslmode=disable", MASK),
+            ("host=db user=gotify password=hunter2", MASK),
+            ("host=db password = 'hunter2'", MASK),
+            ("Server=db;PWD=hunter2", MASK),
+            ("postgres://db/gotify?password=hunter2", "postgres://db/gotify?[masked]"),
+            ("data/gotify.db?_auth_pass=hunter2", "data/gotify.db?[masked]"),
         ] {
             let connection = Connection(text.to_owned());
-            assert!(!connection.to_string().contains("hunter2"));
-            assert!(!format!("{connection:?}").contains("hunter2"));
-            assert!(!serde_json::to_string(&connection).unwrap().contains("hunter2"));
+            assert_eq!(connection.to_string(), shown, "{text}");
+            assert_eq!(format!("{connection:?}"), format!("{shown:?}"));
+            assert_eq!(serde_json::to_value(&connection).unwrap(), shown);
             assert_eq!(connection.expose(), text);
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown_whatever_its_words() {
+        for path in [
+            "data/gotify.db",
+            "/srv/passwords/keys.db",
+            "/home/ann@work/monkey.db?cache=shared",
+            "file:/srv/compass/gotify.db?mode=rwc",
+            "host=db user=gotify dbname=passengers",
+        ] {
+            assert_eq!(Connection(path.to_owned()).to_string(), path);
         }
     }
 }
