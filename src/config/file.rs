@@ -38,7 +38,7 @@ pub(super) fn read(
     root: &'static Declaration,
     problems: &mut Vec<Problem>,
 ) -> Vec<Leaf> {
-    let mut reader = Reader { path, root, leaves: Vec::new(), problems };
+    let mut reader = Reader { text, path, root, leaves: Vec::new(), problems };
     match yaml::parse(text) {
         Ok(node) => reader.section(root, &node),
         Err(error) => {
@@ -52,6 +52,7 @@ pub(super) fn read(
 }
 
 struct Reader<'a> {
+    text: &'a str,
     path: &'a str,
     root: &'static Declaration,
     leaves: Vec<Leaf>,
@@ -87,7 +88,9 @@ impl Reader<'_> {
         if let Some(inner) = section.section(name) {
             self.section(inner, node);
         } else if let Some(key) = section.key(name) {
-            if node.content != Content::Empty {
+            if let Some(reason) = self.lost_part(key, node.line) {
+                self.refuse(node.line, key.path, reason);
+            } else if node.content != Content::Empty {
                 match Leaf::read(key, node, &|line| format!("{}:{line}", self.path)) {
                     Ok(leaf) => self.leaves.push(leaf),
                     Err(problems) => self.problems.extend(problems),
@@ -102,6 +105,17 @@ impl Reader<'_> {
                 format!("unknown key{}", suggest::for_key(name, section, self.root)),
             );
         }
+    }
+
+    /// Says what of a value that is secret gets lost in YAML, so that the password is another one than it seems.
+    fn lost_part(&self, key: &Key, line: usize) -> Option<&'static str> {
+        if !key.secret {
+            return None;
+        }
+        let line = self.text.lines().nth(line.checked_sub(1)?)?;
+        let (_, written) = line.split_once(key.name())?;
+        let written = written.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+        lost_part(written.trim())
     }
 
     fn refuse(&mut self, line: usize, path: &str, reason: impl Into<String>) {
@@ -136,4 +150,25 @@ fn line_hint(line: &str) -> Option<String> {
     let shown =
         if value.len() <= 5 && value.bytes().all(|byte| byte.is_ascii_digit()) { value } else { "value" };
     Some(format!("a key is followed by a colon and a space: write `{name}: {shown}`"))
+}
+
+/// Says what YAML does not take of a text without quotes.
+fn lost_part(written: &str) -> Option<&'static str> {
+    if written.starts_with(['"', '\'']) {
+        return None;
+    }
+    let begins_comment = |at: usize| at == 0 || written[..at].ends_with([' ', '\t']);
+    let comment = written.match_indices('#').map(|(at, _)| at).find(|&at| begins_comment(at));
+    let value = written[..comment.unwrap_or(written.len())].trim();
+    if comment.is_some_and(|at| written[at + 1..].starts_with(|c: char| !c.is_whitespace() && c != '#')) {
+        Some(
+            "a `#` begins a comment here, and is no part of the value: put the value in quotes, or a space after the `#`",
+        )
+    } else if value.starts_with(['!', '&']) {
+        Some("a word that begins with `!` or `&` is no part of the value here: put the value in quotes")
+    } else if matches!(value, "~" | "null" | "Null" | "NULL") {
+        Some("this means that there is no value: put the value in quotes, or leave it out")
+    } else {
+        None
+    }
 }

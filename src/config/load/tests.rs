@@ -450,3 +450,49 @@ fn the_effective_configuration_masks_secrets() {
     assert_eq!(effective["server.port"], 80);
     assert!(!format!("{loaded:?}").contains("hunter2"));
 }
+
+#[test]
+fn the_effective_configuration_shows_paths_whatever_their_words() {
+    let text = "database: { connection: /srv/passwords/keys.db }
+uploadedimagesdir: /srv/passwords
+server: { ssl: { certfile: /srv/passwords/cert.pem, certkey: /srv/passwords/key.pem } }
+";
+    let effective: BTreeMap<_, _> = Setting::file(text).load().unwrap().effective().into_iter().collect();
+    assert_eq!(effective["database.connection"], "/srv/passwords/keys.db");
+    assert_eq!(effective["uploadedimagesdir"], "/srv/passwords");
+    assert_eq!(effective["server.ssl.certfile"], "/srv/passwords/cert.pem");
+    assert_eq!(effective["server.ssl.certkey"], "/srv/passwords/key.pem");
+}
+
+#[test]
+fn a_password_that_yaml_would_cut_is_a_problem_that_says_so_and_does_not_show_it() {
+    let comment = "a `#` begins a comment here, and is no part of the value: put the value in quotes, or a space \
+                   after the `#`";
+    let sign = "a word that begins with `!` or `&` is no part of the value here: put the value in quotes";
+    let none = "this means that there is no value: put the value in quotes, or leave it out";
+    for (written, reason) in [
+        ("pass: #hunter2", comment),
+        ("\"pass\": #hunter2", comment),
+        ("pass: hunter2 #hunter2", comment),
+        ("pass: !hunter2", sign),
+        ("pass: !hunter2 hunter2", sign),
+        ("pass: &hunter2", sign),
+        ("pass: null", none),
+        ("pass: ~ # hunter2", none),
+    ] {
+        let lines = Setting::file(&format!("defaultuser:\n  {written}\n")).lines();
+        assert_eq!(lines, [format!("config.yml:2: defaultuser.pass: {reason}")], "{written}");
+    }
+    for (written, password) in [
+        ("pass: '#hunter2'", "#hunter2"),
+        ("pass: \"a #b\"", "a #b"),
+        ("pass: a#b!", "a#b!"),
+        ("pass: a # a comment", "a"),
+        ("pass: # a comment", ""),
+        ("pass:", ""),
+        ("pass: ''", ""),
+    ] {
+        let loaded = Setting::file(&format!("defaultuser:\n  {written}\n")).load().unwrap();
+        assert_eq!(loaded.config.defaultuser.pass.expose_secret(), password, "{written}");
+    }
+}
