@@ -28,6 +28,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use tokio::sync::OwnedSemaphorePermit;
 
+use self::fields::AnyForm;
 use super::{ApiError, ApiSettings};
 
 /// The most bytes of a body that anybody may send, without being known.
@@ -88,8 +89,9 @@ impl LazyBody {
         &mut self,
         decode: impl FnOnce(&[u8]) -> Result<F, String>,
     ) -> Result<F, ApiError> {
-        let form = decode(&self.bytes().await?).map_err(ApiError::BadRequest)?;
-        checked(form)
+        let mut form = decode(&self.bytes().await?).map_err(ApiError::BadRequest)?;
+        fields::check(&mut form).map_err(ApiError::BadRequest)?;
+        Ok(form)
     }
 
     /// Reads and decodes the body by its type, and checks that what is required is there.
@@ -99,15 +101,9 @@ impl LazyBody {
         let kind = Kind::of(self.media_type());
         // A body of any other kind is not looked at.
         let content = if kind == Kind::Other { Bytes::new() } else { self.bytes().await? };
-        let query = self.parts.uri.query().unwrap_or_default();
-        let form: F = match kind {
-            Kind::Json => json::decode(&content),
-            Kind::Multipart => Box::pin(form::decode_multipart(content_type(&self.parts), content)).await,
-            Kind::Form => form::decode(&[&content, query.as_bytes()]),
-            Kind::Other => form::decode(&[query.as_bytes()]),
-        }
-        .map_err(ApiError::BadRequest)?;
-        checked(form)
+        let mut form = F::default();
+        fill(&mut form, kind, content, &self.parts).await.map_err(ApiError::BadRequest)?;
+        Ok(form)
     }
 
     async fn bytes(&mut self) -> Result<Bytes, ApiError> {
@@ -148,7 +144,14 @@ fn media_type(content_type: &str) -> &str {
     content_type.split([';', ' ']).next().unwrap_or_default()
 }
 
-fn checked<F: Form>(mut form: F) -> Result<F, ApiError> {
-    fields::check(&mut form).map_err(ApiError::BadRequest)?;
-    Ok(form)
+/// Fills in a form that is as by default, and checks it. The error is the text for the client.
+async fn fill(form: &mut dyn AnyForm, kind: Kind, content: Bytes, parts: &Parts) -> Result<(), String> {
+    let query = parts.uri.query().unwrap_or_default();
+    match kind {
+        Kind::Json => json::decode(&content, form),
+        Kind::Multipart => Box::pin(form::decode_multipart(content_type(parts), content, form)).await,
+        Kind::Form => form::decode(&[&content, query.as_bytes()], form),
+        Kind::Other => form::decode(&[query.as_bytes()], form),
+    }?;
+    fields::check(form)
 }

@@ -2,13 +2,21 @@
 
 use std::future::pending;
 use std::panic::resume_unwind;
+use std::pin::Pin;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 /// Runs a change to its end. A handler is dropped when its client hangs up; between a change, which the
 /// database may make all the same, and what must follow it, that would leave a deleted token accepted.
 pub(super) async fn to_completion<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
-    // Awaited right here, or by nobody: it takes no longer than the database does.
-    match tokio::spawn(change).await {
-        Ok(outcome) => outcome,
+    let (sender, outcome) = oneshot::channel();
+    let task = spawn(Box::pin(async move {
+        // Nobody waits for it if the client went away.
+        let _ = sender.send(change.await);
+    }));
+    match task.await {
+        Ok(()) => outcome.await.expect("the task ends after it has sent the outcome"),
         Err(error) => match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // Canceled: the runtime is shutting down, and this task with it.
@@ -17,12 +25,16 @@ pub(super) async fn to_completion<T: Send + 'static>(change: impl Future<Output 
     }
 }
 
+/// Begins a task for any change. A type of task takes long to compile, so there is only this one.
+fn spawn(change: Pin<Box<dyn Future<Output = ()> + Send>>) -> JoinHandle<()> {
+    // Awaited by the caller, or by nobody: it takes no longer than the database does.
+    tokio::spawn(change)
+}
+
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-    use tokio::sync::oneshot;
-
     use super::*;
+    use futures_util::FutureExt;
 
     #[tokio::test]
     async fn a_change_goes_on_when_nobody_waits_for_it() {

@@ -14,6 +14,32 @@ pub(in crate::api) trait Form: Default + Send {
     fn target(&mut self, index: usize) -> FieldTarget<'_>;
 }
 
+/// A [`Form`] of any type. The code that fills in forms takes this, so that it is compiled once and not per form.
+pub(super) trait AnyForm: Send {
+    /// See [`Form::FIELDS`].
+    fn fields(&self) -> &'static [Field];
+
+    /// See [`Form::target`].
+    fn field_target(&mut self, index: usize) -> FieldTarget<'_>;
+
+    /// Makes all fields as they are by default.
+    fn reset(&mut self);
+}
+
+impl<F: Form> AnyForm for F {
+    fn fields(&self) -> &'static [Field] {
+        F::FIELDS
+    }
+
+    fn field_target(&mut self, index: usize) -> FieldTarget<'_> {
+        self.target(index)
+    }
+
+    fn reset(&mut self) {
+        *self = F::default();
+    }
+}
+
 /// A field's name, and whether it must be there.
 pub(in crate::api) struct Field {
     pub(in crate::api) name: &'static str,
@@ -87,15 +113,16 @@ pub(in crate::api) enum FieldTarget<'f> {
 }
 
 /// Checks that no required field has the zero value, no number is too great and no text too long, or says which are.
-pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
+pub(super) fn check(form: &mut dyn AnyForm) -> Result<(), String> {
     let mut wrong = Vec::new();
-    for (index, field) in F::FIELDS.iter().enumerate() {
-        if let (FieldTarget::Unsigned(Some(number)), Some(maximum)) = (form.target(index), field.maximum)
+    for (index, field) in form.fields().iter().enumerate() {
+        if let (FieldTarget::Unsigned(Some(number)), Some(maximum)) =
+            (form.field_target(index), field.maximum)
             && *number > maximum
         {
             wrong.push(format!("Field '{}' must be less or equal to {maximum}", field.name));
         }
-        if let (FieldTarget::Text(text), Some(most)) = (form.target(index), field.max_characters) {
+        if let (FieldTarget::Text(text), Some(most)) = (form.field_target(index), field.max_characters) {
             let characters = text.chars().count();
             if characters > most {
                 wrong.push(format!(
@@ -104,7 +131,7 @@ pub(super) fn check<F: Form>(form: &mut F) -> Result<(), String> {
                 ));
             }
         }
-        let zero = match form.target(index) {
+        let zero = match form.field_target(index) {
             FieldTarget::Text(text) => text.is_empty(),
             FieldTarget::Integer(number) => number.unwrap_or_default() == 0,
             FieldTarget::Unsigned(number) => number.unwrap_or_default() == 0,

@@ -8,27 +8,31 @@ use futures_util::stream;
 use multer::Multipart;
 
 use super::number::{flag, whole_number};
-use super::{FieldTarget, Form};
+use super::{AnyForm, Field, FieldTarget};
 
 /// The most fields that a form may have, those included that nobody reads.
 const MAX_FIELDS: usize = 1000;
 
-/// Decodes URL-encoded pairs; the first value of a name counts, across all sources. The error is the text for
-/// the client.
-pub(super) fn decode<F: Form>(sources: &[&[u8]]) -> Result<F, String> {
-    let mut values = Values::<F>::new();
+/// Fills in a form that is as by default from URL-encoded pairs; the first value of a name counts, across all sources.
+/// The error is the text for the client.
+pub(super) fn decode(sources: &[&[u8]], form: &mut dyn AnyForm) -> Result<(), String> {
+    let mut values = Values::new(form.fields());
     let mut count = FieldCount::default();
     for (name, value) in sources.iter().flat_map(|source| form_urlencoded::parse(source)) {
         count.next()?;
         values.offer(&name, || value.into_owned());
     }
-    values.fill()
+    values.fill(form)
 }
 
-/// Decodes a multipart body. The error is the text for the client.
-pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -> Result<F, String> {
+/// Fills in a form that is as by default from a multipart body. The error is the text for the client.
+pub(super) async fn decode_multipart(
+    content_type: &str,
+    body: Bytes,
+    form: &mut dyn AnyForm,
+) -> Result<(), String> {
     let mut multipart = multipart(content_type, body)?;
-    let mut values = Values::<F>::new();
+    let mut values = Values::new(form.fields());
     let mut count = FieldCount::default();
     while let Some(part) = multipart.next_field().await.map_err(|error| multipart_text(&error))? {
         count.next()?;
@@ -39,11 +43,11 @@ pub(super) async fn decode_multipart<F: Form>(content_type: &str, body: Bytes) -
         let content = part.bytes().await.map_err(|error| multipart_text(&error))?;
         if !is_file {
             values.offer(&name, || String::from_utf8_lossy(&content).into_owned());
-        } else if F::FIELDS.iter().any(|field| field.name == name) {
+        } else if form.fields().iter().any(|field| field.name == name) {
             return Err(format!("Field '{name}' must be a text, not a file"));
         }
     }
-    values.fill()
+    values.fill(form)
 }
 
 /// Takes a multipart body apart.
@@ -75,27 +79,26 @@ pub(super) fn multipart_text(error: &multer::Error) -> String {
 }
 
 /// The first value of each field. Others are not kept, so a body costs no more memory than its own size.
-struct Values<F> {
+struct Values {
+    fields: &'static [Field],
     values: Vec<Option<String>>,
-    form: std::marker::PhantomData<F>,
 }
 
-impl<F: Form> Values<F> {
-    fn new() -> Self {
-        Self { values: vec![None; F::FIELDS.len()], form: std::marker::PhantomData }
+impl Values {
+    fn new(fields: &'static [Field]) -> Self {
+        Self { fields, values: vec![None; fields.len()] }
     }
 
     fn offer(&mut self, name: &str, value: impl FnOnce() -> String) {
-        if let Some(index) = F::FIELDS.iter().position(|field| field.name == name) {
+        if let Some(index) = self.fields.iter().position(|field| field.name == name) {
             self.values[index].get_or_insert_with(value);
         }
     }
 
-    fn fill(self) -> Result<F, String> {
-        let mut form = F::default();
-        for ((index, value), field) in self.values.into_iter().enumerate().zip(F::FIELDS) {
+    fn fill(self, form: &mut dyn AnyForm) -> Result<(), String> {
+        for ((index, value), field) in self.values.into_iter().enumerate().zip(self.fields) {
             let Some(value) = value else { continue };
-            match form.target(index) {
+            match form.field_target(index) {
                 FieldTarget::Text(text) => *text = value,
                 FieldTarget::Integer(number) => *number = Some(whole_number(field.name, &value)?),
                 FieldTarget::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
@@ -103,7 +106,7 @@ impl<F: Form> Values<F> {
                 FieldTarget::Extras(_) => {}
             }
         }
-        Ok(form)
+        Ok(())
     }
 }
 
@@ -113,11 +116,13 @@ mod tests {
     use super::*;
 
     fn form(body: &str, query: &str) -> Result<Sample, String> {
-        decode(&[body.as_bytes(), query.as_bytes()])
+        let mut form = Sample::default();
+        decode(&[body.as_bytes(), query.as_bytes()], &mut form).map(|()| form)
     }
 
     async fn multipart(body: &str) -> Result<Sample, String> {
-        decode_multipart("multipart/form-data; boundary=X", Bytes::from(body.to_owned())).await
+        let (mut form, body) = (Sample::default(), Bytes::from(body.to_owned()));
+        decode_multipart("multipart/form-data; boundary=X", body, &mut form).await.map(|()| form)
     }
 
     #[test]
@@ -178,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_multipart_body_is_refused_with_what_is_wrong() {
-        let none = decode_multipart::<Sample>("multipart/form-data", Bytes::new()).await;
+        let none = decode_multipart("multipart/form-data", Bytes::new(), &mut Sample::default()).await;
         assert_eq!(none, Err("the Content-Type must name the boundary of the multipart body".to_owned()));
         let cut = "--X\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\na";
         for body in ["", "x", cut] {

@@ -7,60 +7,55 @@ mod field;
 mod repair;
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use self::field::FieldSeed;
 use self::repair::repaired;
-use super::Form;
 use super::number::shortened;
+use super::{AnyForm, Field};
 
 /// How many values there may be in all, objects and arrays included. As a tree, a value takes many times its text.
 const MAX_VALUES: usize = 20_000;
 
-/// Decodes the first JSON value of a body. The error is the text for the client.
-pub(super) fn decode<F: Form>(body: &[u8]) -> Result<F, String> {
+/// Fills in a form that is as by default from the first JSON value of a body. The error is the text for the client.
+pub(super) fn decode(body: &[u8], form: &mut dyn AnyForm) -> Result<(), String> {
     if body.trim_ascii().is_empty() {
         return Err("the body is empty, a JSON object is expected".to_owned());
     }
     check_values(body)?;
-    let repaired = match decode_strictly(body) {
-        Ok(form) => return Ok(form),
+    let repaired = match FormSeed(form).deserialize(&mut serde_json::Deserializer::from_slice(body)) {
+        Ok(()) => return Ok(()),
         Err(error) => repaired(body).filter(|_| error.is_syntax()),
     };
-    let body = repaired.as_deref().unwrap_or(body);
-    decode_tracking(body).map_err(|error| text::<F>(&error))
+    // Decoded once more, to know where in the body the error is.
+    form.reset();
+    let fields = form.fields();
+    decode_tracking(repaired.as_deref().unwrap_or(body), form).map_err(|error| text(fields, &error))
 }
 
-fn decode_strictly<F: Form>(body: &[u8]) -> Result<F, serde_json::Error> {
-    let mut form = F::default();
-    FormSeed(&mut form).deserialize(&mut serde_json::Deserializer::from_slice(body))?;
-    Ok(form)
-}
-
-/// As [`decode_strictly`], but knows where in the body it is, which costs a copy of every key.
-fn decode_tracking<F: Form>(body: &[u8]) -> Result<F, serde_path_to_error::Error<serde_json::Error>> {
-    let mut form = F::default();
+/// Knows where in the body it is, which costs a copy of every key.
+fn decode_tracking(
+    body: &[u8],
+    form: &mut dyn AnyForm,
+) -> Result<(), serde_path_to_error::Error<serde_json::Error>> {
     let mut track = serde_path_to_error::Track::new();
     let mut json = serde_json::Deserializer::from_slice(body);
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    match FormSeed(&mut form).deserialize(tracked) {
-        Ok(()) => Ok(form),
-        Err(error) => Err(serde_path_to_error::Error::new(track.path(), error)),
-    }
+    let filled = FormSeed(form).deserialize(tracked);
+    filled.map_err(|error| serde_path_to_error::Error::new(track.path(), error))
 }
 
 /// Says which field is wrong, what it is, and what it should be.
-fn text<F: Form>(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+fn text(fields: &[Field], error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (path, cause) = (error.path().to_string(), error.inner());
     let place = format!("at line {} column {}", cause.line(), cause.column());
     match cause.classify() {
         Category::Eof => format!("invalid JSON: it ends too early, {place}"),
         Category::Data if path == "." => format!("invalid JSON: {}", shortened(&cause.to_string())),
         Category::Data => {
-            let field = F::FIELDS.iter().find(|field| field.name.eq_ignore_ascii_case(&path));
+            let field = fields.iter().find(|field| field.name.eq_ignore_ascii_case(&path));
             match field {
                 Some(field) if field.is_secret => format!("Field '{}' must be a text, {place}", field.name),
                 _ => format!("Field '{}': {}", shortened(&path), shortened(&cause.to_string())),
@@ -93,9 +88,9 @@ pub(in crate::api) fn check_values(json: &[u8]) -> Result<(), String> {
 }
 
 /// Fills in a form from an object.
-struct FormSeed<'f, F>(&'f mut F);
+struct FormSeed<'f>(&'f mut dyn AnyForm);
 
-impl<'de, F: Form> DeserializeSeed<'de> for FormSeed<'_, F> {
+impl<'de> DeserializeSeed<'de> for FormSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -103,7 +98,7 @@ impl<'de, F: Form> DeserializeSeed<'de> for FormSeed<'_, F> {
     }
 }
 
-impl<'de, F: Form> Visitor<'de> for FormSeed<'_, F> {
+impl<'de> Visitor<'de> for FormSeed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -115,9 +110,10 @@ impl<'de, F: Form> Visitor<'de> for FormSeed<'_, F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some(index) = entries.next_key_seed(KeySeed::<F>(PhantomData))? {
+        let fields = self.0.fields();
+        while let Some(index) = entries.next_key_seed(KeySeed(fields))? {
             match index {
-                Some(index) => entries.next_value_seed(FieldSeed(self.0.target(index)))?,
+                Some(index) => entries.next_value_seed(FieldSeed(self.0.field_target(index)))?,
                 None => drop(entries.next_value::<IgnoredAny>()?),
             }
         }
@@ -126,9 +122,9 @@ impl<'de, F: Form> Visitor<'de> for FormSeed<'_, F> {
 }
 
 /// Finds the field that a key means, without copying the key.
-struct KeySeed<F>(PhantomData<F>);
+struct KeySeed(&'static [Field]);
 
-impl<'de, F: Form> DeserializeSeed<'de> for KeySeed<F> {
+impl<'de> DeserializeSeed<'de> for KeySeed {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
@@ -136,7 +132,7 @@ impl<'de, F: Form> DeserializeSeed<'de> for KeySeed<F> {
     }
 }
 
-impl<F: Form> Visitor<'_> for KeySeed<F> {
+impl Visitor<'_> for KeySeed {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,7 +140,7 @@ impl<F: Form> Visitor<'_> for KeySeed<F> {
     }
 
     fn visit_str<E>(self, key: &str) -> Result<Option<usize>, E> {
-        Ok(F::FIELDS.iter().position(|field| field.name.eq_ignore_ascii_case(key)))
+        Ok(self.0.iter().position(|field| field.name.eq_ignore_ascii_case(key)))
     }
 }
 

@@ -5,21 +5,26 @@ use utoipa::openapi::schema::{AdditionalProperties, Object, ObjectBuilder, Schem
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::super::path::unsigned;
+use super::fields::AnyForm;
 use super::{Field, FieldTarget, Form};
 
 /// Returns the schema of a form that is sent as JSON: `null` is as good as nothing, also in place of a whole form that
 /// requires nothing, and unknown names are skipped.
 pub(in crate::api) fn schema<F: Form>() -> RefOr<Schema> {
-    let mut form = F::default();
-    let requires_any = F::FIELDS.iter().any(|field| field.required);
+    schema_of(&mut F::default())
+}
+
+fn schema_of(form: &mut dyn AnyForm) -> RefOr<Schema> {
+    let fields = form.fields();
+    let requires_any = fields.iter().any(|field| field.required);
     let kind = if requires_any {
         SchemaType::new(Type::Object)
     } else {
         SchemaType::from_iter([Type::Object, Type::Null])
     };
     let mut object = ObjectBuilder::new().schema_type(kind);
-    for (index, field) in F::FIELDS.iter().enumerate() {
-        object = object.property(field.name, value(field, &form.target(index)));
+    for (index, field) in fields.iter().enumerate() {
+        object = object.property(field.name, value(field, &form.field_target(index)));
         if field.required {
             object = object.required(field.name);
         }
