@@ -1,7 +1,8 @@
 //! The group-commit writer: whatever messages wait become one transaction.
 //!
 //! One task takes messages from a bounded queue. While the database commits a batch the next one gathers in
-//! the queue, so batches grow with the load by themselves and a lone message waits for nothing.
+//! the queue, so batches grow with the load by themselves and a lone message waits for nothing. Where commits take
+//! long, a batch also waits a moment for the senders that were answered just now, see [`returning`].
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -9,14 +10,17 @@ use std::sync::Arc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
+use self::returning::Returning;
 use super::queue::Job;
 use super::{
     Commit, Database, InsertOutcome, Inserted, NewMessage, PublishError, PublishObserver, PublishOutcome,
     StoreError, Stored,
 };
 use crate::model::Message;
+
+mod returning;
 
 /// Most messages in one transaction.
 const BATCH_MESSAGES: usize = 256;
@@ -64,10 +68,12 @@ async fn write_all(
 ) {
     let observer = &*observers.observer;
     let mut batch = Batch::default();
-    while batch.gather(queue, observer).await {
+    let mut returning = Returning::default();
+    while batch.gather(queue, &mut returning, observer).await {
         let began_at = Instant::now();
         let inserted = batch.insert(database, observer).await;
-        notify(observer, || observer.on_commit(batch.messages.len(), began_at.elapsed()));
+        let (messages, took) = (batch.messages.len(), began_at.elapsed());
+        notify(observer, || observer.on_commit(messages, took));
         match inserted {
             Ok(inserted) => {
                 if let Some(commit) = batch.settle(inserted, observer) {
@@ -76,6 +82,7 @@ async fn write_all(
             }
             Err(error) => batch.refuse(&error, observer),
         }
+        returning.answered(messages, took);
     }
 }
 
@@ -103,8 +110,15 @@ struct Batch {
 }
 
 impl Batch {
-    /// Waits for a message and takes what waits behind it; false when there will be none.
-    async fn gather(&mut self, queue: &mut mpsc::Receiver<Job>, observer: &dyn PublishObserver) -> bool {
+    /// Waits for a message and takes what waits behind it, and what comes from senders that return; false when there
+    /// will be none.
+    async fn gather(
+        &mut self,
+        queue: &mut mpsc::Receiver<Job>,
+        returning: &mut Returning,
+        observer: &dyn PublishObserver,
+    ) -> bool {
+        let expected = returning.expected(queue.len());
         while self.messages.is_empty() {
             let Some(first) = queue.recv().await else { return false };
             let now = Instant::now();
@@ -116,8 +130,18 @@ impl Batch {
                 } else {
                     bytes += self.push(job);
                 }
-                let has_room = self.messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES;
-                next = has_room.then(|| queue.try_recv().ok()).flatten();
+                next = None;
+                if self.messages.len() < BATCH_MESSAGES && bytes < BATCH_BYTES {
+                    next = queue.try_recv().ok();
+                    if let (None, Some((messages, until))) = (&next, expected)
+                        && self.messages.len() < messages
+                    {
+                        next = timeout_at(until, queue.recv()).await.ok().flatten();
+                        if next.is_none() {
+                            returning.missed(self.messages.len(), messages);
+                        }
+                    }
+                }
             }
         }
         true

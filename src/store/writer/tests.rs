@@ -1,6 +1,7 @@
 //! The writer over a database that the test holds up.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use parking_lot::Mutex;
@@ -126,6 +127,69 @@ async fn what_waits_while_a_batch_commits_becomes_the_next_batch() {
         assert!(Arc::ptr_eq(&answer.await.unwrap().unwrap(), &stored.message));
         assert_eq!(stored.user_id, UserId(7));
     }
+}
+
+/// A database whose transactions take long.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Vec<usize>>>);
+
+impl InsertMessages for Slow {
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>> {
+        Box::pin(async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            self.0.lock().push(messages.len());
+            let outcomes = messages.iter().map(|_| InsertOutcome::Stored(MessageId(1))).collect();
+            Ok(Inserted { outcomes, previous: vec![(UserId(7), MessageId(0))] })
+        })
+    }
+}
+
+/// Sends `count` messages, each when the one before is stored.
+async fn send_in_turn(sender: mpsc::Sender<Job>, count: usize) {
+    for _ in 0..count {
+        for answer in queue(&sender, &["x"]) {
+            answer.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn senders_that_send_again_at_once_share_each_transaction() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let database = Slow::default();
+    let writer = tokio::spawn(run(database.clone(), receiver, observers_with(|_| {})));
+    let mut senders = Vec::new();
+    for _ in 0..8 {
+        senders.push(tokio::spawn(send_in_turn(sender.clone(), 20)));
+        // The first one is stored while the others gather.
+        tokio::task::yield_now().await;
+    }
+    drop(sender);
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    writer.await.unwrap();
+    let batches = database.0.lock().clone();
+    let whole = batches.iter().filter(|messages| **messages == 8).count();
+    assert!(whole >= 18, "{batches:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn senders_that_do_not_return_are_not_waited_for_again_and_again() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let writer = tokio::spawn(run(Slow::default(), receiver, observers_with(|_| {})));
+    let began_at = Instant::now();
+    let mut answers = queue(&sender, &["x"; 4]);
+    // In the middle of each transaction comes somebody else.
+    for middle in (10..).step_by(20).take(10) {
+        tokio::time::sleep_until(began_at + Duration::from_millis(middle)).await;
+        answers.extend(queue(&sender, &["x"]));
+    }
+    drop(sender);
+    join_all(answers).await;
+    writer.await.unwrap();
+    // 11 transactions, and what was waited after the first.
+    assert_eq!(began_at.elapsed().as_millis(), 11 * 20 + 5);
 }
 
 #[tokio::test]
