@@ -158,8 +158,9 @@ def kinds(application, client):
 
 
 async def mixed_load(server, seconds, connections, application, client):
-    """Asks on all connections at once until the time is over; returns how often each status came."""
-    statuses, latencies = {}, []
+    """Asks on all connections at once until the time is over; returns how often each status came, how long answers
+    took, and how often each answer of 5xx came."""
+    statuses, latencies, failures = {}, [], {}
     asked = kinds(application, client)
     weights = [kind[0] for kind in asked]
     ends = time.monotonic() + seconds
@@ -177,13 +178,16 @@ async def mixed_load(server, seconds, connections, application, client):
                 if status == 200:
                     await connection.ask("DELETE", f"/application/{json.loads(content)['id']}", manage)
             else:
-                status, _ = await connection.ask(method, target, headers, body)
+                status, content = await connection.ask(method, target, headers, body)
             latencies.append(time.monotonic() - began)
             statuses[status] = statuses.get(status, 0) + 1
+            if status >= 500:
+                failure = f"{method} {target} {content.decode(errors='replace')}"
+                failures[failure] = failures.get(failure, 0) + 1
         connection.close()
 
     await asyncio.gather(*(one() for _ in range(connections)))
-    return statuses, latencies
+    return statuses, latencies, failures
 
 
 async def mixed(arguments):
@@ -208,13 +212,15 @@ async def mixed(arguments):
             return outcome
 
         resident = [server.resident_bytes()]
-        statuses, latencies = await load(arguments.seconds)
+        statuses, latencies, failures = await load(arguments.seconds)
         resident.append(server.resident_bytes())
         for _ in range(WARM_UP + 2 * COMPARED):
-            again, _ = await load(arguments.seconds / 5)
+            again, _, failed = await load(arguments.seconds / 5)
             resident.append(server.resident_bytes())
             for status, count in again.items():
                 statuses[status] = statuses.get(status, 0) + count
+            for failure, count in failed.items():
+                failures[failure] = failures.get(failure, 0) + count
         setup.close()
     errors = sum(count for status, count in statuses.items() if status >= 500)
     mib = 1024 * 1024
@@ -223,6 +229,8 @@ async def mixed(arguments):
     print(f"statuses          {dict(sorted(statuses.items()))} in all {len(resident) - 1} loads")
     print(f"latency           p50 {percentile(latencies, .5) * 1000:.1f} ms, p99 {percentile(latencies, .99) * 1000:.1f} ms")
     print(f"answers of 5xx    {errors} (target: 0)")
+    for failure, count in sorted(failures.items(), key=lambda failure: -failure[1]):
+        print(f"  {count:6} {failure}")
     print(f"resident          {', '.join(f'{bytes_ / mib:.1f}' for bytes_ in resident)} MiB, at the start and after each load")
     print(f"growth            {growth:.3f}, the last {COMPARED} against the {COMPARED} before (target: {GROWTH_TARGET})")
     return errors == 0 and growth <= GROWTH_TARGET
