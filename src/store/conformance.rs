@@ -47,6 +47,8 @@ macro_rules! suite {
             applications {
                 an_application_is_found_by_id_and_by_token
                 sort_keys_are_made_in_order
+                changes_at_once_have_an_outcome_each
+                keys_that_are_made_at_once_differ
                 applications_are_listed_by_sort_key
                 a_list_of_applications_ends_where_its_bytes_do
                 a_taken_sort_key_is_a_conflict_for_the_same_user_only

@@ -13,16 +13,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::time::Instant;
 
+use self::change_queue::ChangeQueue;
 use self::dialect::Options;
 use self::kept::KeptConnection;
 use self::pool::Pool;
 use super::last_check::{self, LastCheck};
-use super::sql::backend::Inserts;
+use super::sql::backend::{ChangesApplications, Inserts};
 use super::sql::deletions::Cleaner;
-use super::sql::{Backend, Lease as _, query};
+use super::sql::{ApplicationChange, Backend, Lease as _, query};
 use super::{Database, Inserted, MigrationStep, NewMessage, OpenDatabaseError, StoreError};
-use crate::model::Timestamp;
+use crate::model::{Application, Timestamp};
 
+mod change_queue;
 pub(super) mod dialect;
 pub(super) mod heads;
 mod insertion;
@@ -45,7 +47,7 @@ pub(super) const LONGEST_REVOCATION: Duration = Duration::from_secs(30);
 /// Connections for what only reads.
 const READERS: u32 = 8;
 
-/// Connections for what writes, but for messages.
+/// Connections for what writes, but for messages and applications.
 const WRITERS: u32 = 4;
 
 /// One server, with connections of one dialect.
@@ -55,6 +57,7 @@ pub(crate) struct Remote<D: RemoteDialect> {
     writers: Arc<Pool<D>>,
     /// One connection, so that the writer waits for nobody but the check of the health, at most once per second.
     messages: KeptConnection<D>,
+    application_changes: ChangeQueue<D>,
     cleaner: Cleaner,
     last_check: LastCheck,
 }
@@ -98,6 +101,7 @@ impl<D: RemoteDialect> Remote<D> {
         Ok(Self {
             readers: Pool::new(&dialect, &options, READERS, D::PREPARE_READER),
             messages: KeptConnection::new(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),
+            application_changes: ChangeQueue::spawn(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),
             cleaner: Cleaner::spawn(Arc::clone(&writers)),
             writers,
             last_check: LastCheck::default(),
@@ -139,7 +143,12 @@ impl<D: RemoteDialect> Database for Remote<D> {
 
     async fn close(&self) {
         self.cleaner.stop();
-        tokio::join!(self.readers.close(), self.writers.close(), self.messages.close());
+        tokio::join!(
+            self.readers.close(),
+            self.writers.close(),
+            self.messages.close(),
+            self.application_changes.close()
+        );
     }
 }
 
@@ -164,5 +173,11 @@ impl<D: RemoteDialect> Backend for Remote<D> {
 impl<D: RemoteDialect> Inserts for Remote<D> {
     async fn insert(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
         insertion::insert(&self.messages, messages, Instant::now() + OPERATION).await
+    }
+}
+
+impl<D: RemoteDialect> ChangesApplications for Remote<D> {
+    async fn change_application(&self, change: ApplicationChange) -> Result<Option<Application>, StoreError> {
+        self.application_changes.make(change).await
     }
 }

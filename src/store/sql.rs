@@ -4,6 +4,7 @@
 //! A query is written in a neutral form, see [`mod@query`]. What really differs between databases is in their own
 //! modules: how they are opened, how messages are inserted, what their errors mean, and a [`Dialect`].
 
+pub(super) mod application_changes;
 pub(super) mod applications;
 pub(super) mod backend;
 pub(super) mod clients;
@@ -24,6 +25,7 @@ pub(super) mod users;
 
 mod database;
 
+pub(super) use application_changes::ApplicationChange;
 pub(super) use backend::{Backend, Connections, Lease};
 pub(super) use dialect::Dialect;
 pub(super) use error::cause;

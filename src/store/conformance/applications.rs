@@ -1,7 +1,9 @@
 //! What every database does with applications.
 
+use futures_util::future::join_all;
+
 use super::{application, at, new_application, new_message, user};
-use crate::model::{Application, ApplicationId};
+use crate::model::{Application, ApplicationId, UserId};
 use crate::store::{Database, MessagePage, NewApplication, StoreError, UpdateApplication};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
@@ -43,6 +45,51 @@ pub(crate) async fn sort_keys_are_made_in_order(database: &dyn Database) {
     assert!(keys.is_sorted_by(|a, b| a.as_bytes() < b.as_bytes()), "{keys:?}");
     assert_eq!([&keys[0], &keys[1], &keys[61], &keys[62]], ["a0", "a1", "az", "b00"]);
     assert_eq!(application(database, &bob, "Abob").await.sort_key, "a0");
+}
+
+pub(crate) async fn changes_at_once_have_an_outcome_each(database: &dyn Database) {
+    let (alice, gone) = (user(database, "alice").await, user(database, "gone").await);
+    application(database, &alice, "A1").await;
+    let doomed = application(database, &alice, "A2").await;
+    database.delete_user(gone.id).await.unwrap();
+    let create = |owner: UserId, token| database.create_application(new_application(owner, token));
+    let delete = |id| database.delete_application(id);
+    let (made, taken, ownerless, deleted, deleted_again, unknown, made_too) = tokio::join!(
+        create(alice.id, "A3"),
+        create(alice.id, "A1"),
+        create(gone.id, "A4"),
+        delete(doomed.id),
+        delete(doomed.id),
+        delete(ApplicationId(99)),
+        create(alice.id, "A5"),
+    );
+    assert!(matches!(taken, Err(StoreError::Conflict { what: "token" })), "{taken:?}");
+    assert!(matches!(ownerless, Err(StoreError::NoSuchUser)), "{ownerless:?}");
+    let deleted = [deleted.unwrap(), deleted_again.unwrap()];
+    assert_eq!(deleted.into_iter().flatten().collect::<Vec<_>>(), [doomed]);
+    assert!(unknown.unwrap().is_none());
+    let listed = database.applications(alice.id).await.unwrap();
+    let mut tokens: Vec<_> = listed.iter().map(|application| application.token.as_str()).collect();
+    tokens.sort_unstable();
+    assert_eq!(tokens, ["A1", "A3", "A5"]);
+    for made in [made.unwrap(), made_too.unwrap()] {
+        assert!(listed.contains(&made), "{made:?}");
+    }
+}
+
+pub(crate) async fn keys_that_are_made_at_once_differ(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let mut chosen = new_application(alice.id, "chosen");
+    chosen.sort_key = Some("a5".to_owned());
+    let made =
+        (0..100).map(|number| database.create_application(new_application(alice.id, &format!("A{number}"))));
+    let (made, chosen) = tokio::join!(join_all(made), database.create_application(chosen));
+    // The first six may have it already.
+    assert!(matches!(chosen, Ok(_) | Err(StoreError::Conflict { .. })), "{chosen:?}");
+    let mut keys: Vec<_> = made.into_iter().map(|made| made.unwrap().sort_key).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), 100);
 }
 
 pub(crate) async fn applications_are_listed_by_sort_key(database: &dyn Database) {

@@ -45,6 +45,7 @@ impl Dialect for MysqlDialect {
             SELECT DISTINCT application_id AS id FROM messages
         ) AS sender LEFT JOIN applications a ON a.id = sender.id WHERE a.id IS NULL AND sender.id IS NOT NULL";
     const HAS_HEADS: bool = true;
+    const HEAD_TIME: &'static str = "utc_timestamp(3)";
     const BINDS_BY_NUMBER: bool = false;
 
     fn placeholder(text: &mut String, _number: usize) {

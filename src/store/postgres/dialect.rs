@@ -89,6 +89,7 @@ impl Dialect for PostgresDialect {
         ") AS n WHERE a.user_id = ?1 LIMIT ?3) AS counted"
     );
     const HAS_HEADS: bool = true;
+    const HEAD_TIME: &'static str = "clock_timestamp()";
     const BINDS_BY_NUMBER: bool = true;
     const HOLDS_NUL: bool = false;
 

@@ -1,10 +1,9 @@
 //! Applications.
 
-use super::deletions::Deletion;
 use super::query::LIST_VALUES;
-use super::{Dialect, Row, Session, Value, heads, query, revocation_log, slice, users};
+use super::{Dialect, Row, Session, Value, query, revocation_log, slice};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::{NewApplication, Owned, Revocation, Slice, UpdateApplication, sort_key};
+use crate::store::{Owned, Revocation, Slice, UpdateApplication, sort_key};
 
 macro_rules! columns {
     () => {
@@ -13,55 +12,12 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns;
+
 macro_rules! select {
     ($rest:literal) => {
         concat!("SELECT ", columns!(), " FROM applications ", $rest)
     };
-}
-
-/// `None` if there is no such owner.
-pub(crate) async fn create<D: Dialect>(
-    session: &mut Session<'_, D>,
-    new: NewApplication,
-) -> Result<Option<Application>, sqlx::Error> {
-    let created_at = session.kept(new.created_at);
-    session.begin().await?;
-    if !users::lock(session, new.user_id).await? {
-        session.commit().await?;
-        return Ok(None);
-    }
-    // Nobody else makes an application of this user meanwhile.
-    let sort_key = match new.sort_key {
-        Some(key) => key,
-        None => next_sort_key(session, new.user_id).await?,
-    };
-    let insertion = query(
-        "INSERT INTO applications \
-         (token, user_id, name, description, internal, image, default_priority, created_at, sort_key) \
-         VALUES (?, ?, ?, ?, ?, '', ?, ?, ?)",
-    )
-    .bind(new.token.as_str())
-    .id(new.user_id.0)
-    .bind(new.name.as_str())
-    .bind(new.description.as_str())
-    .bind(false)
-    .bind(new.default_priority)
-    .bind(created_at)
-    .bind(Value::SortKey(&sort_key));
-    let id = session.insert(insertion).await?;
-    session.commit().await?;
-    Ok(Some(Application {
-        id: ApplicationId(id),
-        token: new.token,
-        name: new.name,
-        description: new.description,
-        internal: false,
-        image: image_path(""),
-        default_priority: new.default_priority,
-        created_at,
-        last_used: None,
-        sort_key,
-    }))
 }
 
 const LIST: &str = slice::list!(columns!(), "applications" "WHERE user_id = ?", by "sort_key", texts "token" "name" "description" "image" "sort_key");
@@ -162,27 +118,6 @@ pub(crate) async fn set_image<D: Dialect>(
     Ok(Some((application(&changed)?, before.text(0)?)))
 }
 
-/// Deletes an application with the first slice of its messages, see [`super::deletions`].
-pub(crate) async fn delete<D: Dialect>(
-    session: &mut Session<'_, D>,
-    id: ApplicationId,
-) -> Result<Option<Application>, sqlx::Error> {
-    let owner = query("SELECT user_id FROM applications WHERE id = ?").id(id.0);
-    let owner = session.first(owner).await?.map(|found| found.unsigned(0).map(UserId)).transpose()?;
-    let Some(owner) = owner else { return Ok(None) };
-    session.begin().await?;
-    heads::lock(session, &[owner]).await?;
-    let deleted = lock(session, id).await?;
-    if let Some(deleted) = &deleted {
-        session.run(query("DELETE FROM applications WHERE id = ?").id(id.0)).await?;
-        Deletion::whole([id]).slice(session).await?;
-        let revocation = Revocation::ApplicationToken { token: deleted.token.clone() };
-        revocation_log::write(session, &[revocation]).await?;
-    }
-    session.commit().await?;
-    Ok(deleted)
-}
-
 /// Locks an application until the transaction ends.
 async fn lock<D: Dialect>(
     session: &mut Session<'_, D>,
@@ -209,6 +144,11 @@ pub(crate) async fn touch<D: Dialect>(
     session.begin().await?;
     for some in ids.chunks(LIST_VALUES) {
         let some = Value::Ids(some.iter().map(|id| id.0).collect());
+        if D::HAS_HEADS {
+            // In the order of ids, so that nobody waits in a circle.
+            let lock = query("SELECT id FROM applications WHERE id {in} ORDER BY id{for update}");
+            session.all(lock.bind(some.clone())).await?;
+        }
         let touch = query("UPDATE applications SET last_used = ? WHERE id {in}").bind(at).bind(some);
         session.run(touch).await?;
     }
@@ -232,7 +172,7 @@ fn owned<D: Dialect>(found: &Row<'_, D>) -> Result<Owned<Application>, sqlx::Err
     Ok(Owned { user_id: UserId(found.unsigned(1)?), row: application(found)? })
 }
 
-fn application<D: Dialect>(found: &Row<'_, D>) -> Result<Application, sqlx::Error> {
+pub(super) fn application<D: Dialect>(found: &Row<'_, D>) -> Result<Application, sqlx::Error> {
     Ok(Application {
         id: ApplicationId(found.unsigned(0)?),
         token: found.text(2)?,
@@ -248,6 +188,6 @@ fn application<D: Dialect>(found: &Row<'_, D>) -> Result<Application, sqlx::Erro
 }
 
 /// The column holds a file's name, or nothing; the model the path below the server's base URL.
-fn image_path(file: &str) -> String {
+pub(super) fn image_path(file: &str) -> String {
     if file.is_empty() { "static/defaultapp.png".to_owned() } else { format!("image/{file}") }
 }

@@ -1,12 +1,15 @@
 //! Where the operations of a database get their connections.
 
 use super::deletions::Cleaner;
-use super::{Dialect, Session};
+use super::{ApplicationChange, Dialect, Session};
+use crate::model::Application;
 use crate::store::StoreError;
 
 /// A database whose operations are the shared ones. What is its own, such as how it inserts messages, it adds by
-/// [`Inserts`].
-pub(crate) trait Backend: Inserts + std::fmt::Debug + Send + Sync + 'static {
+/// [`Inserts`] and [`ChangesApplications`].
+pub(crate) trait Backend:
+    Inserts + ChangesApplications + std::fmt::Debug + Send + Sync + 'static
+{
     type Dialect: Dialect;
     type Readers: Connections<Dialect = Self::Dialect>;
     type Writers: Connections<Dialect = Self::Dialect>;
@@ -26,6 +29,15 @@ pub(crate) trait Inserts {
         &self,
         messages: &[crate::store::NewMessage],
     ) -> impl Future<Output = Result<crate::store::Inserted, StoreError>> + Send;
+}
+
+/// How a database makes and deletes applications: each in a transaction of its own, or several in one.
+pub(crate) trait ChangesApplications {
+    /// Returns the application that was made or deleted; `None` if there is no such owner, or no such application.
+    fn change_application(
+        &self,
+        change: ApplicationChange,
+    ) -> impl Future<Output = Result<Option<Application>, StoreError>> + Send;
 }
 
 /// Connections of one kind.

@@ -44,6 +44,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const ORPHANED: &'static str = deletions::ORPHANED;
     /// Whether several connections write at once, see [`super::heads`].
     const HAS_HEADS: bool;
+    /// What time it is, as a head holds it.
+    const HEAD_TIME: &'static str = Self::NOW;
     /// Whether a value that a statement names by its number is bound once, however often it is named.
     const BINDS_BY_NUMBER: bool;
     /// Whether a text may have a NUL. Where it may not, none that has one is ever found.

@@ -20,6 +20,17 @@ pub(crate) async fn lock<D: Dialect>(
     Ok(())
 }
 
+/// Makes the head of a new user, so that its first message is stored as any other.
+pub(crate) async fn make<D: Dialect>(session: &mut Session<'_, D>, user: UserId) -> Result<(), sqlx::Error> {
+    // There may be one of an earlier user with that id, whom a Gotify has deleted.
+    let head = format!(
+        "INSERT INTO shardcast_heads (user_id, newest, moved_at) SELECT id, 0, {} FROM users WHERE id = ? \
+         AND NOT EXISTS (SELECT 1 FROM shardcast_heads h WHERE h.user_id = users.id)",
+        D::HEAD_TIME
+    );
+    session.run(query(&head).id(user.0)).await.map(drop)
+}
+
 /// Deletes the head of a user that is deleted.
 pub(crate) async fn delete<D: Dialect>(
     session: &mut Session<'_, D>,

@@ -17,16 +17,13 @@ pub(crate) async fn create<D: Dialect>(
     user: NewLinkedUser,
 ) -> Result<User, sqlx::Error> {
     let created_at = session.kept(user.created_at);
-    let id = session
-        .insert(
-            query("INSERT INTO users (name, admin, created_at, oidc_id) VALUES (?, ?, ?, ?)")
-                .bind(user.name.as_str())
-                .bind(false)
-                .bind(created_at)
-                .bind(user.oidc_id.as_str()),
-        )
-        .await?;
-    Ok(User { id: UserId(id), name: user.name, admin: false, created_at })
+    let insertion = query("INSERT INTO users (name, admin, created_at, oidc_id) VALUES (?, ?, ?, ?)")
+        .bind(user.name.as_str())
+        .bind(false)
+        .bind(created_at)
+        .bind(user.oidc_id.as_str());
+    let id = users::insert(session, insertion).await?;
+    Ok(User { id, name: user.name, admin: false, created_at })
 }
 
 pub(crate) async fn link<D: Dialect>(

@@ -1,7 +1,9 @@
 //! Users.
 
+use std::collections::{BTreeSet, HashSet};
+
 use super::deletions::Deletion;
-use super::{Dialect, Row, Session, applications, heads, query, revocation_log, slice};
+use super::{Dialect, Query, Row, Session, Value, applications, heads, query, revocation_log, slice};
 use crate::model::{User, UserId};
 use crate::store::{Credential, DeletedUser, NewUser, Revocation, Slice, UpdateUser, UserChange};
 
@@ -22,16 +24,28 @@ pub(crate) async fn create<D: Dialect>(
     user: NewUser,
 ) -> Result<User, sqlx::Error> {
     let created_at = session.kept(user.created_at);
-    let id = session
-        .insert(
-            query("INSERT INTO users (name, pass, admin, created_at) VALUES (?, ?, ?, ?)")
-                .bind(user.name.as_str())
-                .bind(user.password_hash.as_bytes())
-                .bind(user.admin)
-                .bind(created_at),
-        )
-        .await?;
-    Ok(User { id: UserId(id), name: user.name, admin: user.admin, created_at })
+    let insertion = query("INSERT INTO users (name, pass, admin, created_at) VALUES (?, ?, ?, ?)")
+        .bind(user.name.as_str())
+        .bind(user.password_hash.as_bytes())
+        .bind(user.admin)
+        .bind(created_at);
+    let id = insert(session, insertion).await?;
+    Ok(User { id, name: user.name, admin: user.admin, created_at })
+}
+
+/// Inserts a user, with a head where users have one, and returns its id.
+pub(crate) async fn insert<D: Dialect>(
+    session: &mut Session<'_, D>,
+    insertion: Query<'_>,
+) -> Result<UserId, sqlx::Error> {
+    if !D::HAS_HEADS {
+        return session.insert(insertion).await.map(UserId);
+    }
+    session.begin().await?;
+    let id = UserId(session.insert(insertion).await?);
+    heads::make(session, id).await?;
+    session.commit().await?;
+    Ok(id)
 }
 
 pub(crate) async fn by_id<D: Dialect>(
@@ -168,6 +182,20 @@ async fn owned_by<D: Dialect>(session: &mut Session<'_, D>, id: UserId) -> Resul
 pub(crate) async fn lock<D: Dialect>(session: &mut Session<'_, D>, id: UserId) -> Result<bool, sqlx::Error> {
     let found = session.first(query("SELECT id FROM users WHERE id = ?{for update}").id(id.0)).await?;
     Ok(found.is_some())
+}
+
+/// Locks users until the transaction ends, in the order of ids so that nobody waits in a circle, and returns those
+/// that are there.
+pub(crate) async fn lock_all<D: Dialect>(
+    session: &mut Session<'_, D>,
+    ids: BTreeSet<u64>,
+) -> Result<HashSet<UserId>, sqlx::Error> {
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let found = query("SELECT id FROM users WHERE id {in} ORDER BY id{for update}");
+    let found = session.all(found.bind(Value::Ids(ids.into_iter().collect()))).await?;
+    found.iter().map(|row| row.unsigned(0).map(UserId)).collect()
 }
 
 pub(crate) async fn set_password_hash<D: Dialect>(

@@ -7,9 +7,10 @@ use super::dialect::{SqliteDialect, session};
 use super::insertion;
 use super::readers::{ReadLease, Readers};
 use super::writer::{WriteLease, Writer};
-use crate::store::sql::backend::Inserts;
+use crate::model::Application;
+use crate::store::sql::backend::{ChangesApplications, Inserts};
 use crate::store::sql::deletions::Cleaner;
-use crate::store::sql::{Backend, Connections, Lease, Session};
+use crate::store::sql::{ApplicationChange, Backend, Connections, Lease, Session, application_changes};
 use crate::store::{Database, Inserted, NewMessage, StoreError};
 
 #[async_trait]
@@ -53,6 +54,14 @@ impl Inserts for Sqlite {
         let mut lease = self.writer.lease(insertion::OPERATION).await?;
         let result = insertion::insert(&mut lease, &self.ledger, messages).await;
         lease.end(result).await
+    }
+}
+
+impl ChangesApplications for Sqlite {
+    async fn change_application(&self, change: ApplicationChange) -> Result<Option<Application>, StoreError> {
+        let mut lease = self.writer.lease(change.operation()).await?;
+        let changed = application_changes::apply(&mut session(&mut lease), &[change]).await;
+        Ok(lease.end(changed).await?.pop().flatten())
     }
 }
 

@@ -3,16 +3,21 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use super::{PostgresDialect, in_new_database};
+use crate::model::UserId;
+use crate::store::Applications as _;
+use crate::store::conformance::{new_application, user};
 use crate::store::remote::tests::statements::{
     STATEMENTS, a_batch_that_is_given_up_does_not_disturb_the_next, batch_of_64_users,
-    batch_on_message_connection, explain, fill, reads_a_page, statements, store,
+    batch_on_message_connection, explain, fill, on_message_connection, reads_a_page, statements, store,
 };
+use crate::store::sql::query;
 
 /// What the server says that it has done on a connection that asks for that.
 #[derive(Clone, Default)]
@@ -57,6 +62,32 @@ async fn a_batch_takes_six_statements_however_many_users_it_has() {
 
     let statements = log.0.lock().clone();
     assert_eq!(statements.len(), STATEMENTS, "{statements:#?}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn applications_that_wait_for_each_other_share_a_transaction() {
+    let (database, ()) = in_new_database().await;
+    let ann = user(&database, "ann").await;
+    let make = |number| database.create_application(new_application(ann.id, &format!("A{number}")));
+    for made in join_all((0..64).map(make)).await {
+        made.unwrap();
+    }
+    let transactions = query("SELECT count(DISTINCT CAST(xmin AS text)) FROM applications");
+    let transactions =
+        on_message_connection(&database, transactions, |row| row.unsigned(0).unwrap()).await[0];
+    assert!(transactions <= 2, "{transactions}");
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn a_new_user_has_a_head() {
+    let (database, ()) = in_new_database().await;
+    let ann = user(&database, "ann").await;
+    let heads = on_message_connection(&database, query("SELECT user_id FROM shardcast_heads"), |row| {
+        UserId(row.unsigned(0).unwrap())
+    });
+    assert_eq!(heads.await, [ann.id]);
 }
 
 #[tokio::test]

@@ -3,15 +3,14 @@
 use async_trait::async_trait;
 
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
-use crate::store::sql::{Backend, Connections as _, Lease as _, applications};
+use crate::store::sql::{ApplicationChange, Backend, Connections as _, Lease as _, applications};
 use crate::store::{Applications, NewApplication, Owned, Slice, StoreError, UpdateApplication};
 
 #[async_trait]
 impl<B: Backend> Applications for B {
     async fn create_application(&self, application: NewApplication) -> Result<Application, StoreError> {
-        let mut lease = self.writers().lease("create an application").await?;
-        let result = applications::create(&mut lease.session(), application).await;
-        lease.end(result).await?.ok_or(StoreError::NoSuchUser)
+        let created = self.change_application(ApplicationChange::Create(application)).await?;
+        created.ok_or(StoreError::NoSuchUser)
     }
 
     async fn list_applications(
@@ -73,9 +72,7 @@ impl<B: Backend> Applications for B {
     }
 
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        let mut lease = self.writers().lease("delete an application").await?;
-        let result = applications::delete(&mut lease.session(), id).await;
-        let deleted = lease.end(result).await?;
+        let deleted = self.change_application(ApplicationChange::Delete(id)).await?;
         self.cleaner().wake();
         Ok(deleted)
     }
