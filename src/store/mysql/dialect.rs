@@ -13,7 +13,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Executor as _, Row as _, 
 
 use super::insertion;
 use super::zone::Zone;
-use crate::model::{MessageId, Timestamp, UserId};
+use crate::model::{MessageId, Timestamp};
 use crate::store::remote::dialect::taken_value;
 use crate::store::remote::{Fault, RemoteDialect};
 use crate::store::sql::dialect::runs_statements;
@@ -160,6 +160,8 @@ impl RemoteDialect for MysqlDialect {
     const SENDERS: &'static str = "SELECT id, user_id, NULL FROM applications WHERE id {in} \
         UNION ALL SELECT NULL, NULL, @@auto_increment_increment";
     const RESERVES_IDS: bool = false;
+    const RAISE_HEADS: &'static str =
+        "ON DUPLICATE KEY UPDATE newest = greatest(newest, VALUES(newest)), moved_at = VALUES(moved_at)";
 
     /// By the numbers that both servers use, <https://mariadb.com/docs/server/reference/error-codes>.
     fn fault(error: &dyn DatabaseError) -> Fault {
@@ -206,12 +208,5 @@ impl RemoteDialect for MysqlDialect {
         above: MessageId,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
         insertion::insert(session, messages, reserved.first().copied().unwrap_or(1), above).await
-    }
-
-    async fn raise_heads(
-        session: &mut Session<'_, Self>,
-        newest: &[(UserId, MessageId)],
-    ) -> Result<(), sqlx::Error> {
-        insertion::raise_heads(session, newest).await
     }
 }

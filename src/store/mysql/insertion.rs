@@ -1,11 +1,11 @@
-//! Inserting messages and raising heads: one statement each, however many there are.
+//! Inserting messages: one statement, however many there are.
 
-use crate::model::{MessageId, UserId};
+use crate::model::MessageId;
 use crate::store::NewMessage;
 use crate::store::sql::messages::encode_extras;
 use crate::store::sql::{Session, Value, query};
 
-use super::dialect::{MysqlDialect, padded};
+use super::dialect::MysqlDialect;
 
 /// Inserts messages, and returns their ids in their order: those of one statement follow on one another, `step` apart.
 ///
@@ -58,21 +58,4 @@ async fn insert_from(
             .bind(message.date);
     }
     session.insert(insert).await
-}
-
-/// Raises the heads of users, and makes those that are missing.
-pub(super) async fn raise_heads(
-    session: &mut Session<'_, MysqlDialect>,
-    newest: &[(UserId, MessageId)],
-) -> Result<(), sqlx::Error> {
-    let rows = vec!["(?,?,utc_timestamp(3))"; newest.len().next_power_of_two()].join(",");
-    let text = format!(
-        "INSERT INTO shardcast_heads (user_id, newest, moved_at) VALUES {rows} ON DUPLICATE KEY UPDATE \
-         newest = greatest(newest, VALUES(newest)), moved_at = VALUES(moved_at)"
-    );
-    let mut raise = query(&text);
-    for (user, newest) in padded(newest) {
-        raise = raise.id(user.0).id(newest.0);
-    }
-    session.run(raise).await.map(drop)
 }

@@ -11,7 +11,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Row as _};
 
 use super::insertion;
-use crate::model::{MessageId, Timestamp, UserId};
+use crate::model::{MessageId, Timestamp};
 use crate::store::remote::dialect::taken_value;
 use crate::store::remote::heads::newest;
 use crate::store::remote::{Fault, RemoteDialect};
@@ -213,6 +213,8 @@ impl RemoteDialect for PostgresDialect {
     const SENDERS: &'static str = "SELECT id, user_id, NULL::bigint FROM applications WHERE id {in} UNION ALL \
         SELECT NULL, NULL, nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, ?)";
     const RESERVES_IDS: bool = true;
+    const RAISE_HEADS: &'static str = "ON CONFLICT (user_id) DO UPDATE \
+        SET newest = greatest(shardcast_heads.newest, excluded.newest), moved_at = excluded.moved_at";
 
     async fn insert_messages(
         session: &mut Session<'_, Self>,
@@ -221,12 +223,5 @@ impl RemoteDialect for PostgresDialect {
         above: MessageId,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
         insertion::insert(session, messages, reserved, above).await
-    }
-
-    async fn raise_heads(
-        session: &mut Session<'_, Self>,
-        newest: &[(UserId, MessageId)],
-    ) -> Result<(), sqlx::Error> {
-        insertion::raise_heads(session, newest).await
     }
 }

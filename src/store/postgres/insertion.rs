@@ -1,7 +1,7 @@
-//! Inserting messages and raising heads: one statement each, however many there are.
+//! Inserting messages: one statement, however many there are.
 
 use super::dialect::{PostgresDialect, id};
-use crate::model::{MessageId, UserId};
+use crate::model::MessageId;
 use crate::store::NewMessage;
 use crate::store::sql::messages::encode_extras;
 use crate::store::sql::session::in_time;
@@ -16,11 +16,6 @@ const RAISE_SEQUENCE: &str = "SELECT setval(pg_get_serial_sequence('messages', '
 const INSERT: &str = "INSERT INTO messages (id, application_id, message, title, priority, extras, date) \
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], \
     $7::timestamptz[])";
-
-const RAISE_HEADS: &str = "INSERT INTO shardcast_heads (user_id, newest, moved_at) \
-    SELECT user_id, newest, clock_timestamp() FROM unnest($1::bigint[], $2::bigint[]) AS raised (user_id, newest) \
-    ORDER BY user_id ON CONFLICT (user_id) DO UPDATE \
-    SET newest = greatest(shardcast_heads.newest, excluded.newest), moved_at = excluded.moved_at";
 
 /// Inserts messages, and returns their ids in their order.
 pub(super) async fn insert(
@@ -56,15 +51,4 @@ async fn take_ids(session: &mut Session<'_, PostgresDialect>, count: usize) -> R
     let mut ids: Vec<_> = rows.iter().map(|row| row.integer(0)).collect::<Result<_, _>>()?;
     ids.sort_unstable();
     Ok(ids)
-}
-
-/// Raises the heads of users, and makes those that are missing.
-pub(super) async fn raise_heads(
-    session: &mut Session<'_, PostgresDialect>,
-    newest: &[(UserId, MessageId)],
-) -> Result<(), sqlx::Error> {
-    let raise = sqlx::query(RAISE_HEADS)
-        .bind(newest.iter().map(|(user, _)| id(user.0)).collect::<Vec<_>>())
-        .bind(newest.iter().map(|(_, newest)| id(newest.0)).collect::<Vec<_>>());
-    in_time(session.deadline(), raise.execute(session.connection())).await.map(drop)
 }

@@ -3,7 +3,7 @@
 use sqlx::error::DatabaseError;
 
 use super::heads;
-use crate::model::{MessageId, UserId};
+use crate::model::MessageId;
 use crate::store::sql::dialect::Connection;
 use crate::store::sql::schema::Schema;
 use crate::store::sql::{Dialect, Session};
@@ -57,6 +57,8 @@ pub(crate) trait RemoteDialect: Dialect {
     const SENDERS: &'static str;
     /// Whether that is ids, as many as the second value says.
     const RESERVES_IDS: bool;
+    /// The end of an insertion of heads that raises those that are there.
+    const RAISE_HEADS: &'static str;
 
     /// Inserts messages of users whose heads are locked, and returns their ids, in the order given and ascending. No
     /// id is at or below `above`. `reserved` is what [`Self::SENDERS`] has returned: where ids are reserved, ascending
@@ -67,12 +69,6 @@ pub(crate) trait RemoteDialect: Dialect {
         reserved: &[u64],
         above: MessageId,
     ) -> impl Future<Output = Result<Vec<MessageId>, sqlx::Error>> + Send;
-
-    /// Raises the heads of users to these messages, and makes those that are missing.
-    fn raise_heads(
-        session: &mut Session<'_, Self>,
-        newest: &[(UserId, MessageId)],
-    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 }
 
 /// Names the value of which an error says that another row has it, by the index or the columns in its text.

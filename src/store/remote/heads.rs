@@ -7,7 +7,7 @@ use super::pool::Pool;
 use crate::model::{MessageId, UserId};
 use crate::store::StoreError;
 use crate::store::sql::query::LIST_VALUES;
-use crate::store::sql::{Connections as _, Lease as _, Query, Session, Value, query};
+use crate::store::sql::{Connections as _, Lease as _, Query, Row, Session, Value, query};
 
 /// Returns the newest message of each user that has any, by one search in the index for each application.
 macro_rules! newest {
@@ -30,29 +30,38 @@ macro_rules! newest {
 
 pub(crate) use newest;
 
-/// Locks the heads of users until the transaction ends, and returns them. It is the first statement of its
-/// transaction. Users who are not there have none.
-pub(super) async fn lock<D: RemoteDialect>(
+/// Begins a transaction, locks the heads of users until it ends, and returns them. Users who are not there have none.
+pub(super) async fn begin_and_lock<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     users: &[UserId],
 ) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
-    let mut heads = locked(session, users).await?;
+    // The lock is in a statement of its own, though not in a round trip of its own.
+    let mut heads = newest_of(&session.script(format!("{}; {}", D::BEGIN, locking(users))).await?)?;
     let missing: Vec<_> = users.iter().copied().filter(|user| !heads.contains_key(user)).collect();
     if !missing.is_empty() {
         make(session, &missing).await?;
-        heads.extend(locked(session, &missing).await?);
+        heads.extend(newest_of(&session.script(locking(&missing)).await?)?);
     }
     Ok(heads)
 }
 
-/// In the order of ids, so that nobody waits in a circle.
-async fn locked<D: RemoteDialect>(
-    session: &mut Session<'_, D>,
-    users: &[UserId],
-) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
-    let heads =
-        query("SELECT user_id, newest FROM shardcast_heads WHERE user_id {in} ORDER BY user_id{for update}");
-    newest_of_each(session, heads.bind(Value::Ids(users.iter().map(|user| user.0).collect()))).await
+/// Returns the statement that locks heads, in the order of ids, so that nobody waits in a circle.
+fn locking(users: &[UserId]) -> String {
+    let users = listed(users.iter().map(|user| user.0.to_string()));
+    format!(
+        "SELECT user_id, newest FROM shardcast_heads WHERE user_id IN ({users}) ORDER BY user_id FOR UPDATE"
+    )
+}
+
+fn listed(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(",")
+}
+
+/// Returns the statement that raises the heads of users to these messages, and makes those that are missing.
+pub(super) fn raising<D: RemoteDialect>(newest: &[(UserId, MessageId)]) -> String {
+    let heads = newest.iter().map(|(user, newest)| format!("({},{},{})", user.0, newest.0, D::HEAD_TIME));
+    let (heads, raise) = (listed(heads), D::RAISE_HEADS);
+    format!("INSERT INTO shardcast_heads (user_id, newest, moved_at) VALUES {heads} {raise}")
 }
 
 /// Runs a query that returns users, each with a message.
@@ -60,7 +69,10 @@ async fn newest_of_each<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     query: Query<'_>,
 ) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
-    let found = session.all(query).await?;
+    newest_of(&session.all(query).await?)
+}
+
+fn newest_of<D: RemoteDialect>(found: &[Row<'_, D>]) -> Result<BTreeMap<UserId, MessageId>, sqlx::Error> {
     found.iter().map(|row| Ok((UserId(row.unsigned(0)?), MessageId(row.unsigned(1)?)))).collect()
 }
 
@@ -76,7 +88,7 @@ async fn make<D: RemoteDialect>(session: &mut Session<'_, D>, users: &[UserId]) 
     let newest = newest_of_each(session, query(D::NEWEST_OF).bind(Value::Ids(there.clone()))).await?;
     let head = |user| (user, newest.get(&user).copied().unwrap_or(MessageId(0)));
     let heads: Vec<_> = there.into_iter().map(UserId).map(head).collect();
-    D::raise_heads(session, &heads).await
+    session.script(raising::<D>(&heads)).await.map(drop)
 }
 
 /// Raises heads to what the messages say: a Gotify may have written since the last start.
@@ -92,7 +104,7 @@ async fn raise_all<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(),
     let is_behind = |(user, newest): &(UserId, MessageId)| known.get(user).is_none_or(|head| head < newest);
     let behind: Vec<_> = newest.into_iter().filter(is_behind).collect();
     for some in behind.chunks(LIST_VALUES) {
-        D::raise_heads(session, some).await?;
+        session.script(raising::<D>(some)).await?;
     }
     Ok(())
 }

@@ -40,8 +40,8 @@ pub(super) async fn insert<D: RemoteDialect>(
         let fault = prepared.as_ref().err().map(fault::<D>);
         let inserted = match prepared {
             Err(error) => lease.end(Err(error)).await,
-            Ok(inserted) => {
-                let committed = lease.session().commit().await;
+            Ok((inserted, newest)) => {
+                let committed = commit(&mut lease.session(), &newest).await;
                 let is_uncertain =
                     matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
                 let ended = lease.end(committed).await;
@@ -62,17 +62,16 @@ pub(super) async fn insert<D: RemoteDialect>(
     }
 }
 
-/// Does all of the transaction but its commit.
+/// Does all of the transaction up to raising the heads, and returns to which messages they are to be raised.
 async fn prepare<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[NewMessage],
     each_alone: bool,
-) -> Result<Inserted, sqlx::Error> {
+) -> Result<(Inserted, Vec<(UserId, MessageId)>), sqlx::Error> {
     let mut users: Vec<_> = messages.iter().map(|message| message.user_id).collect();
     users.sort_unstable();
     users.dedup();
-    session.begin().await?;
-    let heads = heads::lock(session, &users).await?;
+    let heads = heads::begin_and_lock(session, &users).await?;
     let (owned, reserved) = senders(session, messages).await?;
     let has_sender = |message: &&NewMessage| {
         heads.contains_key(&message.user_id) && owned.contains(&(message.application_id, message.user_id))
@@ -104,11 +103,19 @@ async fn prepare<D: RemoteDialect>(
         }
     }
     let newest: Vec<_> = newest.into_iter().collect();
-    if !newest.is_empty() {
-        D::raise_heads(session, &newest).await?;
-    }
     let previous = newest.iter().filter_map(|(user, _)| Some((*user, *heads.get(user)?))).collect();
-    Ok(Inserted { outcomes, previous })
+    Ok((Inserted { outcomes, previous }, newest))
+}
+
+/// Raises the heads to the newest messages, and commits.
+async fn commit<D: RemoteDialect>(
+    session: &mut Session<'_, D>,
+    newest: &[(UserId, MessageId)],
+) -> Result<(), sqlx::Error> {
+    if newest.is_empty() {
+        return session.commit().await;
+    }
+    session.script(format!("{}; COMMIT", heads::raising::<D>(newest))).await.map(drop)
 }
 
 /// Returns the applications of messages that are there, with their owners, and the third column of
@@ -181,8 +188,7 @@ async fn look<D: RemoteDialect>(
 ) -> Result<bool, sqlx::Error> {
     let ids: Vec<_> = inserted.ids().iter().map(|id| id.0).collect();
     let users: Vec<_> = inserted.previous.iter().map(|(user, _)| *user).collect();
-    session.begin().await?;
-    heads::lock(session, &users).await?;
+    heads::begin_and_lock(session, &users).await?;
     let expected = ids.len() as u64;
     let found =
         session.one(query("SELECT count(*) FROM messages WHERE id {in}").bind(Value::Ids(ids))).await?;

@@ -30,6 +30,7 @@ macro_rules! suite {
                 the_health_is_good_while_all_other_connections_are_busy
             }
             lists {
+                messages_of_more_applications_than_a_statement_takes_are_listed
                 messages_of_more_applications_than_a_statement_takes_are_deleted
                 more_expired_clients_than_a_statement_takes_are_deleted
             }

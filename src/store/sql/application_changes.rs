@@ -61,9 +61,9 @@ pub(crate) async fn apply<D: Dialect>(
         .map(|deleted| Revocation::ApplicationToken { token: deleted.token.clone() })
         .collect::<Vec<_>>();
     let mut last_keys = HashMap::new();
-    let mut changed = Vec::with_capacity(changes.len());
+    let mut outcomes = Vec::with_capacity(changes.len());
     for change in changes {
-        changed.push(match change {
+        outcomes.push(match change {
             ApplicationChange::Delete(id) => deleted.remove(id),
             ApplicationChange::Create(new) if makers.contains(&new.user_id) => {
                 Some(create(session, new, &mut last_keys).await?)
@@ -73,7 +73,7 @@ pub(crate) async fn apply<D: Dialect>(
     }
     revocation_log::write(session, &revocations).await?;
     session.commit().await?;
-    Ok(changed)
+    Ok(outcomes)
 }
 
 /// Returns who has these applications, in the order of ids.

@@ -79,6 +79,12 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
         text: String,
         arguments: Arguments<Self>,
     ) -> BoxStream<'_, Result<DatabaseRow<Self>, sqlx::Error>>;
+    /// Runs statements without values in one round trip, and returns the rows of all of them.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    fn script(
+        connection: &mut Connection<Self>,
+        text: String,
+    ) -> BoxFuture<'_, Result<Vec<DatabaseRow<Self>>, sqlx::Error>>;
     /// Runs statements without values.
     fn batch<'c>(
         connection: &'c mut Connection<Self>,
@@ -120,6 +126,17 @@ macro_rules! runs_statements {
             Result<$crate::store::sql::dialect::DatabaseRow<Self>, sqlx::Error>,
         > {
             sqlx::Executor::fetch(connection, sqlx::query_with(sqlx::AssertSqlSafe(text), arguments))
+        }
+
+        #[cfg(any(feature = "mysql", feature = "postgres"))]
+        fn script(
+            connection: &mut $crate::store::sql::dialect::Connection<Self>,
+            text: String,
+        ) -> futures_util::future::BoxFuture<
+            '_,
+            Result<Vec<$crate::store::sql::dialect::DatabaseRow<Self>>, sqlx::Error>,
+        > {
+            sqlx::Executor::fetch_all(connection, sqlx::raw_sql(sqlx::AssertSqlSafe(text)))
         }
 
         fn batch<'c>(

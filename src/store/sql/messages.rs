@@ -7,6 +7,9 @@ use super::{Dialect, Query, Row, Session, applications, query, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{MessagePage, Slice};
 
+#[cfg(feature = "mysql")]
+pub(crate) mod per_application;
+
 macro_rules! columns {
     () => {
         "id, application_id, message, title, priority, extras, date"
@@ -32,7 +35,6 @@ macro_rules! listing {
     };
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use listing;
 
 /// How a database lists a user's messages.
@@ -42,7 +44,7 @@ pub(crate) enum Pages {
     /// `?3` the limit.
     #[cfg(any(feature = "postgres", feature = "sqlite"))]
     OneQuery { newest: &'static str, oldest: &'static str },
-    /// By a query that has a part for each application.
+    /// By a query that has a part for each application, see [`per_application`].
     #[cfg(feature = "mysql")]
     PerApplication,
 }
@@ -154,46 +156,8 @@ async fn merged<D: Dialect>(
             read(session, query(list).id(user.0).bind(bound).bind(row_limit(limit)), max_bytes).await
         }
         #[cfg(feature = "mysql")]
-        Pages::PerApplication => {
-            // Both queries see the same moment: a message of an application that is made in between must not be
-            // passed over by a reader that goes on from a later one.
-            session.begin_snapshot().await?;
-            let applications = applications::ids_of_user(session, user).await?;
-            let text = per_application(applications.len(), order);
-            let bound = match order {
-                Order::NewestBelow(id) | Order::OldestAbove(id) => id,
-            };
-            let mut list = query(&text).bind(bound).bind(row_limit(limit));
-            for place in 0..applications.len().next_power_of_two() {
-                list = list.id(applications.get(place).map_or(0, |id| id.0));
-            }
-            let slice = read(session, list, max_bytes).await?;
-            session.commit().await?;
-            Ok(slice)
-        }
+        Pages::PerApplication => per_application::merged(session, user, order, limit, max_bytes).await,
     }
-}
-
-/// Returns the query with a part for each application. `?1` is the id that the page begins at, `?2` the limit, and
-/// then come the applications. It has parts for a power of two, so that a connection keeps few of them; an
-/// application 0 has no messages.
-#[cfg(feature = "mysql")]
-pub(crate) fn per_application(applications: usize, order: Order) -> String {
-    let (sign, direction) = match order {
-        Order::NewestBelow(_) => ('<', "DESC"),
-        Order::OldestAbove(_) => ('>', "ASC"),
-    };
-    let parts: Vec<_> = (3..3 + applications.next_power_of_two())
-        .map(|number| {
-            format!(
-                "(SELECT id FROM messages WHERE application_id = ?{number} AND id {sign} ?1 \
-                 ORDER BY id {direction} LIMIT ?2)"
-            )
-        })
-        .collect();
-    let ids =
-        format!("SELECT id FROM ({}) AS parts ORDER BY id {direction} LIMIT ?2", parts.join(" UNION ALL "));
-    listing!("{ids}", "{direction}").replace("{ids}", &ids).replace("{direction}", direction)
 }
 
 pub(crate) async fn by_ids<D: Dialect>(

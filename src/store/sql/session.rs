@@ -41,12 +41,6 @@ impl<'c, D: Dialect> Session<'c, D> {
         self.batch(D::BEGIN).await
     }
 
-    /// Begins a transaction whose queries all see the same moment.
-    #[cfg(feature = "mysql")]
-    pub(crate) async fn begin_snapshot(&mut self) -> Result<(), sqlx::Error> {
-        self.batch(D::BEGIN_SNAPSHOT).await
-    }
-
     /// Commits it.
     pub(crate) async fn commit(&mut self) -> Result<(), sqlx::Error> {
         self.batch("COMMIT").await
@@ -55,6 +49,14 @@ impl<'c, D: Dialect> Session<'c, D> {
     /// Runs statements without values.
     pub(crate) async fn batch(&mut self, text: &'static str) -> Result<(), sqlx::Error> {
         in_time(self.deadline, D::batch(self.connection, text)).await
+    }
+
+    /// Runs statements without values in one round trip, and returns the rows of all of them. The statements after one
+    /// that fails are not run.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) async fn script(&mut self, text: String) -> Result<Vec<Row<'c, D>>, sqlx::Error> {
+        let rows = in_time(self.deadline, D::script(self.connection, text)).await?;
+        Ok(rows.into_iter().map(|row| Row::new(self.dialect, row)).collect())
     }
 
     /// Runs a statement, and returns how many rows it has changed.

@@ -1,5 +1,7 @@
 //! Clients that do no more than to run the statements of a transaction.
 
+use std::fmt::Display;
+
 use anyhow::Result;
 use shardcast::external::chrono::{DateTime, Utc};
 use shardcast::store::NewMessage;
@@ -61,10 +63,8 @@ impl Bare for BarePostgres {
         let (Columns { users, applications, message, title, date }, connection) =
             (&self.columns, &mut self.connection);
         let (users, applications) = (&users[..count], &applications[..count]);
-        connection.execute("BEGIN").await?;
-        let lock =
-            "SELECT user_id, newest FROM shardcast_heads WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE";
-        sqlx::query(lock).bind(users).fetch_all(&mut *connection).await?;
+        let lock = format!("BEGIN; {}", locking(users));
+        sqlx::raw_sql(AssertSqlSafe(lock)).fetch_all(&mut *connection).await?;
         let senders = "SELECT id, user_id, NULL::bigint FROM applications WHERE id = ANY($1) UNION ALL \
             SELECT NULL, NULL, nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, $2)";
         let senders = sqlx::query(senders).bind(applications).bind(i64::try_from(count)?);
@@ -83,12 +83,13 @@ impl Bare for BarePostgres {
             .bind(vec![*date; count])
             .execute(&mut *connection)
             .await?;
-        let raise = "INSERT INTO shardcast_heads (user_id, newest, moved_at) \
-            SELECT user_id, newest, clock_timestamp() FROM unnest($1::bigint[], $2::bigint[]) AS raised (user_id, newest) \
-            ORDER BY user_id ON CONFLICT (user_id) DO UPDATE \
-            SET newest = greatest(shardcast_heads.newest, excluded.newest), moved_at = excluded.moved_at";
-        sqlx::query(raise).bind(users).bind(&ids).execute(&mut *connection).await?;
-        connection.execute("COMMIT").await?;
+        let raise = raising(
+            users.iter().zip(&ids),
+            "clock_timestamp()",
+            "ON CONFLICT (user_id) DO UPDATE SET newest = greatest(shardcast_heads.newest, excluded.newest), \
+             moved_at = excluded.moved_at",
+        );
+        connection.execute(AssertSqlSafe(raise)).await?;
         Ok(())
     }
 }
@@ -108,6 +109,20 @@ impl BareMysql {
     }
 }
 
+/// Locks the heads of users.
+fn locking(users: &[i64]) -> String {
+    let users = users.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+    format!(
+        "SELECT user_id, newest FROM shardcast_heads WHERE user_id IN ({users}) ORDER BY user_id FOR UPDATE"
+    )
+}
+
+/// Raises the heads of users, and commits.
+fn raising(heads: impl Iterator<Item = (impl Display, impl Display)>, time: &str, raise: &str) -> String {
+    let heads = heads.map(|(user, newest)| format!("({user},{newest},{time})")).collect::<Vec<_>>().join(",");
+    format!("INSERT INTO shardcast_heads (user_id, newest, moved_at) VALUES {heads} {raise}; COMMIT")
+}
+
 /// So many places for values.
 fn places(place: &str, count: usize) -> String {
     vec![place; count].join(",")
@@ -120,13 +135,9 @@ impl Bare for BareMysql {
         let date = date.naive_utc();
         let list = count.next_power_of_two();
         let padded = |ids: &[i64]| (0..list).map(|place| ids[place.min(count - 1)]).collect::<Vec<_>>();
-        connection.execute("START TRANSACTION").await?;
-        let lock = format!(
-            "SELECT user_id, newest FROM shardcast_heads WHERE user_id IN ({}) ORDER BY user_id FOR UPDATE",
-            places("?", list)
-        );
-        let lock = padded(users).into_iter().fold(sqlx::query(AssertSqlSafe(lock)), sqlx::query::Query::bind);
-        lock.fetch_all(&mut *connection).await?;
+        let users = &users[..count];
+        let lock = format!("START TRANSACTION; {}", locking(users));
+        sqlx::raw_sql(AssertSqlSafe(lock)).fetch_all(&mut *connection).await?;
         let senders = format!(
             "SELECT id, user_id, NULL FROM applications WHERE id IN ({}) \
              UNION ALL SELECT NULL, NULL, @@auto_increment_increment",
@@ -146,17 +157,12 @@ impl Bare for BareMysql {
                 insert.bind(application).bind(message).bind(title).bind(5_i64).bind(None::<&[u8]>).bind(date);
         }
         let first = i64::try_from(insert.execute(&mut *connection).await?.last_insert_id())?;
-        let raise = format!(
-            "INSERT INTO shardcast_heads (user_id, newest, moved_at) VALUES {} ON DUPLICATE KEY UPDATE \
-             newest = greatest(newest, VALUES(newest)), moved_at = VALUES(moved_at)",
-            places("(?,?,utc_timestamp(3))", list)
+        let raise = raising(
+            users.iter().zip(first..),
+            "utc_timestamp(3)",
+            "ON DUPLICATE KEY UPDATE newest = greatest(newest, VALUES(newest)), moved_at = VALUES(moved_at)",
         );
-        let mut raise = sqlx::query(AssertSqlSafe(raise));
-        for (user, newest) in padded(users).into_iter().zip(first..) {
-            raise = raise.bind(user).bind(newest);
-        }
-        raise.execute(&mut *connection).await?;
-        connection.execute("COMMIT").await?;
+        connection.execute(AssertSqlSafe(raise)).await?;
         Ok(())
     }
 }

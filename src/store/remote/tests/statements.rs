@@ -7,7 +7,7 @@ use crate::store::conformance::{application, new_message, user};
 use crate::store::remote::kept::KeptLease;
 use crate::store::remote::{OPERATION, Remote, RemoteDialect};
 use crate::store::sql::deletions::{DELETE, SLICE};
-use crate::store::sql::messages::{self, BY_IDS, DELETE_ONE, Order, Pages};
+use crate::store::sql::messages::{BY_IDS, DELETE_ONE, Order, Pages, per_application};
 use crate::store::sql::{Lease as _, Query, Row, Value, query};
 use crate::store::{InsertOutcome, Messages as _, NewMessage};
 
@@ -99,6 +99,7 @@ pub(crate) fn statements<D: RemoteDialect>(
     applications: &[Application],
 ) -> Vec<(String, Vec<Value<'static>>)> {
     let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
+    let of = user.id;
     let (user, first, last) = (number(user.id.0), number(applications[0].id.0), number(u64::MAX));
     let (limit, small) = (number(101), number(50_000));
     let ids = |count| Value::Ids((1..=count).collect());
@@ -108,14 +109,18 @@ pub(crate) fn statements<D: RemoteDialect>(
             .map(|(page, bound)| (page.to_owned(), vec![user.clone(), bound, limit.clone(), small.clone()]))
             .into(),
         Pages::PerApplication => {
-            [(Order::NewestBelow(0), last.clone()), (Order::OldestAbove(0), number(1000))]
-                .map(|(order, bound)| {
-                    let mut values = vec![bound, limit.clone()];
-                    values.extend(applications.iter().map(|application| number(application.id.0)));
-                    values.push(small.clone());
-                    (messages::per_application(applications.len(), order), values)
-                })
-                .into()
+            let count = i64::try_from(applications.len()).unwrap();
+            let mut statements = Vec::new();
+            for (order, bound) in
+                [(Order::NewestBelow(i64::MAX), last.clone()), (Order::OldestAbove(1000), number(1000))]
+            {
+                statements.push((per_application::senders(of, order, count), vec![]));
+                let mut values = vec![bound, limit.clone()];
+                values.extend(applications.iter().map(|application| number(application.id.0)));
+                values.push(small.clone());
+                statements.push((per_application::page(applications.len(), order), values));
+            }
+            statements
         }
     };
     statements.extend(
