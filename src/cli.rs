@@ -32,6 +32,7 @@ mod remote;
 #[path = "cli/no_remote.rs"]
 mod remote;
 mod runtime;
+mod secret_output;
 mod serve;
 mod service_manager;
 mod signals;

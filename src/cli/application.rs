@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::arguments::ApplicationCommand;
 use super::database_command::{self, CommandError, check_name, owner, users};
 use super::listing::{Listing, date};
+use super::secret_output::show_before;
 use crate::auth::{NewToken, TokenKind};
 use crate::config::Loaded;
 use crate::model::{Application, ApplicationId};
@@ -17,6 +18,7 @@ pub(super) fn run(loaded: &Loaded, command: ApplicationCommand) -> ExitCode {
             check_name(&name)?;
             let token = new_token(loaded);
             let created_at = chrono::Local::now().fixed_offset();
+            let secret = format!("The token of the new application `{name}` is `{}`.", token.secret);
             let application = NewApplication {
                 user_id: owner(database, user.as_deref()).await?.id,
                 token: token.stored,
@@ -26,25 +28,27 @@ pub(super) fn run(loaded: &Loaded, command: ApplicationCommand) -> ExitCode {
                 sort_key: None,
                 created_at,
             };
-            let created = database.create_application(application).await?;
-            Ok(shown(created.id, &token.secret))
+            let created = show_before(&secret, database.create_application(application)).await?;
+            Ok(format!("The id of the application is {}.", created.id))
         }
         ApplicationCommand::List { user, json } => list(database, user.as_deref(), json).await,
         ApplicationCommand::Token { id } => {
-            let token = new_token(loaded);
-            let replaced = database.replace_application_token(ApplicationId(id), &token.stored).await?;
-            replaced.ok_or(CommandError::NoSuchApplication { id })?;
-            Ok(shown(ApplicationId(id), &token.secret))
+            let missing = || CommandError::NoSuchApplication { id };
+            let (token, id) = (new_token(loaded), ApplicationId(id));
+            database.application(id).await?.ok_or_else(missing)?;
+            let replace = async {
+                let replaced = database.replace_application_token(id, &token.stored).await?;
+                replaced.ok_or_else(missing)
+            };
+            show_before(&format!("The new token of application {id} is `{}`.", token.secret), replace)
+                .await?;
+            Ok(String::new())
         }
     })
 }
 
 fn new_token(loaded: &Loaded) -> NewToken {
     NewToken::make(TokenKind::Application, loaded.compatibility(), &mut rand::rng())
-}
-
-fn shown(id: ApplicationId, token: &str) -> String {
-    format!("The token of application {id} is `{token}`.")
 }
 
 async fn list(database: &dyn Database, user: Option<&str>, json: bool) -> Result<String, CommandError> {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::arguments::ClientCommand;
 use super::database_command::{self, CommandError, check_name, owner, users};
 use super::listing::{Listing, date};
+use super::secret_output::show_before;
 use crate::auth::{NewToken, TokenKind};
 use crate::config::Loaded;
 use crate::model::{Client, ClientId};
@@ -18,9 +19,10 @@ pub(super) fn run(loaded: &Loaded, command: ClientCommand) -> ExitCode {
             let token = NewToken::make(TokenKind::Client, loaded.compatibility(), &mut rand::rng());
             let owner = owner(database, user.as_deref()).await?.id;
             let created_at = chrono::Local::now().fixed_offset();
-            let created =
-                database.create_client(NewClient::new(owner, token.stored, name, created_at)).await?;
-            Ok(format!("The token of client {} is `{}`.", created.id, token.secret))
+            let secret = format!("The token of the new client `{name}` is `{}`.", token.secret);
+            let client = NewClient::new(owner, token.stored, name, created_at);
+            let created = show_before(&secret, database.create_client(client)).await?;
+            Ok(format!("The id of the client is {}.", created.id))
         }
         ClientCommand::List { user, json } => list(database, user.as_deref(), json).await,
         ClientCommand::Delete { id } => {

@@ -1,6 +1,7 @@
 //! What the commands on the configured database share. They also work while a server runs on it, which learns of what
 //! they revoke from the log in the database, see `crate::store::RevocationLog`.
 
+use std::io;
 use std::process::ExitCode;
 
 use tokio::runtime::Builder;
@@ -41,6 +42,10 @@ pub(super) enum CommandError {
     Name { characters: usize },
     #[error(transparent)]
     Hash(#[from] HashPasswordError),
+    #[error("nothing was changed, because printing to standard output failed")]
+    Output(#[source] io::Error),
+    #[error("what was printed is not valid, because the change failed")]
+    AfterPrinting(#[source] Box<CommandError>),
     #[error("failed to read or change the database")]
     Store(#[from] StoreError),
 }
@@ -65,6 +70,7 @@ pub(super) fn run(
             })
         });
     match outcome {
+        // A command that shows a secret has printed that already.
         Ok(answer) if answer.is_empty() => ExitCode::SUCCESS,
         Ok(answer) => print_answer(answer.trim_end()),
         Err(CommandError::Start(error)) => {

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::logging::Log;
 use super::metrics::Exposition;
+use super::secret_output::print_secret;
 use super::service_manager::{PassedSockets, ServiceManager, serving_status};
 use super::signals::Signals;
 use super::start_error::StartError;
@@ -199,15 +200,18 @@ async fn introduce(user: &FirstUser) {
         );
         return;
     }
-    let greeting = match &user.made_up_password {
-        Some(password) => format!(
-            "First start. Log in as `{name}` with the password `{}`. It is not shown again; \
-             `shardcast user reset-password {name}` makes another one.",
-            password.expose_secret()
-        ),
-        None => format!("First start. Log in as `{name}` with the password you configured."),
+    let Some(password) = &user.made_up_password else {
+        let greeting = format!("First start. Log in as `{name}` with the password you configured.");
+        // Nothing is lost with it.
+        drop(timeout(GREETING, tokio::task::spawn_blocking(move || print_line(&greeting))).await);
+        return;
     };
-    let printing = tokio::task::spawn_blocking(move || print_line(&greeting));
+    let greeting = format!(
+        "First start. Log in as `{name}` with the password `{}`. It is not shown again; \
+         `shardcast user reset-password {name}` makes another one.",
+        password.expose_secret()
+    );
+    let printing = tokio::task::spawn_blocking(move || print_secret(&greeting));
     let failure = match timeout(GREETING, printing).await {
         Ok(Ok(Ok(()))) => return,
         Ok(Ok(Err(error))) => error.to_string(),

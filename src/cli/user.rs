@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::arguments::UserCommand;
 use super::database_command::{self, CommandError, check_name, no_such_user, user};
 use super::listing::{Listing, date};
+use super::secret_output::show_before;
 use crate::auth::{HashPasswordError, Passwords, random_password};
 use crate::config::Loaded;
 use crate::store::{Database, ImageFolder, ImageName, Images, NewUser, StoreError, UserChange};
@@ -28,15 +29,21 @@ async fn add(
     admin: bool,
 ) -> Result<String, CommandError> {
     check_name(&name)?;
+    if database.user_by_name(&name).await?.is_some() {
+        return Err(CommandError::UserExists { name });
+    }
     let (password, password_hash) = new_password(loaded).await?;
     let created_at = chrono::Local::now().fixed_offset();
-    let created =
-        database.create_user(NewUser { name: name.clone(), password_hash, admin, created_at }).await;
-    match created {
-        Ok(_) => Ok(shown(&name, &password)),
-        Err(StoreError::Conflict { .. }) => Err(CommandError::UserExists { name }),
-        Err(error) => Err(error.into()),
-    }
+    let user = NewUser { name: name.clone(), password_hash, admin, created_at };
+    let create = async {
+        database.create_user(user).await.map_err(|error| match error {
+            // Somebody has made it meanwhile.
+            StoreError::Conflict { .. } => CommandError::UserExists { name: name.clone() },
+            error => error.into(),
+        })
+    };
+    show_before(&shown(&name, &password), create).await?;
+    Ok(String::new())
 }
 
 async fn list(database: &dyn Database, json: bool) -> Result<String, CommandError> {
@@ -57,12 +64,15 @@ async fn reset_password(
 ) -> Result<String, CommandError> {
     let found = user(database, name).await?;
     let (password, hash) = new_password(loaded).await?;
-    if database.set_password_hash(found.id, &hash).await? {
-        Ok(shown(name, &password))
-    } else {
-        // Somebody has deleted it meanwhile.
-        Err(no_such_user(database, name).await)
-    }
+    let change = async {
+        if database.set_password_hash(found.id, &hash).await? {
+            Ok(String::new())
+        } else {
+            // Somebody has deleted it meanwhile.
+            Err(no_such_user(database, name).await)
+        }
+    };
+    show_before(&shown(name, &password), change).await
 }
 
 async fn delete(database: &dyn Database, loaded: &Loaded, name: &str) -> Result<String, CommandError> {
@@ -96,5 +106,5 @@ async fn new_password(loaded: &Loaded) -> Result<(SecretString, String), HashPas
 
 fn shown(name: &str, password: &SecretString) -> String {
     let password = password.expose_secret();
-    format!("The password of `{name}` is now `{password}`. It is not shown again.")
+    format!("The new password of `{name}` is `{password}`. It is not shown again.")
 }

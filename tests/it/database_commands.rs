@@ -1,6 +1,9 @@
 //! `shardcast user`, `application` and `client`, while a server runs on the same database.
 
+use std::fs::OpenOptions;
+use std::io::pipe;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
@@ -22,7 +25,7 @@ impl Installation {
     pub(crate) fn start(variables: &[(&'static str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let variables: Vec<_> = variables.iter().map(|&(name, value)| (name, value.to_owned())).collect();
-        let server = program(&[], &folder, &variables).serve();
+        let server = configured(Program::new(&[]), &folder, &variables).serve();
         Self { folder, variables, server }
     }
 
@@ -31,7 +34,7 @@ impl Installation {
         let Self { folder, variables, server } = self;
         server.signal(rustix::process::Signal::TERM);
         assert_eq!(server.wait().0, Some(0));
-        let server = program(&[], &folder, &variables).serve();
+        let server = configured(Program::new(&[]), &folder, &variables).serve();
         Self { folder, variables, server }
     }
 
@@ -41,7 +44,11 @@ impl Installation {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Outcome {
-        program(arguments, &self.folder, &self.variables).run()
+        self.configured(Program::new(arguments)).run()
+    }
+
+    fn configured(&self, program: Program) -> Program {
+        configured(program, &self.folder, &self.variables)
     }
 
     /// Runs a command that works, and returns the last word in backticks that it prints.
@@ -83,9 +90,9 @@ impl Installation {
     }
 }
 
-fn program(arguments: &[&str], folder: &TempDir, variables: &[(&str, String)]) -> Program {
+fn configured(program: Program, folder: &TempDir, variables: &[(&str, String)]) -> Program {
     let in_folder = |name: &str| folder.path().join(name).display().to_string();
-    let program = Program::new(arguments)
+    let program = program
         .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
         .variable("GOTIFY_SERVER_PORT", "0")
         .variable("GOTIFY_PASSSTRENGTH", "4")
@@ -214,4 +221,35 @@ fn a_command_that_is_not_clear_says_what_is_missing() {
         assert_eq!(installation.refusal(arguments), said, "{arguments:?}");
     }
     assert_eq!(installation.list(&["client", "list"]), Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_secret_that_nobody_can_read_is_not_made() {
+    let installation = Installation::start(&[]);
+    let password = installation.secret(&["user", "add", "ann"]);
+    let token = installation.secret(&["application", "add", "backup", "--user", "ann"]);
+    for arguments in [
+        &["user", "add", "bob"][..],
+        &["user", "reset-password", "ann"],
+        &["application", "add", "second", "--user", "ann"],
+        &["application", "token", "1"],
+        &["client", "add", "laptop", "--user", "ann"],
+    ] {
+        let closed = installation.configured(Program::with_closed_output(arguments)).run();
+        let said =
+            "nothing was changed, because printing to standard output failed: it is closed, or `/dev/null`\n";
+        assert_eq!((closed.code, closed.stderr.as_str()), (Some(1), said), "{arguments:?}");
+        let start = |output: &dyn Fn() -> Stdio| {
+            installation.configured(Program::new(arguments)).start(output).wait()
+        };
+        let full = || OpenOptions::new().write(true).open("/dev/full").unwrap().into();
+        assert_eq!(start(&full), Some(1), "{arguments:?}");
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        assert_eq!(start(&|| writer.try_clone().unwrap().into()), Some(1), "{arguments:?}");
+    }
+    assert_eq!(installation.login("ann", &password).await, 200);
+    assert_eq!(installation.send(&token).await, 200);
+    let count = |kind| installation.list(&[kind, "list"]).len();
+    assert_eq!([count("user"), count("application"), count("client")], [2, 1, 0]);
 }

@@ -139,6 +139,14 @@ async fn read_until(mut reader: PipeReader, text: &'static str) -> (bool, String
 }
 
 #[test]
+fn a_first_password_that_nobody_can_read_is_reported_with_the_command_that_makes_another_one() {
+    let program = Program::after("exec >&-").variable("GOTIFY_SERVER_PORT", "0");
+    let mut server = program.variable("GOTIFY_PASSSTRENGTH", "4").serve();
+    let said = server.wait_for_log("failed to print the first password");
+    assert!(said.contains("`shardcast user reset-password admin` makes another one"), "{said}");
+}
+
+#[test]
 fn a_command_whose_answer_is_lost_says_so_by_its_exit_code() {
     for arguments in [["version"], ["config"]] {
         let full = || OpenOptions::new().write(true).open("/dev/full").unwrap().into();

@@ -35,9 +35,16 @@ impl Program {
     pub(crate) fn after(done: &str) -> Self {
         let mut program = Self::new(&[]);
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", &format!(r#"{done}; exec "$0""#), env!("CARGO_BIN_EXE_shardcast")]);
+        shell.args(["-c", &format!(r#"{done}; exec "$0" "$@""#), env!("CARGO_BIN_EXE_shardcast")]);
         shell.current_dir(program.folder.path()).env_clear();
         program.command = shell;
+        program
+    }
+
+    /// A call of which standard output is closed, as by `>&-` in a shell.
+    pub(crate) fn with_closed_output(arguments: &[&str]) -> Self {
+        let mut program = Self::after("exec >&-");
+        program.command.args(arguments);
         program
     }
 
