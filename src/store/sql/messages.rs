@@ -35,6 +35,7 @@ macro_rules! listing {
     };
 }
 
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) use listing;
 
 /// How a database lists a user's messages.

@@ -13,11 +13,13 @@ use super::{PostgresDialect, in_new_database};
 use crate::model::UserId;
 use crate::store::Applications as _;
 use crate::store::conformance::{new_application, user};
+use crate::store::remote::RemoteDialect as _;
 use crate::store::remote::tests::statements::{
     STATEMENTS, a_batch_that_is_given_up_does_not_disturb_the_next, batch_of_64_users,
     batch_on_message_connection, explain, fill, on_message_connection, reads_a_page, statements, store,
 };
-use crate::store::sql::query;
+use crate::store::sql::messages::Pages;
+use crate::store::sql::{Dialect as _, query};
 
 /// What the server says that it has done on a connection that asks for that.
 #[derive(Clone, Default)]
@@ -99,6 +101,7 @@ async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
     let (database, ()) = in_new_database().await;
     let (user, applications) = fill(&database).await;
     batch_on_message_connection(&database, "ANALYZE").await;
+    batch_on_message_connection(&database, PostgresDialect::PREPARE_READER).await;
     for statement in statements::<PostgresDialect>(&user, &applications) {
         let plan = explain(&database, &statement, |step| step.text(0).unwrap()).await;
         let has = |what: &str| plan.iter().filter(|step| step.contains(what)).count();
@@ -112,6 +115,26 @@ async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
         assert!(has("Index") > 0, "{statement:?}: {plan:#?}");
         let sorts = has("Sort Key") - has("Sort Key: a.user_id");
         assert!(sorts == 0 || reads_a_page(&statement), "{statement:?}: {plan:#?}");
+    }
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+async fn a_page_is_read_by_the_indexes_also_if_it_is_planned_once_for_all() {
+    let (database, ()) = in_new_database().await;
+    fill(&database).await;
+    batch_on_message_connection(&database, "ANALYZE").await;
+    batch_on_message_connection(&database, PostgresDialect::PREPARE_READER).await;
+    let Pages::OneQuery { newest, oldest } = PostgresDialect::PAGES else { panic!("one query") };
+    for (number, page) in [newest, oldest, PostgresDialect::OF_APPLICATION].into_iter().enumerate() {
+        let prepare = format!("PREPARE page{number} AS {}", page.replace('?', "$"));
+        on_message_connection(&database, query(&prepare), |_| ()).await;
+        let plan = format!("EXPLAIN EXECUTE page{number}(1, 1000, 101, 50000)");
+        let plan =
+            on_message_connection(&database, query(&plan), |step| step.text(0).unwrap()).await.join("\n");
+        assert!(plan.contains("$2"), "it has no values: {plan}");
+        assert!(!plan.contains("Seq Scan on messages") && !plan.contains("Hash"), "{plan}");
+        assert_eq!(plan.matches("using messages_pkey").count(), 1, "{plan}");
     }
 }
 

@@ -156,5 +156,5 @@ pub(crate) async fn explain<D: RemoteDialect, T: Send>(
 
 /// Whether the statement reads a page, whose rows may be sorted.
 pub(crate) fn reads_a_page((statement, _): &(String, Vec<Value<'static>>)) -> bool {
-    statement.contains("listed")
+    statement.contains("listed") || statement.contains("AS page")
 }
