@@ -3,7 +3,7 @@
 //! Each resource has one file with its handlers and its own `router()`. [`router`] joins them. The resources share:
 //!
 //! - [`ApiError`], the type of every answer that is not a success;
-//! - [`encode_json`], the only encoder of JSON, also for streams;
+//! - [`encode_json`], the encoder of JSON, also for streams; only the document at `/swagger` has another one;
 //! - extractors such as [`ClientAuth`], which check the credentials of a request before its handler runs.
 //!
 //! The order of a handler's arguments is the order of its checks. The credentials come first, then the id in the path.
