@@ -16,9 +16,8 @@ use crate::model::UserId;
 /// Applying one twice, late, or in another order than that of the commits does no harm. It only takes away, and what
 /// it takes away is named by a token or a user's id, which are never given a second time.
 ///
-/// As JSON it has tokens, as they are stored.
+/// As JSON it has tokens, as they are stored: `{"ClientChanged": {"token": "C…"}}`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "payload")]
 #[non_exhaustive]
 pub enum Revocation {
     /// A client was deleted. Its token is refused, and its streams are closed.

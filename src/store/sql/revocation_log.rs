@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::{Dialect, Row, Session, query};
 use crate::store::{LoggedRevocation, Revocation, RevocationId};
 
@@ -60,9 +62,12 @@ pub(crate) async fn delete_below<D: Dialect>(
 
 /// Returns the kind and the payload as the columns hold them.
 fn encode(revocation: &Revocation) -> (String, String) {
-    let mut written = serde_json::to_value(revocation).expect("ids and tokens can be written as JSON");
-    let kind = written["kind"].as_str().unwrap_or_default().to_owned();
-    (kind, written["payload"].take().to_string())
+    match serde_json::to_value(revocation).expect("ids and tokens can be written as JSON") {
+        Value::Object(written) => written.into_iter().next(),
+        _ => None,
+    }
+    .map(|(kind, payload)| (kind, payload.to_string()))
+    .expect("a revocation is an object with its kind as the only key")
 }
 
 fn entry<D: Dialect>(found: &Row<'_, D>) -> Result<LoggedRevocation, sqlx::Error> {
@@ -72,8 +77,8 @@ fn entry<D: Dialect>(found: &Row<'_, D>) -> Result<LoggedRevocation, sqlx::Error
 
 /// Another version may write what this one does not know.
 fn decode(kind: &str, payload: &str) -> Option<Revocation> {
-    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
-    serde_json::from_value(serde_json::json!({ "kind": kind, "payload": payload })).ok()
+    let payload = serde_json::from_str(payload).ok()?;
+    serde_json::from_value(Value::Object(Map::from_iter([(kind.to_owned(), payload)]))).ok()
 }
 
 #[cfg(test)]
