@@ -133,6 +133,8 @@ pub mod model;
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
+#[cfg(feature = "server")]
+mod task;
 #[cfg(any(feature = "acme", feature = "oidc", all(feature = "tls", feature = "remote", feature = "sqlite")))]
 mod trusted_authorities;
 

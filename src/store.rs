@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::model::Message;
+use crate::task;
 
 mod commit;
 mod database;
@@ -131,7 +132,7 @@ impl Store {
     ) -> Self {
         let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
         let observers = writer::WriterObservers { on_commit: Box::new(on_commit), observer };
-        let writer = tokio::spawn(writer::run(Arc::clone(&database), jobs, observers));
+        let writer = task::spawn(writer::run(Arc::clone(&database), jobs, observers));
         Self(Arc::new(Inner { database, queue, writer: tokio::sync::Mutex::new(Some(writer)) }))
     }
 

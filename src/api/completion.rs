@@ -2,19 +2,19 @@
 
 use std::future::pending;
 use std::panic::resume_unwind;
-use std::pin::Pin;
 
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+
+use crate::task;
 
 /// Runs a change to its end. A handler is dropped when its client hangs up; between a change, which the
 /// database may make all the same, and what must follow it, that would leave a deleted token accepted.
 pub(super) async fn to_completion<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
     let (sender, outcome) = oneshot::channel();
-    let task = spawn(Box::pin(async move {
-        // Nobody waits for it if the client went away.
+    // Awaited right here, or by nobody: it takes no longer than the database does.
+    let task = task::spawn(async move {
         let _ = sender.send(change.await);
-    }));
+    });
     match task.await {
         Ok(()) => outcome.await.expect("the task ends after it has sent the outcome"),
         Err(error) => match error.try_into_panic() {
@@ -23,12 +23,6 @@ pub(super) async fn to_completion<T: Send + 'static>(change: impl Future<Output 
             Err(_) => pending().await,
         },
     }
-}
-
-/// Begins a task for any change. A type of task takes long to compile, so there is only this one.
-fn spawn(change: Pin<Box<dyn Future<Output = ()> + Send>>) -> JoinHandle<()> {
-    // Awaited by the caller, or by nobody: it takes no longer than the database does.
-    tokio::spawn(change)
 }
 
 #[cfg(test)]

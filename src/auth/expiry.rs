@@ -16,6 +16,7 @@ use super::Authenticator;
 use super::stream_check::StreamCheck;
 use crate::hub::Hub;
 use crate::store::{Database, Owned, Revocation, StoreError};
+use crate::task;
 
 /// How often an open stream counts as a use of its client, as in Gotify.
 const USE_PERIOD: Duration = Duration::from_mins(5);
@@ -46,7 +47,7 @@ impl ClientExpiry {
         let changed = Arc::new(Notify::new());
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
         let task = Task { database, auth, hub, streams, changed: Arc::clone(&changed) };
-        Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(tokio::spawn(task.run_on())) }))
+        Self(Arc::new(Inner { changed, _task: AbortOnDropHandle::new(task::spawn(task.run_on())) }))
     }
 
     /// To be called when a client may expire sooner than any did before.

@@ -16,6 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Clock;
 use crate::model::{ApplicationId, ClientId, Timestamp};
 use crate::store::{Database, StoreError};
+use crate::task;
 
 /// Uses that may wait to be written. When that many wait, a use is not noted; the token's next one is.
 const CAPACITY: usize = 1024;
@@ -83,7 +84,7 @@ struct UnwrittenUses {
 impl LastUsedWriter {
     pub(super) fn spawn(database: Arc<dyn Database>) -> Self {
         let unwritten = Arc::<UnwrittenUses>::default();
-        let task = tokio::spawn(write(database, Arc::clone(&unwritten)));
+        let task = task::spawn(write(database, Arc::clone(&unwritten)));
         Self { unwritten, _task: AbortOnDropHandle::new(task) }
     }
 

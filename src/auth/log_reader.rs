@@ -16,6 +16,7 @@ use super::revoke::hub_id;
 use super::stream_check::StreamCheck;
 use crate::hub::Hub;
 use crate::store::{Database, Revocation, StoreError};
+use crate::task;
 
 /// How often the log is read. What others revoke takes effect within this time and that of a query.
 const PERIOD: Duration = Duration::from_secs(2);
@@ -44,7 +45,7 @@ impl RevocationReader {
     pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
         let task = Task { database, auth, hub, streams };
-        Self { _task: Arc::new(AbortOnDropHandle::new(tokio::spawn(task.run_on()))) }
+        Self { _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::io;
 use std::process::ExitCode;
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Builder;
 
 use super::start_error::StartError;
@@ -61,13 +62,15 @@ pub(super) fn run(
         .build()
         .map_err(|error| CommandError::Start(StartError::Runtime(error)))
         .and_then(|runtime| {
-            runtime.block_on(async {
+            // In a box, so that this is compiled once and not per command.
+            let run = async {
                 let opened = store::open_beside_server(&loaded.database()).await;
                 let database = opened.map_err(|source| StartError::database(loaded, source))?;
                 let outcome = command(&*database).await;
                 database.close().await;
                 outcome
-            })
+            };
+            runtime.block_on(run.boxed_local())
         });
     match outcome {
         // A command that shows a secret has printed that already.

@@ -24,6 +24,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Builder;
 
 use super::arguments::{SendArguments, TailArguments};
@@ -83,7 +84,7 @@ pub(super) fn tail(arguments: TailArguments, file: Option<PathBuf>) -> ExitCode 
 
 fn run(command: impl Future<Output = Result<(), RemoteError>>) -> ExitCode {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(RemoteError::Runtime);
-    match runtime.and_then(|runtime| runtime.block_on(command)) {
+    match runtime.and_then(|runtime| runtime.block_on(command.boxed_local())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print_problem(&with_sources(&error));

@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::task;
 use notify_socket::NotifySocket;
 pub(super) use passed_sockets::PassedSockets;
 
@@ -107,7 +108,7 @@ impl ServiceManager {
     fn repeat(&self, period: Duration, mut state: impl FnMut() -> String + Send + 'static) -> Sending {
         let socket = Arc::clone(self.socket.as_ref()?);
         // A task of its own: unlike what `block_on` runs, it needs one of the threads that serve requests.
-        Some(AbortOnDropHandle::new(tokio::spawn(async move {
+        Some(AbortOnDropHandle::new(task::spawn(async move {
             let mut ticks = interval(period);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {

@@ -21,6 +21,7 @@ use super::slice::size;
 use super::{Connections, Dialect, Lease as _, Session, Value, query};
 use crate::model::{ApplicationId, MessageId};
 use crate::store::StoreError;
+use crate::task;
 
 /// Most messages in one slice.
 const SLICE_MESSAGES: i64 = 1000;
@@ -122,7 +123,7 @@ impl Cleaner {
     /// Outside a tokio runtime.
     pub(crate) fn spawn(writers: Arc<impl Connections>) -> Self {
         let wake = Arc::new(Notify::new());
-        let task = tokio::spawn(clean(writers, Arc::clone(&wake)));
+        let task = task::spawn(clean(writers, Arc::clone(&wake)));
         Self { wake, task: AbortOnDropHandle::new(task) }
     }
 
