@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use sqlx::Connection as _;
 use sqlx::pool::{PoolConnection, PoolOptions};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -17,6 +18,9 @@ use crate::store::sql::{self, Connections, Lease, Session};
 /// A connection that was not used for so long is tried before it is used: the server may have been restarted.
 const TRIED_AFTER: Duration = Duration::from_secs(1);
 
+/// A connection that is kept is replaced after so long, as those of a pool are: servers and proxies end old ones.
+const MOST_AGE: Duration = Duration::from_mins(30);
+
 /// How long it may take to roll back. After that the connection is closed, which does the same.
 const ROLLBACK: Duration = Duration::from_secs(1);
 
@@ -25,26 +29,39 @@ const ROLLBACK: Duration = Duration::from_secs(1);
 pub(crate) struct Pool<D: RemoteDialect> {
     dialect: Arc<D>,
     connections: sqlx::Pool<D::Database>,
+    last_cut: Arc<LastCut>,
+}
+
+/// When a connection was last found to be cut. What cut it may have cut all that were not used since.
+#[derive(Debug, Default)]
+struct LastCut(Mutex<Option<Instant>>);
+
+impl LastCut {
+    fn is_within(&self, idle_for: Duration) -> bool {
+        self.0.lock().is_some_and(|at| at.elapsed() <= idle_for)
+    }
+
+    fn set(&self) {
+        *self.0.lock() = Some(Instant::now());
+    }
 }
 
 impl<D: RemoteDialect> Pool<D> {
     /// Opens none yet: each is opened when first needed.
     pub(super) fn new(dialect: &Arc<D>, options: &Options<D>, most: u32, prepare: &'static str) -> Self {
+        let last_cut = Arc::new(LastCut::default());
+        let known = Arc::clone(&last_cut);
         let connections = PoolOptions::new()
             .max_connections(most)
             .acquire_timeout(OPERATION)
             .test_before_acquire(false)
-            .before_acquire(|connection: &mut Connection<D>, state| {
-                Box::pin(async move {
-                    if state.idle_for < TRIED_AFTER {
-                        return Ok(true);
-                    }
-                    Ok(answers::<D>(connection).await)
-                })
+            .before_acquire(move |connection: &mut Connection<D>, state| {
+                let is_trusted = state.idle_for < TRIED_AFTER && !known.is_within(state.idle_for);
+                Box::pin(async move { Ok(is_trusted || answers::<D>(connection).await) })
             })
             .after_connect(move |connection, _| D::batch(connection, prepare))
             .connect_lazy_with(options.clone());
-        Self { dialect: Arc::clone(dialect), connections }
+        Self { dialect: Arc::clone(dialect), connections, last_cut }
     }
 
     /// Waits for a connection for an operation that has time until a deadline.
@@ -66,7 +83,9 @@ impl<D: RemoteDialect> Pool<D> {
             connection,
             deadline,
             has_ended: false,
+            leased_at: Instant::now(),
             ended_at: Instant::now(),
+            last_cut: Arc::clone(&self.last_cut),
         })
     }
 
@@ -104,15 +123,20 @@ pub(crate) struct PoolLease<D: RemoteDialect> {
     deadline: Option<Instant>,
     /// Whether its operation has ended in such a way that the connection can be used again.
     has_ended: bool,
+    leased_at: Instant,
     ended_at: Instant,
+    last_cut: Arc<LastCut>,
 }
 
 impl<D: RemoteDialect> PoolLease<D> {
-    /// Goes on with the next operation, without the pool. False if the connection can't be used again.
+    /// Goes on with the next operation, without the pool. False if the connection can't be used again, or is old.
     pub(super) async fn renew(&mut self, operation: &'static str, deadline: Instant) -> bool {
         let is_usable = std::mem::replace(&mut self.has_ended, false);
         (self.operation, self.deadline) = (operation, Some(deadline));
-        is_usable && (self.ended_at.elapsed() < TRIED_AFTER || answers::<D>(&mut self.connection).await)
+        let is_young = self.leased_at.elapsed() < MOST_AGE;
+        is_usable
+            && is_young
+            && (self.ended_at.elapsed() < TRIED_AFTER || answers::<D>(&mut self.connection).await)
     }
 
     /// Takes what came of the operation. Rolls back if it failed.
@@ -125,6 +149,9 @@ impl<D: RemoteDialect> PoolLease<D> {
             }
             Err(_) => false,
         };
+        if is_cut::<D, _>(&result) {
+            self.last_cut.set();
+        }
         self.ended_at = Instant::now();
         result.map_err(|error| store_error::<D>(self.operation, error))
     }
@@ -141,6 +168,15 @@ impl<D: RemoteDialect> Lease for PoolLease<D> {
 
     fn session(&mut self) -> Session<'_, D> {
         Session::new(&self.dialect, &mut self.connection, self.deadline)
+    }
+
+    fn was_cut<T>(&self, result: &Result<T, sqlx::Error>) -> bool {
+        let was_cut = is_cut::<D, _>(result);
+        if was_cut {
+            self.last_cut.set();
+        }
+        // What fails later has no time to be tried again.
+        was_cut && self.leased_at.elapsed() < TRIED_AFTER
     }
 
     async fn end<T: Send>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
@@ -160,6 +196,15 @@ impl<D: RemoteDialect> Drop for PoolLease<D> {
 /// Whether the server answers soon.
 async fn answers<D: RemoteDialect>(connection: &mut Connection<D>) -> bool {
     matches!(timeout(TRIED_AFTER, connection.ping()).await, Ok(Ok(())))
+}
+
+/// Whether an operation failed because its connection was cut.
+fn is_cut<D: RemoteDialect, T>(result: &Result<T, sqlx::Error>) -> bool {
+    match result {
+        Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => false,
+        Err(error) => fault::<D>(error) == Fault::Disconnected,
+        Ok(_) => false,
+    }
 }
 
 /// Says what an error means.

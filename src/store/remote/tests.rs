@@ -27,6 +27,8 @@ macro_rules! suite {
             }
             faults {
                 a_message_is_stored_although_its_connection_was_cut
+                reads_are_answered_although_all_connections_were_cut
+                the_connection_that_stores_is_replaced_when_it_is_old
                 the_health_is_good_while_all_other_connections_are_busy
             }
             lists {

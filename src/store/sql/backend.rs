@@ -59,6 +59,11 @@ pub(crate) trait Lease: Send {
     /// What the operation runs its statements by.
     fn session(&mut self) -> Session<'_, Self::Dialect>;
 
+    /// Answers whether the operation failed because the connection had been cut before.
+    fn was_cut<T>(&self, _result: &Result<T, sqlx::Error>) -> bool {
+        false
+    }
+
     /// Gives the connection back with what came of the operation. Rolls back if it failed.
     fn end<T: Send>(
         self,

@@ -1,13 +1,16 @@
 //! Connections that are cut.
 
+use std::time::Duration;
+
 use sqlx::ConnectOptions as _;
+use tokio::time::Instant;
 
 use super::Place;
 use crate::store::conformance::early::ALL;
 use crate::store::conformance::{application, new_message, user};
-use crate::store::remote::{RemoteDialect, WRITERS};
-use crate::store::sql::{Connections as _, Session, query};
-use crate::store::{Database as _, Messages as _};
+use crate::store::remote::{OPERATION, READERS, RemoteDialect, WRITERS};
+use crate::store::sql::{Connections as _, Lease as _, Session, query};
+use crate::store::{Database as _, Messages as _, Users as _};
 
 impl<D: RemoteDialect + Copy> Place<D> {
     /// Ends all other connections to the database.
@@ -34,13 +37,59 @@ pub(crate) async fn a_message_is_stored_although_its_connection_was_cut<D: Remot
         place.cut().await;
     }
     let newest_first: Vec<_> = stored.into_iter().rev().collect();
-    let listed = loop {
-        // The connections that read are cut too.
-        if let Ok(listed) = database.messages(bob.id, ALL).await {
-            break listed;
-        }
-    };
+    let listed = database.messages(bob.id, ALL).await.unwrap();
     assert_eq!(listed.iter().map(|message| message.id).collect::<Vec<_>>(), newest_first);
+    database.close().await;
+}
+
+pub(crate) async fn reads_are_answered_although_all_connections_were_cut<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let database = place.open().await.unwrap();
+    let bob = user(&database, "bob").await;
+    for _ in 0..3 {
+        // All of them are used a moment before they are cut.
+        let mut leases = Vec::new();
+        for _ in 0..READERS {
+            leases.push(database.readers.lease("be busy").await.unwrap());
+        }
+        for mut lease in leases {
+            let result = lease.session().all(query("SELECT 1")).await.map(drop);
+            lease.end(result).await.unwrap();
+        }
+        place.cut().await;
+        for _ in 0..2 * READERS {
+            database.messages(bob.id, ALL).await.unwrap();
+            assert_eq!(database.user_count().await.unwrap(), 1);
+        }
+    }
+    database.close().await;
+}
+
+pub(crate) async fn the_connection_that_stores_is_replaced_when_it_is_old<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let database = place.open().await.unwrap();
+    let bob = user(&database, "bob").await;
+    let sender = application(&database, &bob, "A1").await;
+    let send = async || database.insert_messages(&[new_message(bob.id, sender.id, "x")]).await.unwrap();
+    // A table that the connection alone has, for as long as it is open.
+    let kept = async || database.messages.lease_until("test", Instant::now() + OPERATION).await.unwrap();
+    let run = async |statement: &'static str| {
+        let mut lease = kept().await;
+        let result = lease.session().batch(statement).await;
+        lease.end(result).await
+    };
+    send().await;
+    run("CREATE TEMPORARY TABLE mark (id INT)").await.unwrap();
+    send().await;
+    run("DELETE FROM mark").await.unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_mins(31)).await;
+    tokio::time::resume();
+    send().await;
+    run("DELETE FROM mark").await.unwrap_err();
+    assert_eq!(database.messages(bob.id, ALL).await.unwrap().len(), 3);
     database.close().await;
 }
 

@@ -18,27 +18,19 @@ impl<B: Backend> Applications for B {
         user: UserId,
         max_bytes: usize,
     ) -> Result<Slice<Application, ApplicationId>, StoreError> {
-        let mut lease = self.readers().lease("list applications").await?;
-        let result = applications::listed(&mut lease.session(), user, max_bytes).await;
-        lease.end(result).await
+        read!(self, "list applications", applications::listed(user, max_bytes))
     }
 
     async fn applications_by_id(&self, ids: &[ApplicationId]) -> Result<Vec<Application>, StoreError> {
-        let mut lease = self.readers().lease("read applications").await?;
-        let result = applications::by_ids(&mut lease.session(), ids).await;
-        lease.end(result).await
+        read!(self, "read applications", applications::by_ids(ids))
     }
 
     async fn application(&self, id: ApplicationId) -> Result<Option<Owned<Application>>, StoreError> {
-        let mut lease = self.readers().lease("read an application").await?;
-        let result = applications::by_id(&mut lease.session(), id).await;
-        lease.end(result).await
+        read!(self, "read an application", applications::by_id(id))
     }
 
     async fn application_by_token(&self, token: &str) -> Result<Option<Owned<Application>>, StoreError> {
-        let mut lease = self.readers().lease("read an application").await?;
-        let result = applications::by_token(&mut lease.session(), token).await;
-        lease.end(result).await
+        read!(self, "read an application", applications::by_token(token))
     }
 
     async fn update_application(

@@ -19,27 +19,19 @@ impl<B: Backend> Clients for B {
         user: UserId,
         max_bytes: usize,
     ) -> Result<Slice<Client, ClientId>, StoreError> {
-        let mut lease = self.readers().lease("list clients").await?;
-        let result = clients::listed(&mut lease.session(), user, max_bytes).await;
-        lease.end(result).await
+        read!(self, "list clients", clients::listed(user, max_bytes))
     }
 
     async fn clients_by_id(&self, ids: &[ClientId]) -> Result<Vec<Client>, StoreError> {
-        let mut lease = self.readers().lease("read clients").await?;
-        let result = clients::by_ids(&mut lease.session(), ids).await;
-        lease.end(result).await
+        read!(self, "read clients", clients::by_ids(ids))
     }
 
     async fn client(&self, id: ClientId) -> Result<Option<Owned<Client>>, StoreError> {
-        let mut lease = self.readers().lease("read a client").await?;
-        let result = clients::by_id(&mut lease.session(), id).await;
-        lease.end(result).await
+        read!(self, "read a client", clients::by_id(id))
     }
 
     async fn client_by_token(&self, token: &str) -> Result<Option<Owned<Client>>, StoreError> {
-        let mut lease = self.readers().lease("read a client").await?;
-        let result = clients::by_token(&mut lease.session(), token).await;
-        lease.end(result).await
+        read!(self, "read a client", clients::by_token(token))
     }
 
     async fn update_client(
@@ -87,15 +79,11 @@ impl<B: Backend> Clients for B {
     }
 
     async fn any_token_begins_with(&self, beginning: &str) -> Result<bool, StoreError> {
-        let mut lease = self.readers().lease("look for tokens").await?;
-        let result = tokens::any_begins_with(&mut lease.session(), beginning).await;
-        lease.end(result).await
+        read!(self, "look for tokens", tokens::any_begins_with(beginning))
     }
 
     async fn next_client_expiry(&self) -> Result<Option<Timestamp>, StoreError> {
-        let mut lease = self.readers().lease("look for clients that expire").await?;
-        let result = clients::next_expiry(&mut lease.session()).await;
-        lease.end(result).await
+        read!(self, "look for clients that expire", clients::next_expiry())
     }
 
     async fn delete_expired_clients(&self, now: Timestamp) -> Result<Vec<Owned<String>>, StoreError> {

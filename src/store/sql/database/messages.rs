@@ -14,9 +14,7 @@ impl<B: Backend> Messages for B {
     }
 
     async fn newest_message(&self, user: UserId) -> Result<Option<MessageId>, StoreError> {
-        let mut lease = self.readers().lease("look for the newest message").await?;
-        let result = messages::newest(&mut lease.session(), user, MessageId(u64::MAX)).await;
-        lease.end(result).await
+        read!(self, "look for the newest message", messages::newest(user, MessageId(u64::MAX)))
     }
 
     async fn list_messages(
@@ -25,9 +23,7 @@ impl<B: Backend> Messages for B {
         page: MessagePage,
         max_bytes: usize,
     ) -> Result<Slice<Message, MessageId>, StoreError> {
-        let mut lease = self.readers().lease("list messages").await?;
-        let result = messages::of_user(&mut lease.session(), user, page, max_bytes).await;
-        lease.end(result).await
+        read!(self, "list messages", messages::of_user(user, page, max_bytes))
     }
 
     async fn list_application_messages(
@@ -36,9 +32,7 @@ impl<B: Backend> Messages for B {
         page: MessagePage,
         max_bytes: usize,
     ) -> Result<Slice<Message, MessageId>, StoreError> {
-        let mut lease = self.readers().lease("list messages").await?;
-        let result = messages::of_application(&mut lease.session(), application, page, max_bytes).await;
-        lease.end(result).await
+        read!(self, "list messages", messages::of_application(application, page, max_bytes))
     }
 
     async fn list_messages_after(
@@ -48,27 +42,19 @@ impl<B: Backend> Messages for B {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Slice<Message, MessageId>, StoreError> {
-        let mut lease = self.readers().lease("list messages").await?;
-        let result = messages::after(&mut lease.session(), user, after, limit, max_bytes).await;
-        lease.end(result).await
+        read!(self, "list messages", messages::after(user, after, limit, max_bytes))
     }
 
     async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
-        let mut lease = self.readers().lease("read messages").await?;
-        let result = messages::by_ids(&mut lease.session(), ids).await;
-        lease.end(result).await
+        read!(self, "read messages", messages::by_ids(ids))
     }
 
     async fn message_bytes(&self, user: UserId) -> Result<u64, StoreError> {
-        let mut lease = self.readers().lease("add up the bytes of messages").await?;
-        let result = messages::bytes_of_user(&mut lease.session(), user).await;
-        lease.end(result).await
+        read!(self, "add up the bytes of messages", messages::bytes_of_user(user))
     }
 
     async fn application_message_bytes(&self, application: ApplicationId) -> Result<u64, StoreError> {
-        let mut lease = self.readers().lease("add up the bytes of messages").await?;
-        let result = messages::bytes_of_application(&mut lease.session(), application).await;
-        lease.end(result).await
+        read!(self, "add up the bytes of messages", messages::bytes_of_application(application))
     }
 
     async fn count_messages_after(
@@ -77,9 +63,7 @@ impl<B: Backend> Messages for B {
         after: MessageId,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        let mut lease = self.readers().lease("count messages").await?;
-        let result = messages::count_after(&mut lease.session(), user, after, limit).await;
-        lease.end(result).await
+        read!(self, "count messages", messages::count_after(user, after, limit))
     }
 
     async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError> {
@@ -89,16 +73,12 @@ impl<B: Backend> Messages for B {
     }
 
     async fn delete_messages(&self, user: UserId) -> Result<(), StoreError> {
-        let mut lease = self.readers().lease("delete messages").await?;
-        let found = messages::applications_and_newest(&mut lease.session(), user).await;
-        let (applications, newest) = lease.end(found).await?;
+        let (applications, newest) = read!(self, "delete messages", messages::applications_and_newest(user))?;
         Deletion::new(applications, newest).run(self.writers()).await
     }
 
     async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError> {
-        let mut lease = self.readers().lease("delete messages").await?;
-        let found = messages::newest_of_all(&mut lease.session()).await;
-        let newest = lease.end(found).await?;
+        let newest = read!(self, "delete messages", messages::newest_of_all())?;
         Deletion::new([application], newest).run(self.writers()).await
     }
 }

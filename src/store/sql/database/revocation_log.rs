@@ -15,9 +15,7 @@ impl<B: Backend> RevocationLog for B {
         first: RevocationId,
         limit: usize,
     ) -> Result<Vec<LoggedRevocation>, StoreError> {
-        let mut lease = self.readers().lease("read what was revoked").await?;
-        let result = revocation_log::from(&mut lease.session(), first, limit).await;
-        lease.end(result).await
+        read!(self, "read what was revoked", revocation_log::from(first, limit))
     }
 
     fn longest_revocation(&self) -> Duration {
@@ -25,9 +23,11 @@ impl<B: Backend> RevocationLog for B {
     }
 
     async fn delete_revocations_older_than(&self, age: Duration) -> Result<(), StoreError> {
-        let mut lease = self.readers().lease("look for old entries of the log").await?;
-        let result = revocation_log::older_than(&mut lease.session(), age).await;
-        let Some([oldest, newest]) = lease.end(result).await? else { return Ok(()) };
+        let Some([oldest, newest]) =
+            read!(self, "look for old entries of the log", revocation_log::older_than(age))?
+        else {
+            return Ok(());
+        };
         if oldest == newest {
             return Ok(());
         }

@@ -11,9 +11,7 @@ use crate::store::{
 #[async_trait]
 impl<B: Backend> Users for B {
     async fn user_count(&self) -> Result<u64, StoreError> {
-        let mut lease = self.readers().lease("count users").await?;
-        let result = users::count(&mut lease.session()).await;
-        lease.end(result).await
+        read!(self, "count users", users::count())
     }
 
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError> {
@@ -23,27 +21,19 @@ impl<B: Backend> Users for B {
     }
 
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
-        let mut lease = self.readers().lease("read a user").await?;
-        let result = users::by_id(&mut lease.session(), id).await;
-        lease.end(result).await
+        read!(self, "read a user", users::by_id(id))
     }
 
     async fn user_by_name(&self, name: &str) -> Result<Option<Credential>, StoreError> {
-        let mut lease = self.readers().lease("read a user").await?;
-        let result = users::by_name(&mut lease.session(), name).await;
-        lease.end(result).await
+        read!(self, "read a user", users::by_name(name))
     }
 
     async fn list_users(&self, max_bytes: usize) -> Result<Slice<User, UserId>, StoreError> {
-        let mut lease = self.readers().lease("list users").await?;
-        let result = users::listed(&mut lease.session(), max_bytes).await;
-        lease.end(result).await
+        read!(self, "list users", users::listed(max_bytes))
     }
 
     async fn users_by_id(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
-        let mut lease = self.readers().lease("read users").await?;
-        let result = users::by_ids(&mut lease.session(), ids).await;
-        lease.end(result).await
+        read!(self, "read users", users::by_ids(ids))
     }
 
     async fn update_user(&self, id: UserId, change: UpdateUser) -> Result<UserChange<User>, StoreError> {
@@ -61,9 +51,7 @@ impl<B: Backend> Users for B {
     }
 
     async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError> {
-        let mut lease = self.readers().lease("read a user").await?;
-        let result = identities::user(&mut lease.session(), oidc_id).await;
-        lease.end(result).await
+        read!(self, "read a user", identities::user(oidc_id))
     }
 
     async fn create_linked_user(&self, user: NewLinkedUser) -> Result<User, StoreError> {
@@ -91,8 +79,6 @@ impl<B: Backend> Users for B {
     }
 
     async fn highest_password_cost(&self) -> Result<Option<u32>, StoreError> {
-        let mut lease = self.readers().lease("read password costs").await?;
-        let result = users::highest_password_cost(&mut lease.session()).await;
-        lease.end(result).await
+        read!(self, "read password costs", users::highest_password_cost())
     }
 }
