@@ -13,7 +13,7 @@ use sqlx::{Arguments as _, AssertSqlSafe, Column as _, Executor as _, Row as _, 
 
 use super::insertion;
 use super::zone::Zone;
-use crate::model::{MessageId, Timestamp};
+use crate::model::{MessageId, Timestamp, zero_time};
 use crate::store::remote::dialect::taken_value;
 use crate::store::remote::{Fault, RemoteDialect};
 use crate::store::sql::dialect::runs_statements;
@@ -21,6 +21,9 @@ use crate::store::sql::messages::Pages;
 use crate::store::sql::schema::Schema;
 use crate::store::sql::{Dialect, Session, Value};
 use crate::store::{NewMessage, Unstorable};
+
+/// What Gotify's driver writes for Go's zero time, and reads as that, whatever the zone.
+const ZERO_DATE: &str = "0000-00-00";
 
 /// What MariaDB and MySQL take and return.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +79,9 @@ impl Dialect for MysqlDialect {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::SortKey(value) => arguments.add(value.as_bytes()),
+            Value::Time(Some(value)) | Value::Moment(value) if value == zero_time() => {
+                arguments.add(ZERO_DATE)
+            }
             Value::Time(value) => arguments.add(value.map(|time| self.wall_clock(time))),
             Value::Moment(value) => arguments.add(self.wall_clock(value)),
             Value::Ids(ids) => padded(&ids).try_for_each(|id| arguments.add(*id)),
@@ -108,8 +114,12 @@ impl Dialect for MysqlDialect {
     }
 
     fn time(&self, row: &MySqlRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {
-        let wall_clock = row.try_get_unchecked::<Option<NaiveDateTime>, _>(column)?;
-        Ok(wall_clock.map(|wall_clock| self.zone.time(wall_clock)))
+        if let Some(wall_clock) = row.try_get_unchecked::<Option<NaiveDateTime>, _>(column)? {
+            return Ok(Some(self.zone.time(wall_clock)));
+        }
+        // sqlx takes the zero date for NULL, but has bytes for it.
+        let is_zero = row.try_get_unchecked::<&[u8], _>(column).is_ok();
+        Ok(is_zero.then(zero_time))
     }
 
     fn moment_of(&self, row: &MySqlRow, column: usize) -> Result<Option<Timestamp>, sqlx::Error> {

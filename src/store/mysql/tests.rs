@@ -7,6 +7,7 @@ use crate::store::conformance;
 use crate::store::remote::tests::Place;
 
 mod statements;
+mod zero_date;
 
 mod conforms {
     use super::{conformance, in_new_database};
