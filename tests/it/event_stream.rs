@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Response;
 use serde_json::Value;
 use shardcast::hub::EndReason;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
@@ -16,6 +16,58 @@ use crate::listener::{PATIENCE, push};
 pub(crate) struct Events {
     response: Response,
     read: Vec<u8>,
+}
+
+/// An event stream over a connection of any kind, with what frames it in HTTP.
+pub(crate) struct RawEvents<S> {
+    socket: S,
+    read: Vec<u8>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> RawEvents<S> {
+    /// Asks for the events of a person after the last one that was seen.
+    pub(crate) async fn open(mut socket: S, person: &Person, last: u64) -> Self {
+        let request = format!(
+            "GET /stream?token={} HTTP/1.1\r\nHost: push\r\nAccept: text/event-stream\r\nLast-Event-ID: {last}\r\n\r\n",
+            person.client.token
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut events = Self { socket, read: Vec::new() };
+        let head = events.until("\r\n\r\n").await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains("content-type: text/event-stream\r\n"), "{head}");
+        events
+    }
+
+    /// Waits for a text, and returns what came up to its end.
+    pub(crate) async fn until(&mut self, text: &str) -> String {
+        loop {
+            if let Some(at) = self.read.windows(text.len()).position(|part| part == text.as_bytes()) {
+                let rest = self.read.split_off(at + text.len());
+                return String::from_utf8(std::mem::replace(&mut self.read, rest)).unwrap();
+            }
+            let mut piece = [0; 8192];
+            let read =
+                timeout(PATIENCE, self.socket.read(&mut piece)).await.expect("something comes").unwrap();
+            assert!(read > 0, "it ends before `{text}`: {}", String::from_utf8_lossy(&self.read));
+            self.read.extend_from_slice(&piece[..read]);
+        }
+    }
+
+    /// Waits for a message that was published, as it was answered to its sender.
+    pub(crate) async fn expect_message(&mut self, sent: &Value) {
+        self.until(&format!("id: {}\ndata: ", sent["id"])).await;
+        let data = self.until("\n\n").await;
+        assert_eq!(&serde_json::from_str::<Value>(&data).unwrap(), sent);
+    }
+
+    /// Waits for the end, which must be said and be the end of the response, and for nothing else before it.
+    pub(crate) async fn expect_end(&mut self, reason: &str) {
+        let end = self.until(&format!("event: end\ndata: {reason}\n\n")).await;
+        assert!(!end.contains("id: "), "{end}");
+        // The last chunk (RFC 9112, section 7.1).
+        self.until("\r\n0\r\n\r\n").await;
+    }
 }
 
 /// One event, as `EventSource` takes it apart.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, KeyPair};
+use serde_json::Value;
 use shardcast::server::{CertificateFiles, Certificates, ServerConfig, TlsConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::event_stream::RawEvents;
 use crate::harness::{Person, TestServer};
 use crate::listener::PATIENCE;
 use crate::program::Program;
@@ -82,11 +84,12 @@ impl Authority {
         self.send(server, head, "").await
     }
 
-    /// Sends a message.
-    async fn push(&self, server: &TestServer, person: &Person, text: &str) {
+    /// Sends a message, and returns it.
+    async fn push(&self, server: &TestServer, person: &Person, text: &str) -> Value {
         let head = format!("POST /message?token={}", person.application.token);
         let answer = self.send(server, &head, &format!("message={text}")).await;
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
     }
 
     async fn send(&self, server: &TestServer, head: &str, body: &str) -> String {
@@ -226,6 +229,22 @@ async fn what_was_missed_comes_over_tls_too() {
     for at in 0..200 {
         assert!(text(&mut stream).await.contains(&format!("\"m{at}\"")));
     }
+}
+
+#[tokio::test]
+async fn events_are_resumed_and_streamed_over_tls() {
+    let authority = Authority::new();
+    authority.renew();
+    let server = start(&authority).await;
+    let ann = server.person("ann").await;
+    let seen = authority.push(&server, &ann, "seen").await;
+    let missed = authority.push(&server, &ann, "missed").await;
+    let socket = authority.connect(&server).await;
+    let mut events = RawEvents::open(socket, &ann, seen["id"].as_u64().unwrap()).await;
+    events.expect_message(&missed).await;
+    events.expect_message(&authority.push(&server, &ann, "live").await).await;
+    server.hub.close_token(shardcast::hub::UserId(ann.user.id.0), &ann.client.token);
+    events.expect_end("token deleted").await;
 }
 
 #[tokio::test]

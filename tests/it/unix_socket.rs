@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt;
 use rustix::process::Signal;
+use serde_json::Value;
 use shardcast::server::{Address, ServerConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_tungstenite::{client_async, tungstenite::Message};
 
+use crate::event_stream::RawEvents;
 use crate::harness::TestServer;
 use crate::program::Program;
 
@@ -55,6 +57,25 @@ async fn messages_are_sent_and_streamed_over_a_unix_socket() {
     server.hub.close_token(shardcast::hub::UserId(ann.user.id.0), &ann.client.token);
     let Message::Close(Some(frame)) = stream.next().await.unwrap().unwrap() else { panic!("no close frame") };
     assert_eq!(u16::from(frame.code), 1008);
+}
+
+#[tokio::test]
+async fn events_are_resumed_and_streamed_over_a_unix_socket() {
+    let (server, path, _folder) = start().await;
+    let ann = server.person("ann").await;
+    let publish = async |text: &str| -> Value {
+        let target = format!("/message?token={}&message={text}", ann.application.token);
+        let answer = ask(&path, &request("POST", &target)).await;
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let seen = publish("seen").await;
+    let missed = publish("missed").await;
+    let socket = UnixStream::connect(&path).await.unwrap();
+    let mut events = RawEvents::open(socket, &ann, seen["id"].as_u64().unwrap()).await;
+    events.expect_message(&missed).await;
+    events.expect_message(&publish("live").await).await;
+    server.hub.close_token(shardcast::hub::UserId(ann.user.id.0), &ann.client.token);
+    events.expect_end("token deleted").await;
 }
 
 #[test]
