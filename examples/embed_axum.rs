@@ -10,7 +10,7 @@ use std::{collections::HashMap, error::Error, sync::Arc};
 use futures_util::StreamExt;
 use shardcast::{
     auth::{
-        Authenticate, KnownApplication, KnownClient, LoginError, Passwords, StoredCredentials, TokenHolder,
+        Authenticate, LoginError, Passwords, StoredCredentials, TokenApplication, TokenClient, TokenHolder,
         application_token,
     },
     external::{
@@ -34,21 +34,21 @@ struct Sessions {
 
 #[async_trait]
 impl Authenticate for Sessions {
-    fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
+    fn cached_application(&self, token: &str) -> Option<Arc<TokenApplication>> {
         self.stored.cached_application(token)
     }
 
-    async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+    async fn application(&self, token: &str) -> Result<Option<Arc<TokenApplication>>, StoreError> {
         self.stored.application(token).await
     }
 
-    fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
+    fn cached_client(&self, token: &str) -> Option<Arc<TokenClient>> {
         self.stored.cached_client(token)
     }
 
-    async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+    async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
         match self.sessions.get(token) {
-            Some(&user) => Ok(Some(Arc::new(KnownClient::of_user(user)))),
+            Some(&user) => Ok(Some(Arc::new(TokenClient::of_user(user)))),
             None => self.stored.client(token).await,
         }
     }

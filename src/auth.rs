@@ -15,7 +15,6 @@ mod cache;
 mod clock;
 mod expiry;
 mod identity;
-mod known;
 mod last_used;
 mod log_reader;
 mod login;
@@ -28,6 +27,7 @@ mod revoke;
 mod stored;
 mod stream_check;
 mod token;
+mod token_owner;
 
 pub use crate::store::Revocation;
 pub use authenticate::Authenticate;
@@ -35,7 +35,6 @@ pub use authenticator::{AuthError, AuthenticatedClient, Authenticator, Authentic
 pub use clock::Clock;
 pub use expiry::ClientExpiry;
 pub use identity::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
-pub use known::{KnownApplication, KnownClient};
 pub use last_used::TokenHolder;
 pub use log_reader::RevocationReader;
 pub use login::LoginError;
@@ -48,3 +47,4 @@ pub use password::{HashPasswordError, MAX_PASSWORD_BYTES, Overloaded, Passwords,
 pub use stored::StoredCredentials;
 pub(crate) use token::FORM_OF_GOTIFY_3;
 pub use token::{NewToken, TokenError, TokenKind, application_token, client_token};
+pub use token_owner::{TokenApplication, TokenClient};

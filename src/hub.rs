@@ -53,7 +53,6 @@ use std::{
 
 use tokio::{runtime::Handle, task::JoinHandle, time::Instant};
 
-mod asked;
 mod backlog;
 mod batch;
 mod budget;
@@ -78,6 +77,7 @@ mod shared;
 mod socket;
 mod stream;
 mod stream_list;
+mod stream_options;
 mod sweep;
 mod user;
 

@@ -19,7 +19,7 @@ use super::paging::{PagedMessages, Paging, StoredMessages};
 use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
-use crate::auth::KnownApplication;
+use crate::auth::TokenApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{NewMessage, PublishError, Store, StoreError};
 
@@ -174,14 +174,14 @@ impl Rows for ProtobufMessages {
 }
 
 /// Returns the application that a user sends with.
-async fn chosen(store: &Store, user: UserId, id: Option<u64>) -> Result<Arc<KnownApplication>, ApiError> {
+async fn chosen(store: &Store, user: UserId, id: Option<u64>) -> Result<Arc<TokenApplication>, ApiError> {
     let Some(id) = id.filter(|&id| id != 0) else {
         let text = "appid is required when not authenticating with an application token";
         return Err(ApiError::BadRequest(text.to_owned()));
     };
     let found = store.database().application(ApplicationId(id)).await?;
     match found.filter(|owned| owned.user_id == user) {
-        Some(owned) => Ok(Arc::new(KnownApplication::of_row(owned))),
+        Some(owned) => Ok(Arc::new(TokenApplication::of_row(owned))),
         None => Err(unknown_choice()),
     }
 }

@@ -112,27 +112,27 @@ async fn open(
     request: Request,
 ) -> Result<Response, Response> {
     let (mut parts, _) = request.into_parts();
-    let asked = Asked::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
+    let requested = StreamRequest::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
     let mut registered =
-        state.hub.register_in(asked.format, UserId(client.user_id.0), &client.token, asked.since);
+        state.hub.register_in(requested.format, UserId(client.user_id.0), &client.token, requested.since);
     if let Ok(registration) = &mut registered {
-        registration.ask_for(asked.filter);
+        registration.ask_for(requested.filter);
     }
     let newest = store.database().newest_message(client.user_id);
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
     let registration = admitted.map_err(IntoResponse::into_response)?;
-    let Some(upgrade) = asked.upgrade else { return Ok(event_stream::run(registration)) };
+    let Some(upgrade) = requested.upgrade else { return Ok(event_stream::run(registration)) };
     let mut response = upgrade.run(registration, Ignore, state.limits);
-    if let Some(since) = asked.since {
+    if let Some(since) = requested.since {
         response.headers_mut().insert(SINCE_UNDERSTOOD, since.0.into());
     }
     Ok(response)
 }
 
 /// What a client asks for.
-struct Asked {
+struct StreamRequest {
     format: Format,
     since: Option<MessageId>,
     filter: Filter,
@@ -140,7 +140,7 @@ struct Asked {
     upgrade: Option<Upgrade>,
 }
 
-impl Asked {
+impl StreamRequest {
     fn read(parts: &mut Parts, origins: &AllowedOrigins) -> Result<Self, Refused> {
         // A page from elsewhere can open an event stream, but the browser shows it nothing unless `cors` allows it.
         if !parts.headers.contains_key(UPGRADE) && event_stream::is_asked_for(&parts.headers) {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::{KnownApplication, KnownClient, LoginError, TokenHolder};
+use super::{LoginError, TokenApplication, TokenClient, TokenHolder};
 use crate::model::{Timestamp, User, UserId};
 use crate::store::StoreError;
 
@@ -28,22 +28,22 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     /// Returns the application with this token if that is known without waiting. Must not block.
-    fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
+    fn cached_application(&self, token: &str) -> Option<Arc<TokenApplication>> {
         let _ = token;
         None
     }
 
     /// Looks up the application with this token; `None` if there is none.
-    async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError>;
+    async fn application(&self, token: &str) -> Result<Option<Arc<TokenApplication>>, StoreError>;
 
     /// Returns the client with this token if that is known without waiting. Must not block.
-    fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
+    fn cached_client(&self, token: &str) -> Option<Arc<TokenClient>> {
         let _ = token;
         None
     }
 
     /// Looks up the client with this token; `None` if there is none.
-    async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError>;
+    async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError>;
 
     /// Looks up the user with this name and password; `None` if there is none, or the password is wrong. An
     /// implementation in which requests wait for each other answers [`LoginError::Overloaded`] if this one has to wait

@@ -12,8 +12,8 @@ use super::login_limit::LoginLimiter;
 use super::password::MAX_WAIT;
 use super::token::{StoredForm, is_key, stored_form};
 use super::{
-    Authenticate, Clock, KnownApplication, KnownClient, LoginError, LoginLimits, LoginObserver, Overloaded,
-    Passwords, TokenError, TokenHolder,
+    Authenticate, Clock, LoginError, LoginLimits, LoginObserver, Overloaded, Passwords, TokenApplication,
+    TokenClient, TokenError, TokenHolder,
 };
 use crate::model::{Application, Client, Timestamp, User, UserId};
 use crate::store::StoreError;
@@ -82,7 +82,7 @@ pub enum AuthError {
 #[non_exhaustive]
 pub struct AuthenticatedClient {
     /// Who it is.
-    pub client: Arc<KnownClient>,
+    pub client: Arc<TokenClient>,
     /// The form in which its token is stored.
     pub token: Box<str>,
 }
@@ -111,7 +111,7 @@ impl Authenticator {
     }
 
     /// Returns the application that may send with what is presented as a token, and notes that it was used.
-    pub async fn application(&self, presented: &str) -> Result<Option<Arc<KnownApplication>>, AuthError> {
+    pub async fn application(&self, presented: &str) -> Result<Option<Arc<TokenApplication>>, AuthError> {
         let Some(form) = self.form(presented)? else { return Ok(None) };
         let found = match self.0.authenticate.cached_application(form.stored()) {
             Some(known) => Some(known),
@@ -133,7 +133,7 @@ impl Authenticator {
     }
 
     /// Returns the client with a token in its stored form, and notes that it was used.
-    pub async fn stored_client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+    pub async fn stored_client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
         match self.0.authenticate.cached_client(token) {
             Some(known) => Ok(Some(known)),
             None => self.0.authenticate.client(token).await,
@@ -291,13 +291,13 @@ mod tests {
 
     #[async_trait]
     impl Authenticate for Users {
-        async fn application(&self, _: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+        async fn application(&self, _: &str) -> Result<Option<Arc<TokenApplication>>, StoreError> {
             Ok(None)
         }
 
-        async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
             self.asked.lock().push(token.to_owned());
-            Ok(self.users.lock().get(token).map(|&user| Arc::new(KnownClient::of_user(user))))
+            Ok(self.users.lock().get(token).map(|&user| Arc::new(TokenClient::of_user(user))))
         }
 
         async fn user(&self, _: &str, _: SecretString, _: Instant) -> Result<Option<User>, LoginError> {

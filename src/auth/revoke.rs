@@ -69,7 +69,7 @@ mod tests {
     use secrecy::SecretString;
     use tokio::time::Instant;
 
-    use super::super::{Authenticate, KnownApplication, KnownClient, LoginError, Passwords};
+    use super::super::{Authenticate, LoginError, Passwords, TokenApplication, TokenClient};
     use super::*;
     use crate::hub::{EndReason, HubConfig, Registration};
     use crate::model::User;
@@ -91,11 +91,11 @@ mod tests {
 
     #[async_trait]
     impl Authenticate for Recorder {
-        async fn application(&self, _: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+        async fn application(&self, _: &str) -> Result<Option<Arc<TokenApplication>>, StoreError> {
             Ok(None)
         }
 
-        async fn client(&self, _: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+        async fn client(&self, _: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
             Ok(None)
         }
 

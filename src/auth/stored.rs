@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::cache::TokenCache;
 use super::last_used::{LastUsed, LastUsedWriter};
-use super::{Authenticate, Clock, KnownApplication, KnownClient, LoginError, Passwords, TokenHolder};
+use super::{Authenticate, Clock, LoginError, Passwords, TokenApplication, TokenClient, TokenHolder};
 use crate::model::{Timestamp, User, UserId};
 use crate::store::{Database, StoreError};
 
@@ -20,8 +20,8 @@ const CACHED_TOKENS: usize = 65_536;
 pub struct StoredCredentials {
     database: Arc<dyn Database>,
     passwords: Passwords,
-    applications: TokenCache<KnownApplication>,
-    clients: TokenCache<KnownClient>,
+    applications: TokenCache<TokenApplication>,
+    clients: TokenCache<TokenClient>,
     last_used: LastUsedWriter,
     clock: Clock,
 }
@@ -52,7 +52,7 @@ impl StoredCredentials {
         }
     }
 
-    fn note_application(&self, known: &KnownApplication, now: i64) {
+    fn note_application(&self, known: &TokenApplication, now: i64) {
         let holder = TokenHolder::Application(known.id);
         self.last_used.note(holder, &known.last_used, LastUsed::PRECISION_SECONDS, now, &self.clock);
     }
@@ -72,7 +72,7 @@ impl StoredCredentials {
         }
     }
 
-    fn note_client(&self, known: &KnownClient, now: i64) {
+    fn note_client(&self, known: &TokenClient, now: i64) {
         let Some(id) = known.id else { return };
         let precision = known.expiry.precision_seconds();
         if self.last_used.note(TokenHolder::Client(id), &known.last_used, precision, now, &self.clock) {
@@ -83,22 +83,22 @@ impl StoredCredentials {
 
 #[async_trait]
 impl Authenticate for StoredCredentials {
-    fn cached_application(&self, token: &str) -> Option<Arc<KnownApplication>> {
+    fn cached_application(&self, token: &str) -> Option<Arc<TokenApplication>> {
         let now = self.clock.unix_millis();
         self.applications.get(token, now).inspect(|known| self.note_application(known, now))
     }
 
-    async fn application(&self, token: &str) -> Result<Option<Arc<KnownApplication>>, StoreError> {
+    async fn application(&self, token: &str) -> Result<Option<Arc<TokenApplication>>, StoreError> {
         let load = async {
             let owned = self.database.application_by_token(token).await?;
-            Ok(owned.map(KnownApplication::of_row))
+            Ok(owned.map(TokenApplication::of_row))
         };
         let now = self.clock.unix_millis();
         let known = self.applications.get_or_load(token, now, load).await?;
         Ok(known.inspect(|known| self.note_application(known, now)))
     }
 
-    fn cached_client(&self, token: &str) -> Option<Arc<KnownClient>> {
+    fn cached_client(&self, token: &str) -> Option<Arc<TokenClient>> {
         let now = self.clock.unix_millis();
         let known = self.clients.get(token, now)?;
         if known.expiry.has_come(now) {
@@ -110,12 +110,12 @@ impl Authenticate for StoredCredentials {
         Some(known)
     }
 
-    async fn client(&self, token: &str) -> Result<Option<Arc<KnownClient>>, StoreError> {
+    async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
         let load = async {
             let owned = self.database.client_by_token(token).await?;
             let now = self.clock.now();
             let owned = owned.filter(|owned| !owned.row.has_expired(now));
-            Ok(owned.map(|owned| KnownClient::of_row(owned.user_id, &owned.row)))
+            Ok(owned.map(|owned| TokenClient::of_row(owned.user_id, &owned.row)))
         };
         let now = self.clock.unix_millis();
         let known = self.clients.get_or_load(token, now, load).await?;

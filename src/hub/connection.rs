@@ -14,16 +14,16 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     ConnectionId, EndReason, Format, Frame, Framing, HubConfig, MessageId,
-    asked::Asked,
     batch::Batch,
     clock::Tick,
     outgoing::{self, Outgoing},
     socket::Socket,
     stream_list::ListIndex,
+    stream_options::StreamOptions,
     user::User,
 };
 
-mod asked;
+mod options;
 
 /// One stream. Its memory is what an idle stream costs, so every field is here for a reason.
 pub(super) struct Connection {
@@ -76,8 +76,8 @@ pub(super) struct State {
     /// Half-written frames and answers; there is none most of the time.
     pub(super) outgoing: Option<Box<Outgoing>>,
     pub(super) waker: Option<Waker>,
-    /// What it asks for, if that is not exactly every message.
-    asked: Option<Box<Asked>>,
+    /// `None` if it gets exactly every message.
+    options: Option<Box<StreamOptions>>,
     /// When its socket last took something while more was waiting.
     pub(super) progress_at: Tick,
     ping_at: Tick,
@@ -114,7 +114,7 @@ impl Connection {
             end: None,
             outgoing: None,
             waker: None,
-            asked: None,
+            options: None,
             progress_at: Tick::default(),
             ping_at: Tick::default(),
             pong_by: Tick::default(),
@@ -225,8 +225,8 @@ impl Connection {
             Phase::Closing | Phase::Lingering | Phase::Closed => return Delivery::Ended,
         }
         state.cursor = state.cursor.max(batch.base);
-        if let Some(asked) = state.asked.as_deref() {
-            let selection = asked.select(batch, self.format, state.cursor);
+        if let Some(options) = state.options.as_deref() {
+            let selection = options.select(batch, self.format, state.cursor);
             return self.deliver_selection(state, &selection, batch);
         }
         if batch.facts.messages == 0 {

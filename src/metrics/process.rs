@@ -1,4 +1,8 @@
 //! The process as the kernel sees it, under the names that every Prometheus client uses.
+//!
+//! Memory, open files and the start come from Linux' `/proc`, by a line of code for each number. The crate procfs
+//! reads them too, but builds on Linux alone, and the server also builds on macOS. There, and wherever else there is no
+//! `/proc`, none of these metrics is registered.
 
 use std::{
     fs,

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::credentials::RequestCredentials;
 use crate::api::ApiError;
-use crate::auth::{AuthenticatedClient, Authenticator, KnownClient};
+use crate::auth::{AuthenticatedClient, Authenticator, TokenClient};
 use crate::model::{Compatibility, UserId};
 
 /// Admits a client's token, or a name and password.
@@ -18,7 +18,7 @@ pub struct ClientAuth {
     pub user_id: UserId,
     /// The token of the client, as it is stored; empty for a name and password.
     pub token: Box<str>,
-    client: Option<Arc<KnownClient>>,
+    client: Option<Arc<TokenClient>>,
 }
 
 impl ClientAuth {
@@ -36,7 +36,7 @@ impl ClientAuth {
     }
 
     /// Returns the client; `None` for a name and password.
-    pub fn client(&self) -> Option<&KnownClient> {
+    pub fn client(&self) -> Option<&TokenClient> {
         self.client.as_deref()
     }
 
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_token_of_a_client_is_not_shown() {
-        let client = Arc::new(KnownClient::of_user(UserId(1)));
+        let client = Arc::new(TokenClient::of_user(UserId(1)));
         let auth = ClientAuth { user_id: UserId(1), token: "Csecret".into(), client: Some(client) };
         assert_eq!(format!("{auth:?}"), "ClientAuth { user_id: UserId(1), .. }");
     }

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::cross_origin;
 use crate::api::cookie::{self, CookieUse, NAME};
 use crate::api::{ApiError, ClientAddress, query};
-use crate::auth::{AuthenticatedClient, Authenticator, KnownApplication, LoginError};
+use crate::auth::{AuthenticatedClient, Authenticator, LoginError, TokenApplication};
 use crate::model::User;
 
 const KEY_HEADER: &str = "x-gotify-key";
@@ -69,7 +69,7 @@ impl<'r> RequestCredentials<'r> {
     }
 
     /// Returns the application whose token the request carries.
-    pub(super) async fn application(&self) -> Result<Option<Arc<KnownApplication>>, ApiError> {
+    pub(super) async fn application(&self) -> Result<Option<Arc<TokenApplication>>, ApiError> {
         match &self.token {
             Some(token) => Ok(self.auth.application(token).await?),
             None => Ok(None),

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::credentials::RequestCredentials;
 use crate::api::ApiError;
-use crate::auth::{Authenticator, KnownApplication};
+use crate::auth::{Authenticator, TokenApplication};
 use crate::model::{Compatibility, UserId};
 
 /// Admits an application's token, and in Gotify 3 also whoever may manage applications. Gotify 2 forbids sending with
@@ -15,7 +15,7 @@ use crate::model::{Compatibility, UserId};
 #[derive(Clone, Debug)]
 pub enum SenderAuth {
     /// An application.
-    Application(Arc<KnownApplication>),
+    Application(Arc<TokenApplication>),
     /// A user, who has to say which of the applications sends.
     User(UserId),
 }

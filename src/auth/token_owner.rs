@@ -1,4 +1,4 @@
-//! What is known of whoever holds a token.
+//! The application or the client that a token belongs to.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,10 +7,10 @@ use super::last_used::LastUsed;
 use crate::model::{Application, ApplicationId, Client, ClientId, Timestamp, UserId};
 use crate::store::Owned;
 
-/// What a message needs of the application that sends it.
+/// The application that a token belongs to, as far as a message needs it.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct KnownApplication {
+pub struct TokenApplication {
     /// Its id.
     pub id: ApplicationId,
     /// Its owner, who receives its messages.
@@ -22,7 +22,7 @@ pub struct KnownApplication {
     pub(super) last_used: LastUsed,
 }
 
-impl KnownApplication {
+impl TokenApplication {
     /// One of the database.
     pub(crate) fn of_row(owned: Owned<Application>) -> Self {
         Self {
@@ -40,10 +40,10 @@ impl KnownApplication {
     }
 }
 
-/// Whom a client's token stands for.
+/// The client that a token belongs to.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct KnownClient {
+pub struct TokenClient {
     /// Its id; `None` for one that is not in the database.
     pub id: Option<ClientId>,
     /// Its owner.
@@ -56,7 +56,7 @@ pub struct KnownClient {
     cookie_sent: LastUsed,
 }
 
-impl KnownClient {
+impl TokenClient {
     /// One that is not in the database, never expires, and may do whatever this user may.
     pub fn of_user(user_id: UserId) -> Self {
         Self {
@@ -93,13 +93,13 @@ impl KnownClient {
     }
 }
 
-impl Renewable for KnownApplication {
+impl Renewable for TokenApplication {
     fn renew(&mut self, previous: &Self) {
         self.last_used.renew(&previous.last_used);
     }
 }
 
-impl Renewable for KnownClient {
+impl Renewable for TokenClient {
     fn renew(&mut self, previous: &Self) {
         self.last_used.renew(&previous.last_used);
         self.cookie_sent.renew(&previous.cookie_sent);
@@ -180,12 +180,12 @@ mod tests {
 
     #[test]
     fn one_that_is_not_in_the_database_is_always_elevated() {
-        assert!(KnownClient::of_user(UserId(1)).is_elevated(chrono::Local::now().fixed_offset()));
+        assert!(TokenClient::of_user(UserId(1)).is_elevated(chrono::Local::now().fixed_offset()));
     }
 
     #[test]
     fn a_cookie_is_sent_again_on_its_first_use_and_every_five_minutes() {
-        let client = KnownClient::of_user(UserId(1));
+        let client = TokenClient::of_user(UserId(1));
         let at = |seconds: i64| chrono::DateTime::from_timestamp(1_790_000_000 + seconds, 0).unwrap().into();
         let sent: Vec<bool> =
             [0, 1, 300, 301, 302].into_iter().map(|second| client.claim_cookie(at(second))).collect();

@@ -8,16 +8,16 @@ use parking_lot::MutexGuard;
 use super::{Connection, Delivery, State, wake};
 use crate::hub::{
     EndReason,
-    asked::{Asked, AskedEvents, Selection},
     batch::Batch,
     filter::Filter,
+    stream_options::{EventRequest, Selection, StreamOptions},
 };
 
 impl Connection {
     /// Lets the stream bring only the messages that a filter asks for.
     pub(in crate::hub) fn ask_for(&self, filter: Filter) {
         let filter = (filter != Filter::default()).then_some(filter);
-        self.state.lock().ask(|asked| asked.filter = filter);
+        self.state.lock().change_options(|options| options.filter = filter);
     }
 
     /// Lets the stream bring events too. One that comes back has missed those of the time between.
@@ -27,7 +27,7 @@ impl Connection {
         if !state.asks_for_events() {
             self.user.event_streams.fetch_add(1, Ordering::Relaxed);
         }
-        state.ask(|asked| asked.events = Some(AskedEvents { missed_frame, missed }));
+        state.change_options(|options| options.events = Some(EventRequest { missed_frame, missed }));
     }
 
     /// Gives up the stream's place among those that ask for events.
@@ -35,7 +35,7 @@ impl Connection {
         let mut state = self.state.lock();
         if state.asks_for_events() {
             self.user.event_streams.fetch_sub(1, Ordering::Relaxed);
-            state.ask(|asked| asked.events = None);
+            state.change_options(|options| options.events = None);
         }
     }
 
@@ -88,28 +88,28 @@ impl Connection {
 impl State {
     /// Which messages it asks for, if not for all.
     pub(in crate::hub) fn filter(&self) -> Option<&Filter> {
-        self.asked.as_ref()?.filter.as_ref()
+        self.options.as_ref()?.filter.as_ref()
     }
 
     fn asks_for_events(&self) -> bool {
-        self.asked.as_ref().is_some_and(|asked| asked.events.is_some())
+        self.options.as_ref().is_some_and(|options| options.events.is_some())
     }
 
-    fn ask(&mut self, change: impl FnOnce(&mut Asked)) {
-        let mut asked = self.asked.take().unwrap_or_default();
-        change(&mut asked);
-        self.asked = Some(asked).filter(|asked| !asked.is_nothing());
+    fn change_options(&mut self, change: impl FnOnce(&mut StreamOptions)) {
+        let mut options = self.options.take().unwrap_or_default();
+        change(&mut options);
+        self.options = Some(options).filter(|options| !options.is_nothing());
     }
 
     /// Notes that the stream has missed events, if it asks for them.
     pub(super) fn miss_events(&mut self) {
-        if let Some(asked) = &mut self.asked {
-            asked.miss_events();
+        if let Some(options) = &mut self.options {
+            options.miss_events();
         }
     }
 
     /// Returns what tells the peer that it has missed events, if it has and does not know it yet.
     pub(in crate::hub) fn take_missed_events(&mut self) -> Option<Bytes> {
-        self.asked.as_mut()?.take_missed()
+        self.options.as_mut()?.take_missed()
     }
 }

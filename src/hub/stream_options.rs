@@ -1,4 +1,4 @@
-//! What a stream asks for, if that is not every message and nothing else.
+//! The options of a stream: which messages it gets, and whether it gets events.
 
 use std::borrow::Cow;
 
@@ -11,16 +11,16 @@ use super::{
     filter::{self, Filter},
 };
 
-/// Less than every message, or more. There is none for a stream that asks for neither.
+/// The options of a stream that gets less than every message, or more. Other streams have none.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct StreamOptions {
     pub(super) filter: Option<Filter>,
-    pub(super) events: Option<AskedEvents>,
+    pub(super) events: Option<EventRequest>,
 }
 
 /// A stream's request for events.
 #[derive(Debug)]
-pub(super) struct AskedEvents {
+pub(super) struct EventRequest {
     /// What tells the peer that it has missed some, in the format of the stream.
     pub(super) missed_frame: Bytes,
     /// It has missed some, and does not know it yet.
@@ -38,7 +38,7 @@ pub(super) struct Selection<'b> {
     lacks_events: bool,
 }
 
-impl Asked {
+impl StreamOptions {
     pub(super) fn is_nothing(&self) -> bool {
         self.filter.is_none() && self.events.is_none()
     }
@@ -48,11 +48,11 @@ impl Asked {
         let from = batch.frames.partition_point(|frame| frame.id <= cursor);
         let frames = filter::select(self.filter.as_ref(), &batch.frames[from..]);
         let messages = filter::count(self.filter.as_ref(), &frames, format);
-        let Some((events, asked)) = batch.events.as_deref().zip(self.events.as_ref()) else {
+        let Some((events, request)) = batch.events.as_deref().zip(self.events.as_ref()) else {
             return Selection { frames, messages, last_event: None, lacks_events: false };
         };
         // Before the peer knows that it has missed some it gets no others.
-        if asked.missed {
+        if request.missed {
             return Selection { frames, messages, last_event: None, lacks_events: true };
         }
         let Merged { frames, last_event, is_incomplete } = events.merge(&frames, format, cursor);
