@@ -19,6 +19,7 @@ use crate::model::Application;
 use crate::store::StoreError;
 use crate::store::sql::application_changes::{self, MOST_CHANGES};
 use crate::store::sql::{ApplicationChange, Lease as _};
+use crate::task;
 
 /// Changes that wait. Whoever comes when there are so many waits for a place.
 const QUEUE: usize = 1024;
@@ -49,7 +50,7 @@ impl<D: RemoteDialect> ChangeQueue<D> {
     pub(super) fn spawn(pool: Pool<D>) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
         let connection = Arc::new(KeptConnection::new(pool));
-        let task = tokio::spawn(make_all(Arc::clone(&connection), waiting));
+        let task = task::spawn(make_all(Arc::clone(&connection), waiting));
         Self { jobs, connection, _task: AbortOnDropHandle::new(task) }
     }
 
