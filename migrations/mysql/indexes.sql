@@ -13,3 +13,5 @@ CREATE UNIQUE INDEX uix_plugin_confs_token ON plugin_confs (token);
 
 -- Ours: it lists an application's messages in order.
 CREATE INDEX shardcast_messages_application_id ON messages (application_id, id);
+-- Ours: it finds the users that have got messages lately.
+CREATE INDEX shardcast_heads_moved_at ON shardcast_heads (moved_at);

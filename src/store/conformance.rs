@@ -12,6 +12,7 @@ pub(crate) mod applications;
 pub(crate) mod clients;
 pub(crate) mod commits;
 pub(crate) mod early;
+pub(crate) mod heads;
 pub(crate) mod identities;
 pub(crate) mod messages;
 pub(crate) mod revocations;
@@ -110,6 +111,10 @@ macro_rules! suite {
                 a_batch_without_any_application_stores_nothing
                 nothing_is_stored_for_an_owner_that_was_deleted
                 a_commit_names_the_newest_message_of_each_user_before_it
+            }
+            heads {
+                a_head_is_the_highest_id_that_a_user_has_had
+                heads_that_have_moved_are_found
             }
         }
     };

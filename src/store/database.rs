@@ -9,12 +9,14 @@ use crate::model::{Timestamp, UserId};
 
 mod applications;
 mod clients;
+mod heads;
 mod messages;
 mod revocation_log;
 mod users;
 
 pub use applications::{Applications, NewApplication, UpdateApplication};
 pub use clients::{Clients, NewClient, UpdateClient};
+pub use heads::{DatabaseTime, Heads};
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
@@ -33,7 +35,9 @@ pub struct Owned<T> {
 /// A look-up that finds nothing is `Ok(None)`. All methods are cancel safe in the sense that a dropped future
 /// leaves the change either made or not made.
 #[async_trait]
-pub trait Database: Users + Applications + Clients + Messages + RevocationLog + fmt::Debug + 'static {
+pub trait Database:
+    Users + Applications + Clients + Messages + Heads + RevocationLog + fmt::Debug + 'static
+{
     /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
     /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.
     async fn check(&self) -> Result<(), StoreError>;

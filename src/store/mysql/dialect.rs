@@ -49,6 +49,8 @@ impl Dialect for MysqlDialect {
         ) AS sender LEFT JOIN applications a ON a.id = sender.id WHERE a.id IS NULL AND sender.id IS NOT NULL";
     const HAS_HEADS: bool = true;
     const HEAD_TIME: &'static str = "utc_timestamp(3)";
+    const MOVED_HEADS: &'static str = "SELECT user_id, newest FROM shardcast_heads \
+        WHERE moved_at >= '1970-01-01' + INTERVAL ? * 1000 MICROSECOND";
     const BINDS_BY_NUMBER: bool = false;
 
     fn placeholder(text: &mut String, _number: usize) {

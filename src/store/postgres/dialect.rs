@@ -113,6 +113,8 @@ impl Dialect for PostgresDialect {
     );
     const HAS_HEADS: bool = true;
     const HEAD_TIME: &'static str = "clock_timestamp()";
+    const MOVED_HEADS: &'static str =
+        "SELECT user_id, newest FROM shardcast_heads WHERE moved_at >= to_timestamp(?::float8 / 1000)";
     const BINDS_BY_NUMBER: bool = true;
     const HOLDS_NUL: bool = false;
 

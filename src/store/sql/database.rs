@@ -19,6 +19,7 @@ macro_rules! read {
 
 mod applications;
 mod clients;
+mod heads;
 mod messages;
 mod revocation_log;
 mod users;

@@ -46,6 +46,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const HAS_HEADS: bool;
     /// What time it is, as a head holds it.
     const HEAD_TIME: &'static str = Self::NOW;
+    /// Returns the heads that have moved since a moment, in milliseconds since 1970. Not used where there are none.
+    const MOVED_HEADS: &'static str;
     /// Whether a value that a statement names by its number is bound once, however often it is named.
     const BINDS_BY_NUMBER: bool;
     /// Whether a text may have a NUL. Where it may not, none that has one is ever found.

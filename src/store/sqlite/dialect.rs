@@ -66,6 +66,7 @@ impl Dialect for SqliteDialect {
         oldest: listing!(merge!(">", "ASC", "NULLS LAST"), "ASC"),
     };
     const HAS_HEADS: bool = false;
+    const MOVED_HEADS: &'static str = "";
     const BINDS_BY_NUMBER: bool = true;
 
     fn placeholder(text: &mut String, number: usize) {
