@@ -30,9 +30,12 @@ pub(crate) fn instructions(variable: &dyn Fn(&str) -> Option<String>, package: &
         lines.push(format!("cargo::rerun-if-changed={REFLOG}"));
     }
     // Tests that need a server are left out, and shown as such, where there is none: `.ci/databases.py` starts them.
-    for (variable, name) in
-        [("SHARDCAST_TEST_POSTGRES", "test_postgres"), ("SHARDCAST_TEST_MYSQL", "test_mysql")]
-    {
+    for (variable, name) in [
+        ("SHARDCAST_TEST_POSTGRES", "test_postgres"),
+        ("SHARDCAST_TEST_MYSQL", "test_mysql"),
+        ("SHARDCAST_TEST_REDIS", "test_redis"),
+        ("SHARDCAST_TEST_NATS", "test_nats"),
+    ] {
         lines.push(format!("cargo::rerun-if-env-changed={variable}"));
         lines.push(format!("cargo::rustc-check-cfg=cfg({name})"));
         if given(variable).is_some() {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Starts PostgreSQL and MariaDB on loopback, runs a command beside them, and stops them.
+"""Starts PostgreSQL, MariaDB, Redis and NATS on loopback, runs a command beside them, and stops them.
 
     .ci/databases.py cargo test --workspace
 
-The command finds them by SHARDCAST_TEST_POSTGRES and SHARDCAST_TEST_MYSQL. Needs the Debian packages
-`postgresql` and `mariadb-server`. With `--check` it fails at once if one is missing."""
+The command finds them by SHARDCAST_TEST_POSTGRES, SHARDCAST_TEST_MYSQL, SHARDCAST_TEST_REDIS and SHARDCAST_TEST_NATS.
+Needs the Debian packages `postgresql`, `mariadb-server`, `redis-server` and `nats-server`. With `--check` it fails at once
+if one is missing."""
 
 import glob
 import os
@@ -50,7 +51,7 @@ def wait_for(port, process, name):
 
 
 class Server:
-    """A database server with its data in a folder. It can be stopped, and started again on the same port."""
+    """A server with its data in a folder. It can be stopped, and started again on the same port."""
 
     def __init__(self, folder):
         self.folder, self.data = folder, f"{folder}/data"
@@ -114,10 +115,41 @@ class MariaDb(Server):
         return f"root@tcp(127.0.0.1:{self.port})/mysql"
 
 
+class Redis(Server):
+    name, variable = "Redis", "SHARDCAST_TEST_REDIS"
+    end, end_at_once = signal.SIGTERM, signal.SIGKILL
+
+    def make(self):
+        shutil.which("redis-server") or missing("redis-server", "redis-server")
+
+    def command(self):
+        return ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                "--dir", self.folder]
+
+    def connection(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+
+class Nats(Server):
+    name, variable = "NATS", "SHARDCAST_TEST_NATS"
+    end, end_at_once = signal.SIGTERM, signal.SIGKILL
+
+    def make(self):
+        shutil.which("nats-server") or missing("nats-server", "nats-server")
+
+    def command(self):
+        return ["nats-server", "--addr", "127.0.0.1", "--port", str(self.port)]
+
+    def connection(self):
+        return f"nats://127.0.0.1:{self.port}"
+
+
 def main(command):
     if command == ["--check"]:
         glob.glob("/usr/lib/postgresql/*/bin/postgres") or missing("postgresql", "postgres")
-        shutil.which("mariadbd") or missing("mariadb-server", "mariadbd")
+        for package, program in [("mariadb-server", "mariadbd"), ("redis-server", "redis-server"),
+                                 ("nats-server", "nats-server")]:
+            shutil.which(program) or missing(package, program)
         return 0
     if not command or command[0].startswith("-"):
         print(__doc__)
@@ -127,7 +159,7 @@ def main(command):
         started = []
         try:
             environment = dict(os.environ)
-            for kind in [Postgres, MariaDb]:
+            for kind in [Postgres, MariaDb, Redis, Nats]:
                 place = f"{folder}/{kind.__name__.lower()}"
                 os.mkdir(place)
                 server = kind(place)

@@ -14,6 +14,12 @@
 //! These types mirror the file. The types that the library works with are in [`crate::server`]. [`Loaded::server`],
 //! [`Loaded::stream`] and [`Loaded::metrics`] convert the former into the latter.
 
+#[cfg(feature = "cluster")]
+mod backplane;
+#[cfg(not(feature = "cluster"))]
+#[path = "config/no_backplane.rs"]
+mod backplane;
+mod cluster;
 mod convert;
 mod cors;
 mod csv;
@@ -48,6 +54,7 @@ mod yaml;
 use declare::section;
 use shape::Shape::{Integer, NonEmpty, OneOf};
 
+pub use cluster::ClusterSection;
 pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
@@ -88,5 +95,6 @@ section! {
         section defaultuser: DefaultUserSection;
         section oidc: OidcSection;
         section metrics: MetricsSection;
+        section cluster: ClusterSection;
     }
 }

@@ -82,7 +82,7 @@ mod sweep;
 mod user;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use backlog::{Backlog, BacklogError, BacklogFuture, BacklogPage};
 pub use config::HubConfig;
@@ -264,6 +264,12 @@ impl Hub {
         self.post(user, Some(previous), frames);
     }
 
+    /// Takes note that the store has messages of the user up to `newest`. If the hub was not given them all, the user's
+    /// streams read what is missing from the [`Backlog`]; otherwise nothing happens.
+    pub fn catch_up(&self, user: UserId, newest: MessageId) {
+        self.post(user, Some(newest), &[Frame::unencoded(newest)]);
+    }
+
     fn post(&self, user: UserId, previous: Option<MessageId>, frames: &[Frame]) {
         let shared = &self.0.shared;
         let Some(user) = shared.users.get(&user).map(|entry| Arc::clone(&entry)) else { return };
@@ -385,6 +391,11 @@ impl Hub {
         tokens.sort_unstable();
         tokens.dedup();
         tokens
+    }
+
+    /// Lists the users that have a stream, in no order.
+    pub fn users(&self) -> Vec<UserId> {
+        self.0.shared.users.iter().map(|entry| *entry.key()).collect()
     }
 
     /// Counts the users that have a stream.

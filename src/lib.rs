@@ -68,8 +68,11 @@
 //! |---|---|---|
 //! | `server` | the API, the stream endpoint and configuration, over a [`Database`](store::Database) of your own | yes |
 //! | `sqlite` | the embedded database, the command line and the `shardcast` program | yes |
-//! | `postgres` | PostgreSQL as the database | no |
+//! | `postgres` | PostgreSQL as the database and as the backplane; includes `cluster` | no |
 //! | `mysql` | MariaDB or MySQL as the database | no |
+//! | `cluster` | several nodes over one database, with a [backplane](cluster::Backplane) of your own between them | no |
+//! | `redis` | Redis as the backplane; includes `cluster` | no |
+//! | `nats` | NATS as the backplane; includes `cluster` | no |
 //! | `metrics` | metrics for Prometheus | yes |
 //! | `protobuf` | messages in Protocol Buffers, on streams and when publishing | yes |
 //! | `remote` | the commands `send` and `tail`, which talk to a server | yes |
@@ -86,6 +89,7 @@
 //! | [`model`] | the types of Gotify's wire format |
 //! | [`store`] | the database trait, the databases behind it, the group-commit writer |
 //! | [`auth`] | tokens and passwords, and the trait for other ways to authenticate |
+//! | [`cluster`] | several nodes: what one of them stores reaches the streams of all |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
 //! | [`server`] | the node, and the server that listens, limits and drains connections |
 //! | [`metrics`] | the metrics of a node, for Prometheus |
@@ -123,6 +127,11 @@ pub mod api;
 pub mod auth;
 #[cfg(all(feature = "server", feature = "sqlite"))]
 pub mod cli;
+#[cfg(feature = "cluster")]
+pub mod cluster;
+#[cfg(all(feature = "server", not(feature = "cluster")))]
+#[path = "no_cluster.rs"]
+mod cluster;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "metrics")]

@@ -9,6 +9,8 @@
 //! No label holds a user, a token or an address. So the number of series does not grow with use, and the series reveal
 //! nothing about users. The help text of each metric, in `families.rs`, says what it means. The README lists all of them.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod families;
 mod family;
 mod labels;
@@ -75,6 +77,8 @@ struct Inner {
     /// Absent where the system does not tell.
     process: Option<Process>,
     lost_log_lines: OnceLock<Arc<AtomicU64>>,
+    #[cfg(feature = "cluster")]
+    cluster: OnceLock<crate::cluster::Cluster>,
     /// Held during a scrape: two at a time would count the process' time twice.
     scrape: Mutex<()>,
 }
@@ -97,6 +101,8 @@ impl Metrics {
             families,
             process,
             lost_log_lines: OnceLock::new(),
+            #[cfg(feature = "cluster")]
+            cluster: OnceLock::new(),
             scrape: Mutex::new(()),
         }))
     }
@@ -148,6 +154,10 @@ impl Metrics {
         if let Some(total) = self.0.lost_log_lines.get() {
             let total = total.load(Ordering::Relaxed);
             families.log_lines_lost.inc_by(total.saturating_sub(families.log_lines_lost.get()));
+        }
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.0.cluster.get() {
+            cluster::update(families, &cluster.stats());
         }
         if let Some(process) = &self.0.process {
             process.update();

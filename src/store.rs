@@ -53,9 +53,9 @@ mod tests;
 
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
-    Applications, Clients, Credential, Database, DeletedUser, InsertOutcome, Inserted, LoggedRevocation,
-    MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned,
-    RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    Applications, Clients, Credential, Database, DatabaseTime, DeletedUser, Heads, InsertOutcome, Inserted,
+    LoggedRevocation, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser,
+    Owned, RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};
@@ -64,6 +64,8 @@ pub use migration::MigrationStep;
 pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server, plan_migration};
+#[cfg(feature = "postgres")]
+pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;
 pub use revocation::Revocation;
 pub use slice::{LeftOut, Slice};

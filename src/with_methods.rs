@@ -5,9 +5,10 @@
 
 /// Gives a type a method per field: `with_port(port: u16)` returns it with that port.
 macro_rules! with_methods {
-    ($Config:ty { $($method:ident($field:ident: $value:ty)),+ $(,)? }) => {
+    ($Config:ty { $($(#[$attribute:meta])* $method:ident($field:ident: $value:ty)),+ $(,)? }) => {
         impl $Config {
             $(
+                $(#[$attribute])*
                 #[doc = concat!("Returns it with this value of [`", stringify!($field), "`](Self::", stringify!($field), ").")]
                 #[must_use]
                 pub fn $method(mut self, $field: $value) -> Self {

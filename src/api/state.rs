@@ -49,6 +49,9 @@ impl AppState {
     /// that goes on when the client goes away.
     pub(crate) fn revoke(&self, revocation: &Revocation) {
         revocation.apply(&self.auth, &self.stream.hub);
+        if let Some(cluster) = &self.stream.cluster {
+            cluster.announce_revocation();
+        }
     }
 }
 
@@ -194,6 +197,9 @@ pub struct VersionInfo {
     pub commit: String,
     /// When it was built, as in `2026-11-29T12:00:00Z`, or `unknown`.
     pub build_date: String,
+    /// The name of the node that answers, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
 }
 
 impl Default for VersionInfo {
@@ -204,6 +210,7 @@ impl Default for VersionInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("SHARDCAST_BUILD_COMMIT").map_or_else(unknown, str::to_owned),
             build_date: option_env!("SHARDCAST_BUILD_SECONDS").and_then(date).unwrap_or_else(unknown),
+            node: None,
         }
     }
 }

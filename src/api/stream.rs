@@ -38,6 +38,8 @@ mod tls_socket;
 mod transport;
 
 pub use super::patterns::OriginPatternError;
+#[cfg(feature = "cluster")]
+pub(crate) use backlog::JsonCodec;
 pub use backlog::{StoredBacklog, announce};
 pub use decoder::{ClientFrame, Opcode};
 pub use flood::FrameRate;
@@ -50,6 +52,7 @@ use message_filter::MessageFilter;
 
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
+use crate::cluster::Cluster;
 use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
 use crate::store::{Store, StoreError};
 
@@ -66,6 +69,8 @@ pub struct StreamState {
     pub origins: Arc<AllowedOrigins>,
     /// What clients may send.
     pub limits: Arc<SessionLimits>,
+    /// Other nodes, from which messages come too.
+    pub(crate) cluster: Option<Cluster>,
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -120,7 +125,13 @@ async fn open(
     if let Ok(registration) = &mut registered {
         registration.ask_for(requested.filter);
     }
-    let newest = store.database().newest_message(client.user_id);
+    let newest = async {
+        // What is announced before this node listens is in the head that it reads then.
+        if let Some(cluster) = &state.cluster {
+            cluster.listen(client.user_id).await;
+        }
+        store.database().head(client.user_id).await
+    };
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
     let registration = admitted.map_err(IntoResponse::into_response)?;
     let Some(upgrade) = requested.upgrade else { return Ok(event_stream::run(registration)) };

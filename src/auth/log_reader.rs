@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, sleep};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use self::position::Position;
@@ -33,6 +34,7 @@ const PAGE: usize = 1000;
 /// What this node has revoked itself is in the log too, and is applied once more, which does no harm.
 #[derive(Clone, Debug)]
 pub struct RevocationReader {
+    asked: Arc<Notify>,
     _task: Arc<AbortOnDropHandle<()>>,
 }
 
@@ -44,8 +46,14 @@ impl RevocationReader {
     /// Outside a Tokio runtime.
     pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
-        let task = Task { database, auth, hub, streams };
-        Self { _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
+        let asked = Arc::new(Notify::new());
+        let task = Task { database, auth, hub, streams, asked: Arc::clone(&asked) };
+        Self { asked, _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
+    }
+
+    /// Makes it read the log now: something was revoked elsewhere.
+    pub fn wake(&self) {
+        self.asked.notify_one();
     }
 }
 
@@ -54,6 +62,7 @@ struct Task {
     auth: Authenticator,
     hub: Hub,
     streams: StreamCheck,
+    asked: Arc<Notify>,
 }
 
 /// What the task knows from one round to the next.
@@ -85,7 +94,8 @@ impl Task {
                     progress.is_incomplete = true;
                 }
             }
-            sleep(PERIOD).await;
+            // An error is that nobody has asked.
+            let _ = timeout(PERIOD, self.asked.notified()).await;
         }
     }
 

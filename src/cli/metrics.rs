@@ -40,6 +40,14 @@ impl Exposition {
         }
     }
 
+    /// Shows how the node's part of the cluster does.
+    #[cfg(feature = "cluster")]
+    pub(super) fn watch_cluster(&self, node: &Node) {
+        if let Some((metrics, _)) = &self.0 {
+            metrics.watch_cluster(node);
+        }
+    }
+
     /// Returns what is served on the main port.
     pub(super) fn router(&self, node: &Node) -> Router {
         match &self.0 {

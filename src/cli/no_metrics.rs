@@ -32,6 +32,10 @@ impl Exposition {
         node.router()
     }
 
+    #[cfg(feature = "cluster")]
+    #[expect(clippy::unused_self, reason = "as with metrics")]
+    pub(super) fn watch_cluster(&self, _: &Node) {}
+
     #[expect(clippy::unused_async, reason = "as with metrics")]
     pub(super) async fn bind(
         &self,

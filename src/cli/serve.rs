@@ -95,9 +95,15 @@ async fn start(
     let exposition = Exposition::new(loaded, run.log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
+    #[cfg(feature = "cluster")]
+    {
+        parts.backplane = loaded.backplane();
+    }
     let (node, first_user) = Node::open_with(database, loaded.node(), parts)
         .await
         .map_err(|source| StartError::open(loaded, source))?;
+    #[cfg(feature = "cluster")]
+    exposition.watch_cluster(&node);
     let listening = listen(run, sockets, &node, &exposition, first_user).await;
     drop(starting);
     let outcome = match listening {

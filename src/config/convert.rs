@@ -1,13 +1,18 @@
 //! From what the file says to what the server takes.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "cluster")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::backplane;
 use super::{Config, CorsSection, Loaded, LogFormat, MetricsListener, SslSection, network};
 use crate::api::{ApiSettings, CorsConfig, ImageLimits, SenderLimits};
 use crate::auth::LoginLimits;
+#[cfg(feature = "cluster")]
+use crate::cluster::Backplane;
 use crate::model::Compatibility;
 use crate::server::{
     AcmeConfig, CertificateFiles, Certificates, NodeConfig, ServerConfig, StreamConfig, TlsConfig,
@@ -83,6 +88,7 @@ impl Loaded {
     pub fn node(&self) -> NodeConfig {
         let Config { server, defaultuser, passstrength, uploadedimagesdir, registration, .. } = &self.config;
         NodeConfig {
+            name: self.node_name(),
             stream: self.stream(),
             api: ApiSettings {
                 max_body_bytes: server.maxbodybytes,
@@ -113,6 +119,24 @@ impl Loaded {
             first_user: defaultuser.name.clone(),
             first_password: defaultuser.pass.clone(),
         }
+    }
+
+    /// Returns the name of this node; empty if it has none.
+    fn node_name(&self) -> String {
+        let section = &self.config.cluster;
+        if section.node.is_empty() && section.backplane != "none" {
+            let name = rustix::system::uname();
+            let is_shown = |character: &char| character.is_ascii_graphic();
+            return name.nodename().to_string_lossy().chars().filter(is_shown).take(64).collect();
+        }
+        section.node.clone()
+    }
+
+    /// Returns what carries messages between nodes, if there are several.
+    #[cfg(feature = "cluster")]
+    pub fn backplane(&self) -> Option<Arc<dyn Backplane>> {
+        // What can't be used was refused when it was loaded.
+        backplane::of(self).ok().flatten()
     }
 
     /// Returns which Gotify the API behaves as.

@@ -10,7 +10,7 @@ use super::file::{self, Leaf};
 use super::files::{Files, Text};
 use super::problem::{ConfigError, Problem};
 use super::unsupported::{self, Effect};
-use super::{Config, environment_file, https};
+use super::{Config, cluster, environment_file, https};
 
 const ROOT: &Declaration = &Config::DECLARATION;
 
@@ -71,6 +71,7 @@ pub fn load(
     if let Some(Text { path, text }) = &yaml {
         leaves.extend(file::read(text, &path.display().to_string(), ROOT, &mut problems));
     }
+    leaves.extend(node_name(&process));
     let variables = merged_variables(process, env.as_ref(), &mut problems, &mut warnings);
     leaves.extend(environment::read(&variables, ROOT, &mut problems, &mut warnings));
 
@@ -86,6 +87,12 @@ pub fn load(
         }
     }
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError { problems }) }
+}
+
+/// The name of the node, as programs that run in several copies are often given it.
+fn node_name(variables: &BTreeMap<String, String>) -> Option<Leaf> {
+    let name = variables.get("APP_ID").filter(|name| !name.is_empty())?;
+    Some(Leaf { path: "cluster.node", value: name.clone().into(), source: "APP_ID".to_owned() })
 }
 
 /// Returns the variables of the file, and those of the process, which win.
@@ -130,6 +137,7 @@ fn contradictions(loaded: &mut Loaded) -> Vec<Problem> {
         }
     }
     found.extend(https::problems(loaded));
+    found.extend(cluster::problems(loaded));
     found
 }
 

@@ -5,7 +5,7 @@ mod behavior;
 mod budget;
 mod commits;
 mod events;
-mod fake;
+pub(crate) mod fake;
 mod filter;
 mod framing;
 mod model;

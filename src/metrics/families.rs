@@ -82,6 +82,28 @@ families! {
     logins: LabeledMetrics<Login, IntCounter> = "shardcast_logins_total",
     /// Lines of the log that were lost because its output was closed, full or too slow.
     log_lines_lost: IntCounter = "shardcast_log_lines_lost_total",
+    /// Whether the backplane is there: 1, or 0 while it is away or if there is none.
+    cluster_connected: IntGauge = "shardcast_cluster_connected",
+    /// Other nodes that were heard in the last five seconds.
+    cluster_peers: IntGauge = "shardcast_cluster_peers",
+    /// Channels of the backplane that this node listens to.
+    cluster_channels: IntGauge = "shardcast_cluster_channels",
+    /// Messages to other nodes that were sent.
+    cluster_sent: IntCounter = "shardcast_cluster_sent_total",
+    /// Messages to other nodes that were dropped, because the backplane was away or too slow. Other nodes find what was
+    /// stored by comparing with the database.
+    cluster_dropped_sent: IntCounter = "shardcast_cluster_dropped_sent_total",
+    /// Announcements of stored messages that were heard, this node's own among them.
+    cluster_received: IntCounter = "shardcast_cluster_received_total",
+    /// Messages of other nodes that were dropped, because too many waited. This node finds what was stored by comparing
+    /// with the database.
+    cluster_dropped_received: IntCounter = "shardcast_cluster_dropped_received_total",
+    /// What was heard and not understood: from another version, or from another program.
+    cluster_not_understood: IntCounter = "shardcast_cluster_not_understood_total",
+    /// Comparisons with the database that were made.
+    cluster_comparisons: IntCounter = "shardcast_cluster_comparisons_total",
+    /// Comparisons with the database that failed.
+    cluster_failed_comparisons: IntCounter = "shardcast_cluster_failed_comparisons_total",
     /// Always 1; the label says which version runs.
     build_info: Info = "shardcast_build_info",
 }

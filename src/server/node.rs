@@ -2,11 +2,21 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, http::HeaderMap};
+use axum::{
+    Router,
+    http::{HeaderMap, HeaderName, HeaderValue},
+};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::{StreamConfig, Streams};
+#[cfg(feature = "cluster")]
+use crate::api::stream::JsonCodec;
+use crate::cluster::Cluster;
+#[cfg(feature = "cluster")]
+use crate::cluster::{Backplane, ClusterConfig, ClusterParts};
+#[cfg(feature = "cluster")]
+use crate::store::Heads;
 use crate::{
     api::{
         self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, RequestObserver,
@@ -24,10 +34,15 @@ use crate::{
     },
 };
 
+/// Which node has answered, in every answer of a node that has a name.
+const NODE: HeaderName = HeaderName::from_static("x-shardcast-node");
+
 /// What a node is made of.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NodeConfig {
+    /// The name of this node among others. Default empty.
+    pub name: String,
     /// How streams are kept.
     pub stream: StreamConfig,
     /// Limits of the API, and what it says about itself.
@@ -51,6 +66,7 @@ pub struct NodeConfig {
 impl Default for NodeConfig {
     fn default() -> Self {
         Self {
+            name: String::new(),
             stream: StreamConfig::default(),
             api: ApiSettings::default(),
             images_folder: "data/images".into(),
@@ -65,6 +81,7 @@ impl Default for NodeConfig {
 }
 
 with_methods!(NodeConfig {
+    with_name(name: impl Into<String>),
     with_stream(stream: StreamConfig),
     with_api(api: ApiSettings),
     with_images_folder(images_folder: impl Into<PathBuf>),
@@ -87,6 +104,9 @@ pub struct NodeParts {
     pub oidc: Option<Oidc>,
     /// Where the applications' pictures are kept. Default: an [`ImageFolder`] at [`NodeConfig::images_folder`].
     pub images: Option<Arc<dyn Images>>,
+    /// What carries messages between this node and others over the same database. Default none: there are no others.
+    #[cfg(feature = "cluster")]
+    pub backplane: Option<Arc<dyn Backplane>>,
     /// The observer of streams. Default none.
     pub observer: Option<Arc<dyn Observer>>,
     /// The observer of messages on their way to the database. Default none.
@@ -103,6 +123,8 @@ with_methods!(NodeParts {
     with_authenticate(authenticate: Arc<dyn Authenticate>),
     with_oidc(oidc: Oidc),
     with_images(images: Arc<dyn Images>),
+    #[cfg(feature = "cluster")]
+    with_backplane(backplane: Arc<dyn Backplane>),
     with_observer(observer: Arc<dyn Observer>),
     with_publish_observer(publish_observer: Arc<dyn PublishObserver>),
     with_request_observer(request_observer: Arc<dyn RequestObserver>),
@@ -120,6 +142,9 @@ pub enum OpenError {
     /// An allowed origin is not a regular expression.
     #[error("failed to read the allowed origins")]
     Origins(#[source] OriginPatternError),
+    /// There is a backplane, and a database that only one node can use.
+    #[error("several nodes can't share this database: each file of SQLite belongs to one node")]
+    NotShared,
     /// The password of the first user can't be used.
     #[error("failed to make the first user")]
     FirstUser(#[source] HashPasswordError),
@@ -238,25 +263,56 @@ impl Node {
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         let revocations = RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone());
+        #[cfg(feature = "cluster")]
+        let cluster = match parts.backplane {
+            Some(_) if !database.can_be_shared() => return Err(OpenError::NotShared),
+            Some(backplane) => {
+                let revocations = revocations.clone();
+                let cluster = ClusterParts {
+                    id: rand::random(),
+                    backplane,
+                    heads: Arc::clone(&database) as Arc<dyn Heads>,
+                    hub: hub.clone(),
+                    codec: Arc::new(JsonCodec),
+                    on_revoked: Box::new(move || revocations.wake()),
+                };
+                Some(Cluster::start(cluster, ClusterConfig::new(config.name.as_str())))
+            }
+            None => None,
+        };
+        #[cfg(not(feature = "cluster"))]
+        let cluster: Option<Cluster> = None;
         let on_commit = {
-            let hub = hub.clone();
-            move |commit: &Commit| announce(&hub, commit)
+            let (hub, cluster) = (hub.clone(), cluster.clone());
+            move |commit: &Commit| {
+                announce(&hub, commit);
+                if let Some(cluster) = &cluster {
+                    cluster.announce(commit);
+                }
+            }
         };
         let store =
             Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
-        let boundary = Boundary::new(&config.cors, config.response_headers).map_err(OpenError::Origins)?;
+        let (mut response_headers, mut settings) = (config.response_headers, config.api);
+        if let Ok(name) = HeaderValue::from_str(&config.name)
+            && !name.is_empty()
+        {
+            response_headers.insert(NODE, name);
+            settings.version.node = Some(config.name);
+        }
+        let boundary = Boundary::new(&config.cors, response_headers).map_err(OpenError::Origins)?;
         let limits =
             SessionLimits { read_buffer_bytes: config.stream.read_buffer_bytes, ..SessionLimits::default() };
         let state = AppState::from(AppParts {
             store: store.clone(),
             auth,
-            stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits) },
+            stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits), cluster },
             images,
             expiry,
             revocations,
             oidc: parts.oidc,
-            settings: Arc::new(config.api),
+            settings: Arc::new(settings),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
             boundary: Arc::new(boundary),
         });
@@ -271,6 +327,12 @@ impl Node {
     /// Returns the hub.
     pub fn hub(&self) -> &Hub {
         &self.state.stream.hub
+    }
+
+    /// Returns this node's part of the cluster, if there is one.
+    #[cfg(feature = "cluster")]
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.state.stream.cluster.as_ref()
     }
 
     /// Returns the store.

@@ -70,7 +70,7 @@ pub struct UserCommit<'a> {
 
 impl Commit {
     /// Makes a commit of messages in the order of their ids.
-    pub(super) fn new(mut stored: Vec<Stored>, mut previous: Vec<(UserId, MessageId)>) -> Self {
+    pub(crate) fn new(mut stored: Vec<Stored>, mut previous: Vec<(UserId, MessageId)>) -> Self {
         // It is stable: the messages of each user stay in order.
         stored.sort_by_key(|stored| stored.user_id);
         previous.sort_unstable();

@@ -16,6 +16,11 @@ pub(super) use dialect::PostgresDialect;
 /// A PostgreSQL database.
 pub(super) type Postgres = Remote<PostgresDialect>;
 
+/// Reads a connection in the forms that Gotify takes.
+pub(crate) fn options(connection: &str) -> Result<sqlx::postgres::PgConnectOptions, OpenDatabaseError> {
+    connection::parse(connection)
+}
+
 /// Connects, and brings the database to the schema of this version.
 pub(super) async fn open(connection: &str) -> Result<Postgres, OpenDatabaseError> {
     Postgres::open(PostgresDialect, connection::parse(connection)?).await

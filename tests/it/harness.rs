@@ -8,7 +8,7 @@ use shardcast::auth::{NewToken, Passwords, TokenKind};
 use shardcast::hub::Hub;
 use shardcast::model::{Application, Client, Compatibility, User};
 use shardcast::server::{Node, NodeConfig, NodeParts, Server, ServerConfig};
-use shardcast::store::{NewApplication, NewClient, NewUser, Sqlite, Store};
+use shardcast::store::{Database, NewApplication, NewClient, NewUser, Sqlite, Store};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -88,9 +88,29 @@ impl TestServer {
         change_listener: impl FnOnce(&mut ServerConfig),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = NodeConfig::default();
         let file = folder.path().join("gotify.db");
         let database = Sqlite::open(file.to_str().unwrap()).await.unwrap();
+        Self::start_in(folder, Arc::new(database), parts, change, change_listener).await
+    }
+
+    /// As [`TestServer::start_of`], on a database that others may use too.
+    #[cfg(feature = "cluster")]
+    pub(crate) async fn start_on(
+        database: Arc<dyn Database>,
+        parts: NodeParts,
+        change: impl FnOnce(&mut NodeConfig),
+    ) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), database, parts, change, |_| {}).await
+    }
+
+    async fn start_in(
+        folder: TempDir,
+        database: Arc<dyn Database>,
+        parts: NodeParts,
+        change: impl FnOnce(&mut NodeConfig),
+        change_listener: impl FnOnce(&mut ServerConfig),
+    ) -> Self {
+        let mut config = NodeConfig::default();
         config.images_folder = folder.path().join("images");
         // The cheapest that bcrypt takes: these tests are not about its strength.
         config.password_cost = 4;
@@ -101,7 +121,7 @@ impl TestServer {
         config.first_password = "admin".into();
         change(&mut config);
         let compatibility = config.api.compatibility;
-        let (node, _) = Node::open_with(Arc::new(database), config, parts).await.unwrap();
+        let (node, _) = Node::open_with(database, config, parts).await.unwrap();
         let mut config = ServerConfig::default();
         config.listen_address = "127.0.0.1".into();
         // So that every test can be its own proxy.
@@ -112,7 +132,7 @@ impl TestServer {
             address: server.local_addr(),
             store: node.store().clone(),
             hub: node.hub().clone(),
-            database: file,
+            database: folder.path().join("gotify.db"),
             images: folder.path().join("images"),
             passwords: Passwords::new(4),
             compatibility,

@@ -7,8 +7,10 @@ mod access_log;
 mod android;
 mod build_script;
 mod canary;
-mod compat;
 #[cfg(feature = "completions")]
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod cluster;
+mod compat;
 mod completions;
 mod configuration;
 mod database_commands;

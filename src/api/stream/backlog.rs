@@ -119,6 +119,33 @@ fn unencoded(message: &Message) -> Frame {
         .with_subject(hub::ApplicationId(message.application_id.0), message.priority)
 }
 
+/// How messages go from node to node: as JSON, which streams mostly get as it is.
+#[cfg(feature = "cluster")]
+#[derive(Debug)]
+pub(crate) struct JsonCodec;
+
+#[cfg(feature = "cluster")]
+impl crate::cluster::MessageCodec for JsonCodec {
+    fn encode(&self, message: &Message) -> Vec<u8> {
+        encode_json(message)
+    }
+
+    fn decode(&self, mut frame: Frame, encoded: &bytes::Bytes, formats: Formats) -> Frame {
+        if formats.contains(Format::Event) {
+            frame = frame.with_event(encoded);
+        }
+        if formats.contains(Format::Text) {
+            frame = frame.with_text(&[encoded, &b"\n"[..]].concat());
+        }
+        if formats.contains(Format::Binary)
+            && let Ok(message) = serde_json::from_slice(encoded)
+        {
+            frame = frame.with_binary(&protobuf::encode(&message));
+        }
+        frame
+    }
+}
+
 /// A text frame with the message as JSON, and a line feed as Gotify sends it; an event with the message as
 /// JSON; a binary frame with Protocol Buffers.
 fn frame(message: &Message, formats: Formats) -> Frame {

@@ -17,7 +17,7 @@ use crate::hub::{
 const ID_BYTES: usize = 8;
 
 /// A frame that says its id and its length, so that a torn one is noticed.
-pub(super) fn frame(id: u64, padding: u8) -> Frame {
+pub(crate) fn frame(id: u64, padding: u8) -> Frame {
     let mut bytes = vec![b'['];
     bytes.extend_from_slice(&id.to_be_bytes());
     bytes.push(padding);
@@ -27,16 +27,16 @@ pub(super) fn frame(id: u64, padding: u8) -> Frame {
 }
 
 /// Tells a peer that it has missed events.
-pub(super) const MISSED: u64 = u64::MAX;
+pub(crate) const MISSED: u64 = u64::MAX;
 
 /// What goes to the socket for an event with this number.
-pub(super) fn event_bytes(number: u64) -> Vec<u8> {
+pub(crate) fn event_bytes(number: u64) -> Vec<u8> {
     [b"{", &number.to_be_bytes()[..], b"}"].concat()
 }
 
 /// The other end of a stream.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FakeSocket(Arc<Mutex<Fake>>);
+pub(crate) struct FakeSocket(Arc<Mutex<Fake>>);
 
 #[derive(Debug, Default)]
 struct Fake {
@@ -50,22 +50,22 @@ struct Fake {
 
 /// What a peer has seen.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) ids: Vec<u64>,
+pub(crate) struct Seen {
+    pub(crate) ids: Vec<u64>,
     /// Events by number, [`MISSED`] among them, each after how many messages.
-    pub(super) events: Vec<(usize, u64)>,
-    pub(super) pings: usize,
-    pub(super) close_code: Option<u16>,
+    pub(crate) events: Vec<(usize, u64)>,
+    pub(crate) pings: usize,
+    pub(crate) close_code: Option<u16>,
 }
 
 impl FakeSocket {
-    pub(super) fn with_room(room: usize) -> Self {
+    pub(crate) fn with_room(room: usize) -> Self {
         let socket = Self::default();
         socket.add_room(room);
         socket
     }
 
-    pub(super) fn add_room(&self, bytes: usize) {
+    pub(crate) fn add_room(&self, bytes: usize) {
         let mut fake = self.0.lock();
         fake.room = fake.room.saturating_add(bytes);
         let waker = fake.waker.take();
@@ -76,36 +76,36 @@ impl FakeSocket {
     }
 
     /// Takes nothing more until there is room again.
-    pub(super) fn take_room(&self) {
+    pub(crate) fn take_room(&self) {
         self.0.lock().room = 0;
     }
 
     /// From now on each write panics.
-    pub(super) fn break_down(&self) {
+    pub(crate) fn break_down(&self) {
         self.0.lock().is_broken = true;
     }
 
     /// All that it has taken.
-    pub(super) fn written(&self) -> Vec<u8> {
+    pub(crate) fn written(&self) -> Vec<u8> {
         self.0.lock().written.clone()
     }
 
     /// How many bytes it has taken.
-    pub(super) fn taken_bytes(&self) -> usize {
+    pub(crate) fn taken_bytes(&self) -> usize {
         self.0.lock().written.len()
     }
 
-    pub(super) fn writes(&self) -> usize {
+    pub(crate) fn writes(&self) -> usize {
         self.0.lock().writes
     }
 
     /// Answers whether the peer was told that nothing more comes.
-    pub(super) fn is_shut(&self) -> bool {
+    pub(crate) fn is_shut(&self) -> bool {
         self.0.lock().is_shut
     }
 
     /// Takes apart what was written. A frame that is not complete counts only as its beginning.
-    pub(super) fn seen(&self) -> Seen {
+    pub(crate) fn seen(&self) -> Seen {
         let fake = self.0.lock();
         let mut seen = Seen::default();
         let mut rest = &fake.written[..];
@@ -189,11 +189,11 @@ impl Socket for FakeSocket {
 
 /// All messages ever published, readable by id.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>, Arc<Mutex<Mood>>);
+pub(crate) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>, Arc<Mutex<Mood>>);
 
 /// How a backlog takes to being read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     /// It answers.
     #[default]
     Well,
@@ -206,15 +206,15 @@ pub(super) enum Mood {
 }
 
 impl FakeBacklog {
-    pub(super) fn set_mood(&self, mood: Mood) {
+    pub(crate) fn set_mood(&self, mood: Mood) {
         *self.1.lock() = mood;
     }
 
-    pub(super) fn store(&self, user: UserId, frame: Frame) {
+    pub(crate) fn store(&self, user: UserId, frame: Frame) {
         self.0.lock().push((user, frame));
     }
 
-    pub(super) fn ids(&self, user: UserId) -> Vec<u64> {
+    pub(crate) fn ids(&self, user: UserId) -> Vec<u64> {
         self.0.lock().iter().filter(|(owner, _)| *owner == user).map(|(_, frame)| frame.id.0).collect()
     }
 }

@@ -20,6 +20,11 @@ pub trait Heads: Send + Sync {
     /// Returns the heads of users, each once. Users who have never had a message may be left out.
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, MessageId)>, StoreError>;
 
+    /// Returns the head of one user.
+    async fn head(&self, user: UserId) -> Result<Option<MessageId>, StoreError> {
+        Ok(self.heads(&[user]).await?.first().map(|(_, head)| *head))
+    }
+
     /// Returns what time it is.
     async fn now(&self) -> Result<DatabaseTime, StoreError>;
 

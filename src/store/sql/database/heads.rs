@@ -14,15 +14,14 @@ impl<B: Backend> Heads for B {
     }
 
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, MessageId)>, StoreError> {
-        let mut found = Vec::with_capacity(users.len());
         if B::Dialect::HAS_HEADS {
+            // Each start makes heads for all who have messages, so that whoever has no head has had no message.
             let mut lease = self.readers().lease("look for the newest messages").await?;
             let result = heads::of(&mut lease.session(), users).await;
-            found.extend(lease.end(result).await?);
+            return lease.end(result).await;
         }
-        // A user whom a Gotify has made gets a head with the first message that is stored here.
-        let known: std::collections::HashSet<_> = found.iter().map(|(user, _)| *user).collect();
-        for &user in users.iter().filter(|user| !known.contains(user)) {
+        let mut found = Vec::with_capacity(users.len());
+        for &user in users {
             found.extend(self.newest_message(user).await?.map(|newest| (user, newest)));
         }
         Ok(found)

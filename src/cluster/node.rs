@@ -1,0 +1,254 @@
+//! What one node has of the cluster.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::comparison::Request;
+use super::outbox::Outbox;
+use super::peers::Peers;
+use super::subscriptions::Subscriptions;
+use super::wire::{self, Announcement, Body, Revoked, StoredMessage};
+use super::{Backplane, Channel, Outgoing, comparison, link};
+use crate::hub::{Formats, Frame, Hub};
+use crate::model::{Message, UserId};
+use crate::store::{Commit, Heads, UserCommit};
+use crate::task;
+
+/// How messages go from node to node, and from there to streams.
+pub trait MessageCodec: Send + Sync + 'static {
+    /// Encodes a message for other nodes.
+    fn encode(&self, message: &Message) -> Vec<u8>;
+
+    /// Adds to a frame, which says whose message it is, what [`encode`](Self::encode) has made, in these formats. One that
+    /// can't be made is left out: streams read the message from the store.
+    fn decode(&self, frame: Frame, encoded: &Bytes, formats: Formats) -> Frame;
+}
+
+/// How a node takes part.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ClusterConfig {
+    /// The name of this node, for people.
+    pub name: Arc<str>,
+    /// How often heads that have moved are compared: so long it takes at most until other nodes' messages come while the
+    /// backplane is away. Default 2 s.
+    pub comparison_period: Duration,
+}
+
+impl ClusterConfig {
+    /// The configuration of a node with this name.
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), comparison_period: Duration::from_secs(2) }
+    }
+}
+
+with_methods!(ClusterConfig {
+    with_comparison_period(comparison_period: Duration),
+});
+
+/// What a node is given to take part.
+pub(crate) struct ClusterParts {
+    /// A number that no other node has.
+    pub(crate) id: u64,
+    pub(crate) backplane: Arc<dyn Backplane>,
+    pub(crate) heads: Arc<dyn Heads>,
+    pub(crate) hub: Hub,
+    pub(crate) codec: Arc<dyn MessageCodec>,
+    /// What to do when something was revoked elsewhere.
+    pub(crate) on_revoked: Box<dyn Fn() + Send + Sync>,
+}
+
+/// One node's part of the cluster. Clones share it; its tasks end with the last one.
+#[derive(Clone)]
+pub struct Cluster {
+    shared: Arc<Shared>,
+    _tasks: Arc<[AbortOnDropHandle<()>; 2]>,
+}
+
+/// What the tasks share.
+pub(super) struct Shared {
+    /// This node, in what it says: another number after each start.
+    pub(super) id: u64,
+    pub(super) config: ClusterConfig,
+    pub(super) backplane: Arc<dyn Backplane>,
+    pub(super) heads: Arc<dyn Heads>,
+    pub(super) hub: Hub,
+    pub(super) codec: Arc<dyn MessageCodec>,
+    pub(super) on_revoked: Box<dyn Fn() + Send + Sync>,
+    pub(super) subscriptions: Subscriptions,
+    pub(super) outbox: Outbox,
+    pub(super) comparison: Request,
+    pub(super) peers: Peers,
+    pub(super) stats: Counters,
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) sent: AtomicU64,
+    pub(super) dropped_sent: AtomicU64,
+    pub(super) received: AtomicU64,
+    pub(super) dropped_received: AtomicU64,
+    pub(super) not_understood: AtomicU64,
+    pub(super) comparisons: AtomicU64,
+    pub(super) failed_comparisons: AtomicU64,
+}
+
+/// How a node's part of the cluster does. Counts are since the start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterStats {
+    /// The backplane is there. While it is not, other nodes' messages come at the pace of the comparisons.
+    pub is_connected: bool,
+    /// Other nodes that were heard in the last seconds.
+    pub peers: usize,
+    /// Channels that this node listens to.
+    pub channels: usize,
+    /// Messages to other nodes that were sent.
+    pub sent: u64,
+    /// Those that were not, because the backplane was away or too slow. Other nodes find out by comparing.
+    pub dropped_sent: u64,
+    /// Announcements that were heard, this node's own among them.
+    pub received: u64,
+    /// What was heard and dropped because too much waited. This node finds out by comparing.
+    pub dropped_received: u64,
+    /// What was heard and not understood: from another version, or from something else.
+    pub not_understood: u64,
+    /// Comparisons with the database that were made.
+    pub comparisons: u64,
+    /// Comparisons that failed.
+    pub failed_comparisons: u64,
+}
+
+impl Cluster {
+    /// Starts to take part.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub(crate) fn start(parts: ClusterParts, config: ClusterConfig) -> Self {
+        let ClusterParts { id, backplane, heads, hub, codec, on_revoked } = parts;
+        let shared = Arc::new(Shared {
+            id,
+            config,
+            backplane,
+            heads,
+            hub,
+            codec,
+            on_revoked,
+            subscriptions: Subscriptions::new(),
+            outbox: Outbox::default(),
+            comparison: Request::default(),
+            peers: Peers::new(Instant::now()),
+            stats: Counters::default(),
+        });
+        let tasks =
+            [task::spawn(link::run(Arc::clone(&shared))), task::spawn(comparison::run(Arc::clone(&shared)))];
+        Self { shared, _tasks: Arc::new(tasks.map(AbortOnDropHandle::new)) }
+    }
+
+    /// Announces what one transaction has stored, whether or not its users have streams here. Never waits.
+    pub fn announce(&self, commit: &Commit) {
+        for of_user in commit.users() {
+            self.shared.announce(of_user);
+        }
+    }
+
+    /// Makes other nodes read the log of what was revoked. Never waits.
+    pub fn announce_revocation(&self) {
+        self.shared.say(Channel::ALL, Body::Revoked(Revoked {}));
+    }
+
+    /// Waits until this node hears what others store for a user, and goes on hearing it while the user has streams here,
+    /// of which one must be registered already. While the backplane is away it returns at once: then heads are compared.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does no harm.
+    pub async fn listen(&self, user: UserId) {
+        self.shared.subscriptions.listen(Channel::of(user)).await;
+    }
+
+    /// Returns the name of this node.
+    pub fn name(&self) -> &str {
+        &self.shared.config.name
+    }
+
+    /// Answers whether the backplane is away, so that other nodes' messages come later.
+    pub fn is_degraded(&self) -> bool {
+        !self.shared.subscriptions.is_connected()
+    }
+
+    /// Returns how it does.
+    pub fn stats(&self) -> ClusterStats {
+        let Shared { stats, subscriptions, peers, .. } = &*self.shared;
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        ClusterStats {
+            is_connected: subscriptions.is_connected(),
+            peers: peers.count(Instant::now()),
+            channels: subscriptions.heard(),
+            sent: read(&stats.sent),
+            dropped_sent: read(&stats.dropped_sent),
+            received: read(&stats.received),
+            dropped_received: read(&stats.dropped_received),
+            not_understood: read(&stats.not_understood),
+            comparisons: read(&stats.comparisons),
+            failed_comparisons: read(&stats.failed_comparisons),
+        }
+    }
+}
+
+impl Shared {
+    /// Puts something into the outbox, unless the backplane is away.
+    pub(super) fn say(&self, channel: Channel, body: Body) {
+        let payload = wire::encode(self.id, body);
+        if !self.outbox.push(Outgoing { channel, payload }) {
+            self.stats.dropped_sent.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn announce(&self, of_user: UserCommit<'_>) {
+        let UserCommit { user_id, previous, messages } = of_user;
+        let last = messages.last().map_or(previous, |stored| stored.message.id);
+        let limit = self.backplane.max_message_bytes();
+        let texts: usize = messages.iter().map(|stored| stored.message.text_bytes()).sum();
+        let mut announcement =
+            Announcement { user: user_id.0, previous: previous.0, last: last.0, messages: Vec::new() };
+        if texts < limit && self.subscriptions.is_connected() {
+            announcement.messages = messages.iter().map(|stored| self.encode(&stored.message)).collect();
+            let bytes: usize = announcement.messages.iter().map(|message| message.json.len()).sum();
+            if bytes + PER_MESSAGE * messages.len() + PER_MESSAGE > limit {
+                announcement.messages = Vec::new();
+            }
+        }
+        self.say(Channel::of(user_id), Body::Announcement(announcement));
+    }
+
+    fn encode(&self, message: &Message) -> StoredMessage {
+        StoredMessage {
+            id: message.id.0,
+            application: message.application_id.0,
+            priority: message.priority,
+            json: self.codec.encode(message).into(),
+        }
+    }
+}
+
+/// The most bytes that a message takes besides its text, and the envelope alone.
+const PER_MESSAGE: usize = 64;
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let backplane = &self.shared.backplane;
+        f.debug_struct("Cluster")
+            .field("name", &self.name())
+            .field("backplane", backplane)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,180 @@
+//! Redis, or another server that speaks its protocol, as the backplane: one server, one that Sentinels name, or a cluster.
+//!
+//! What is heard comes on a connection of its own, because Redis cuts off a connection whose unsent output grows too
+//! large, replies to other commands included. Messages go from that connection into the bounded [`Inbox`] at once.
+//! A cluster carries sharded channels (Redis 7), so that each message goes to one of its servers only.
+//!
+//! Source: <https://redis.io/docs/latest/develop/pubsub/>.
+
+mod servers;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use redis::aio::MultiplexedConnection;
+use redis::cluster_async::ClusterConnection;
+use redis::{PushInfo, PushKind, RedisError, Value};
+
+use super::{Backplane, BackplaneError, BackplaneLink, Channel, Inbox, Outgoing};
+use servers::Servers;
+
+pub use servers::InvalidRedisUrl;
+
+/// Redis copies a message for each of its listeners, so that larger ones are read from the database.
+const MAX_MESSAGE_BYTES: usize = 64 << 10;
+
+/// Redis as the backplane.
+pub struct RedisBackplane {
+    servers: Servers,
+    prefix: String,
+}
+
+impl RedisBackplane {
+    /// Takes a URL: `redis://[user:password@]host[:6379][/database]`, `redis+sentinel://…@host[:26379],host…/service`, or
+    /// `redis+cluster://…@host[:6379],host…`. The prefix begins the names of all channels. Connects to nothing yet.
+    pub fn new(url: &str, prefix: &str) -> Result<Self, InvalidRedisUrl> {
+        Ok(Self { servers: Servers::parse(url)?, prefix: prefix.to_owned() })
+    }
+}
+
+#[async_trait]
+impl Backplane for RedisBackplane {
+    fn max_message_bytes(&self) -> usize {
+        MAX_MESSAGE_BYTES
+    }
+
+    async fn connect(&self, inbox: Inbox) -> Result<Box<dyn BackplaneLink>, BackplaneError> {
+        let connections = self.servers.connect(move |push| take(&inbox, push)).await;
+        let connections = connections.map_err(|error| failed("connect to Redis", error))?;
+        Ok(Box::new(Link { connections, prefix: self.prefix.clone() }))
+    }
+}
+
+/// Takes what the server sends by itself.
+fn take(inbox: &Inbox, push: PushInfo) {
+    match push.kind {
+        PushKind::Message | PushKind::SMessage => {
+            if let Some(Value::BulkString(payload)) = push.data.into_iter().nth(1) {
+                inbox.deliver(payload.into());
+            }
+        }
+        PushKind::Disconnection => inbox.lost("Redis has closed the connection"),
+        _ => {}
+    }
+}
+
+/// Two connections: one that hears, and one that says.
+enum Connections {
+    One { listener: MultiplexedConnection, publisher: MultiplexedConnection },
+    Cluster { listener: ClusterConnection, publisher: ClusterConnection },
+}
+
+struct Link {
+    connections: Connections,
+    prefix: String,
+}
+
+impl Link {
+    fn names(&self, channels: &[Channel]) -> Vec<String> {
+        channels.iter().map(|channel| channel.name(&self.prefix, ':')).collect()
+    }
+}
+
+#[async_trait]
+impl BackplaneLink for Link {
+    async fn publish(&mut self, messages: &[Outgoing]) -> Result<(), BackplaneError> {
+        let published = match &mut self.connections {
+            Connections::One { publisher, .. } => {
+                publication("PUBLISH", &self.prefix, messages).query_async(publisher).await
+            }
+            Connections::Cluster { publisher, .. } => {
+                // One server takes what is for one channel.
+                let mut by_channel: Vec<_> = messages.to_vec();
+                by_channel.sort_by_key(|message| message.channel);
+                let channels = by_channel.chunk_by(|a, b| a.channel == b.channel).map(|messages| {
+                    let (mut publisher, prefix) = (publisher.clone(), &self.prefix);
+                    async move {
+                        publication("SPUBLISH", prefix, messages).query_async::<()>(&mut publisher).await
+                    }
+                });
+                try_join_all(channels).await.map(drop)
+            }
+        };
+        published.map_err(|error| failed("publish to Redis", error))
+    }
+
+    async fn subscribe(&mut self, channels: &[Channel]) -> Result<(), BackplaneError> {
+        let names = self.names(channels);
+        let subscribed = match &mut self.connections {
+            Connections::One { listener, .. } => listener.subscribe(names).await,
+            Connections::Cluster { listener, .. } => {
+                let each = names.into_iter().map(|name| {
+                    let mut listener = listener.clone();
+                    async move { listener.ssubscribe(name).await }
+                });
+                try_join_all(each).await.map(drop)
+            }
+        };
+        subscribed.map_err(|error| failed("subscribe to channels of Redis", error))
+    }
+
+    async fn unsubscribe(&mut self, channels: &[Channel]) -> Result<(), BackplaneError> {
+        let names = self.names(channels);
+        let unsubscribed = match &mut self.connections {
+            Connections::One { listener, .. } => listener.unsubscribe(names).await,
+            Connections::Cluster { listener, .. } => {
+                let each = names.into_iter().map(|name| {
+                    let mut listener = listener.clone();
+                    async move { listener.sunsubscribe(name).await }
+                });
+                try_join_all(each).await.map(drop)
+            }
+        };
+        unsubscribed.map_err(|error| failed("unsubscribe from channels of Redis", error))
+    }
+}
+
+/// All messages in one round trip.
+fn publication(command: &str, prefix: &str, messages: &[Outgoing]) -> redis::Pipeline {
+    let mut pipeline = redis::pipe();
+    for Outgoing { channel, payload } in messages {
+        pipeline.cmd(command).arg(channel.name(prefix, ':')).arg(&Bytes::as_ref(payload)[..]).ignore();
+    }
+    pipeline
+}
+
+fn failed(operation: &'static str, error: RedisError) -> BackplaneError {
+    BackplaneError::new(operation, error)
+}
+
+impl fmt::Debug for RedisBackplane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisBackplane").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn backplane(prefix: &str) -> RedisBackplane {
+        let url =
+            std::env::var("SHARDCAST_TEST_REDIS").expect("`.ci/databases.py` starts a server and sets this");
+        RedisBackplane::new(&url, prefix).unwrap()
+    }
+
+    mod conforms {
+        use super::backplane;
+        use crate::cluster::conformance;
+
+        conformance::suite!(backplane, #[cfg_attr(not(test_redis), ignore = "`.ci/databases.py` starts a server")]);
+    }
+}

@@ -1,0 +1,4 @@
+//! Nodes of one process over one database.
+
+mod simulation;
+mod world;

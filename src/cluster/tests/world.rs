@@ -1,0 +1,276 @@
+//! A database, nodes and clients of one process, whose time stands still while nothing waits for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chrono::DateTime;
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::super::node::ClusterParts;
+use super::super::{Cluster, ClusterConfig, MemoryBackplane, MessageCodec};
+use crate::hub::tests::fake::{FakeSocket, frame};
+use crate::hub::{
+    self, Backlog, BacklogFuture, BacklogPage, EndReason, Format, Formats, Frame, Hub, HubConfig, HubParts,
+};
+use crate::model::{ApplicationId, Message, MessageId, UserId};
+use crate::store::{Commit, DatabaseTime, Heads, StoreError, Stored};
+
+/// Messages as a database of several writers keeps them: whoever stores some holds its user's head meanwhile.
+#[derive(Clone, Debug)]
+pub(super) struct Shelf(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    start: Instant,
+    next_id: AtomicU64,
+    users: Vec<Arc<tokio::sync::Mutex<()>>>,
+    visible: Mutex<BTreeMap<UserId, Vec<MessageId>>>,
+    moved_at: Mutex<BTreeMap<UserId, u64>>,
+}
+
+/// The clock of the database begins here.
+const EPOCH: u64 = 1_000_000;
+
+/// How long a transaction may take. Heads that moved so long before a moment are returned too.
+const LONGEST: u64 = 30_000;
+
+impl Shelf {
+    pub(super) fn new(users: u64) -> Self {
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            next_id: AtomicU64::new(1),
+            users: (0..=users).map(|_| Arc::default()).collect(),
+            visible: Mutex::default(),
+            moved_at: Mutex::default(),
+        }))
+    }
+
+    fn clock(&self) -> u64 {
+        EPOCH + u64::try_from(self.0.start.elapsed().as_millis()).unwrap()
+    }
+
+    /// Stores so many messages of a user in one transaction, which takes that long to commit.
+    pub(super) async fn store(&self, user: UserId, count: u64, takes: Duration) -> Commit {
+        let lock = Arc::clone(&self.0.users[usize::try_from(user.0).unwrap()]);
+        let _held = lock.lock().await;
+        let previous = self.newest(user);
+        let first = self.0.next_id.fetch_add(count, Ordering::Relaxed);
+        let ids: Vec<_> = (first..first + count).map(MessageId).collect();
+        let moved_at = self.clock();
+        sleep(takes).await;
+        self.0.visible.lock().entry(user).or_default().extend(&ids);
+        self.0.moved_at.lock().insert(user, moved_at);
+        let stored = ids.into_iter().map(|id| Stored {
+            user_id: user,
+            message: Arc::new(message(id)),
+            received_at: Instant::now(),
+        });
+        Commit::new(stored.collect(), vec![(user, previous)])
+    }
+
+    /// The newest message of a user; 0 if there is none.
+    pub(super) fn newest(&self, user: UserId) -> MessageId {
+        self.ids(user).last().copied().unwrap_or(MessageId(0))
+    }
+
+    /// The ids of all messages of a user, in order.
+    pub(super) fn ids(&self, user: UserId) -> Vec<MessageId> {
+        self.0.visible.lock().get(&user).cloned().unwrap_or_default()
+    }
+}
+
+fn message(id: MessageId) -> Message {
+    Message {
+        id,
+        application_id: ApplicationId(1),
+        message: "m".to_owned(),
+        title: String::new(),
+        priority: 0,
+        extras: None,
+        date: DateTime::UNIX_EPOCH.fixed_offset(),
+    }
+}
+
+#[async_trait]
+impl Heads for Shelf {
+    fn can_be_shared(&self) -> bool {
+        true
+    }
+
+    async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, MessageId)>, StoreError> {
+        sleep(Duration::from_millis(1)).await;
+        let head = |user: &UserId| Some((*user, *self.ids(*user).last()?));
+        Ok(users.iter().filter_map(head).collect())
+    }
+
+    async fn now(&self) -> Result<DatabaseTime, StoreError> {
+        Ok(DatabaseTime(self.clock()))
+    }
+
+    async fn heads_moved_since(&self, since: DatabaseTime) -> Result<Vec<(UserId, MessageId)>, StoreError> {
+        sleep(Duration::from_millis(1)).await;
+        let moved_at = self.0.moved_at.lock().clone();
+        let has_moved = |(user, at): (UserId, u64)| (at + LONGEST >= since.0).then_some(user);
+        let users: Vec<_> = moved_at.into_iter().filter_map(has_moved).collect();
+        let head = |user: UserId| Some((user, *self.ids(user).last()?));
+        Ok(users.into_iter().filter_map(head).collect())
+    }
+}
+
+impl Backlog for Shelf {
+    fn read(
+        &self,
+        user: hub::UserId,
+        after: hub::MessageId,
+        format: Format,
+        limit: usize,
+        _: usize,
+    ) -> BacklogFuture<'_> {
+        let ids = self.ids(UserId(user.0));
+        let mut left = ids.into_iter().filter(|id| id.0 > after.0);
+        let frames: Vec<_> = left.by_ref().take(limit).map(|id| shown(id.0, format)).collect();
+        let complete = left.next().is_none();
+        Box::pin(async move {
+            sleep(Duration::from_millis(1)).await;
+            Ok(BacklogPage { frames, complete, ..BacklogPage::default() })
+        })
+    }
+}
+
+fn shown(id: u64, format: Format) -> Frame {
+    let bytes = frame(id, 0).bytes(Format::Text).cloned().unwrap_or_default();
+    Frame::unencoded(hub::MessageId(id)).with(format, bytes)
+}
+
+/// Frames that say their id.
+struct Ids;
+
+impl MessageCodec for Ids {
+    fn encode(&self, message: &Message) -> Vec<u8> {
+        message.id.0.to_be_bytes().to_vec()
+    }
+
+    fn decode(&self, frame: Frame, encoded: &Bytes, _: Formats) -> Frame {
+        let id = u64::from_be_bytes(encoded[..].try_into().unwrap());
+        assert_eq!(id, frame.id.0);
+        shown(id, Format::Text)
+    }
+}
+
+/// A node with its streams.
+#[derive(Debug)]
+pub(super) struct SimulatedNode {
+    pub(super) hub: Hub,
+    pub(super) cluster: Cluster,
+}
+
+impl SimulatedNode {
+    pub(super) fn start(id: u64, shelf: &Shelf, backplane: &MemoryBackplane, period: Duration) -> Self {
+        let parts = HubParts::default().with_backlog(Arc::new(shelf.clone()));
+        let config = HubConfig {
+            lanes: std::num::NonZeroUsize::new(1),
+            // A client that is thrown out comes back for all that it has missed, and would hide that it was missed.
+            ping_period: Duration::from_hours(1),
+            pong_timeout: Duration::from_hours(2),
+            ..HubConfig::default()
+        };
+        let hub = Hub::with_parts(config, parts);
+        let parts = ClusterParts {
+            id,
+            backplane: Arc::new(backplane.clone()),
+            heads: Arc::new(shelf.clone()),
+            hub: hub.clone(),
+            codec: Arc::new(Ids),
+            on_revoked: Box::new(|| {}),
+        };
+        let config = ClusterConfig::new(format!("node {id}")).with_comparison_period(period);
+        Self { hub, cluster: Cluster::start(parts, config) }
+    }
+
+    /// What a node does with what it has stored.
+    pub(super) fn announce(&self, commit: &Commit) {
+        for of_user in commit.users() {
+            let frames: Vec<_> =
+                of_user.messages.iter().map(|stored| shown(stored.message.id.0, Format::Text)).collect();
+            let user = hub::UserId(of_user.user_id.0);
+            self.hub.notify_after(user, hub::MessageId(of_user.previous.0), &frames);
+        }
+        self.cluster.announce(commit);
+    }
+}
+
+/// A client that comes back, whenever its stream ends, for what it has not seen.
+#[derive(Debug)]
+pub(super) struct SimulatedClient {
+    pub(super) user: UserId,
+    /// What it is owed begins after this message.
+    pub(super) after: Option<MessageId>,
+    pub(super) seen: Vec<u64>,
+    open: Option<(FakeSocket, JoinHandle<EndReason>)>,
+}
+
+impl SimulatedClient {
+    pub(super) fn new(user: UserId) -> Self {
+        Self { user, after: None, seen: Vec::new(), open: None }
+    }
+
+    /// Takes what its stream has brought, and answers whether it is open.
+    pub(super) fn look(&mut self) -> bool {
+        let Some((socket, task)) = &self.open else { return false };
+        if !task.is_finished() {
+            return true;
+        }
+        self.seen.extend(socket.seen().ids);
+        self.open = None;
+        false
+    }
+
+    /// Answers whether it has a stream.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.as_ref().is_some_and(|(_, task)| !task.is_finished())
+    }
+
+    /// Closes its stream.
+    pub(super) fn leave(&mut self) {
+        if let Some((socket, task)) = self.open.take() {
+            self.seen.extend(socket.seen().ids);
+            task.abort();
+        }
+    }
+
+    /// All that it has seen.
+    pub(super) fn all_seen(&self) -> Vec<u64> {
+        let open = self.open.iter().flat_map(|(socket, _)| socket.seen().ids);
+        self.seen.iter().copied().chain(open).collect()
+    }
+
+    /// Opens a stream, as `GET /stream` does. It asks for what follows on what it has seen, and the first time for what
+    /// comes from now on.
+    pub(super) async fn connect(&mut self, node: &SimulatedNode, shelf: &Shelf) {
+        let user = hub::UserId(self.user.0);
+        let since = self.seen.last().copied().or(self.after.map(|after| after.0));
+        let Ok(mut registration) = node.hub.register(user, "token", since.map(hub::MessageId)) else {
+            return;
+        };
+        let admitted = timeout(Duration::from_secs(5), async {
+            node.cluster.listen(self.user).await;
+            shelf.head(self.user).await.unwrap().unwrap_or(MessageId(0))
+        });
+        let Ok(head) = admitted.await else { return };
+        if registration.needs_head() {
+            registration.start_after(hub::MessageId(head.0));
+        }
+        // From its admission on it misses nothing. What came while it was let in, it may have seen or not.
+        self.after.get_or_insert_with(|| shelf.newest(self.user));
+        let socket = FakeSocket::with_room(usize::MAX);
+        let mut stream = registration.attach(socket.clone());
+        let task = tokio::spawn(async move { stream.ended().await });
+        self.open = Some((socket, task));
+    }
+}
