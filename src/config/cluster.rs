@@ -117,7 +117,7 @@ mod tests {
             ),
             (with(&[backplane("nats"), url("localhost")]), "cluster.url: it must be `nats://"),
             (with(&[backplane("postgres"), url("sslmode=never")]), "cluster.url: "),
-            (with(&[backplane("kafka")]), "cluster.backplane: must be one of"),
+            (with(&[backplane("kafka")]), "cluster.backplane: `kafka` is not one of"),
             (with(&[("APP_ID", "a b")]), "cluster.node: must be at most 64 letters"),
             (with(&[("GOTIFY_CLUSTER_PREFIX", "a:b")]), "cluster.prefix: must be at most 40 letters"),
         ] {

@@ -87,7 +87,8 @@ mod tests {
             ("STREAM_MAXLAG", Some("server.stream.maxlag")),
             ("SERVER_SHARDCOUNT", Some("server.stream.shardcount")),
             ("TOKEN", None),
-            ("URL", None),
+            ("URL", Some("cluster.url")),
+            ("PATH", None),
             ("HOST", None),
         ] {
             assert_eq!(for_variable(name, &keys).map(|key| key.path), expected, "{name}");
