@@ -190,7 +190,7 @@ fn unknown_choice() -> ApiError {
     ApiError::BadRequest("appid not found".to_owned())
 }
 
-/// Lists the messages of all applications, the newest first.
+/// Lists the messages of all applications, the newest first, or with `after` the oldest first.
 #[utoipa::path(
     get, path = "/message", operation_id = "getMessages", tag = "message",
     params(Paging),
@@ -206,12 +206,11 @@ async fn list(
     State(memory): State<AnswerMemory>,
 ) -> Result<Response, ApiError> {
     let part = FirstPart::reserve(&memory).await?;
-    let (page, bytes) = (paging.page(), FirstPart::MAX_BYTES);
-    let found = store.database().list_messages(client.user_id, page, bytes).await?;
+    let found = paging.list_of_user(store.database(), client.user_id).await?;
     Ok(paging.answer(part, store, found))
 }
 
-/// Lists the messages of an application, the newest first.
+/// Lists the messages of an application, the newest first, or with `after` the oldest first.
 #[utoipa::path(
     get, path = "/application/{id}/message", operation_id = "getAppMessages", tag = "message",
     params(PathId, Paging),
@@ -234,8 +233,7 @@ async fn list_of_application(
         return Err(ApiError::NotFound("application does not exist".to_owned()));
     }
     let part = FirstPart::reserve(&memory).await?;
-    let (page, bytes) = (paging.page(), FirstPart::MAX_BYTES);
-    let found = store.database().list_application_messages(id, page, bytes).await?;
+    let found = paging.list_of_application(store.database(), id).await?;
     Ok(paging.answer(part, store, found))
 }
 

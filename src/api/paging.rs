@@ -1,4 +1,5 @@
-//! Pages of messages: newest first, the next page by the last id of this one.
+//! Pages of messages: newest first as in Gotify, or with `after` oldest first. The next page is asked for with the last id
+//! of this one.
 
 use axum::extract::{FromRef, FromRequestParts, NestedPath};
 use axum::http::request::Parts;
@@ -15,27 +16,39 @@ use super::json::write_json;
 use super::listing::{FirstPart, Rows};
 use super::path::unsigned;
 use super::query::first;
-use crate::model::{Compatibility, Message, MessageId};
-use crate::store::{MessagePage, Slice, Store, StoreError};
+use crate::model::{ApplicationId, Compatibility, Message, MessageId, UserId};
+use crate::store::{Database, MessagePage, Slice, Store, StoreError};
 
 const DEFAULT_LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 200;
 
+/// What the database has listed.
+type Listed = Result<Slice<Message, MessageId>, StoreError>;
+
 /// Which page is asked for, and where.
 pub(super) struct Paging {
     limit: usize,
-    since: u64,
+    start: Start,
     /// The URL of this request without its query: absolute as in Gotify 2, or a path as in Gotify 3.
     url: String,
 }
 
-/// A page of messages, the newest first.
+/// Where a page begins, and in which direction it goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Start {
+    /// With the newest message below this id, or of all messages if it is 0, then older ones.
+    Since(u64),
+    /// With the oldest message above this id, then newer ones.
+    After(u64),
+}
+
+/// A page of messages, the newest first; with `after` the oldest first.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the schema of an answer that is written a part at a time")]
 pub(super) struct PagedMessages {
     /// Where this page stands.
     paging: PagePosition,
-    /// The messages, in descending order of their ids.
+    /// The messages, in descending order of their ids; with `after` in ascending order.
     messages: Vec<Message>,
 }
 
@@ -49,20 +62,40 @@ struct PagePosition {
     next: Option<String>,
     /// How many messages there are on this page.
     size: usize,
-    /// The id of the last message on this page, which the next one is asked for with; 0 on the last page.
+    /// The id of the last message on this page, which the next one is asked for with; 0 on the last page, and if the
+    /// page was asked for with `after`.
     since: u64,
+    /// Only if the page was asked for with `after`: the id of its last message, or of the request if it has none. The
+    /// messages that follow on it are asked for with this id, also those that are stored after the last page was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    after: Option<u64>,
     /// How many messages were asked for.
     limit: usize,
 }
 
 impl Paging {
-    /// Returns what to read: one message more than asked for, which tells whether there is a next page.
-    pub(super) fn page(&self) -> MessagePage {
-        let before = (self.since > 0).then_some(MessageId(self.since));
-        MessagePage { before, limit: self.limit + 1 }
+    /// Lists the messages of a user: one more than asked for, which tells whether there is a next page.
+    pub(super) async fn list_of_user(&self, database: &dyn Database, user: UserId) -> Listed {
+        let (limit, bytes) = (self.limit + 1, FirstPart::MAX_BYTES);
+        match self.start {
+            Start::Since(id) => database.list_messages(user, page_before(id, limit), bytes).await,
+            Start::After(id) => database.list_messages_after(user, MessageId(id), limit, bytes).await,
+        }
     }
 
-    /// Answers with what [`Self::page`] found.
+    /// As [`Self::list_of_user`], for the messages of an application.
+    pub(super) async fn list_of_application(&self, database: &dyn Database, of: ApplicationId) -> Listed {
+        let (limit, bytes) = (self.limit + 1, FirstPart::MAX_BYTES);
+        match self.start {
+            Start::Since(id) => database.list_application_messages(of, page_before(id, limit), bytes).await,
+            Start::After(id) => {
+                database.list_application_messages_after(of, MessageId(id), limit, bytes).await
+            }
+        }
+    }
+
+    /// Answers with what was listed.
     pub(super) fn answer(
         &self,
         part: FirstPart,
@@ -80,10 +113,19 @@ impl Paging {
             found.rows.pop();
         }
         let last = found.left_out.last().map(|row| row.id).or_else(|| found.rows.last().map(|row| row.id));
-        let since = last.filter(|_| has_next).map_or(0, |last| last.0);
-        let next = has_next.then(|| format!("{}?limit={}&since={since}", self.url, self.limit));
-        PagePosition { next, size: found.rows.len() + found.left_out.len(), since, limit: self.limit }
+        let (name, since, after) = match self.start {
+            Start::Since(_) => ("since", last.filter(|_| has_next).map_or(0, |last| last.0), None),
+            Start::After(id) => ("after", 0, Some(last.map_or(id, |last| last.0))),
+        };
+        let next =
+            has_next.then(|| format!("{}?limit={}&{name}={}", self.url, self.limit, after.unwrap_or(since)));
+        let size = found.rows.len() + found.left_out.len();
+        PagePosition { next, size, since, after, limit: self.limit }
     }
+}
+
+fn page_before(id: u64, limit: usize) -> MessagePage {
+    MessagePage { before: (id > 0).then_some(MessageId(id)), limit }
 }
 
 /// The JSON of a page up to its messages.
@@ -123,9 +165,19 @@ where
             Some(limit) => whole_number("limit", &limit).map_err(ApiError::BadRequest)?,
             None => DEFAULT_LIMIT,
         };
-        let since = match first(query, "since") {
-            Some(since) => whole_number("since", &since).map_err(ApiError::BadRequest)?,
-            None => 0,
+        let id = |name| {
+            let id = first(query, name).map(|id| whole_number(name, &id));
+            id.transpose().map_err(ApiError::BadRequest)
+        };
+        let start = match (id("since")?, id("after")?) {
+            (since, None) => Start::Since(since.unwrap_or_default()),
+            (None, Some(after)) => Start::After(after),
+            (Some(since), Some(after)) => {
+                return Err(ApiError::BadRequest(format!(
+                    "Field 'after' must not be given with 'since': 'since={since}' lists messages before that id, \
+                     'after={after}' those after it"
+                )));
+            }
         };
         if limit > MAX_LIMIT {
             return Err(ApiError::BadRequest(format!("Field 'limit' must be less or equal to {MAX_LIMIT}")));
@@ -134,7 +186,7 @@ where
         let limit = limit
             .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
         let url = url(parts, compatibility != Compatibility::V3);
-        Ok(Self { limit, since, url })
+        Ok(Self { limit, start, url })
     }
 }
 
@@ -147,9 +199,12 @@ impl IntoParams for Paging {
         let limit = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(MAX_LIMIT));
         let limit = limit.default(Some(DEFAULT_LIMIT.into()));
         let since = unsigned().default(Some(0.into()));
+        let after =
+            "Only messages with greater ids, the oldest first; 0 for the oldest. Not together with `since`.";
         vec![
             parameter("limit", "How many messages to return at most.", limit.build()),
             parameter("since", "Only messages with smaller ids; 0 for the newest.", since.build()),
+            parameter("after", after, unsigned().build()),
         ]
     }
 }
@@ -229,7 +284,7 @@ mod tests {
         assert_eq!(place(vec![message(9)], &[8]).since, 9);
         assert_eq!(place(vec![], &[9, 8]).since, 9);
         let last = place(vec![message(8)], &[]);
-        assert_eq!((last.next, last.size, last.since), (None, 1, 0));
+        assert_eq!((last.next, last.size, last.since, last.after), (None, 1, 0, None));
     }
 
     #[tokio::test]
@@ -270,10 +325,15 @@ mod tests {
 
     #[tokio::test]
     async fn limits_are_kept() {
-        let page = paging("/message", &[]).await.unwrap().page();
-        assert_eq!((page.before, page.limit), (None, 101));
-        let page = paging("/message?limit=200&since=7", &[]).await.unwrap().page();
-        assert_eq!((page.before, page.limit), (Some(MessageId(7)), 201));
+        for (query, limit, start) in [
+            ("", 100, Start::Since(0)),
+            ("?limit=200&since=7", 200, Start::Since(7)),
+            ("?limit=1&after=7", 1, Start::After(7)),
+            ("?after=0", 100, Start::After(0)),
+        ] {
+            let paging = paging(&format!("/message{query}"), &[]).await.unwrap();
+            assert_eq!((paging.limit, paging.start), (limit, start));
+        }
         for (query, text) in [
             ("limit=0", "Field 'limit' must be more or equal to 1"),
             ("limit=", "Field 'limit' must be more or equal to 1"),
@@ -286,6 +346,12 @@ mod tests {
             (
                 "limit=0&since=-1",
                 "Field 'since' must be a whole number from 0 to 18446744073709551615, not \"-1\"",
+            ),
+            ("after=x", "Field 'after' must be a whole number from 0 to 18446744073709551615, not \"x\""),
+            (
+                "since=9&after=5",
+                "Field 'after' must not be given with 'since': 'since=9' lists messages before that id, \
+                 'after=5' those after it",
             ),
         ] {
             assert_eq!(paging(&format!("/message?{query}"), &[]).await.err().as_deref(), Some(text));

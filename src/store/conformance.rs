@@ -84,6 +84,7 @@ macro_rules! suite {
                 ids_ascend_in_the_order_given_for_every_size
                 pages_join_to_all_messages_newest_first
                 an_application_lists_its_own_messages
+                an_application_lists_its_messages_after_an_id
                 messages_after_an_id_come_oldest_first
                 counting_stops_at_the_limit
                 the_bytes_of_messages_are_added_up

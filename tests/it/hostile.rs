@@ -151,7 +151,7 @@ async fn every_id_and_every_parameter_may_be_anything() {
                 let target = format!("{before}{segment}{after}");
                 victim.check(&request, &target, content_type, body.as_bytes()).await;
             }
-            for parameter in ["limit", "since", "token", "base"] {
+            for parameter in ["limit", "since", "after", "token", "base"] {
                 let target = format!("{}?{parameter}={segment}", victim.world.filled(&request.path));
                 if request.method == "GET" {
                     victim.check(&request, &target, "text/plain", b"").await;

@@ -1,5 +1,6 @@
 //! Lists that are larger than what is read at a time.
 
+use serde_json::Value;
 use shardcast::model::UserId;
 use shardcast::store::{NewApplication, NewMessage};
 
@@ -49,6 +50,48 @@ async fn a_page_of_large_messages_is_the_page_of_gotify() {
     let texts: Vec<_> = listed.iter().map(|message| message["message"].as_str().unwrap()).collect();
     let expected: Vec<_> = new.iter().rev().map(|message| message.message.as_str()).collect();
     assert!(texts == expected);
+}
+
+/// Reads a list from a page on, each next page by the URL that the one before names. Returns the ids and the sizes of the
+/// pages, and where the last page says that messages follow.
+async fn walk(server: &TestServer, person: &Person, first: &str) -> (Vec<u64>, Vec<u64>, Value) {
+    let (mut url, mut ids, mut sizes) = (first.to_owned(), Vec::new(), Vec::new());
+    loop {
+        let page = server.send("GET", &url, &key(person), "").await.json();
+        ids.extend(
+            page["messages"].as_array().unwrap().iter().map(|message| message["id"].as_u64().unwrap()),
+        );
+        sizes.push(page["paging"]["size"].as_u64().unwrap());
+        assert_eq!(page["paging"]["since"], 0, "{url}");
+        let Some(next) = page["paging"]["next"].as_str() else {
+            return (ids, sizes, page["paging"]["after"].clone());
+        };
+        url = next[next.find(first.split('?').next().unwrap()).unwrap()..].to_owned();
+    }
+}
+
+#[tokio::test]
+async fn pages_after_an_id_bring_what_follows_on_it_oldest_first_and_say_where_to_go_on() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    let new: Vec<_> = (0..30).map(|number| message(&ann, number, [20, 400_000][number % 2])).collect();
+    let stored = server.store.database().insert_messages(&new).await.unwrap().ids();
+    let stored: Vec<u64> = stored.iter().map(|id| id.0).collect();
+    for path in ["/message".to_owned(), format!("/application/{}/message", ann.application.id)] {
+        let (ids, sizes, last) = walk(&server, &ann, &format!("{path}?limit=12&after={}", stored[2])).await;
+        assert_eq!((ids, sizes), (stored[3..].to_vec(), vec![12, 12, 3]), "{path}");
+        assert_eq!(last, stored[29]);
+        let (ids, _, last) = walk(&server, &ann, &format!("{path}?after={last}")).await;
+        assert_eq!((ids, last), (vec![], stored[29].into()), "{path}: nothing follows yet");
+        let (ids, ..) = walk(&server, &ann, &format!("{path}?after=0&limit=200")).await;
+        assert_eq!(ids, stored, "{path}: from the oldest on");
+        let both = server.send("GET", &format!("{path}?since=9&after=5"), &key(&ann), "").await;
+        assert_eq!(both.status, 400);
+        let text = both.json()["errorDescription"].as_str().unwrap().to_owned();
+        assert!(text.starts_with("Field 'after' must not be given with 'since'"), "{text}");
+    }
+    let page = server.send("GET", "/message?limit=1", &key(&ann), "").await.json();
+    assert_eq!(page["paging"].get("after"), None, "Gotify's pages stay as they are");
 }
 
 #[tokio::test]

@@ -105,6 +105,8 @@ REFUSALS = re.compile(
     | appid\ is\ required\ when\ not\ authenticating\ with\ an\ application\ token | appid\ not\ found
     # A required number may not be 0, which a schema could only say with `not`.
     | Field\ 'durationSeconds'\ is\ required
+    # A schema can't say that two parameters exclude each other.
+    | Field\ 'after'\ must\ not\ be\ given\ with\ 'since':\ .*
     | file\ must\ be\ an\ image | invalid\ file\ extension | file\ with\ key\ 'file'\ must\ be\ present
     # To JSON Schema 5.0 is an integer, to Gotify it is not.
     | .*floating\ point\ `\S+\.0`.*""",
@@ -140,7 +142,7 @@ def is_emptied_list(case, response):
     return is_list and response.status_code == 200 and response.json()["messages"] == []
 
 
-NUMBERS = ["limit", "since"]
+NUMBERS = ["limit", "since", "after"]
 
 LISTS = [("GET", "/message"), ("GET", "/application/{id}/message")]
 

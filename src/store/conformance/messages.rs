@@ -108,6 +108,25 @@ pub(crate) async fn an_application_lists_its_own_messages(database: &dyn Databas
     assert!(database.application_messages(ApplicationId(99), ALL).await.unwrap().is_empty());
 }
 
+pub(crate) async fn an_application_lists_its_messages_after_an_id(database: &dyn Database) {
+    let (alice, _) = alice_and_bob(database, 12).await;
+    for application in database.applications(alice.id).await.unwrap() {
+        let mut own = database.application_messages(application.id, ALL).await.unwrap();
+        own.reverse();
+        let after = async |id, limit| {
+            let list = database.list_application_messages_after(application.id, id, limit, usize::MAX);
+            list.await.unwrap().rows
+        };
+        assert_eq!(after(MessageId(0), 100).await, own);
+        assert_eq!(after(own[0].id, 2).await, own[1..3]);
+        assert!(after(own[3].id, 100).await.is_empty());
+        assert!(after(MessageId(u64::MAX), 100).await.is_empty());
+    }
+    let of_nobody =
+        database.list_application_messages_after(ApplicationId(99), MessageId(0), 100, usize::MAX);
+    assert!(of_nobody.await.unwrap().rows.is_empty());
+}
+
 pub(crate) async fn messages_after_an_id_come_oldest_first(database: &dyn Database) {
     let (alice, bob) = alice_and_bob(database, 20).await;
     let mut all = database.messages(alice.id, ALL).await.unwrap();

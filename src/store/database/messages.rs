@@ -106,6 +106,14 @@ pub trait Messages: Send + Sync {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Slice<Message, MessageId>, StoreError>;
+    /// As [`list_messages_after`](Self::list_messages_after), of an application's messages.
+    async fn list_application_messages_after(
+        &self,
+        application: ApplicationId,
+        after: MessageId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError>;
     /// Returns the messages of these ids, whoever owns them, in this order, without those that are not there.
     async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError>;
     /// Returns how many bytes a user's messages have, in their texts, titles and extras. It reads all of them.

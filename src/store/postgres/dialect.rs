@@ -101,6 +101,15 @@ impl Dialect for PostgresDialect {
         "DESC",
         "?4"
     );
+    const OF_APPLICATION_AFTER: &'static str = listing!(
+        concat!(
+            "SELECT n.id FROM (",
+            search!("?1::bigint", ">", "?2", "?3"),
+            ") AS n WHERE EXISTS (SELECT 1 FROM applications WHERE id = ?1)"
+        ),
+        "ASC",
+        "?4"
+    );
     const NEWEST_ID: &'static str = concat!(
         "SELECT max((",
         search!("a.id", "<", "?2", "1"),

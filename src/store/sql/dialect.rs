@@ -36,6 +36,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const PAGES: Pages;
     /// The query of [`messages::OF_APPLICATION`], or another one that returns the same.
     const OF_APPLICATION: &'static str = messages::OF_APPLICATION;
+    /// The query of [`messages::OF_APPLICATION_AFTER`], or another one that returns the same.
+    const OF_APPLICATION_AFTER: &'static str = messages::OF_APPLICATION_AFTER;
     /// The query of [`messages::NEWEST_ID`], or another one that returns the same.
     const NEWEST_ID: &'static str = messages::NEWEST_ID;
     /// The query of [`messages::COUNT_AFTER`], or another one that returns the same.

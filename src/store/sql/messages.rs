@@ -65,6 +65,12 @@ pub(crate) const OF_APPLICATION: &str = listing!(
     "DESC"
 );
 
+pub(crate) const OF_APPLICATION_AFTER: &str = listing!(
+    "SELECT id FROM messages WHERE application_id = ?1 AND id > ?2 \
+     AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) ORDER BY id LIMIT ?3",
+    "ASC"
+);
+
 /// Without those whose application is deleted, see [`super::deletions`].
 pub(crate) const BY_IDS: &str = concat!(
     "SELECT ",
@@ -136,6 +142,17 @@ pub(crate) async fn of_application<D: Dialect>(
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
     let list = query(D::OF_APPLICATION).id(application.0).bind(before(page)).bind(row_limit(page.limit));
+    read(session, list, max_bytes).await
+}
+
+pub(crate) async fn of_application_after<D: Dialect>(
+    session: &mut Session<'_, D>,
+    application: ApplicationId,
+    after: MessageId,
+    limit: usize,
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let list = query(D::OF_APPLICATION_AFTER).id(application.0).id(after.0).bind(row_limit(limit));
     read(session, list, max_bytes).await
 }
 

@@ -135,6 +135,7 @@ mod tests {
     use crate::store::sql::deletions::{ORPHANED, SLICE};
     use crate::store::sql::messages::{
         BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID, OF_APPLICATION,
+        OF_APPLICATION_AFTER,
     };
     use crate::store::sql::query;
 
@@ -147,6 +148,7 @@ mod tests {
             newest,
             oldest,
             OF_APPLICATION,
+            OF_APPLICATION_AFTER,
             BY_IDS,
             COUNT_AFTER,
             NEWEST_ID,

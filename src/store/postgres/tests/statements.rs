@@ -126,7 +126,8 @@ async fn a_page_is_read_by_the_indexes_also_if_it_is_planned_once_for_all() {
     batch_on_message_connection(&database, "ANALYZE").await;
     batch_on_message_connection(&database, PostgresDialect::PREPARE_READER).await;
     let Pages::OneQuery { newest, oldest } = PostgresDialect::PAGES else { panic!("one query") };
-    for (number, page) in [newest, oldest, PostgresDialect::OF_APPLICATION].into_iter().enumerate() {
+    let of_application = [PostgresDialect::OF_APPLICATION, PostgresDialect::OF_APPLICATION_AFTER];
+    for (number, page) in [newest, oldest].into_iter().chain(of_application).enumerate() {
         let prepare = format!("PREPARE page{number} AS {}", page.replace('?', "$"));
         on_message_connection(&database, query(&prepare), |_| ()).await;
         let plan = format!("EXPLAIN EXECUTE page{number}(1, 1000, 101, 50000)");

@@ -125,7 +125,8 @@ pub(crate) fn statements<D: RemoteDialect>(
     };
     statements.extend(
         [
-            (D::OF_APPLICATION, vec![first.clone(), last.clone(), limit.clone(), small]),
+            (D::OF_APPLICATION, vec![first.clone(), last.clone(), limit.clone(), small.clone()]),
+            (D::OF_APPLICATION_AFTER, vec![first, number(1000), limit.clone(), small]),
             (BY_IDS, vec![ids(100)]),
             (D::COUNT_AFTER, vec![user.clone(), number(1000), limit]),
             (D::NEWEST_ID, vec![user.clone(), last.clone()]),

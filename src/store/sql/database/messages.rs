@@ -45,6 +45,16 @@ impl<B: Backend> Messages for B {
         read!(self, "list messages", messages::after(user, after, limit, max_bytes))
     }
 
+    async fn list_application_messages_after(
+        &self,
+        application: ApplicationId,
+        after: MessageId,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Slice<Message, MessageId>, StoreError> {
+        read!(self, "list messages", messages::of_application_after(application, after, limit, max_bytes))
+    }
+
     async fn messages_by_id(&self, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
         read!(self, "read messages", messages::by_ids(ids))
     }
