@@ -40,6 +40,7 @@ mod protobuf;
 #[path = "api/no_protobuf.rs"]
 mod protobuf;
 mod query;
+mod readiness;
 mod routing;
 mod sender_limit;
 mod session;
@@ -67,6 +68,7 @@ pub use oidc::{
     BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Oidc, OidcSettings, Returning,
 };
 pub use paced_io::{PaceLimits, PacedIo};
+pub use readiness::Readiness;
 pub use sender_limit::SenderLimits;
 pub use state::{ApiSettings, AppParts, AppState, VersionInfo};
 
@@ -102,6 +104,7 @@ pub fn router(state: AppState) -> Router {
 fn open(published: &Specification) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(health::router())
+        .merge(readiness::router())
         .merge(openapi::router(published.clone()))
         .merge(image::pictures().into())
         .merge(site::router().into())

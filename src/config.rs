@@ -26,6 +26,7 @@ mod csv;
 mod database;
 mod declare;
 mod default_user;
+mod drain;
 mod environment;
 mod environment_file;
 mod features;
@@ -58,6 +59,7 @@ pub use cluster::ClusterSection;
 pub use cors::CorsSection;
 pub use database::{Connection, DatabaseSection};
 pub use default_user::DefaultUserSection;
+pub use drain::DrainSection;
 #[cfg(feature = "sqlite")]
 pub(crate) use features::not_built;
 pub use files::Files;

@@ -87,7 +87,7 @@ pub use drain::Drained;
 pub use endpoint::{Address, Endpoint};
 pub use limits::raise_open_file_limit;
 pub use listening_socket::ListeningSocket;
-pub use node::{FirstUser, Node, NodeConfig, NodeParts, OpenError};
+pub use node::{DrainConfig, FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use observer::ConnectionObserver;
 pub use parts::ServerParts;
 pub use streams::Streams;

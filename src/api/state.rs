@@ -13,7 +13,7 @@ use super::body::BodyMemory;
 use super::listing::AnswerMemory;
 use super::sender_limit::{SenderLimiter, SenderLimits};
 use super::stream::StreamState;
-use super::{Boundary, ImageLimits, Oidc, RequestObserver};
+use super::{Boundary, ImageLimits, Oidc, Readiness, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
 use crate::model::Compatibility;
 use crate::store::{Images, Store};
@@ -71,6 +71,8 @@ pub struct AppParts {
     pub auth: Authenticator,
     /// The hub, and what its clients may do.
     pub stream: StreamState,
+    /// Whether the node takes new streams.
+    pub readiness: Readiness,
     /// The applications' pictures.
     pub images: Arc<dyn Images>,
     /// What deletes clients that are not used any more.
@@ -100,6 +102,7 @@ macro_rules! part {
 part!(store: Store);
 part!(auth: Authenticator);
 part!(stream: StreamState);
+part!(readiness: Readiness);
 part!(images: Arc<dyn Images>);
 part!(settings: Arc<ApiSettings>);
 

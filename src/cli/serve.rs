@@ -16,7 +16,7 @@ use super::signals::Signals;
 use super::start_error::StartError;
 use super::{journal, oidc, print_line, runtime};
 use crate::config::Loaded;
-use crate::server::{FirstUser, Node, Server, ServerParts};
+use crate::server::{DrainConfig, FirstUser, Node, Server, ServerParts};
 use crate::store;
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
@@ -187,11 +187,27 @@ async fn serve(run: &Run<'_>, stopped: oneshot::Receiver<()>, node: &Node, liste
         _ = metrics_ended => {}
         () = warning => {}
     }
+    let drain = run.loaded.drain();
+    let status = stopping_status(&drain);
+    let _stopping = run.manager.stopping(&status).await;
+    tracing::info!("{status}");
+    // The watchdog gets its pings for as long as requests are served.
+    node.drain(&drain).await;
     drop(serving);
-    let _stopping = run.manager.stopping().await;
-    tracing::info!("stopping: requests are finished, streams are closed");
     server.shutdown();
     server.join().await;
+}
+
+/// Says what happens next, for the log and the service manager.
+fn stopping_status(drain: &DrainConfig) -> String {
+    let mut status = "stopping: requests are finished, streams are closed".to_owned();
+    if !drain.wait.is_zero() {
+        status += &format!(" after {} s (server.drain.waitseconds)", drain.wait.as_secs());
+    }
+    if let Some(window) = drain.window {
+        status += &format!(", over {} s (server.drain.windowseconds)", window.as_secs());
+    }
+    status
 }
 
 /// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or

@@ -93,8 +93,8 @@ impl ServiceManager {
     }
 
     /// Says that the server stops, and asks for more time until what is returned is dropped.
-    pub(super) async fn stopping(&self) -> Sending {
-        self.send("STOPPING=1\nSTATUS=stopping: requests are finished, streams are closed").await;
+    pub(super) async fn stopping(&self, status: &str) -> Sending {
+        self.send(&format!("STOPPING=1\nSTATUS={status}")).await;
         self.repeat(EXTENSION_PERIOD, more_time)
     }
 

@@ -15,7 +15,8 @@ use crate::auth::LoginLimits;
 use crate::cluster::Backplane;
 use crate::model::Compatibility;
 use crate::server::{
-    AcmeConfig, CertificateFiles, Certificates, NodeConfig, ServerConfig, StreamConfig, TlsConfig,
+    AcmeConfig, CertificateFiles, Certificates, DrainConfig, NodeConfig, ServerConfig, StreamConfig,
+    TlsConfig,
 };
 #[cfg(feature = "sqlite")]
 use crate::store::{DatabaseConfig, Dialect};
@@ -67,6 +68,15 @@ impl Loaded {
             write_buffer_bytes: section.writebuffersize,
             ring_messages: section.channelbuffersize,
             max_lag: section.maxlag,
+        }
+    }
+
+    /// Returns how the node takes leave of its streams.
+    pub fn drain(&self) -> DrainConfig {
+        let section = &self.config.server.drain;
+        DrainConfig {
+            wait: Duration::from_secs(section.waitseconds),
+            window: (section.windowseconds > 0).then(|| Duration::from_secs(section.windowseconds)),
         }
     }
 
@@ -221,8 +231,17 @@ mod tests {
         let expected = ServerConfig { port: 80, fallback_port: Some(8080), ..ServerConfig::default() };
         assert_eq!(with(&[]).server(), expected);
         assert_eq!(with(&[]).stream(), StreamConfig::default());
+        assert_eq!(with(&[]).drain(), DrainConfig::default());
         assert_eq!(with(&[]).node().login_limits, LoginLimits::default());
         assert_eq!(with(&[]).node().api.sender_limits, SenderLimits::default());
+    }
+
+    #[test]
+    fn the_drain_is_that_of_the_file() {
+        let drain =
+            with(&[("GOTIFY_SERVER_DRAIN_WAITSECONDS", "5"), ("GOTIFY_SERVER_DRAIN_WINDOWSECONDS", "30")])
+                .drain();
+        assert_eq!((drain.wait, drain.window), (Duration::from_secs(5), Some(Duration::from_secs(30))));
     }
 
     #[test]

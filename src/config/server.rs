@@ -7,7 +7,7 @@ use super::shape::{
     DAY,
     Shape::{Integer, ListenAddress, Networks},
 };
-use super::{CorsSection, LoginLimitSection, SenderLimitSection, SslSection, StreamSection};
+use super::{CorsSection, DrainSection, LoginLimitSection, SenderLimitSection, SslSection, StreamSection};
 
 section! {
     /// The HTTP server.
@@ -45,11 +45,12 @@ section! {
         maximagepixels: u64 = 16_777_216, Integer(1..=1_000_000_000_000);
         /// The most connections, streams included; 0 for as many as the limit of open files allows.
         maxconnections: usize = 0, Integer(0..=100_000_000);
-        /// Seconds that requests and streams have to end when the server stops.
+        /// Seconds that requests and streams have to end when the server stops, after server.drain.
         shutdowngraceseconds: u64 = 10, Integer(0..=DAY);
         /// Whether browsers send the session's cookie over HTTPS only.
         securecookie: bool = false;
         section stream: StreamSection;
+        section drain: DrainSection;
         section loginlimit: LoginLimitSection;
         section senderlimit: SenderLimitSection;
         section cors: CorsSection;

@@ -44,9 +44,12 @@ impl AccessLog {
         if !tracing::enabled!(tracing::Level::ERROR) {
             return None;
         }
-        // Containers ask for it all day long.
-        if client.is_loopback() && request.uri().path() == "/health" {
-            return None;
+        match request.uri().path() {
+            // Containers ask for it all day long.
+            "/health" if client.is_loopback() => return None,
+            // Proxies ask for it every second, and a node that drains would warn of each answer.
+            "/health/ready" => return None,
+            _ => {}
         }
         Some(Line {
             method: request.method().clone(),

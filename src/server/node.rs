@@ -1,15 +1,16 @@
 //! Everything behind the listener: the store over a database, the hub, and the API over both.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+mod drain;
+
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use axum::{
     Router,
     http::{HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::Instant;
 
-use super::{StreamConfig, Streams};
+use super::StreamConfig;
 #[cfg(feature = "cluster")]
 use crate::api::stream::JsonCodec;
 use crate::cluster::Cluster;
@@ -19,7 +20,7 @@ use crate::cluster::{Backplane, ClusterConfig, ClusterParts};
 use crate::store::Heads;
 use crate::{
     api::{
-        self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, RequestObserver,
+        self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, Readiness, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
     },
     auth::{
@@ -33,6 +34,7 @@ use crate::{
         StoreError,
     },
 };
+pub use drain::DrainConfig;
 
 /// Which node has answered, in every answer of a node that has a name.
 const NODE: HeaderName = HeaderName::from_static("x-shardcast-node");
@@ -307,6 +309,7 @@ impl Node {
         let state = AppState::from(AppParts {
             store: store.clone(),
             auth,
+            readiness: Readiness::default(),
             stream: StreamState { hub, origins: Arc::new(origins), limits: Arc::new(limits), cluster },
             images,
             expiry,
@@ -371,21 +374,6 @@ impl fmt::Debug for Node {
 impl fmt::Debug for NodeParts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NodeParts").field("authenticate", &self.authenticate).finish_non_exhaustive()
-    }
-}
-
-/// The hub owns the sockets of its streams.
-impl Streams for Hub {
-    fn open(&self) -> usize {
-        self.stream_count()
-    }
-
-    async fn drain(&self, deadline: Instant) {
-        let grace = deadline.saturating_duration_since(Instant::now());
-        // Spread over half of the time, so that the clients come back one after the other, wherever they go; a
-        // handful need not wait for that.
-        let spread = Duration::from_millis(self.stream_count() as u64);
-        self.close_all(spread.min(grace / 2), grace).await;
     }
 }
 

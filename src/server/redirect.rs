@@ -17,7 +17,8 @@ const HTTPS: u16 = 443;
 pub(super) fn to_https(router: Router, port: u16) -> Router {
     Router::new().fallback(move |request: Request| async move {
         let peer = request.extensions().get().map(|&ConnectInfo::<SocketAddr>(peer)| peer.ip());
-        if request.uri().path() == "/health" && peer.is_some_and(|peer| peer.is_loopback()) {
+        let is_health_check = ["/health", "/health/ready"].contains(&request.uri().path());
+        if is_health_check && peer.is_some_and(|peer| peer.is_loopback()) {
             return router.oneshot(request).await.into_response();
         }
         redirect(&request, port)

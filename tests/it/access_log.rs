@@ -23,6 +23,8 @@ async fn lines(server: Serving) -> Vec<String> {
     }
     let from_elsewhere = http.get(format!("http://{}/health", server.address));
     from_elsewhere.header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
+    let of_a_proxy = http.get(format!("http://{}/health/ready", server.address));
+    of_a_proxy.header("X-Forwarded-For", "203.0.113.9").send().await.unwrap();
     server.signal(Signal::TERM);
     let (_, log) = server.wait();
     assert!(!log.contains("Csecret"), "{log}");

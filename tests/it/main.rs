@@ -15,6 +15,7 @@ mod completions;
 mod configuration;
 mod database_commands;
 mod databases;
+mod drain;
 mod event_stream;
 mod examples;
 mod expiry;

@@ -173,7 +173,9 @@ async fn plain_requests_are_sent_on_but_for_health_checks_of_this_machine() {
     let answer = server.send("POST", "/message", &[], "").await;
     assert_eq!((answer.status, answer.body.as_str()), (400, "Use HTTPS"));
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
-    assert_eq!(server.send("GET", "/health", &[], "").await.status, 200);
+    for path in ["/health", "/health/ready"] {
+        assert_eq!(server.send("GET", path, &[], "").await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]

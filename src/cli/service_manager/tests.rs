@@ -106,9 +106,9 @@ async fn a_start_and_an_end_ask_for_more_time_before_it_is_over() {
     pass(2, EXTENSION_PERIOD).await;
     assert_eq!(fake.take(), ["STATUS=starting: the database is opened", more, more, more]);
     drop(starting);
-    let _stopping = manager.stopping().await;
+    let _stopping = manager.stopping("stopping").await;
     pass(1, EXTENSION_PERIOD).await;
-    let status = "STOPPING=1\nSTATUS=stopping: requests are finished, streams are closed";
+    let status = "STOPPING=1\nSTATUS=stopping";
     assert_eq!(fake.take(), [status, more, more]);
 }
 

@@ -44,4 +44,6 @@ async fn without_its_database_a_server_is_not_healthy() {
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
     let head = server.send("HEAD", "/health", &[], "").await;
     assert_eq!((head.status, head.body.as_str()), (500, ""));
+    // Were it not ready, nor would be any other node: streams would have nowhere to go.
+    assert_eq!(server.send("GET", "/health/ready", &[], "").await.status, 200);
 }
