@@ -14,9 +14,9 @@
 //! These types mirror the file. The types that the library works with are in [`crate::server`]. [`Loaded::server`],
 //! [`Loaded::stream`] and [`Loaded::metrics`] convert the former into the latter.
 
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 mod backplane;
-#[cfg(not(feature = "cluster"))]
+#[cfg(not(any(feature = "nats", feature = "postgres", feature = "redis")))]
 #[path = "config/no_backplane.rs"]
 mod backplane;
 mod cluster;

@@ -20,6 +20,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 
 /// Whether the server can do its work: `green`, `orange` or `red`.
 #[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "Gotify's names")]
 struct Health {
     /// The whole.
     health: &'static str,

@@ -95,7 +95,7 @@ async fn start(
     let exposition = Exposition::new(loaded, run.log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
-    #[cfg(feature = "cluster")]
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
     {
         parts.backplane = loaded.backplane();
     }

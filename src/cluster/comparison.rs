@@ -79,15 +79,14 @@ async fn compare(shared: &Shared, progress: &mut Progress, all: bool) -> Result<
     let heads = &shared.heads;
     let now = heads.now().await?;
     let asked_at = Instant::now();
-    match progress.since.filter(|_| !all) {
-        Some(since) => learn(shared, heads.heads_moved_since(since.min(now)).await?),
-        None => {
-            let users: Vec<_> = shared.hub.users().into_iter().map(|user| UserId(user.0)).collect();
-            for some in users.chunks(USERS_PER_QUERY) {
-                learn(shared, heads.heads(some).await?);
-            }
-            progress.all_at = Some(asked_at);
+    if let Some(since) = progress.since.filter(|_| !all) {
+        learn(shared, heads.heads_moved_since(since.min(now)).await?);
+    } else {
+        let users: Vec<_> = shared.hub.users().into_iter().map(|user| UserId(user.0)).collect();
+        for some in users.chunks(USERS_PER_QUERY) {
+            learn(shared, heads.heads(some).await?);
         }
+        progress.all_at = Some(asked_at);
     }
     progress.since = Some(now);
     Ok(())

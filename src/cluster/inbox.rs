@@ -97,7 +97,8 @@ impl Inbox {
     pub(super) async fn until_lost(&self) -> String {
         loop {
             let lost = self.0.lost.notified();
-            if let Some(why) = self.0.state.lock().is_lost.take() {
+            let why = self.0.state.lock().is_lost.take();
+            if let Some(why) = why {
                 return why;
             }
             lost.await;

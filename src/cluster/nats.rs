@@ -61,7 +61,7 @@ impl Backplane for NatsBackplane {
             .connection_timeout(PATIENCE)
             .max_reconnects(1)
             .event_callback(move |event| {
-                take(&events, event);
+                take(&events, &event);
                 std::future::ready(())
             })
             .connect(&self.servers[..])
@@ -74,7 +74,7 @@ impl Backplane for NatsBackplane {
     }
 }
 
-fn take(inbox: &Inbox, event: Event) {
+fn take(inbox: &Inbox, event: &Event) {
     match event {
         // A message was dropped, because too many waited.
         Event::SlowConsumer(_) => inbox.missed(),

@@ -140,7 +140,7 @@ impl BackplaneLink for Link {
 fn publication(command: &str, prefix: &str, messages: &[Outgoing]) -> redis::Pipeline {
     let mut pipeline = redis::pipe();
     for Outgoing { channel, payload } in messages {
-        pipeline.cmd(command).arg(channel.name(prefix, ':')).arg(&Bytes::as_ref(payload)[..]).ignore();
+        pipeline.cmd(command).arg(channel.name(prefix, ':')).arg(Bytes::as_ref(payload)).ignore();
     }
     pipeline
 }

@@ -1,17 +1,18 @@
 //! From what the file says to what the server takes.
 
 use std::collections::BTreeMap;
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 use super::backplane;
 use super::{Config, CorsSection, Loaded, LogFormat, MetricsListener, SslSection, network};
 use crate::api::{ApiSettings, CorsConfig, ImageLimits, SenderLimits};
 use crate::auth::LoginLimits;
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
 use crate::cluster::Backplane;
 use crate::model::Compatibility;
 use crate::server::{
@@ -143,7 +144,7 @@ impl Loaded {
     }
 
     /// Returns what carries messages between nodes, if there are several.
-    #[cfg(feature = "cluster")]
+    #[cfg(any(feature = "nats", feature = "postgres", feature = "redis"))]
     pub fn backplane(&self) -> Option<Arc<dyn Backplane>> {
         // What can't be used was refused when it was loaded.
         backplane::of(self).ok().flatten()

@@ -1,4 +1,4 @@
-//! A build without several nodes: the configuration can name no backplane.
+//! A build without a backplane: the configuration can name none.
 
 use super::load::Loaded;
 

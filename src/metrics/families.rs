@@ -10,6 +10,7 @@ use super::{
 macro_rules! families {
     ($($(#[doc = $help:literal])+ $field:ident: $kind:ty = $name:literal,)+) => {
         /// Every metric but the process'.
+        #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what is about several nodes stays at 0"))]
         pub(super) struct Families {
             $($(#[doc = $help])+ pub(super) $field: $kind,)+
         }

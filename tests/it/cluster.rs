@@ -23,8 +23,10 @@ impl Pair {
         let config = DatabaseConfig::new(Dialect::Postgres, crate::databases::postgres().await);
         let node = async |name: &str| {
             let parts = NodeParts::default().with_backplane(Arc::clone(&backplane));
-            TestServer::start_on(open(&config).await.unwrap(), parts, |config| config.name = name.to_owned())
-                .await
+            TestServer::start_on(open(&config).await.unwrap(), parts, |config| {
+                name.clone_into(&mut config.name);
+            })
+            .await
         };
         let (a, b) = (node("a").await, node("b").await);
         let ann = a.person("ann").await;

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::sleep;
 
-use super::world::{Shelf, SimulatedClient, SimulatedNode};
+use super::world::{SimulatedClient, SimulatedDatabase, SimulatedNode};
 use crate::cluster::{MemoryBackplane, MemoryFaults};
 use crate::model::UserId;
 
@@ -30,7 +30,7 @@ type Nodes = Arc<Mutex<Vec<Arc<SimulatedNode>>>>;
 
 struct Schedule {
     random: StdRng,
-    shelf: Shelf,
+    database: SimulatedDatabase,
     backplane: MemoryBackplane,
     nodes: Nodes,
     clients: Vec<SimulatedClient>,
@@ -55,14 +55,14 @@ impl Kind {
 
 impl Schedule {
     fn new(seed: u64) -> Self {
-        let shelf = Shelf::new(USERS);
+        let database = SimulatedDatabase::new(USERS);
         let backplane = MemoryBackplane::new(MemoryFaults::default(), seed);
-        let kind = if seed % 2 == 0 { Kind::Lossy } else { Kind::Rarely };
-        let node = |id| Arc::new(SimulatedNode::start(id, &shelf, &backplane, kind.comparison_period()));
+        let kind = if seed.is_multiple_of(2) { Kind::Lossy } else { Kind::Rarely };
+        let node = |id| Arc::new(SimulatedNode::start(id, &database, &backplane, kind.comparison_period()));
         let nodes = Arc::new(Mutex::new((0..NODES as u64).map(node).collect()));
         let clients = (0..CLIENTS).map(|client| SimulatedClient::new(UserId(client % USERS + 1))).collect();
         let random = StdRng::seed_from_u64(seed);
-        Self { random, shelf, backplane, nodes, clients, next_node: NODES as u64, kind }
+        Self { random, database, backplane, nodes, clients, next_node: NODES as u64, kind }
     }
 
     fn pick(&mut self, count: usize) -> usize {
@@ -118,10 +118,10 @@ impl Schedule {
         let user = UserId(self.random.random_range(1..=USERS));
         let (count, takes, pause) = (self.random.random_range(1..4), self.millis(500), self.millis(200));
         let place = self.pick(NODES);
-        let (nodes, shelf) = (Arc::clone(&self.nodes), self.shelf.clone());
-        let node = Arc::downgrade(&nodes.lock()[place]);
+        let database = self.database.clone();
+        let node = Arc::downgrade(&self.nodes.lock()[place]);
         tokio::spawn(async move {
-            let commit = shelf.store(user, count, takes).await;
+            let commit = database.store(user, count, takes).await;
             sleep(pause).await;
             if let Some(node) = node.upgrade() {
                 node.announce(&commit);
@@ -136,7 +136,7 @@ impl Schedule {
         if client.look() {
             client.leave();
         } else {
-            client.connect(&node, &self.shelf).await;
+            client.connect(&node, &self.database).await;
         }
     }
 
@@ -145,8 +145,12 @@ impl Schedule {
         let place = self.pick(NODES);
         let id = self.next_node;
         self.next_node += 1;
-        self.nodes.lock()[place] =
-            Arc::new(SimulatedNode::start(id, &self.shelf, &self.backplane, self.kind.comparison_period()));
+        self.nodes.lock()[place] = Arc::new(SimulatedNode::start(
+            id,
+            &self.database,
+            &self.backplane,
+            self.kind.comparison_period(),
+        ));
     }
 
     async fn bring_back(&mut self) {
@@ -154,7 +158,7 @@ impl Schedule {
             let place = self.pick(NODES);
             let node = Arc::clone(&self.nodes.lock()[place]);
             if !self.clients[client].look() {
-                self.clients[client].connect(&node, &self.shelf).await;
+                self.clients[client].connect(&node, &self.database).await;
             }
         }
     }
@@ -162,7 +166,7 @@ impl Schedule {
     /// Says what a client has missed or seen wrongly.
     fn verdict(&self) -> Result<(), String> {
         for (number, client) in self.clients.iter().enumerate() {
-            let all: Vec<_> = self.shelf.ids(client.user).iter().map(|id| id.0).collect();
+            let all: Vec<_> = self.database.ids(client.user).iter().map(|id| id.0).collect();
             let seen = client.all_seen();
             let after = client.after.map_or(u64::MAX, |after| after.0);
             let owed = all.iter().filter(|&&id| id > after).count();

@@ -23,7 +23,7 @@ use crate::store::{Commit, DatabaseTime, Heads, StoreError, Stored};
 
 /// Messages as a database of several writers keeps them: whoever stores some holds its user's head meanwhile.
 #[derive(Clone, Debug)]
-pub(super) struct Shelf(Arc<Inner>);
+pub(super) struct SimulatedDatabase(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -40,7 +40,7 @@ const EPOCH: u64 = 1_000_000;
 /// How long a transaction may take. Heads that moved so long before a moment are returned too.
 const LONGEST: u64 = 30_000;
 
-impl Shelf {
+impl SimulatedDatabase {
     pub(super) fn new(users: u64) -> Self {
         Self(Arc::new(Inner {
             start: Instant::now(),
@@ -98,7 +98,7 @@ fn message(id: MessageId) -> Message {
 }
 
 #[async_trait]
-impl Heads for Shelf {
+impl Heads for SimulatedDatabase {
     fn can_be_shared(&self) -> bool {
         true
     }
@@ -123,7 +123,7 @@ impl Heads for Shelf {
     }
 }
 
-impl Backlog for Shelf {
+impl Backlog for SimulatedDatabase {
     fn read(
         &self,
         user: hub::UserId,
@@ -171,8 +171,13 @@ pub(super) struct SimulatedNode {
 }
 
 impl SimulatedNode {
-    pub(super) fn start(id: u64, shelf: &Shelf, backplane: &MemoryBackplane, period: Duration) -> Self {
-        let parts = HubParts::default().with_backlog(Arc::new(shelf.clone()));
+    pub(super) fn start(
+        id: u64,
+        database: &SimulatedDatabase,
+        backplane: &MemoryBackplane,
+        period: Duration,
+    ) -> Self {
+        let parts = HubParts::default().with_backlog(Arc::new(database.clone()));
         let config = HubConfig {
             lanes: std::num::NonZeroUsize::new(1),
             // A client that is thrown out comes back for all that it has missed, and would hide that it was missed.
@@ -184,7 +189,7 @@ impl SimulatedNode {
         let parts = ClusterParts {
             id,
             backplane: Arc::new(backplane.clone()),
-            heads: Arc::new(shelf.clone()),
+            heads: Arc::new(database.clone()),
             hub: hub.clone(),
             codec: Arc::new(Ids),
             on_revoked: Box::new(|| {}),
@@ -252,22 +257,22 @@ impl SimulatedClient {
 
     /// Opens a stream, as `GET /stream` does. It asks for what follows on what it has seen, and the first time for what
     /// comes from now on.
-    pub(super) async fn connect(&mut self, node: &SimulatedNode, shelf: &Shelf) {
+    pub(super) async fn connect(&mut self, at: &SimulatedNode, database: &SimulatedDatabase) {
         let user = hub::UserId(self.user.0);
         let since = self.seen.last().copied().or(self.after.map(|after| after.0));
-        let Ok(mut registration) = node.hub.register(user, "token", since.map(hub::MessageId)) else {
+        let Ok(mut registration) = at.hub.register(user, "token", since.map(hub::MessageId)) else {
             return;
         };
         let admitted = timeout(Duration::from_secs(5), async {
-            node.cluster.listen(self.user).await;
-            shelf.head(self.user).await.unwrap().unwrap_or(MessageId(0))
+            at.cluster.listen(self.user).await;
+            database.head(self.user).await.unwrap().unwrap_or(MessageId(0))
         });
         let Ok(head) = admitted.await else { return };
         if registration.needs_head() {
             registration.start_after(hub::MessageId(head.0));
         }
         // From its admission on it misses nothing. What came while it was let in, it may have seen or not.
-        self.after.get_or_insert_with(|| shelf.newest(self.user));
+        self.after.get_or_insert_with(|| database.newest(self.user));
         let socket = FakeSocket::with_room(usize::MAX);
         let mut stream = registration.attach(socket.clone());
         let task = tokio::spawn(async move { stream.ended().await });

@@ -17,9 +17,12 @@ use super::pool::{Pool, store_error};
 use super::{OPERATION, RemoteDialect};
 use crate::model::Application;
 use crate::store::StoreError;
-use crate::store::sql::application_changes::{self, MOST_CHANGES};
+use crate::store::sql::application_changes;
 use crate::store::sql::{ApplicationChange, Lease as _};
 use crate::task;
+
+/// Most changes in one transaction: far more than wait at once.
+const MOST_CHANGES: usize = 64;
 
 /// Changes that wait. Whoever comes when there are so many waits for a place.
 const QUEUE: usize = 1024;

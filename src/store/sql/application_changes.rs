@@ -11,9 +11,6 @@ use super::{Dialect, Session, Value, heads, query, revocation_log, users};
 use crate::model::{Application, ApplicationId, UserId};
 use crate::store::{NewApplication, Revocation, sort_key};
 
-/// Most changes in one transaction: what a list of a query takes, and far more than wait at once.
-pub(crate) const MOST_CHANGES: usize = 64;
-
 /// One application that is made or deleted.
 #[derive(Debug)]
 pub(crate) enum ApplicationChange {
