@@ -34,6 +34,8 @@ pub(crate) fn instructions(variable: &dyn Fn(&str) -> Option<String>, package: &
         ("SHARDCAST_TEST_POSTGRES", "test_postgres"),
         ("SHARDCAST_TEST_MYSQL", "test_mysql"),
         ("SHARDCAST_TEST_REDIS", "test_redis"),
+        ("SHARDCAST_TEST_SENTINEL", "test_sentinel"),
+        ("SHARDCAST_TEST_REDIS_CLUSTER", "test_redis_cluster"),
         ("SHARDCAST_TEST_NATS", "test_nats"),
     ] {
         lines.push(format!("cargo::rerun-if-env-changed={variable}"));

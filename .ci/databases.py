@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""Starts PostgreSQL, MariaDB, Redis and NATS on loopback, runs a command beside them, and stops them.
+"""Starts PostgreSQL, MariaDB, Redis (one server, a Sentinel and a cluster of three) and NATS on loopback, runs a command
+beside them, and stops them.
 
     .ci/databases.py cargo test --workspace
 
-The command finds them by SHARDCAST_TEST_POSTGRES, SHARDCAST_TEST_MYSQL, SHARDCAST_TEST_REDIS and SHARDCAST_TEST_NATS.
+The command finds them by SHARDCAST_TEST_POSTGRES, SHARDCAST_TEST_MYSQL, SHARDCAST_TEST_REDIS, SHARDCAST_TEST_SENTINEL,
+SHARDCAST_TEST_REDIS_CLUSTER and SHARDCAST_TEST_NATS.
 Needs the Debian packages `postgresql`, `mariadb-server`, `redis-server` and `nats-server`. With `--check` it fails at once
 if one is missing."""
 
@@ -130,6 +132,61 @@ class Redis(Server):
         return f"redis://127.0.0.1:{self.port}"
 
 
+class Sentinel(Server):
+    """It watches the Redis whose port is given, under the name `main`."""
+    name, variable = "Sentinel", "SHARDCAST_TEST_SENTINEL"
+    end, end_at_once = signal.SIGTERM, signal.SIGKILL
+
+    def __init__(self, folder, redis_port):
+        self.redis_port = redis_port
+        super().__init__(folder)
+
+    def make(self):
+        self.configuration = f"{self.folder}/sentinel.conf"
+        with open(self.configuration, "w") as file:
+            file.write(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\n"
+                       f"sentinel monitor main 127.0.0.1 {self.redis_port} 1\n")
+        # It writes down there what it has learned.
+        os.chmod(self.configuration, 0o666)
+
+    def command(self):
+        return ["redis-server", self.configuration, "--sentinel"]
+
+    def connection(self):
+        return f"redis+sentinel://127.0.0.1:{self.port}/main"
+
+
+class RedisNode(Redis):
+    """One of a cluster."""
+    name, variable = "a node of Redis", "SHARDCAST_TEST_REDIS_CLUSTER"
+
+    def command(self):
+        # The bus of the cluster would be at another port that nobody has looked whether it is free.
+        return [*super().command(), "--cluster-enabled", "yes", "--cluster-port", str(self.bus_port)]
+
+    def make(self):
+        super().make()
+        self.bus_port = free_port()
+
+    def connection(self):
+        return f"redis+cluster://127.0.0.1:{self.port}"
+
+
+def join(nodes):
+    """Makes a cluster of nodes of Redis."""
+    addresses = [f"127.0.0.1:{node.port}" for node in nodes]
+    subprocess.run(["redis-cli", "--cluster", "create", *addresses, "--cluster-yes"],
+                   check=True, stdout=subprocess.DEVNULL)
+    for node in nodes:
+        for _ in range(300):
+            info = subprocess.run(["redis-cli", "-p", str(node.port), "cluster", "info"], capture_output=True, text=True)
+            if "cluster_state:ok" in info.stdout:
+                break
+            time.sleep(0.1)
+        else:
+            sys.exit("the cluster of Redis is not there after 30 s")
+
+
 class Nats(Server):
     name, variable = "NATS", "SHARDCAST_TEST_NATS"
     end, end_at_once = signal.SIGTERM, signal.SIGKILL
@@ -159,13 +216,20 @@ def main(command):
         started = []
         try:
             environment = dict(os.environ)
-            for kind in [Postgres, MariaDb, Redis, Nats]:
-                place = f"{folder}/{kind.__name__.lower()}"
+
+            def start(kind, *more):
+                place = f"{folder}/{len(started)}"
                 os.mkdir(place)
-                server = kind(place)
+                server = kind(place, *more)
                 server.start()
                 started.append(server)
                 environment[kind.variable] = server.connection()
+                return server
+
+            for kind in [Postgres, MariaDb, Nats]:
+                start(kind)
+            start(Sentinel, start(Redis).port)
+            join([start(RedisNode) for _ in range(3)])
             return subprocess.run(command, env=environment).returncode
         finally:
             # Their data is thrown away: nothing has to be written for it.

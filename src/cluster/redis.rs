@@ -165,16 +165,41 @@ impl fmt::Debug for Link {
 mod tests {
     use super::*;
 
-    fn backplane(prefix: &str) -> RedisBackplane {
-        let url =
-            std::env::var("SHARDCAST_TEST_REDIS").expect("`.ci/databases.py` starts a server and sets this");
+    fn at(variable: &str, prefix: &str) -> RedisBackplane {
+        let url = std::env::var(variable).expect("`.ci/databases.py` starts a server and sets this");
         RedisBackplane::new(&url, prefix).unwrap()
     }
 
-    mod conforms {
-        use super::backplane;
+    fn on_one_server(prefix: &str) -> RedisBackplane {
+        at("SHARDCAST_TEST_REDIS", prefix)
+    }
+
+    fn named_by_a_sentinel(prefix: &str) -> RedisBackplane {
+        at("SHARDCAST_TEST_SENTINEL", prefix)
+    }
+
+    fn on_a_cluster(prefix: &str) -> RedisBackplane {
+        at("SHARDCAST_TEST_REDIS_CLUSTER", prefix)
+    }
+
+    mod one_server {
+        use super::on_one_server;
         use crate::cluster::conformance;
 
-        conformance::suite!(backplane, #[cfg_attr(not(test_redis), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(on_one_server, #[cfg_attr(not(test_redis), ignore = "`.ci/databases.py` starts a server")]);
+    }
+
+    mod sentinel {
+        use super::named_by_a_sentinel;
+        use crate::cluster::conformance;
+
+        conformance::suite!(named_by_a_sentinel, #[cfg_attr(not(test_sentinel), ignore = "`.ci/databases.py` starts a server")]);
+    }
+
+    mod cluster {
+        use super::on_a_cluster;
+        use crate::cluster::conformance;
+
+        conformance::suite!(on_a_cluster, #[cfg_attr(not(test_redis_cluster), ignore = "`.ci/databases.py` starts a server")]);
     }
 }
