@@ -81,8 +81,8 @@ class Cluster:
         os.chmod(folder, 0o755)
         self.folder, self.parts = folder, []
         self.postgres = self.part(databases.Postgres)
-        self.backplane = {"redis": databases.Redis, "nats": databases.Nats}.get(backplane)
-        self.backplane = self.backplane and self.part(self.backplane)
+        own = {"redis": databases.Redis, "nats": databases.Nats}.get(backplane)
+        self.backplane = self.part(own) if own else self.postgres
         variables = {
             "GOTIFY_SERVER_LISTENADDR": "127.0.0.1", "GOTIFY_SERVER_TRUSTEDPROXIES": "127.0.0.1",
             "GOTIFY_SERVER_DRAIN_WAITSECONDS": str(WAIT_SECONDS),
@@ -91,12 +91,10 @@ class Cluster:
             "GOTIFY_DEFAULTUSER_NAME": USER, "GOTIFY_DEFAULTUSER_PASS": PASSWORD, "GOTIFY_PASSSTRENGTH": "4",
             "GOTIFY_UPLOADEDIMAGESDIR": f"{folder}/images",
             "GOTIFY_METRICS_ENABLED": "true", "GOTIFY_METRICS_LISTENADDR": "main",
-            "GOTIFY_CLUSTER_BACKPLANE": backplane,
+            "GOTIFY_CLUSTER_BACKPLANE": backplane, "GOTIFY_CLUSTER_URL": self.backplane.connection(),
         }
-        if self.backplane:
-            variables["GOTIFY_CLUSTER_URL"] = self.backplane.connection()
         names = [str(1111 * number) for number in range(1, count + 1)]
-        self.nodes = [Node(folder, name, program, variables) for name in names]
+        self.nodes = [Node(folder, name, program, dict(variables)) for name in names]
         self.port, self.statistics = databases.free_port(), databases.free_port()
         self.haproxy = None
 

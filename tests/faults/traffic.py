@@ -17,19 +17,20 @@ ANSWERED_SECONDS = 8
 class Stream:
     """A WebSocket that is kept, and what came on it."""
 
-    def __init__(self, port, token):
+    def __init__(self, port, token, since=None):
         self.port, self.token = port, token
+        self.since = "" if since is None else f"&since={since}"
         self.received, self.end = [], None
 
     async def open(self):
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 24)
         key = base64.b64encode(os.urandom(16)).decode()
         self.writer.write((
-            f"GET /stream?token={self.token} HTTP/1.1\r\nHost: faults\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"GET /stream?token={self.token}{self.since} HTTP/1.1\r\nHost: faults\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
         head = await self.reader.readuntil(b"\r\n\r\n")
         if b" 101 " not in head:
-            raise SystemExit(f"a stream was answered {head!r}")
+            raise ConnectionError(f"a stream was answered {head!r}")
         return asyncio.create_task(self.read())
 
     async def read(self):
