@@ -6,7 +6,7 @@
 #   chrono 0.4.45, chrono-tz 0.10.4: 1880-01-01T00:00:00-04:56, which is two seconds early; to_string writes -04:56:02
 #
 # Programs meet this where a missing date is stored as the year 1 in a named zone, as Gotify does on MariaDB with
-# `loc=America/New_York`. The server therefore converts no zero date by a zone (src/store/mysql/zone.rs).
+# `loc=America/New_York`. The server therefore converts no zero date by a zone (src/store/mysql/dialect.rs).
 #
 # Needs cargo. Ends with 0 if chrono still behaves so, and with 1 if it has changed.
 set -euo pipefail

@@ -22,7 +22,7 @@ impl Watch {
     }
 
     /// Returns a row that came, went or changed since the last call; when tokens were used does not count, nor do
-    /// clients that expired over a day ago, which the server may remove at any moment.
+    /// clients that expired over a day ago, which the server may remove at any moment and writes into its log.
     pub(crate) async fn changed(&mut self) -> Option<String> {
         // Another number whenever another connection has written anything.
         let version =
@@ -64,6 +64,7 @@ impl Watch {
                 .collect();
             let lasting = match table.as_str() {
                 "clients" => "expires_at IS NULL OR expires_at > datetime('now', '-1 day')",
+                "shardcast_log" => "kind <> 'ClientExpired'",
                 _ => "true",
             };
             let columns = columns.join(" || ',' || ");
