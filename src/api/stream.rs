@@ -54,6 +54,7 @@ use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, 
 use crate::auth::Authenticator;
 use crate::cluster::Cluster;
 use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
+use crate::model;
 use crate::store::{Store, StoreError};
 
 /// In the answer to a handshake with `since`, with the same id: the stream begins after that message. A client knows by
@@ -69,6 +70,9 @@ pub struct StreamState {
     pub origins: Arc<AllowedOrigins>,
     /// What clients may send.
     pub limits: Arc<SessionLimits>,
+    /// How many missed messages a stream may bring. Above it the stream ends with
+    /// [`EndReason::TooFarBehind`](crate::hub::EndReason::TooFarBehind).
+    pub max_resume_messages: usize,
     /// Other nodes, from which messages come too.
     pub(crate) cluster: Option<Cluster>,
 }
@@ -86,6 +90,10 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// id of a message in `id` and the `Message` in JSON in `data`. The last one, of the type `end`, says why the server ends
 /// the stream. A client that comes back sends the id of the last event that it got in `Last-Event-ID`, which goes before
 /// `since`.
+///
+/// A client that has missed too many messages (100000, unless the server is configured otherwise) gets none of them: a
+/// WebSocket is closed with the code 4001, and events end. It pages through `GET /message?after=ID` first, and then
+/// opens a stream with `since` after the last message of the last page.
 #[utoipa::path(
     get, path = "/stream", operation_id = "streamMessages", tag = "message",
     params(
@@ -134,6 +142,11 @@ async fn open(
     };
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
     let registration = admitted.map_err(IntoResponse::into_response)?;
+    if let Some(since) = requested.since {
+        let (since, limit) = (model::MessageId(since.0), state.max_resume_messages);
+        let count = store.database().count_messages_after(client.user_id, since, limit.saturating_add(1));
+        admission::limit_backlog(&registration, limit, count).await.map_err(IntoResponse::into_response)?;
+    }
     let Some(upgrade) = requested.upgrade else { return Ok(event_stream::run(registration)) };
     let mut response = upgrade.run(registration, Ignore, state.limits);
     if let Some(since) = requested.since {

@@ -5,7 +5,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::declare::section;
 use super::load::Loaded;
 use super::problem::Problem;
-use super::shape::Shape::{NonEmpty, OneOf};
+use super::shape::Shape::{Integer, NonEmpty, OneOf};
 use super::{backplane, features};
 
 section! {
@@ -25,6 +25,16 @@ section! {
         node: String = "";
         /// What the names of all channels begin with. Nodes that are to hear each other have the same one.
         prefix: String = "shardcast", NonEmpty;
+        section resume: ResumeSection;
+    }
+}
+
+section! {
+    /// Streams that begin with what their client has missed, also where there is one node.
+    pub struct ResumeSection at "cluster.resume." {
+        /// How many missed messages a stream may bring. A client that has missed more must page through
+        /// `GET /message?after=ID` first: its stream is closed with 4001.
+        maxmessages: usize = 100_000, Integer(1..=1_000_000_000);
     }
 }
 

@@ -69,6 +69,7 @@ impl Loaded {
             write_buffer_bytes: section.writebuffersize,
             ring_messages: section.channelbuffersize,
             max_lag: section.maxlag,
+            max_resume_messages: self.config.cluster.resume.maxmessages,
         }
     }
 

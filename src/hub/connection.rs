@@ -173,6 +173,12 @@ impl Connection {
         }
     }
 
+    /// Returns by how many ids the user's newest message is above its cursor.
+    pub(super) fn ids_behind(&self) -> u64 {
+        let state = self.state.lock();
+        self.user.newest().0.saturating_sub(state.cursor.0)
+    }
+
     pub(super) fn socket(&self) -> Option<&dyn Socket> {
         self.attached.get().map(|attached| &*attached.socket)
     }

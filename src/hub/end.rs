@@ -26,6 +26,8 @@ pub enum EndReason {
     InvalidPayload,
     /// What the stream had missed could not be read, or not in time. The peer is to come back later.
     BacklogUnavailable,
+    /// The stream would have to bring more missed messages than allowed. The peer is to read them in another way.
+    TooFarBehind,
     /// The server went wrong.
     Internal,
     /// The peer closed it, with this code if it gave one.
@@ -38,7 +40,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every kind of end, for tables and counters.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::SlowConsumer,
         Self::NoPong,
         Self::TokenDeleted,
@@ -54,6 +56,7 @@ impl EndReason {
         Self::PeerClosed(None),
         Self::PeerGone,
         Self::Dropped,
+        Self::TooFarBehind,
     ];
 
     /// A short name, as logs and counters use it.
@@ -70,10 +73,22 @@ impl EndReason {
             Self::ProtocolError => "protocol error",
             Self::InvalidPayload => "invalid payload",
             Self::BacklogUnavailable => "backlog unavailable",
+            Self::TooFarBehind => "too far behind",
             Self::Internal => "internal error",
             Self::PeerClosed(_) => "closed by peer",
             Self::PeerGone => "peer gone",
             Self::Dropped => "dropped",
+        }
+    }
+
+    /// What the peer reads: the name, and what it can do where that is not to come back.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::TooFarBehind => {
+                "too far behind: page through GET /message?after=ID, then open a stream after the last message"
+            }
+            Self::PeerClosed(_) => "",
+            _ => self.name(),
         }
     }
 
@@ -95,10 +110,12 @@ impl EndReason {
             Self::PeerClosed(_) => 12,
             Self::PeerGone => 13,
             Self::Dropped => 14,
+            Self::TooFarBehind => 15,
         }
     }
 
-    /// The code of the close frame (RFC 6455, section 7.4; 1012 and 1013 are in IANA's registry); `None` for a close frame
+    /// The code of the close frame (RFC 6455, section 7.4; 1012 and 1013 are in IANA's registry, 4001 is our own);
+    /// `None` for a close frame
     /// without one, or where there is nobody to send it to.
     pub fn close_code(self) -> Option<u16> {
         match self {
@@ -113,6 +130,7 @@ impl EndReason {
             Self::ProtocolError => Some(1002),
             Self::InvalidPayload => Some(1007),
             Self::BacklogUnavailable => Some(1013),
+            Self::TooFarBehind => Some(4001),
             Self::Internal => Some(1011),
             Self::PeerClosed(code) => code,
             Self::PeerGone | Self::Dropped => None,
@@ -137,6 +155,7 @@ impl EndReason {
             | Self::TokenExpired
             | Self::UserDeleted
             | Self::Shutdown
+            | Self::TooFarBehind
             | Self::PeerClosed(_)
             | Self::Dropped => false,
         }

@@ -50,6 +50,12 @@ impl Drop for Guard {
     }
 }
 
+impl Guard {
+    fn close(&self, reason: EndReason) {
+        self.connection.close(reason, self.shared.clock.now(), &self.shared.config);
+    }
+}
+
 impl Registration {
     pub(super) fn new(shared: Arc<Shared>, connection: Arc<Connection>, needs_head: bool) -> Self {
         Self { guard: Guard { shared, connection }, needs_head }
@@ -75,6 +81,17 @@ impl Registration {
     pub fn start_after(&mut self, head: MessageId) {
         self.guard.connection.start_after(head);
         self.needs_head = false;
+    }
+
+    /// Returns by how many ids the user's newest message is above the one after which the stream begins. The stream has
+    /// at most so many messages to catch up on; fewer where ids in between are those of other users, or were deleted.
+    pub fn ids_behind(&self) -> u64 {
+        self.guard.connection.ids_behind()
+    }
+
+    /// Ends the stream before it has a socket: the one that it is given carries nothing but the end.
+    pub fn close(&self, reason: EndReason) {
+        self.guard.close(reason);
     }
 
     /// Lets the stream bring only the messages that a filter asks for.
@@ -312,7 +329,7 @@ impl Stream {
 
     /// Begins to close the stream for this reason.
     pub fn close(&self, reason: EndReason) {
-        self.guard.connection.close(reason, self.guard.shared.clock.now(), &self.guard.shared.config);
+        self.guard.close(reason);
     }
 
     /// Does one write, under the stream's lock.

@@ -110,7 +110,7 @@ impl User {
         make: impl FnOnce(MessageId) -> Connection,
     ) -> (Arc<Connection>, bool) {
         let mut inner = self.inner.lock();
-        let newest = inner.traffic.as_deref().map_or(inner.newest, |traffic| traffic.known(inner.newest));
+        let newest = inner.known();
         let needs_head = !inner.head_known || since.is_some_and(|since| since > newest);
         let connection = Arc::new(make(newest));
         inner.streams.push(Arc::clone(&connection));
@@ -144,6 +144,11 @@ impl User {
             }
         }
         inner.newest
+    }
+
+    /// The newest message that is known of; 0 as long as nothing is.
+    pub(super) fn newest(&self) -> MessageId {
+        self.inner.lock().known()
     }
 
     pub(super) fn stream_count(&self) -> usize {
@@ -300,6 +305,10 @@ impl User {
 }
 
 impl Inner {
+    fn known(&self) -> MessageId {
+        self.traffic.as_deref().map_or(self.newest, |traffic| traffic.known(self.newest))
+    }
+
     /// Notes that a pass is due, unless one is on its way.
     fn schedule(&mut self) -> Scheduled {
         if mem::replace(&mut self.scheduled, true) { Scheduled::No } else { Scheduled::Yes }

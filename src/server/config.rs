@@ -102,6 +102,9 @@ pub struct StreamConfig {
     pub ring_messages: usize,
     /// How many messages a stream may be behind before it is closed. Default 10 000.
     pub max_lag: u64,
+    /// How many messages that a client has missed a stream with `since` may bring. If there are more, it is closed with
+    /// 4001. Default 100 000.
+    pub max_resume_messages: usize,
 }
 
 with_methods!(StreamConfig {
@@ -114,6 +117,7 @@ with_methods!(StreamConfig {
     with_write_buffer_bytes(write_buffer_bytes: usize),
     with_ring_messages(ring_messages: usize),
     with_max_lag(max_lag: u64),
+    with_max_resume_messages(max_resume_messages: usize),
 });
 
 impl Default for StreamConfig {
@@ -128,6 +132,7 @@ impl Default for StreamConfig {
             write_buffer_bytes: 8192,
             ring_messages: 10,
             max_lag: 10_000,
+            max_resume_messages: 100_000,
         }
     }
 }

@@ -132,7 +132,7 @@ impl Events {
     }
 
     /// Waits for the end of the answer, and returns what was said to be its reason.
-    async fn end(&mut self) -> String {
+    pub(crate) async fn end(&mut self) -> String {
         let mut last = Event::default();
         while let Some(event) = self.next_block().await {
             last = event;

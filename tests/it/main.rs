@@ -40,6 +40,7 @@ mod protobuf;
 #[cfg(feature = "remote")]
 mod remote;
 mod reset_password;
+mod resume;
 mod revocation_log;
 mod revoke;
 mod running;

@@ -5,10 +5,11 @@ use std::process::{ExitStatus, Stdio};
 
 use chrono::Local;
 use serde_json::{Value, json};
+use shardcast::hub::EndReason;
 use shardcast::model::ApplicationId;
 use shardcast::store::{MessagePage, NewMessage};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
@@ -230,7 +231,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it. One that hides `since` makes the server one that ignores it, as Gotify does.
+    /// Starts it. One that hides `since` makes the server one that ignores it, and `after`, as Gotify does.
     async fn start(server: SocketAddr, hides_since: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -253,19 +254,36 @@ impl Proxy {
 
 async fn pass(mut client: TcpStream, server: SocketAddr, hides_since: bool) {
     let mut server = TcpStream::connect(server).await.unwrap();
-    if hides_since {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let Ok(byte) = client.read_u8().await else { return };
-            head.push(byte);
-        }
-        let head = String::from_utf8(head).unwrap();
-        let is_stream = head.starts_with("GET /stream?since=");
-        let head = if is_stream { head.replacen("?since=", "?ignored=", 1) } else { head };
-        server.write_all(head.as_bytes()).await.unwrap();
+    if !hides_since {
+        // It fails where either side is gone.
+        let _ = copy_bidirectional(&mut client, &mut server).await;
+        return;
     }
-    // It fails where either side is gone.
-    let _ = copy_bidirectional(&mut client, &mut server).await;
+    let (mut requests, mut client) = client.split();
+    let (mut answers, mut server) = server.split();
+    let hide = async {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = requests.read_u8().await else { return };
+                head.push(byte);
+            }
+            let head = String::from_utf8(head).unwrap();
+            let is_stream = head.starts_with("GET /stream?since=");
+            let name = if is_stream { "since=" } else { "after=" };
+            if server.write_all(head.replacen(name, "ignored=", 1).as_bytes()).await.is_err() {
+                return;
+            }
+            if is_stream {
+                let _ = copy(&mut requests, &mut server).await;
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = hide => {}
+        _ = copy(&mut answers, &mut client) => {}
+    }
 }
 
 #[tokio::test]
@@ -338,6 +356,27 @@ async fn stored_messages_are_printed_from_the_oldest_on_with_and_without_a_strea
             "since is hidden: {hides_since}"
         );
     }
+}
+
+#[tokio::test]
+async fn more_missed_messages_than_a_stream_brings_are_read_as_pages() {
+    let server = TestServer::start_with(|config| config.stream.max_resume_messages = 20).await;
+    let person = server.person("ann").await;
+    let mut expected = Vec::new();
+    for number in 0..250 {
+        expected.push(publish(&server, &person, &format!("message {number}"), 0).await);
+    }
+    let since = expected[9]["id"].to_string();
+    let arguments = ["--since", &since, "--limit", "241"];
+    let mut tail = Tail::start(server.address, &person.client.token, &arguments);
+    for message in &expected[10..] {
+        assert_eq!(&tail.message().await, message);
+    }
+    let live = publish(&server, &person, "live", 0).await;
+    let (status, rest, said) = tail.end().await;
+    assert_eq!((status.code(), rest, said.as_str()), (Some(0), vec![live], ""));
+    wait_for_streams(&server, 0).await;
+    assert!(server.hub.end_counts().contains(&(EndReason::TooFarBehind, 1)));
 }
 
 #[tokio::test]

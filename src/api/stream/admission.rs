@@ -35,6 +35,23 @@ pub(super) async fn admit(
     tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(ApiError::Unavailable))
 }
 
+/// Ends a stream that has more than `limit` messages to catch up on, so that its client pages through them. They are
+/// counted only if the ids leave room for so many.
+pub(super) async fn limit_backlog(
+    registration: &Registration,
+    limit: usize,
+    count: impl Future<Output = Result<usize, StoreError>>,
+) -> Result<(), ApiError> {
+    if registration.ids_behind() <= limit as u64 {
+        return Ok(());
+    }
+    let counted = tokio::time::timeout(PATIENCE, count).await.map_err(|_| ApiError::Unavailable)?;
+    if counted? > limit {
+        registration.close(hub::EndReason::TooFarBehind);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
@@ -66,6 +83,16 @@ mod tests {
             admit(register(&hub), ready(Ok(true)), async { panic!("nobody is to ask") }).await.unwrap();
         assert_ne!(first.id(), second.id());
         assert_eq!(hub.stream_count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn missed_messages_are_counted_only_if_there_may_be_too_many() {
+        let hub = Hub::new(HubConfig::default());
+        let mut registration = hub.register(UserId(1), "token", Some(hub::MessageId(10))).unwrap();
+        registration.start_after(hub::MessageId(110));
+        limit_backlog(&registration, 100, async { panic!("nobody is to ask") }).await.unwrap();
+        let refused = limit_backlog(&registration, 99, pending()).await.unwrap_err();
+        assert_eq!(refused.status(), 503);
     }
 
     #[tokio::test]

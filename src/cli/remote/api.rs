@@ -45,7 +45,8 @@ struct Connection {
     _driver: AbortOnDropHandle<()>,
 }
 
-/// Some stored messages, newest first.
+/// Some stored messages, newest first; those that were asked for by [`Api::messages_after`] oldest first, from a server
+/// that knows how to list them.
 #[derive(Deserialize)]
 pub(super) struct Page {
     pub(super) messages: Vec<Message>,
@@ -56,10 +57,22 @@ pub(super) struct Page {
 struct Paging {
     #[serde(default)]
     next: Option<String>,
+    #[serde(default)]
+    after: Option<u64>,
 }
 
 impl Page {
-    /// Whether there are older messages.
+    /// Whether it begins after the message that was asked for. Gotify's do not.
+    pub(super) fn is_oldest_first(&self) -> bool {
+        self.paging.after.is_some()
+    }
+
+    /// Returns the id of the last message of a page that is oldest first, if more follow.
+    pub(super) fn last_before_more(&self) -> Option<u64> {
+        self.paging.after.filter(|_| self.has_more())
+    }
+
+    /// Whether there are more messages: older ones, or newer ones if it is oldest first.
     pub(super) fn has_more(&self) -> bool {
         self.paging.next.as_deref().is_some_and(|next| !next.is_empty())
     }
@@ -89,6 +102,12 @@ impl Api {
     pub(super) async fn messages(&mut self, below: Option<u64>) -> Result<Page, RequestError> {
         let since = below.map(|id| format!("&since={id}")).unwrap_or_default();
         self.ask(Method::GET, &format!("/message?limit={PAGE_MESSAGES}{since}"), Vec::new()).await
+    }
+
+    /// Returns the oldest messages with greater ids, up to [`PAGE_MESSAGES`]. From Gotify, which ignores what it is asked
+    /// for, the newest messages come instead.
+    pub(super) async fn messages_after(&mut self, id: u64) -> Result<Page, RequestError> {
+        self.ask(Method::GET, &format!("/message?limit={PAGE_MESSAGES}&after={id}"), Vec::new()).await
     }
 
     async fn ask<T: DeserializeOwned>(

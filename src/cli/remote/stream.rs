@@ -18,6 +18,7 @@ use super::api::{AGENT, KEY};
 use super::connection::{Transport, connect};
 use super::{Account, RequestError};
 use crate::api::stream::SINCE_UNDERSTOOD;
+use crate::hub::EndReason;
 use crate::model::Message;
 
 /// How long a server may take to answer the handshake. Ours waits up to 5 s for its database.
@@ -59,6 +60,8 @@ pub(super) struct MessageStream {
 pub(super) enum StreamError {
     #[error("the server closed the stream{0}")]
     Closed(String),
+    #[error("the server does not bring as many messages as were missed")]
+    TooFarBehind,
     // The library's text has its cause in it.
     #[error("the connection was lost: {0}")]
     Lost(Box<Error>),
@@ -128,6 +131,11 @@ impl MessageStream {
                     return Ok(
                         read.map_or_else(Received::Unknown, |message| Received::Message(Box::new(message)))
                     );
+                }
+                Some(Ok(tungstenite::Message::Close(Some(frame))))
+                    if EndReason::TooFarBehind.close_code() == Some(frame.code.into()) =>
+                {
+                    return Err(StreamError::TooFarBehind);
                 }
                 Some(Ok(tungstenite::Message::Close(Some(frame)))) => {
                     let reason: String = frame.reason.chars().flat_map(char::escape_debug).collect();

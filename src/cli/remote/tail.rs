@@ -4,12 +4,16 @@
 //! message that came last. Gotify does not: what its stream lacks is read from `GET /message`, once before the stream is
 //! opened, when it may be much, and once more when it is open, so that nothing is missed between the two. What comes
 //! both ways is shown once.
+//!
+//! A server that understands `since` also lists messages oldest first. So they are read where a stream does not bring all
+//! that was missed, because it is too much.
 
 use std::io;
 use std::path::PathBuf;
 
 use tokio::time::sleep;
 
+use super::api::Page;
 use super::back_off::BackOff;
 use super::seen::Seen;
 use super::stream::{Filter, Received, StreamError};
@@ -112,22 +116,46 @@ impl Tail {
             self.catch_up(seen).await?;
         }
         loop {
-            match stream.next().await? {
-                Received::Message(message) => self.receive(seen, &message)?,
-                Received::Unknown(error) => {
+            match stream.next().await {
+                Ok(Received::Message(message)) => self.receive(seen, &message)?,
+                Ok(Received::Unknown(error)) => {
                     print_problem(&format!("the server sent what is no message: {error}"));
                 }
+                Err(StreamError::TooFarBehind) => {
+                    let newest = seen.newest();
+                    self.catch_up(seen).await?;
+                    // A server whose list does not have what its stream lacks is not asked again at once.
+                    let is_further = seen.newest() > newest;
+                    return if is_further { Ok(()) } else { Err(StreamError::TooFarBehind.into()) };
+                }
+                Err(error) => return Err(error.into()),
             }
             back_off.reset();
         }
     }
 
     /// Prints the stored messages that have not come yet, the oldest first.
-    ///
-    /// The server lists the newest first. So the bounds of the pages are found first, and then the pages are read again
-    /// from the other end: memory holds one page, however many there are.
     async fn catch_up(&mut self, seen: &mut Seen) -> Result<(), End> {
-        let mut page = self.api.messages(None).await?;
+        let mut page = self.api.messages_after(seen.floor()).await?;
+        if !page.is_oldest_first() {
+            return self.catch_up_backwards(seen, page).await;
+        }
+        loop {
+            for message in &page.messages {
+                if seen.lacks(message.id.0) {
+                    self.receive(seen, message)?;
+                }
+            }
+            let Some(last) = page.last_before_more() else { return Ok(()) };
+            page = self.api.messages_after(last).await?;
+        }
+    }
+
+    /// As [`Self::catch_up`], from a server that lists the newest first: `page` has the newest.
+    ///
+    /// The bounds of the pages are found first, and then the pages are read again from the other end: memory holds one
+    /// page, however many there are.
+    async fn catch_up_backwards(&mut self, seen: &mut Seen, mut page: Page) -> Result<(), End> {
         let newest = page.messages.first().map_or(0, |message| message.id.0);
         seen.note_newest(newest);
         // Each page is what is below its bound.

@@ -10,7 +10,7 @@ impl Framing {
     ///
     /// The opening names the position from which the client is to go on if the connection is lost before the first
     /// message: an event with nothing but an id is not shown to the page. A ping is a comment. The end is an event of
-    /// the type `end` with the name of its reason; nobody answers it.
+    /// the type `end` with the text of its reason; nobody answers it.
     ///
     /// It is for sockets whose peer has nothing to say: the stream ends as soon as its end is out.
     pub const EVENT_STREAM: Self = Self {
@@ -31,5 +31,5 @@ fn opening(position: Option<MessageId>) -> Cow<'static, [u8]> {
 }
 
 fn end(reason: EndReason) -> Cow<'static, [u8]> {
-    Cow::Owned(format!("event: end\ndata: {}\n\n", reason.name()).into_bytes())
+    Cow::Owned(format!("event: end\ndata: {}\n\n", reason.text()).into_bytes())
 }

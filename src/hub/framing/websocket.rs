@@ -28,7 +28,7 @@ fn close_frame(reason: EndReason) -> Cow<'static, [u8]> {
     let Some(code) = reason.close_code() else {
         return Cow::Borrowed(&[FIN_CLOSE, 0]);
     };
-    let text = if matches!(reason, EndReason::PeerClosed(_)) { "" } else { reason.name() };
+    let text = reason.text();
     let length = u8::try_from(2 + text.len()).expect("every reason is shorter than 123 bytes");
     let mut frame = vec![FIN_CLOSE, length];
     frame.extend_from_slice(&code.to_be_bytes());
@@ -52,6 +52,7 @@ fn is_last_word(reason: EndReason) -> bool {
         | EndReason::UserDeleted
         | EndReason::Shutdown
         | EndReason::BacklogUnavailable
+        | EndReason::TooFarBehind
         | EndReason::Internal
         | EndReason::PeerGone
         | EndReason::Dropped => false,
