@@ -66,7 +66,7 @@ async fn walk(server: &TestServer, person: &Person, first: &str) -> (Vec<u64>, V
         let Some(next) = page["paging"]["next"].as_str() else {
             return (ids, sizes, page["paging"]["after"].clone());
         };
-        url = next[next.find(first.split('?').next().unwrap()).unwrap()..].to_owned();
+        next[next.find(first.split('?').next().unwrap()).unwrap()..].clone_into(&mut url);
     }
 }
 
