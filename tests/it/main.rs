@@ -7,10 +7,10 @@ mod access_log;
 mod android;
 mod build_script;
 mod canary;
-#[cfg(feature = "completions")]
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster;
 mod compat;
+#[cfg(feature = "completions")]
 mod completions;
 mod configuration;
 mod database_commands;
