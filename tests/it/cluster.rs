@@ -8,6 +8,7 @@ use shardcast::server::NodeParts;
 use shardcast::store::{DatabaseConfig, Dialect, open};
 use tokio::time::sleep;
 
+use crate::event_stream::Events;
 use crate::harness::{Person, TestServer};
 use crate::listener::{Listener, PATIENCE, push};
 
@@ -79,6 +80,58 @@ async fn what_one_node_stores_reaches_the_streams_of_both(backplane: Arc<dyn Bac
     }
 }
 
+/// How many messages each node takes while clients come and go.
+const MESSAGES: usize = 60;
+
+/// How many messages a client reads before it goes to the other node.
+const MESSAGES_PER_STREAM: usize = 7;
+
+async fn a_client_that_changes_between_nodes_gets_each_message_once(backplane: Arc<dyn Backplane>) {
+    let pair = Pair::start(backplane).await;
+    let first = push(&pair.a, &pair.ann, "first").await["id"].as_u64().unwrap();
+    let send = async |node: &TestServer| {
+        let mut sent = Vec::new();
+        for number in 0..MESSAGES {
+            sent.push(push(node, &pair.ann, &number.to_string()).await["id"].as_u64().unwrap());
+        }
+        sent
+    };
+    let node = |stream: usize| if stream.is_multiple_of(2) { &pair.a } else { &pair.b };
+    let by_websocket = async {
+        let mut ids = vec![first];
+        for stream in 0.. {
+            let since = format!("&since={}", ids[ids.len() - 1]);
+            let mut listener = Listener::open(node(stream), &pair.ann, &since).await;
+            for _ in 0..MESSAGES_PER_STREAM {
+                ids.push(listener.message().await["id"].as_u64().unwrap());
+                if ids.len() > 2 * MESSAGES {
+                    return ids;
+                }
+            }
+        }
+        ids
+    };
+    let by_events = async {
+        let mut ids = vec![first];
+        for stream in 1.. {
+            let mut events = Events::open(node(stream), &pair.ann, "", ids.last().copied()).await;
+            for _ in 0..MESSAGES_PER_STREAM {
+                ids.push(events.message().await["id"].as_u64().unwrap());
+                if ids.len() > 2 * MESSAGES {
+                    return ids;
+                }
+            }
+        }
+        ids
+    };
+    let (on_a, on_b, by_websocket, by_events) =
+        tokio::join!(send(&pair.a), send(&pair.b), by_websocket, by_events);
+    let mut sent = [vec![first], on_a, on_b].concat();
+    sent.sort_unstable();
+    assert_eq!(by_websocket, sent);
+    assert_eq!(by_events, sent);
+}
+
 async fn what_one_node_revokes_ends_the_streams_of_both(backplane: Arc<dyn Backplane>) {
     let pair = Pair::start(backplane).await;
     let mut on_b = Listener::open(&pair.b, &pair.ann, "").await;
@@ -105,6 +158,12 @@ macro_rules! with {
             #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/databases.py` starts the servers")]
             async fn what_one_node_revokes_ends_the_streams_of_both() {
                 super::what_one_node_revokes_ends_the_streams_of_both($make).await;
+            }
+
+            #[tokio::test]
+            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/databases.py` starts the servers")]
+            async fn a_client_that_changes_between_nodes_gets_each_message_once() {
+                super::a_client_that_changes_between_nodes_gets_each_message_once($make).await;
             }
         }
     };
