@@ -64,9 +64,7 @@ pub use gate::{AdminAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
-pub use oidc::{
-    BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Oidc, OidcSettings, Returning,
-};
+pub use oidc::{Oidc, OidcSettings};
 pub use paced_io::{PaceLimits, PacedIo};
 pub use readiness::Readiness;
 pub use sender_limit::SenderLimits;

@@ -54,8 +54,9 @@ mod tests;
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     Applications, Clients, Credential, Database, DatabaseTime, DeletedUser, Heads, InsertOutcome, Inserted,
-    LoggedRevocation, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser,
-    Owned, RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    LoggedRevocation, Logins, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage,
+    NewUser, Owned, RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange,
+    Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, Images};

@@ -78,3 +78,18 @@ CREATE TABLE shardcast_state (
     version bigint NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- Keys that all nodes share, by name. They are made up by whoever needs one first.
+CREATE TABLE shardcast_keys (
+    name varchar(180) NOT NULL PRIMARY KEY,
+    content longblob NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- Logins through an identity provider that were ended lately, so that none is ended twice. `ended_at` is in milliseconds
+-- since 1970.
+CREATE TABLE shardcast_logins (
+    id varchar(180) NOT NULL PRIMARY KEY,
+    ended_at bigint NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

@@ -15,3 +15,5 @@ CREATE UNIQUE INDEX uix_plugin_confs_token ON plugin_confs (token);
 CREATE INDEX shardcast_messages_application_id ON messages (application_id, id);
 -- Ours: it finds the users that have got messages lately.
 CREATE INDEX shardcast_heads_moved_at ON shardcast_heads (moved_at);
+-- Ours: it finds the logins that are old enough to be forgotten.
+CREATE INDEX shardcast_logins_ended_at ON shardcast_logins (ended_at);

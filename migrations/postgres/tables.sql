@@ -71,3 +71,16 @@ CREATE TABLE shardcast_state (
     id bigint PRIMARY KEY,
     version bigint NOT NULL
 );
+
+-- Keys that all nodes share, by name. They are made up by whoever needs one first.
+CREATE TABLE shardcast_keys (
+    name varchar(180) NOT NULL PRIMARY KEY,
+    content bytea NOT NULL
+);
+
+-- Logins through an identity provider that were ended lately, so that none is ended twice. `ended_at` is in milliseconds
+-- since 1970.
+CREATE TABLE shardcast_logins (
+    id varchar(180) NOT NULL PRIMARY KEY,
+    ended_at bigint NOT NULL
+);

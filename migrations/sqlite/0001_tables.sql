@@ -58,3 +58,16 @@ CREATE TABLE plugin_confs (
     config blob,
     storage blob
 );
+
+-- Ours: keys, by name. They are made up by whoever needs one first.
+CREATE TABLE shardcast_keys (
+    name varchar(180) NOT NULL PRIMARY KEY,
+    content blob NOT NULL
+);
+
+-- Ours: logins through an identity provider that were ended lately, so that none is ended twice. `ended_at` is in
+-- milliseconds since 1970.
+CREATE TABLE shardcast_logins (
+    id varchar(180) NOT NULL PRIMARY KEY,
+    ended_at integer NOT NULL
+);

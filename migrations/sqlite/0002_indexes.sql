@@ -13,3 +13,5 @@ CREATE UNIQUE INDEX uix_plugin_confs_token ON plugin_confs (token);
 
 -- Ours. The row's id is the last part of every index, so this one lists an application's messages in order.
 CREATE INDEX shardcast_messages_application_id ON messages (application_id);
+-- Ours: it finds the logins that are old enough to be forgotten.
+CREATE INDEX shardcast_logins_ended_at ON shardcast_logins (ended_at);

@@ -1,7 +1,7 @@
 //! `/auth/oidc`: logging in through an identity provider, with PKCE. The routes exist where there is a provider.
 //!
 //! A browser is sent to the provider with a state, comes back with it and a code, and gets a session, or elevates
-//! one. What was begun is kept by [`BegunLogins`], and bound to the browser by a cookie. An app does the same by itself,
+//! one. What was begun is in the state, see [`begun`], and bound to the browser by a cookie. An app does the same by itself,
 //! see [`external`].
 
 mod account;
@@ -19,7 +19,6 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{ApiError, AppState};
 use crate::auth::{IdentityError, IdentityProvider};
-pub use begun::{BegunLogin, BegunLogins, LoginOrigin, LoginPurpose, LoginsInMemory, Returning};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().merge(browser::router()).merge(external::router())
@@ -30,7 +29,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 pub struct Oidc {
     provider: Arc<dyn IdentityProvider>,
     settings: OidcSettings,
-    logins: Arc<dyn BegunLogins>,
 }
 
 /// What the users of an identity provider may do here.
@@ -57,25 +55,13 @@ impl Default for OidcSettings {
 impl Oidc {
     /// Lets the users of a provider log in.
     pub fn new(provider: Arc<dyn IdentityProvider>, settings: OidcSettings) -> Self {
-        Self::with_logins(provider, settings, Arc::new(LoginsInMemory::default()))
-    }
-
-    /// As [`Oidc::new`], with another place for logins that were begun.
-    pub fn with_logins(
-        provider: Arc<dyn IdentityProvider>,
-        settings: OidcSettings,
-        logins: Arc<dyn BegunLogins>,
-    ) -> Self {
-        Self { provider, settings, logins }
+        Self { provider, settings }
     }
 }
 
 impl fmt::Debug for Oidc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Oidc")
-            .field("provider", &self.provider)
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Oidc").field("provider", &self.provider).field("settings", &self.settings).finish()
     }
 }
 

@@ -413,6 +413,7 @@ async fn first_user(
         admin: true,
         created_at: chrono::Local::now().fixed_offset(),
     };
-    let user = database.create_user(user).await.map_err(OpenError::Database)?;
-    Ok(Some(FirstUser { name: user.name, made_up_password: (!configured).then_some(password) }))
+    let made = database.create_first_user(user).await.map_err(OpenError::Database)?;
+    // Another node that starts at the same moment may have made its own first: only that one knows the password.
+    Ok(made.map(|user| FirstUser { name: user.name, made_up_password: (!configured).then_some(password) }))
 }

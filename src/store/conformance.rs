@@ -14,6 +14,7 @@ pub(crate) mod commits;
 pub(crate) mod early;
 pub(crate) mod heads;
 pub(crate) mod identities;
+pub(crate) mod logins;
 pub(crate) mod messages;
 pub(crate) mod revocations;
 pub(crate) mod text;
@@ -39,11 +40,16 @@ macro_rules! suite {
                 a_hash_is_replaced_only_while_it_is_the_old_one
                 the_highest_cost_is_that_of_bcrypt_hashes
                 an_id_beyond_any_row_finds_nothing
+                of_first_users_made_at_once_one_is_there
             }
             identities {
                 a_user_of_a_provider_has_no_password
                 a_taken_name_or_identity_is_a_conflict
                 a_user_is_linked_once
+            }
+            logins {
+                all_who_ask_get_the_same_key
+                a_login_is_ended_once
             }
             applications {
                 an_application_is_found_by_id_and_by_token

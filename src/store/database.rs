@@ -10,6 +10,7 @@ use crate::model::{Timestamp, UserId};
 mod applications;
 mod clients;
 mod heads;
+mod logins;
 mod messages;
 mod revocation_log;
 mod users;
@@ -17,6 +18,7 @@ mod users;
 pub use applications::{Applications, NewApplication, UpdateApplication};
 pub use clients::{Clients, NewClient, UpdateClient};
 pub use heads::{DatabaseTime, Heads};
+pub use logins::Logins;
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
@@ -36,7 +38,7 @@ pub struct Owned<T> {
 /// leaves the change either made or not made.
 #[async_trait]
 pub trait Database:
-    Users + Applications + Clients + Messages + Heads + RevocationLog + fmt::Debug + 'static
+    Users + Applications + Clients + Messages + Heads + Logins + RevocationLog + fmt::Debug + 'static
 {
     /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
     /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.

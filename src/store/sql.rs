@@ -13,6 +13,7 @@ pub(super) mod dialect;
 pub(super) mod error;
 pub(super) mod heads;
 pub(super) mod identities;
+pub(super) mod logins;
 pub(super) mod messages;
 pub(super) mod query;
 pub(super) mod revocation_log;

@@ -46,6 +46,7 @@ mod revoke;
 mod running;
 mod sender_limits;
 mod service_manager;
+mod shared_state;
 mod stream;
 mod stream_filter;
 mod tidy;

@@ -1,114 +1,106 @@
-//! Logins that were begun and not ended yet, and where they are kept.
+//! Logins that were begun. No node keeps them, so that any node can end them.
+//!
+//! What is known of a login is in its state, which comes back from the provider: who began it, what for, and until when
+//! it can be ended. Nobody can make or change a state, because an HMAC is part of it, with a key that the nodes share
+//! through the database. The state can be read by whoever sees it, and holds nothing that is secret: the proof key and
+//! the nonce are other HMACs, which only a node can compute. That a login was ended is a row in the database.
 
-mod memory;
+mod seal;
 
 use std::fmt;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use rand::Rng;
+use serde::{Deserialize, Serialize};
 
-use crate::model::ClientId;
+use self::seal::LoginSeal;
+use super::super::AppState;
 use crate::store::StoreError;
-pub use memory::LoginsInMemory;
 
 /// How long somebody has at the provider, as in Gotify.
 pub(super) const LIFETIME: Duration = Duration::from_mins(10);
 
-/// The longest text that somebody may have kept for a login: a name of 255 characters takes up to 1020 bytes.
+/// The longest text that somebody may have in a state: a name of 255 characters takes up to 1020 bytes.
 pub(super) const MAX_TEXT_BYTES: usize = 1024;
 
-/// Keeps logins through an identity provider while people are at the provider. [`LoginsInMemory`] is the default; with
-/// several nodes behind one address, whoever comes back may come to another node than the one that sent them away.
-///
-/// Both methods are cancel safe: a dropped future leaves the login either kept or not.
-#[async_trait]
-pub trait BegunLogins: Send + Sync + fmt::Debug + 'static {
-    /// Keeps a login under its state, a text that is given once, for ten minutes at least. Where there is no room,
-    /// older ones may be given up before.
-    async fn begin(&self, state: &str, login: BegunLogin) -> Result<(), StoreError>;
-
-    /// Returns the login that was begun with that state, if whoever comes back is who began it. It is returned once. For
-    /// anybody else it stays.
-    async fn end(&self, state: &str, by: Returning<'_>) -> Result<Option<BegunLogin>, StoreError>;
-}
-
 /// A login that was begun.
-pub struct BegunLogin {
+pub(super) struct BegunLogin {
+    /// What leads back to it: the provider returns it with whoever logs in.
+    pub(super) state: String,
     /// What the provider has to repeat.
-    pub nonce: String,
-    /// Who began it, and what for.
-    pub origin: LoginOrigin,
+    pub(super) nonce: String,
+    /// The proof key of a browser's login. An app keeps its own to itself.
+    pub(super) verifier: String,
+    /// What it is for.
+    pub(super) purpose: LoginPurpose,
 }
 
-/// Who began a login.
-pub enum LoginOrigin {
-    /// A browser.
-    Browser {
-        /// What its cookie must hold.
-        binding: String,
-        /// The proof key.
-        verifier: String,
-        /// What it is for.
-        purpose: LoginPurpose,
-    },
-    /// An app, which keeps its proof key to itself.
+/// What somebody logs in for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum LoginPurpose {
+    /// A browser wants a session of that name.
+    Session(String),
+    /// A browser wants more rights for the client with this id, for so many seconds.
+    Elevation(u64, i64),
+    /// An app wants a client.
     App {
-        /// What its client will be called.
+        /// What the client will be called.
         name: String,
-        /// Where it wants its user back.
+        /// Where the app wants its user back.
         redirect_uri: String,
     },
 }
 
-/// What a browser logs in for.
-pub enum LoginPurpose {
-    /// A session of that name.
-    Session(String),
-    /// More rights for a client, for so many seconds.
-    Elevation(ClientId, i64),
-}
-
-/// Who comes back from the provider.
+/// Who begins or ends a login.
 #[derive(Clone, Copy)]
-pub enum Returning<'a> {
-    /// A browser, with what its cookie holds.
+pub(super) enum LoginOrigin<'a> {
+    /// A browser.
     Browser {
-        /// The value of the cookie.
+        /// The value of its cookie.
         binding: &'a str,
     },
     /// An app.
     App,
 }
 
-impl Returning<'_> {
-    /// Answers whether it is who began the login.
-    pub fn began(&self, login: &BegunLogin) -> bool {
-        match (self, &login.origin) {
-            (Self::Browser { binding }, LoginOrigin::Browser { binding: expected, .. }) => {
-                binding == expected
-            }
-            (Self::App, LoginOrigin::App { .. }) => true,
-            (Self::Browser { .. }, LoginOrigin::App { .. }) | (Self::App, LoginOrigin::Browser { .. }) => {
-                false
-            }
-        }
-    }
+/// Begins a login.
+pub(super) async fn begin(
+    state: &AppState,
+    origin: LoginOrigin<'_>,
+    purpose: LoginPurpose,
+) -> Result<BegunLogin, StoreError> {
+    let mut id = [0; 16];
+    rand::rng().fill_bytes(&mut id);
+    Ok(seal(state).await?.begin(id, origin, purpose, state.auth.now()))
+}
+
+/// Returns the login that was begun with that state, if whoever comes back is who began it. It is returned once. For
+/// anybody else it stays.
+///
+/// # Cancel safety
+///
+/// If the future is dropped, the login may be ended without having been returned.
+pub(super) async fn end(
+    state: &AppState,
+    origin: LoginOrigin<'_>,
+    login_state: &str,
+) -> Result<Option<BegunLogin>, StoreError> {
+    let Some((id, login)) = seal(state).await?.open(login_state, origin, state.auth.now()) else {
+        return Ok(None);
+    };
+    Ok(state.store.database().end_login(&id).await?.then_some(login))
+}
+
+async fn seal(state: &AppState) -> Result<LoginSeal, StoreError> {
+    let mut made_up = [0; 64];
+    rand::rng().fill_bytes(&mut made_up);
+    Ok(LoginSeal::new(&state.store.database().login_key(&made_up).await?))
 }
 
 /// Without anything secret.
 impl fmt::Debug for BegunLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BegunLogin").field("origin", &self.origin).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for LoginOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Browser { .. } => "Browser",
-            Self::App { .. } => "App",
-        })
+        f.debug_struct("BegunLogin").field("purpose", &self.purpose).finish_non_exhaustive()
     }
 }
 
@@ -117,15 +109,7 @@ impl fmt::Debug for LoginPurpose {
         f.write_str(match self {
             Self::Session(_) => "Session",
             Self::Elevation(..) => "Elevation",
-        })
-    }
-}
-
-impl fmt::Debug for Returning<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Browser { .. } => "Browser",
-            Self::App => "App",
+            Self::App { .. } => "App",
         })
     }
 }
@@ -134,37 +118,10 @@ impl fmt::Debug for Returning<'_> {
 pub(super) fn random_text(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     rand::rng().fill_bytes(&mut random);
-    let digits = random.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
+    hexadecimal(&random)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn by_browser(binding: &str) -> BegunLogin {
-        let purpose = LoginPurpose::Session("secret".to_owned());
-        let origin =
-            LoginOrigin::Browser { binding: binding.to_owned(), verifier: "secret".to_owned(), purpose };
-        BegunLogin { nonce: "secret".to_owned(), origin }
-    }
-
-    #[test]
-    fn whoever_comes_back_must_be_who_began() {
-        let app = LoginOrigin::App { name: String::new(), redirect_uri: String::new() };
-        let (browser, app) = (by_browser("b"), BegunLogin { nonce: String::new(), origin: app });
-        for (returning, began_browser, began_app) in [
-            (Returning::Browser { binding: "b" }, true, false),
-            (Returning::Browser { binding: "c" }, false, false),
-            (Returning::App, false, true),
-        ] {
-            assert_eq!((returning.began(&browser), returning.began(&app)), (began_browser, began_app));
-        }
-    }
-
-    #[test]
-    fn nothing_secret_is_shown() {
-        let shown = format!("{:?} {:?}", by_browser("secret"), Returning::Browser { binding: "secret" });
-        assert_eq!(shown, "BegunLogin { origin: Browser, .. } Browser");
-    }
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
 }

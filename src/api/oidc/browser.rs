@@ -12,8 +12,8 @@ use super::super::error::ErrorObject;
 use super::super::routing::get_only;
 use super::super::{ApiError, ApiSettings, AppState, client, cookie, query, session};
 use super::answer::{Failure, elevated_page};
-use super::begun::{BegunLogin, LIFETIME, LoginOrigin, LoginPurpose, Returning, random_text};
-use super::{Oidc, account};
+use super::begun::{LIFETIME, LoginOrigin, LoginPurpose, random_text};
+use super::{Oidc, account, begun};
 use crate::auth::{Authorization, Exchange, Pkce};
 use crate::model::ClientId;
 
@@ -48,7 +48,7 @@ async fn login(
     uri: Uri,
 ) -> Result<Response, Failure> {
     let name = client_name(&uri).map_err(|text| Failure::new(StatusCode::BAD_REQUEST, text))?;
-    send(&oidc, &state.settings, &headers, LoginPurpose::Session(name)).await
+    send(&state, &oidc, &headers, LoginPurpose::Session(name)).await
 }
 
 /// Sends a browser to the identity provider, to elevate a client of whoever logs in there.
@@ -76,8 +76,8 @@ async fn elevate(
 ) -> Result<Response, Response> {
     let id = number(&uri, "id").map_err(IntoResponse::into_response)?;
     let seconds = number(&uri, "durationSeconds").map_err(IntoResponse::into_response)?;
-    let purpose = LoginPurpose::Elevation(ClientId(id), seconds);
-    send(&oidc, &state.settings, &headers, purpose).await.map_err(IntoResponse::into_response)
+    let purpose = LoginPurpose::Elevation(id, seconds);
+    send(&state, &oidc, &headers, purpose).await.map_err(IntoResponse::into_response)
 }
 
 /// Takes a browser back from the identity provider.
@@ -123,19 +123,19 @@ async fn callback(
 ) -> Result<Response, Failure> {
     let binding = bound(&headers).ok_or_else(unknown)?;
     let login_state = parameter(&uri, "state").ok_or_else(unknown)?;
-    let login = oidc.logins.end(&login_state, Returning::Browser { binding: &binding }).await?;
+    let login = begun::end(&state, LoginOrigin::Browser { binding: &binding }, &login_state).await?;
     let login = login.ok_or_else(unknown)?;
-    let LoginOrigin::Browser { verifier, purpose, .. } = login.origin else { return Err(unknown()) };
     if let Some(error) = parameter(&uri, "error") {
         let text = format!("the identity provider reports: {}", printable(&error));
         return Err(Failure::new(StatusCode::UNAUTHORIZED, text));
     }
     let code =
         parameter(&uri, "code").ok_or_else(|| Failure::new(StatusCode::BAD_REQUEST, "missing code"))?;
-    let exchange = Exchange { code: &code, verifier: &verifier, nonce: &login.nonce, redirect_uri: None };
+    let exchange =
+        Exchange { code: &code, verifier: &login.verifier, nonce: &login.nonce, redirect_uri: None };
     let identity = oidc.provider.identify(exchange).await?;
     let user = account::user(&state, &oidc, &identity).await?;
-    match purpose {
+    match login.purpose {
         LoginPurpose::Session(name) => {
             let (_, cookie) = session::start(&state, user.id, name).await?;
             // A proxy may have cut a prefix off the path, so the way back is relative.
@@ -143,30 +143,28 @@ async fn callback(
             Ok((StatusCode::TEMPORARY_REDIRECT, headers).into_response())
         }
         LoginPurpose::Elevation(id, seconds) => {
-            client::elevate(&state, user.id, id, seconds).await?;
+            client::elevate(&state, user.id, ClientId(id), seconds).await?;
             Ok(elevated_page())
         }
+        LoginPurpose::App { .. } => Err(unknown()),
     }
 }
 
 /// Begins a login, and sends the browser to the provider with it.
 async fn send(
+    state: &AppState,
     oidc: &Oidc,
-    settings: &ApiSettings,
     headers: &HeaderMap,
     purpose: LoginPurpose,
 ) -> Result<Response, Failure> {
     // A browser may log in in several tabs.
     let binding = bound(headers).unwrap_or_else(|| random_text(16));
-    let (verifier, nonce) = (random_text(32), random_text(16));
-    let cookie = cookie(&binding, settings);
-    let origin = LoginOrigin::Browser { binding, verifier: verifier.clone(), purpose };
-    let state = random_text(20);
-    oidc.logins.begin(&state, BegunLogin { nonce: nonce.clone(), origin }).await?;
+    let cookie = cookie(&binding, &state.settings);
+    let login = begun::begin(state, LoginOrigin::Browser { binding: &binding }, purpose).await?;
     let url = oidc.provider.authorize_url(Authorization {
-        state: &state,
-        nonce: &nonce,
-        pkce: Pkce::Verifier(&verifier),
+        state: &login.state,
+        nonce: &login.nonce,
+        pkce: Pkce::Verifier(&login.verifier),
         redirect_uri: None,
     });
     let location = HeaderValue::try_from(url.await?).map_err(|_| ApiError::Internal)?;

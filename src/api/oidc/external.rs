@@ -13,8 +13,8 @@ use super::super::body::{
 };
 use super::super::error::ErrorObject;
 use super::super::{ApiError, AppState, Json, session};
-use super::begun::{BegunLogin, LoginOrigin, MAX_TEXT_BYTES, Returning, random_text};
-use super::{Oidc, account};
+use super::begun::{LoginOrigin, LoginPurpose, MAX_TEXT_BYTES};
+use super::{Oidc, account, begun};
 use crate::auth::{Authorization, Exchange, Pkce};
 use crate::model::User;
 
@@ -107,7 +107,11 @@ struct Token {
             `the identity provider is unavailable, try again later`."),
     )
 )]
-async fn authorize(oidc: Oidc, mut body: LazyBody) -> Result<Json<Authorize>, ApiError> {
+async fn authorize(
+    State(state): State<AppState>,
+    oidc: Oidc,
+    mut body: LazyBody,
+) -> Result<Json<Authorize>, ApiError> {
     body.limit(ANONYMOUS_BYTES);
     let form: AuthorizeRequest = body.read().await?;
     for (field, text) in
@@ -118,17 +122,15 @@ async fn authorize(oidc: Oidc, mut body: LazyBody) -> Result<Json<Authorize>, Ap
             return Err(ApiError::BadRequest(text));
         }
     }
-    let nonce = random_text(16);
-    let origin = LoginOrigin::App { name: form.name, redirect_uri: form.redirect_uri.clone() };
-    let state = random_text(20);
-    oidc.logins.begin(&state, BegunLogin { nonce: nonce.clone(), origin }).await?;
+    let purpose = LoginPurpose::App { name: form.name, redirect_uri: form.redirect_uri.clone() };
+    let login = begun::begin(&state, LoginOrigin::App, purpose).await?;
     let url = oidc.provider.authorize_url(Authorization {
-        state: &state,
-        nonce: &nonce,
+        state: &login.state,
+        nonce: &login.nonce,
         pkce: Pkce::Challenge(&form.code_challenge),
         redirect_uri: Some(&form.redirect_uri),
     });
-    Ok(Json(Authorize { authorize_url: url.await?, state }))
+    Ok(Json(Authorize { authorize_url: url.await?, state: login.state }))
 }
 
 /// Exchanges what an app's user came back with for the token of a new client.
@@ -155,8 +157,8 @@ async fn token(
     body.limit(ANONYMOUS_BYTES);
     let form: TokenRequest = body.read().await?;
     let unknown = || ApiError::BadRequest("unknown or expired state".to_owned());
-    let login = oidc.logins.end(&form.state, Returning::App).await?.ok_or_else(unknown)?;
-    let LoginOrigin::App { name, redirect_uri } = login.origin else { return Err(unknown()) };
+    let login = begun::end(&state, LoginOrigin::App, &form.state).await?.ok_or_else(unknown)?;
+    let LoginPurpose::App { name, redirect_uri } = login.purpose else { return Err(unknown()) };
     let identity = oidc.provider.identify(Exchange {
         code: &form.code,
         verifier: &form.code_verifier,

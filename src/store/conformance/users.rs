@@ -1,5 +1,7 @@
 //! What every database does with users.
 
+use futures_util::future::join_all;
+
 use super::{application, client, new_application, new_client, new_message, new_user, user};
 use crate::model::{User, UserId};
 use crate::store::{Database, DeletedUser, MessagePage, NewUser, StoreError, UpdateUser, UserChange};
@@ -200,4 +202,13 @@ pub(crate) async fn a_list_of_users_ends_where_its_bytes_do(database: &dyn Datab
     assert_eq!(list.rows, all[..1]);
     let rest: Vec<_> = list.left_out.iter().map(|row| row.id).collect();
     assert_eq!(database.users_by_id(&rest).await.unwrap(), all[1..]);
+}
+
+pub(crate) async fn of_first_users_made_at_once_one_is_there(database: &dyn Database) {
+    let names = ["ann", "bob", "carol", "dave", "erin"];
+    let made = join_all(names.map(|name| database.create_first_user(new_user(name)))).await;
+    let made: Vec<_> = made.into_iter().filter_map(Result::unwrap).collect();
+    assert_eq!(made.len(), 1);
+    assert_eq!(database.users().await.unwrap(), made);
+    assert_eq!(database.create_first_user(new_user("late")).await.unwrap(), None);
 }

@@ -112,6 +112,9 @@ pub trait Users: Send + Sync {
     async fn user_count(&self) -> Result<u64, StoreError>;
     /// Makes a user. [`StoreError::Conflict`] if the name is taken.
     async fn create_user(&self, user: NewUser) -> Result<User, StoreError>;
+    /// Makes a user if there is none at all. Of several callers at the same moment, also on other nodes, one makes its
+    /// user, and the others get `None`.
+    async fn create_first_user(&self, user: NewUser) -> Result<Option<User>, StoreError>;
     /// Returns the user of that id, with its password hash.
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError>;
     /// Returns the user of that name, with its password hash.

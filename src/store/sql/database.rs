@@ -20,6 +20,7 @@ macro_rules! read {
 mod applications;
 mod clients;
 mod heads;
+mod logins;
 mod messages;
 mod revocation_log;
 mod users;

@@ -22,7 +22,9 @@ pub(crate) async fn create<D: Dialect>(
         .bind(false)
         .bind(created_at)
         .bind(user.oidc_id.as_str());
-    let id = users::insert(session, insertion).await?;
+    session.begin().await?;
+    let id = users::insert_within(session, insertion).await?;
+    session.commit().await?;
     Ok(User { id, name: user.name, admin: false, created_at })
 }
 

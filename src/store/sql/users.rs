@@ -23,28 +23,47 @@ pub(crate) async fn create<D: Dialect>(
     session: &mut Session<'_, D>,
     user: NewUser,
 ) -> Result<User, sqlx::Error> {
+    session.begin().await?;
+    let user = create_within(session, user).await?;
+    session.commit().await?;
+    Ok(user)
+}
+
+/// Makes a user if there is none. Whoever else tries waits for the lock, and finds the user then.
+pub(crate) async fn create_first<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: NewUser,
+) -> Result<Option<User>, sqlx::Error> {
+    session.begin().await?;
+    if D::HAS_HEADS {
+        // The one row that every database of these kinds has, and that nothing else locks.
+        session.all(query("SELECT id FROM shardcast_state{for update}")).await?;
+    }
+    let made = if count(session).await? == 0 { Some(create_within(session, user).await?) } else { None };
+    session.commit().await?;
+    Ok(made)
+}
+
+async fn create_within<D: Dialect>(session: &mut Session<'_, D>, user: NewUser) -> Result<User, sqlx::Error> {
     let created_at = session.kept(user.created_at);
     let insertion = query("INSERT INTO users (name, pass, admin, created_at) VALUES (?, ?, ?, ?)")
         .bind(user.name.as_str())
         .bind(user.password_hash.as_bytes())
         .bind(user.admin)
         .bind(created_at);
-    let id = insert(session, insertion).await?;
+    let id = insert_within(session, insertion).await?;
     Ok(User { id, name: user.name, admin: user.admin, created_at })
 }
 
-/// Inserts a user, with a head where users have one, and returns its id.
-pub(crate) async fn insert<D: Dialect>(
+/// Inserts a user in a transaction that has begun, with a head where users have one, and returns its id.
+pub(crate) async fn insert_within<D: Dialect>(
     session: &mut Session<'_, D>,
     insertion: Query<'_>,
 ) -> Result<UserId, sqlx::Error> {
-    if !D::HAS_HEADS {
-        return session.insert(insertion).await.map(UserId);
-    }
-    session.begin().await?;
     let id = UserId(session.insert(insertion).await?);
-    heads::make(session, id).await?;
-    session.commit().await?;
+    if D::HAS_HEADS {
+        heads::make(session, id).await?;
+    }
     Ok(id)
 }
 

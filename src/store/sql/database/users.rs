@@ -20,6 +20,12 @@ impl<B: Backend> Users for B {
         lease.end(result).await
     }
 
+    async fn create_first_user(&self, user: NewUser) -> Result<Option<User>, StoreError> {
+        let mut lease = self.writers().lease("create the first user").await?;
+        let result = users::create_first(&mut lease.session(), user).await;
+        lease.end(result).await
+    }
+
     async fn user(&self, id: UserId) -> Result<Option<Credential>, StoreError> {
         read!(self, "read a user", users::by_id(id))
     }
