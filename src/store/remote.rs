@@ -27,6 +27,7 @@ use crate::model::{Application, Timestamp};
 mod change_queue;
 pub(super) mod dialect;
 pub(super) mod heads;
+mod history;
 mod insertion;
 mod kept;
 mod pool;
@@ -36,6 +37,7 @@ mod schema;
 pub(super) mod tests;
 
 pub(super) use dialect::{Fault, RemoteDialect};
+pub(super) use history::UsedIds;
 
 /// How long an operation may take.
 const OPERATION: Duration = Duration::from_secs(5);

@@ -15,7 +15,7 @@ use super::insertion;
 use super::zone::Zone;
 use crate::model::{MessageId, Timestamp, zero_time};
 use crate::store::remote::dialect::taken_value;
-use crate::store::remote::{Fault, RemoteDialect};
+use crate::store::remote::{Fault, RemoteDialect, UsedIds};
 use crate::store::sql::dialect::runs_statements;
 use crate::store::sql::messages::Pages;
 use crate::store::sql::schema::Schema;
@@ -213,12 +213,20 @@ impl RemoteDialect for MysqlDialect {
         }
     }
 
+    /// Not all versions of MariaDB have `server_uid`.
+    const IDENTITY: &'static str =
+        "SHOW GLOBAL VARIABLES WHERE variable_name IN ('port', 'server_id', 'server_uid', 'server_uuid')";
+
+    async fn skip_ids(session: &mut Session<'_, Self>, above: u64) -> Result<(), sqlx::Error> {
+        insertion::skip_ids(session, above).await
+    }
+
     async fn insert_messages(
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        above: MessageId,
+        used: UsedIds,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
-        insertion::insert(session, messages, reserved.first().copied().unwrap_or(1), above).await
+        insertion::insert(session, messages, reserved.first().copied().unwrap_or(1), used).await
     }
 }

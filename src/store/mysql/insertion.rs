@@ -2,6 +2,7 @@
 
 use crate::model::MessageId;
 use crate::store::NewMessage;
+use crate::store::remote::UsedIds;
 use crate::store::sql::messages::encode_extras;
 use crate::store::sql::{Session, Value, query};
 
@@ -14,21 +15,30 @@ pub(super) async fn insert(
     session: &mut Session<'_, MysqlDialect>,
     messages: &[&NewMessage],
     step: u64,
-    above: MessageId,
+    used: UsedIds,
 ) -> Result<Vec<MessageId>, sqlx::Error> {
     let count = messages.len() as u64;
     let ids = |first: u64| (0..count).map(move |place| first + place * step);
     let mut first = insert_from(session, messages, None).await?;
-    if first <= above.0 {
+    if let Some(above) = used.above(first) {
         // The counter began again. What has these ids goes, and the counter rises with the ids that are given.
         session
             .run(query("DELETE FROM messages WHERE id {in}").bind(Value::Ids(ids(first).collect())))
             .await?;
         let highest = session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0)?;
-        first = highest.max(above.0) + step;
+        first = highest.max(above) + step;
         insert_from(session, messages, Some(ids(first).collect())).await?;
     }
     Ok(ids(first).map(MessageId).collect())
+}
+
+/// Makes all ids from now on higher than this one, by a row that goes again: the counter rises with the ids that are given,
+/// also where they are not committed.
+pub(super) async fn skip_ids(session: &mut Session<'_, MysqlDialect>, above: u64) -> Result<(), sqlx::Error> {
+    let row = "INSERT INTO messages (id, application_id, message, title, priority, date) \
+        VALUES (?, 0, '', '', 0, utc_timestamp())";
+    session.run(query(row).id(above)).await?;
+    session.run(query("DELETE FROM messages WHERE id = ?").id(above)).await.map(drop)
 }
 
 /// Inserts messages with these ids, or with those that the database gives them, and returns the first of those.

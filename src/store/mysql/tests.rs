@@ -44,6 +44,7 @@ async fn place() -> Place<MysqlDialect> {
         options: options.database(&name),
         early: include_str!("tests/early.sql"),
         drop_our_index: "DROP INDEX shardcast_messages_application_id ON messages",
+        begin_ids_again: "ALTER TABLE messages AUTO_INCREMENT = 1",
         list_connections: "SELECT id FROM information_schema.processlist WHERE db = database() AND id <> connection_id()",
         end_connection: "KILL {}",
     }

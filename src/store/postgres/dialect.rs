@@ -14,7 +14,7 @@ use super::insertion;
 use crate::model::{MessageId, Timestamp};
 use crate::store::remote::dialect::taken_value;
 use crate::store::remote::heads::newest;
-use crate::store::remote::{Fault, RemoteDialect};
+use crate::store::remote::{Fault, RemoteDialect, UsedIds};
 use crate::store::sql::dialect::runs_statements;
 use crate::store::sql::messages::Pages;
 use crate::store::sql::schema::Schema;
@@ -254,12 +254,21 @@ impl RemoteDialect for PostgresDialect {
     const RAISE_HEADS: &'static str = "ON CONFLICT (user_id) DO UPDATE \
         SET newest = greatest(shardcast_heads.newest, excluded.newest), moved_at = excluded.moved_at";
 
+    /// The timeline is that of the log which is written: the control file has the new one only after a checkpoint.
+    const IDENTITY: &'static str = "SELECT 'server', (SELECT CAST(system_identifier AS text) FROM pg_control_system()) \
+        || '/' || CASE WHEN pg_is_in_recovery() THEN 'replica' \
+        ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END";
+
+    async fn skip_ids(session: &mut Session<'_, Self>, above: u64) -> Result<(), sqlx::Error> {
+        insertion::skip_ids(session, above).await
+    }
+
     async fn insert_messages(
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        above: MessageId,
+        used: UsedIds,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
-        insertion::insert(session, messages, reserved, above).await
+        insertion::insert(session, messages, reserved, used).await
     }
 }

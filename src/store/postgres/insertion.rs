@@ -3,6 +3,7 @@
 use super::dialect::{PostgresDialect, id};
 use crate::model::MessageId;
 use crate::store::NewMessage;
+use crate::store::remote::UsedIds;
 use crate::store::sql::messages::encode_extras;
 use crate::store::sql::session::in_time;
 use crate::store::sql::{Session, query};
@@ -17,16 +18,28 @@ const INSERT: &str = "INSERT INTO messages (id, application_id, message, title, 
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], \
     $7::timestamptz[])";
 
+/// The same, for a sequence that may stand higher already.
+const SKIP_IDS: &str = "SELECT setval(pg_get_serial_sequence('messages', 'id'), \
+    greatest(?, nextval(pg_get_serial_sequence('messages', 'id'))))";
+
+/// Makes all ids from now on higher than this one.
+pub(super) async fn skip_ids(
+    session: &mut Session<'_, PostgresDialect>,
+    above: u64,
+) -> Result<(), sqlx::Error> {
+    session.one(query(SKIP_IDS).id(above)).await.map(drop)
+}
+
 /// Inserts messages, and returns their ids in their order.
 pub(super) async fn insert(
     session: &mut Session<'_, PostgresDialect>,
     messages: &[&NewMessage],
     reserved: &[u64],
-    above: MessageId,
+    used: UsedIds,
 ) -> Result<Vec<MessageId>, sqlx::Error> {
     let mut ids: Vec<_> = reserved.iter().copied().map(id).collect();
-    if ids.first().is_some_and(|first| *first <= id(above.0)) {
-        session.one(query(RAISE_SEQUENCE).id(above.0)).await?;
+    if let Some(above) = reserved.first().and_then(|first| used.above(*first)) {
+        session.one(query(RAISE_SEQUENCE).id(above)).await?;
         ids = take_ids(session, messages.len()).await?;
     }
     let insert = sqlx::query(INSERT)

@@ -43,6 +43,7 @@ async fn place() -> Place<PostgresDialect> {
         options: options.database(&name),
         early: include_str!("tests/early.sql"),
         drop_our_index: "DROP INDEX shardcast_messages_application_id",
+        begin_ids_again: "SELECT setval(pg_get_serial_sequence('messages', 'id'), 1)",
         list_connections: "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
         end_connection: "SELECT pg_terminate_backend({})",
     }

@@ -3,6 +3,7 @@
 use sqlx::error::DatabaseError;
 
 use super::heads;
+use super::history::UsedIds;
 use crate::model::MessageId;
 use crate::store::sql::dialect::Connection;
 use crate::store::sql::schema::Schema;
@@ -60,14 +61,23 @@ pub(crate) trait RemoteDialect: Dialect {
     /// The end of an insertion of heads that raises those that are there.
     const RAISE_HEADS: &'static str;
 
-    /// Inserts messages of users whose heads are locked, and returns their ids, in the order given and ascending. No
-    /// id is at or below `above`. `reserved` is what [`Self::SENDERS`] has returned: where ids are reserved, ascending
+    /// Returns rows whose second columns, taken together, tell this database from a copy of it that goes its own way: a
+    /// replica that was promoted, or a backup that was restored elsewhere.
+    const IDENTITY: &'static str;
+    /// Makes the ids of all messages that are inserted from now on higher than this one.
+    fn skip_ids(
+        session: &mut Session<'_, Self>,
+        above: u64,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// Inserts messages of users whose heads are locked, and returns their ids, in the order given and ascending. None of
+    /// them is in `used`. `reserved` is what [`Self::SENDERS`] has returned: where ids are reserved, ascending
     /// and as many as there are messages.
     fn insert_messages(
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        above: MessageId,
+        used: UsedIds,
     ) -> impl Future<Output = Result<Vec<MessageId>, sqlx::Error>> + Send;
 }
 

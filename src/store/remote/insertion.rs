@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::heads;
 use super::kept::KeptConnection;
 use super::pool::{fault, store_error};
-use super::{Fault, OPERATION, RemoteDialect};
+use super::{Fault, OPERATION, RemoteDialect, UsedIds};
 use crate::model::{ApplicationId, MessageId, UserId};
 use crate::store::sql::{Lease as _, Session, Value, query};
 use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
@@ -36,7 +36,7 @@ pub(super) async fn insert<D: RemoteDialect>(
     loop {
         attempt += 1;
         let mut lease = connection.lease_until(NAME, deadline).await?;
-        let prepared = prepare(&mut lease.session(), messages, each_alone).await;
+        let prepared = prepare(&mut lease.session(), messages, connection.newest_stored(), each_alone).await;
         let fault = prepared.as_ref().err().map(fault::<D>);
         let inserted = match prepared {
             Err(error) => lease.end(Err(error)).await,
@@ -52,6 +52,9 @@ pub(super) async fn insert<D: RemoteDialect>(
                 }
             }
         };
+        if let Ok(Some(newest)) = inserted.as_ref().map(|inserted| inserted.ids().into_iter().max()) {
+            connection.note_stored(newest);
+        }
         match fault {
             Some(Fault::Unstorable(_)) if !each_alone => each_alone = true,
             // It had not come to the commit, so that nothing is stored.
@@ -66,6 +69,7 @@ pub(super) async fn insert<D: RemoteDialect>(
 async fn prepare<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[NewMessage],
+    stored_here: MessageId,
     each_alone: bool,
 ) -> Result<(Inserted, Vec<(UserId, MessageId)>), sqlx::Error> {
     let mut users: Vec<_> = messages.iter().map(|message| message.user_id).collect();
@@ -76,16 +80,16 @@ async fn prepare<D: RemoteDialect>(
     let has_sender = |message: &&NewMessage| {
         heads.contains_key(&message.user_id) && owned.contains(&(message.application_id, message.user_id))
     };
-    let above = heads.values().max().copied().unwrap_or(MessageId(0));
+    let used = UsedIds { heads: heads.values().max().copied().unwrap_or(MessageId(0)), stored_here };
     let storable: Vec<_> = messages.iter().filter(has_sender).collect();
     let mut stored = if each_alone {
-        insert_each(session, &storable, &reserved, above).await?
+        insert_each(session, &storable, &reserved, used).await?
     } else if storable.is_empty() {
         Vec::new()
     } else {
         let reserved =
             if D::RESERVES_IDS { reserved.get(..storable.len()).unwrap_or_default() } else { &reserved };
-        let ids = D::insert_messages(session, &storable, reserved, above).await?;
+        let ids = D::insert_messages(session, &storable, reserved, used).await?;
         ids.into_iter().map(InsertOutcome::Stored).collect()
     }
     .into_iter();
@@ -147,17 +151,19 @@ async fn insert_each<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[&NewMessage],
     reserved: &[u64],
-    mut above: MessageId,
+    mut used: UsedIds,
 ) -> Result<Vec<InsertOutcome>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(messages.len());
     for (place, message) in messages.iter().enumerate() {
         session.batch("SAVEPOINT message").await?;
         let reserved =
             if D::RESERVES_IDS { reserved.get(place..=place).unwrap_or_default() } else { reserved };
-        outcomes.push(match D::insert_messages(session, &[message], reserved, above).await {
+        outcomes.push(match D::insert_messages(session, &[message], reserved, used).await {
             Ok(ids) => {
-                above = ids.first().copied().unwrap_or(above);
-                InsertOutcome::Stored(above)
+                // What is stored in the same transaction does not show that the database went back.
+                used =
+                    UsedIds { heads: ids.first().copied().unwrap_or(used.heads), stored_here: MessageId(0) };
+                InsertOutcome::Stored(used.heads)
             }
             Err(error) if matches!(fault::<D>(&error), Fault::Unstorable(_)) => {
                 session.batch("ROLLBACK TO SAVEPOINT message").await?;

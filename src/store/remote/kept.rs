@@ -3,11 +3,14 @@
 //! sqlx asks the server about each connection that goes back to its pool, and the next batch would wait for the
 //! answer. So this connection does not go back while it works.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
-use super::RemoteDialect;
 use super::pool::{Pool, PoolLease, store_error};
+use super::{RemoteDialect, history};
+use crate::model::MessageId;
 use crate::store::StoreError;
 use crate::store::sql::{Lease, Session};
 
@@ -16,12 +19,13 @@ use crate::store::sql::{Lease, Session};
 pub(super) struct KeptConnection<D: RemoteDialect> {
     pool: Pool<D>,
     kept: Mutex<Option<PoolLease<D>>>,
+    newest_stored: AtomicU64,
 }
 
 impl<D: RemoteDialect> KeptConnection<D> {
     /// Connects when it is first needed, by a pool of one connection.
     pub(super) fn new(pool: Pool<D>) -> Self {
-        Self { pool, kept: Mutex::new(None) }
+        Self { pool, kept: Mutex::new(None), newest_stored: AtomicU64::new(0) }
     }
 
     /// Waits for the connection for an operation that has time until a deadline.
@@ -39,9 +43,23 @@ impl<D: RemoteDialect> KeptConnection<D> {
         if !is_usable {
             // The one before must be closed first: the pool has place for one.
             *kept = None;
-            *kept = Some(self.pool.lease_until(operation, Some(deadline)).await?);
+            let mut lease = self.pool.lease_until(operation, Some(deadline)).await?;
+            let checked = history::check(&mut lease.session(), self.newest_stored()).await;
+            lease.finish(checked).await?;
+            lease.renew(operation, deadline).await;
+            *kept = Some(lease);
         }
         Ok(KeptLease { kept })
+    }
+
+    /// The newest message that was stored by it.
+    pub(super) fn newest_stored(&self) -> MessageId {
+        MessageId(self.newest_stored.load(Ordering::Relaxed))
+    }
+
+    /// Notes that messages up to this one were stored.
+    pub(super) fn note_stored(&self, newest: MessageId) {
+        self.newest_stored.fetch_max(newest.0, Ordering::Relaxed);
     }
 
     /// Closes the connection once what runs on it has ended.

@@ -1,7 +1,7 @@
 //! Brings a database to the schema: a new one, one that Gotify 2 or 3 made, or our own.
 
-use super::RemoteDialect;
 use super::pool::{Pool, cause};
+use super::{RemoteDialect, history};
 use crate::store::sql::schema::{Columns, UnknownTables, VERSION};
 use crate::store::sql::{Connections as _, Lease as _, Session, query};
 use crate::store::transfer::unfinished;
@@ -104,7 +104,7 @@ async fn bring_up<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), 
         "INSERT INTO shardcast_state (id, version) SELECT 1, ? WHERE NOT EXISTS (SELECT 1 FROM shardcast_state)",
     );
     session.run(version.bind(VERSION)).await.map_err(|error| during("note the schema's version", error))?;
-    Ok(())
+    history::note(session).await.map_err(|error| during("note which database this is", error))
 }
 
 /// Reads what is there, and looks whether it is ours or a Gotify's, or nothing, and of a version that is known.

@@ -8,6 +8,7 @@ use crate::store::sql::{Session, query};
 use crate::store::{MigrationStep, OpenDatabaseError};
 
 pub(crate) mod faults;
+pub(crate) mod history;
 pub(crate) mod lists;
 pub(crate) mod statements;
 pub(crate) mod takeover;
@@ -30,6 +31,12 @@ macro_rules! suite {
                 reads_are_answered_although_all_connections_were_cut
                 the_connection_that_stores_is_replaced_when_it_is_old
                 the_health_is_good_while_all_other_connections_are_busy
+            }
+            history {
+                ids_follow_on_one_another_while_the_database_stays
+                ids_jump_if_the_database_is_another_one_than_before
+                ids_jump_if_messages_that_were_stored_are_gone
+                of_a_batch_that_is_stored_one_by_one_ids_jump_once
             }
             lists {
                 messages_of_more_applications_than_a_statement_takes_are_listed
@@ -71,6 +78,8 @@ pub(crate) struct Place<D: RemoteDialect> {
     pub(crate) early: &'static str,
     /// Drops the index that is ours.
     pub(crate) drop_our_index: &'static str,
+    /// Lets the counter of the messages' ids begin again.
+    pub(crate) begin_ids_again: &'static str,
     /// Returns the other connections to the database.
     pub(crate) list_connections: &'static str,
     /// Ends one of them, which stands in braces.

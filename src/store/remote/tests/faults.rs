@@ -14,7 +14,7 @@ use crate::store::{Database as _, Messages as _, Users as _};
 
 impl<D: RemoteDialect + Copy> Place<D> {
     /// Ends all other connections to the database.
-    async fn cut(&self) {
+    pub(super) async fn cut(&self) {
         let mut connection = self.options.connect().await.unwrap();
         let mut session = Session::new(&self.dialect, &mut connection, None);
         for found in session.all(query(self.list_connections)).await.unwrap() {

@@ -1,0 +1,101 @@
+//! A database that went back: a backup was restored, or a replica without the last commits was promoted.
+
+use super::Place;
+use crate::model::{ApplicationId, MessageId, User};
+use crate::store::conformance::{application, new_message, user};
+use crate::store::remote::history::JUMP;
+use crate::store::remote::{Remote, RemoteDialect};
+use crate::store::{Applications as _, Database as _, Messages as _};
+
+/// A database with a user who sends to itself.
+struct Sender<D: RemoteDialect> {
+    database: Remote<D>,
+    bob: User,
+}
+
+impl<D: RemoteDialect + Copy> Sender<D> {
+    async fn open(place: &Place<D>) -> Self {
+        let database = place.open().await.unwrap();
+        let bob = user(&database, "bob").await;
+        application(&database, &bob, "A1").await;
+        Self { database, bob }
+    }
+
+    async fn application(&self) -> ApplicationId {
+        self.database.applications(self.bob.id).await.unwrap()[0].id
+    }
+
+    async fn send(&self) -> MessageId {
+        let message = new_message(self.bob.id, self.application().await, "x");
+        self.database.insert_messages(&[message]).await.unwrap().ids()[0]
+    }
+}
+
+pub(crate) async fn ids_follow_on_one_another_while_the_database_stays<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let sender = Sender::open(&place).await;
+    let first = sender.send().await;
+    place.cut().await;
+    let second = sender.send().await;
+    assert!((first.0 + 1..first.0 + JUMP).contains(&second.0), "{second} after {first}");
+    sender.database.close().await;
+    let again = place.open().await.unwrap();
+    let sender = Sender { database: again, bob: sender.bob };
+    let third = sender.send().await;
+    assert!((second.0 + 1..second.0 + JUMP).contains(&third.0), "{third} after {second}");
+    sender.database.close().await;
+}
+
+pub(crate) async fn ids_jump_if_the_database_is_another_one_than_before<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let sender = Sender::open(&place).await;
+    let before = sender.send().await;
+    place.run("UPDATE shardcast_keys SET content = 'another' WHERE name = 'database'").await;
+    place.cut().await;
+    let jumped = sender.send().await;
+    assert!(jumped.0 > before.0 + JUMP, "{jumped} after {before}");
+    place.cut().await;
+    let next = sender.send().await;
+    assert!((jumped.0 + 1..jumped.0 + JUMP).contains(&next.0), "it is noted: {next} after {jumped}");
+    sender.database.close().await;
+}
+
+pub(crate) async fn ids_jump_if_messages_that_were_stored_are_gone<D: RemoteDialect + Copy>(place: Place<D>) {
+    let sender = Sender::open(&place).await;
+    for is_cut in [false, true] {
+        for _ in 0..3 {
+            sender.send().await;
+        }
+        let before = sender.send().await;
+        place.run("DELETE FROM messages; UPDATE shardcast_heads SET newest = 1").await;
+        place.run(place.begin_ids_again).await;
+        if is_cut {
+            place.cut().await;
+        }
+        let jumped = sender.send().await;
+        assert!(jumped.0 > before.0 + JUMP, "{jumped} after {before}");
+        let next = sender.send().await;
+        assert!((jumped.0 + 1..jumped.0 + JUMP).contains(&next.0), "{next} after {jumped}");
+    }
+    sender.database.close().await;
+}
+
+pub(crate) async fn of_a_batch_that_is_stored_one_by_one_ids_jump_once<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let sender = Sender::open(&place).await;
+    for _ in 0..8 {
+        sender.send().await;
+    }
+    let before = sender.send().await;
+    place.run("DELETE FROM messages; UPDATE shardcast_heads SET newest = 0").await;
+    place.run(place.begin_ids_again).await;
+    let application = sender.application().await;
+    let messages = ["a", "bad\0", "b", "c"].map(|text| new_message(sender.bob.id, application, text));
+    let ids = sender.database.insert_messages(&messages).await.unwrap().ids();
+    assert!(ids[0].0 > before.0 + JUMP, "{ids:?}");
+    assert!(ids.last().unwrap().0 < ids[0].0 + JUMP, "{ids:?}");
+    sender.database.close().await;
+}
