@@ -200,14 +200,15 @@ async fn serve(run: &Run<'_>, stopped: oneshot::Receiver<()>, node: &Node, liste
 
 /// Says what happens next, for the log and the service manager.
 fn stopping_status(drain: &DrainConfig) -> String {
-    let mut status = "stopping: requests are finished, streams are closed".to_owned();
-    if !drain.wait.is_zero() {
-        status += &format!(" after {} s (server.drain.waitseconds)", drain.wait.as_secs());
-    }
-    if let Some(window) = drain.window {
-        status += &format!(", over {} s (server.drain.windowseconds)", window.as_secs());
-    }
-    status
+    let wait = match drain.wait.as_secs() {
+        0 => String::new(),
+        seconds => format!(" after {seconds} s (server.drain.waitseconds)"),
+    };
+    let window = match drain.window {
+        None => String::new(),
+        Some(window) => format!(", over {} s (server.drain.windowseconds)", window.as_secs()),
+    };
+    format!("stopping: requests are finished, streams are closed{wait}{window}")
 }
 
 /// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or

@@ -18,6 +18,10 @@ const USERS_PER_QUERY: usize = 1000;
 /// How often all heads are compared, whether or not they have moved.
 const ALL: Duration = Duration::from_mins(5);
 
+/// If the last comparison that succeeded is older, all heads of users who have streams here are fewer than those that have
+/// moved since.
+const LONG_AGO: Duration = Duration::from_mins(1);
+
 /// A wait that took so much longer than it was to take: the process was stopped, or the machine suspended.
 const STOPPED: Duration = Duration::from_secs(5);
 
@@ -40,7 +44,7 @@ impl Request {
 #[derive(Debug, Default)]
 struct Progress {
     /// When the last comparison that succeeded has begun, by the clock of the database.
-    since: Option<DatabaseTime>,
+    since: Option<(DatabaseTime, Instant)>,
     /// When all heads were compared last.
     all_at: Option<Instant>,
 }
@@ -60,7 +64,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             continue;
         }
         let all = shared.comparison.all.swap(false, Ordering::AcqRel)
-            || progress.since.is_none()
+            || progress.since.is_none_or(|(_, at)| at.elapsed() >= LONG_AGO)
             || progress.all_at.is_none_or(|at| at.elapsed() >= ALL);
         match compare(&shared, &mut progress, all).await {
             Ok(()) => shared.stats.comparisons.fetch_add(1, Ordering::Relaxed),
@@ -79,7 +83,7 @@ async fn compare(shared: &Shared, progress: &mut Progress, all: bool) -> Result<
     let heads = &shared.heads;
     let now = heads.now().await?;
     let asked_at = Instant::now();
-    if let Some(since) = progress.since.filter(|_| !all) {
+    if let Some((since, _)) = progress.since.filter(|_| !all) {
         learn(shared, heads.heads_moved_since(since.min(now)).await?);
     } else {
         let users: Vec<_> = shared.hub.users().into_iter().map(|user| UserId(user.0)).collect();
@@ -88,7 +92,7 @@ async fn compare(shared: &Shared, progress: &mut Progress, all: bool) -> Result<
         }
         progress.all_at = Some(asked_at);
     }
-    progress.since = Some(now);
+    progress.since = Some((now, asked_at));
     Ok(())
 }
 

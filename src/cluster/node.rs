@@ -1,12 +1,14 @@
 //! What one node has of the cluster.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::comparison::Request;
@@ -148,8 +150,10 @@ impl Cluster {
             peers: Peers::new(Instant::now()),
             stats: Counters::default(),
         });
-        let tasks =
-            [task::spawn(link::run(Arc::clone(&shared))), task::spawn(comparison::run(Arc::clone(&shared)))];
+        let tasks = [
+            task::spawn(run_on(Arc::clone(&shared), "backplane", link::run)),
+            task::spawn(run_on(Arc::clone(&shared), "comparison of heads", comparison::run)),
+        ];
         Self { shared, _tasks: Arc::new(tasks.map(AbortOnDropHandle::new)) }
     }
 
@@ -239,6 +243,23 @@ impl Shared {
         }
     }
 }
+
+/// Runs a task, and runs it again after a while whenever it panics.
+async fn run_on<F: Future<Output = ()>>(
+    shared: Arc<Shared>,
+    part: &'static str,
+    task: impl Fn(Arc<Shared>) -> F,
+) {
+    while AssertUnwindSafe(task(Arc::clone(&shared))).catch_unwind().await.is_err() {
+        shared.hub.report_panic(part);
+        // What was under way is not known any more.
+        shared.comparison.compare_all();
+        sleep(PAUSE_AFTER_PANIC).await;
+    }
+}
+
+/// How long a task rests that has panicked.
+const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
 
 /// The most bytes that a message takes besides its text, and the envelope alone.
 const PER_MESSAGE: usize = 64;

@@ -83,7 +83,7 @@ mod tests {
             async move { drain(&readiness, &hub, &config).await }
         });
         tokio::task::yield_now().await;
-        advance(wait - Duration::from_millis(1)).await;
+        advance(wait.saturating_sub(Duration::from_millis(1))).await;
         assert!(!readiness.is_ready());
         assert_eq!(admit(), Ok(()));
 
