@@ -126,10 +126,10 @@ async fn a_client_that_changes_between_nodes_gets_each_message_once(backplane: A
     };
     let (on_a, on_b, by_websocket, by_events) =
         tokio::join!(send(&pair.a), send(&pair.b), by_websocket, by_events);
-    let mut sent = [vec![first], on_a, on_b].concat();
-    sent.sort_unstable();
-    assert_eq!(by_websocket, sent);
-    assert_eq!(by_events, sent);
+    let mut all = [vec![first], on_a, on_b].concat();
+    all.sort_unstable();
+    assert_eq!(by_websocket, all);
+    assert_eq!(by_events, all);
 }
 
 async fn what_one_node_revokes_ends_the_streams_of_both(backplane: Arc<dyn Backplane>) {

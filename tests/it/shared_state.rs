@@ -134,7 +134,7 @@ async fn five_nodes_start_at_once(config: shardcast::store::DatabaseConfig) {
 async fn five_nodes_that_start_at_once_make_one_administrator_with_postgres() {
     use shardcast::store::{DatabaseConfig, Dialect};
     let connection = crate::databases::postgres().await;
-    five_nodes_start_at_once(DatabaseConfig::new(Dialect::Postgres, connection)).await;
+    Box::pin(five_nodes_start_at_once(DatabaseConfig::new(Dialect::Postgres, connection))).await;
 }
 
 #[cfg(feature = "mysql")]
@@ -143,5 +143,5 @@ async fn five_nodes_that_start_at_once_make_one_administrator_with_postgres() {
 async fn five_nodes_that_start_at_once_make_one_administrator_with_mariadb() {
     use shardcast::store::{DatabaseConfig, Dialect};
     let connection = crate::databases::mysql().await;
-    five_nodes_start_at_once(DatabaseConfig::new(Dialect::Mysql, connection)).await;
+    Box::pin(five_nodes_start_at_once(DatabaseConfig::new(Dialect::Mysql, connection))).await;
 }
