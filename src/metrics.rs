@@ -94,7 +94,7 @@ impl Metrics {
     pub fn new() -> Self {
         let registry = Registry::new();
         let families = Families::register(&registry);
-        families.build_info.set();
+        families.build_info.set("");
         let process = Process::register(&registry);
         Self(Arc::new(Inner {
             registry,

@@ -8,8 +8,10 @@ use crate::cluster::ClusterStats;
 use crate::server::Node;
 
 impl Metrics {
-    /// Shows from now on how this node's part of the cluster does, if it has one. Only the first call has an effect.
+    /// Shows from now on the name of this node, and how its part of the cluster does, if it has one. Only the first part
+    /// that is given is watched.
     pub fn watch_cluster(&self, node: &Node) {
+        self.0.families.build_info.set(node.name());
         if let Some(cluster) = node.cluster() {
             // An error is that one is watched already.
             let _ = self.0.cluster.set(cluster.clone());

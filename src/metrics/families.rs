@@ -105,6 +105,6 @@ families! {
     cluster_comparisons: IntCounter = "shardcast_cluster_comparisons_total",
     /// Comparisons with the database that failed.
     cluster_failed_comparisons: IntCounter = "shardcast_cluster_failed_comparisons_total",
-    /// Always 1; the label says which version runs.
+    /// Always 1; the labels say which version runs, and on which node.
     build_info: Info = "shardcast_build_info",
 }

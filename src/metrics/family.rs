@@ -70,20 +70,20 @@ impl<L: Labels> Family for LabeledMetrics<L, Gauge> {
     }
 }
 
-/// The version that runs.
-pub(super) struct Info(IntGauge);
+/// The version that runs, and the name of the node.
+pub(super) struct Info(IntGaugeVec);
 
 impl Info {
-    /// Says that it runs.
-    pub(super) fn set(&self) {
-        self.0.set(1);
+    /// Says that it runs on a node with this name; an empty one if it has none.
+    pub(super) fn set(&self, node: &str) {
+        self.0.reset();
+        self.0.with_label_values(&[env!("CARGO_PKG_VERSION"), node]).set(1);
     }
 }
 
 impl Family for Info {
     fn register(registry: &Registry, name: &str, help: &str) -> Self {
-        let family = registered(registry, IntGaugeVec::new(Opts::new(name, help), &["version"]));
-        Self(family.with_label_values(&[env!("CARGO_PKG_VERSION")]))
+        Self(registered(registry, IntGaugeVec::new(Opts::new(name, help), &["version", "node"])))
     }
 }
 

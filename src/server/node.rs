@@ -333,6 +333,11 @@ impl Node {
         api::router(self.state.clone())
     }
 
+    /// Returns the name of this node; empty if it has none.
+    pub fn name(&self) -> &str {
+        self.state.settings.version.node.as_deref().unwrap_or_default()
+    }
+
     /// Returns the hub.
     pub fn hub(&self) -> &Hub {
         &self.state.stream.hub

@@ -51,6 +51,20 @@ async fn metrics_are_off_by_default() {
     assert_eq!(answer.json::<Value>().await.unwrap()["errorCode"], 404);
 }
 
+#[cfg(feature = "cluster")]
+#[tokio::test]
+async fn the_name_of_the_node_is_a_label_of_one_metric() {
+    let on_main = [("GOTIFY_METRICS_ENABLED", "true"), ("GOTIFY_METRICS_LISTENADDR", "main")];
+    for (name, label) in [("", ""), ("1111", "1111")] {
+        let server = serve(&[on_main[0], on_main[1], ("APP_ID", name)]);
+        let text = scrape(&server.address).await;
+        let expected =
+            format!("shardcast_build_info{{node=\"{label}\",version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+        assert_eq!(value(&text, &expected), "1");
+        assert_eq!(text.matches(&format!("\"{label}\"")).count(), 1, "{text}");
+    }
+}
+
 #[tokio::test]
 async fn what_happened_is_counted_without_names_and_tokens() {
     let server = serve(&[("GOTIFY_METRICS_ENABLED", "true"), ("GOTIFY_METRICS_LISTENADDR", "main")]);
