@@ -19,7 +19,7 @@
 //!
 //! # Bounds
 //!
-//! What waits to be sent or to be read is bounded ([`outbox`], [`Inbox`]). What is over is dropped and counted, and found
+//! What waits to be sent, and what waits to be read ([`Inbox`]), is bounded. What is over is dropped and counted, and found
 //! by the next comparison.
 
 mod backplane;

@@ -107,9 +107,10 @@
 //!   it reads again, or its stream is closed.
 
 #![cfg_attr(
-    not(all(feature = "sqlite", feature = "metrics")),
+    not(all(feature = "cluster", feature = "metrics", feature = "sqlite")),
     allow(
         rustdoc::broken_intra_doc_links,
+        rustdoc::private_intra_doc_links,
         clippy::allow_attributes,
         reason = "this page is about all features"
     )
