@@ -55,8 +55,9 @@ pub(super) async fn note<D: RemoteDialect>(session: &mut Session<'_, D>) -> Resu
     Ok(())
 }
 
-/// Lets ids jump if the database is another one than was noted, or lacks what this node has stored. It is the first that
-/// a connection does which stores messages: those to the database that was before have ended.
+/// Lets ids jump if the database is another one than was noted. It is the first that a connection does which stores
+/// messages: those to the database that was before have ended. A database that is the same and went back is noticed by the
+/// ids that it gives, see [`UsedIds`].
 pub(super) async fn check<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     stored_here: MessageId,
@@ -64,22 +65,17 @@ pub(super) async fn check<D: RemoteDialect>(
     let found = identity(session).await?;
     session.begin().await?;
     let noted = noted(session).await?;
-    let heads = session.one(query("SELECT max(newest) FROM shardcast_heads")).await?.unsigned(0)?;
-    let is_the_same = noted.as_deref() == Some(found.as_bytes());
-    if !is_the_same || heads < stored_here.0 {
+    if noted.as_deref() != Some(found.as_bytes()) {
+        let heads = session.one(query("SELECT max(newest) FROM shardcast_heads")).await?.unsigned(0)?;
         let messages = session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0)?;
         let above = jump(heads.max(messages).max(stored_here.0));
         D::skip_ids(session, above).await?;
-        if is_the_same {
-            tracing::warn!(above, "the database lacks messages that this server has stored: ids jump");
-        } else {
-            tracing::warn!(above, "the database is on another server, or was promoted: ids jump");
-            let change = match noted {
-                Some(_) => "UPDATE shardcast_keys SET content = ? WHERE name = ?",
-                None => "INSERT INTO shardcast_keys (content, name) VALUES (?, ?)",
-            };
-            write(session, change, &found).await?;
-        }
+        tracing::warn!(above, "the database is on another server, or was promoted: ids jump");
+        let change = match noted {
+            Some(_) => "UPDATE shardcast_keys SET content = ? WHERE name = ?",
+            None => "INSERT INTO shardcast_keys (content, name) VALUES (?, ?)",
+        };
+        write(session, change, &found).await?;
     }
     session.commit().await
 }

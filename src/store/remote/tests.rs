@@ -34,6 +34,7 @@ macro_rules! suite {
             }
             history {
                 ids_follow_on_one_another_while_the_database_stays
+                ids_do_not_jump_because_who_had_the_newest_message_was_deleted
                 ids_jump_if_the_database_is_another_one_than_before
                 ids_jump_if_messages_that_were_stored_are_gone
                 of_a_batch_that_is_stored_one_by_one_ids_jump_once

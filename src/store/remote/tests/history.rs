@@ -5,7 +5,7 @@ use crate::model::{ApplicationId, MessageId, User};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::remote::history::JUMP;
 use crate::store::remote::{Remote, RemoteDialect};
-use crate::store::{Applications as _, Database as _, Messages as _};
+use crate::store::{Applications as _, Database as _, Messages as _, Users as _};
 
 /// A database with a user who sends to itself.
 struct Sender<D: RemoteDialect> {
@@ -44,6 +44,24 @@ pub(crate) async fn ids_follow_on_one_another_while_the_database_stays<D: Remote
     let sender = Sender { database: again, bob: sender.bob };
     let third = sender.send().await;
     assert!((second.0 + 1..second.0 + JUMP).contains(&third.0), "{third} after {second}");
+    sender.database.close().await;
+}
+
+pub(crate) async fn ids_do_not_jump_because_who_had_the_newest_message_was_deleted<
+    D: RemoteDialect + Copy,
+>(
+    place: Place<D>,
+) {
+    let sender = Sender::open(&place).await;
+    let alice = user(&sender.database, "alice").await;
+    let of_alice = application(&sender.database, &alice, "A2").await;
+    sender.send().await;
+    let messages = [new_message(alice.id, of_alice.id, "x")];
+    let newest = sender.database.insert_messages(&messages).await.unwrap().ids()[0];
+    sender.database.delete_user(alice.id).await.unwrap();
+    place.cut().await;
+    let next = sender.send().await;
+    assert!((newest.0 + 1..newest.0 + JUMP).contains(&next.0), "{next} after {newest}");
     sender.database.close().await;
 }
 
