@@ -53,7 +53,7 @@ pub use memory::{MemoryBackplane, MemoryFaults};
 #[cfg(feature = "nats")]
 pub use nats::{InvalidNatsUrl, NatsBackplane};
 pub(crate) use node::ClusterParts;
-pub use node::{Cluster, ClusterConfig, ClusterStats, MessageCodec};
+pub use node::{Cluster, ClusterConfig, ClusterStats};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresBackplane;
 #[cfg(feature = "redis")]

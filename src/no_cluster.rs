@@ -1,14 +1,20 @@
 //! A build without several nodes: there is no cluster, ever.
 
+use bytes::Bytes;
+
 use crate::model::UserId;
-use crate::store::Commit;
+use crate::store::UserCommit;
 
 /// A node's part of a cluster, which can't be.
 #[derive(Clone, Debug)]
 pub(crate) enum Cluster {}
 
 impl Cluster {
-    pub(crate) fn announce(&self, _: &Commit) {
+    pub(crate) fn carries_messages(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn announce(&self, _: UserCommit<'_>, _: &[Bytes]) {
         match *self {}
     }
 

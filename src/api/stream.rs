@@ -38,8 +38,9 @@ mod tls_socket;
 mod transport;
 
 pub use super::patterns::OriginPatternError;
+pub(crate) use backlog::announce_everywhere;
 #[cfg(feature = "cluster")]
-pub(crate) use backlog::JsonCodec;
+pub(crate) use backlog::frame_of_another_node;
 pub use backlog::{StoredBacklog, announce};
 pub use decoder::{ClientFrame, Opcode};
 pub use flood::FrameRate;

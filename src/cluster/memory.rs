@@ -20,7 +20,8 @@ pub struct MemoryFaults {
     pub lost: f64,
     /// The share of messages that come twice, from 0 to 1.
     pub doubled: f64,
-    /// Each message takes up to this long, so that messages come in another order.
+    /// Each message takes up to this long, so that messages come in another order. It takes up to half as long until a
+    /// channel is heard.
     pub delay: Duration,
 }
 
@@ -143,6 +144,12 @@ impl BackplaneLink for Link {
     }
 
     async fn subscribe(&mut self, channels: &[Channel]) -> Result<(), BackplaneError> {
+        let wait = {
+            let mut state = self.backplane.0.lock();
+            let most = state.faults.delay / 2;
+            most.mul_f64(state.random.random_range(0.0..1.0))
+        };
+        tokio::time::sleep(wait).await;
         self.change(|own| own.extend(channels))
     }
 

@@ -18,19 +18,13 @@ use super::subscriptions::Subscriptions;
 use super::wire::{self, Announcement, Body, Revoked, StoredMessage};
 use super::{Backplane, Channel, Outgoing, comparison, link};
 use crate::hub::{Formats, Frame, Hub};
-use crate::model::{Message, UserId};
-use crate::store::{Commit, Heads, UserCommit};
+use crate::model::UserId;
+use crate::store::{Heads, UserCommit};
 use crate::task;
 
-/// How messages go from node to node, and from there to streams.
-pub trait MessageCodec: Send + Sync + 'static {
-    /// Encodes a message for other nodes.
-    fn encode(&self, message: &Message) -> Vec<u8>;
-
-    /// Adds to a frame, which says whose message it is, what [`encode`](Self::encode) has made, in these formats. One that
-    /// can't be made is left out: streams read the message from the store.
-    fn decode(&self, frame: Frame, encoded: &Bytes, formats: Formats) -> Frame;
-}
+/// Makes a frame, which says which message it is, of what another node has sent of the message, in these formats. One that
+/// can't be made is left out: streams read the message from the store.
+pub(crate) type MakeFrame = dyn Fn(Frame, &Bytes, Formats) -> Frame + Send + Sync;
 
 /// How a node takes part.
 #[derive(Clone, Debug)]
@@ -61,7 +55,7 @@ pub(crate) struct ClusterParts {
     pub(crate) backplane: Arc<dyn Backplane>,
     pub(crate) heads: Arc<dyn Heads>,
     pub(crate) hub: Hub,
-    pub(crate) codec: Arc<dyn MessageCodec>,
+    pub(crate) make_frame: Box<MakeFrame>,
     /// What to do when something was revoked elsewhere.
     pub(crate) on_revoked: Box<dyn Fn() + Send + Sync>,
 }
@@ -81,7 +75,7 @@ pub(super) struct Shared {
     pub(super) backplane: Arc<dyn Backplane>,
     pub(super) heads: Arc<dyn Heads>,
     pub(super) hub: Hub,
-    pub(super) codec: Arc<dyn MessageCodec>,
+    pub(super) make_frame: Box<MakeFrame>,
     pub(super) on_revoked: Box<dyn Fn() + Send + Sync>,
     pub(super) subscriptions: Subscriptions,
     pub(super) outbox: Outbox,
@@ -135,14 +129,14 @@ impl Cluster {
     ///
     /// Outside a Tokio runtime.
     pub(crate) fn start(parts: ClusterParts, config: ClusterConfig) -> Self {
-        let ClusterParts { id, backplane, heads, hub, codec, on_revoked } = parts;
+        let ClusterParts { id, backplane, heads, hub, make_frame, on_revoked } = parts;
         let shared = Arc::new(Shared {
             id,
             config,
             backplane,
             heads,
             hub,
-            codec,
+            make_frame,
             on_revoked,
             subscriptions: Subscriptions::new(),
             outbox: Outbox::default(),
@@ -157,11 +151,34 @@ impl Cluster {
         Self { shared, _tasks: Arc::new(tasks.map(AbortOnDropHandle::new)) }
     }
 
-    /// Announces what one transaction has stored, whether or not its users have streams here. Never waits.
-    pub fn announce(&self, commit: &Commit) {
-        for of_user in commit.users() {
-            self.shared.announce(of_user);
-        }
+    /// Answers whether announcements have messages in them now, so that they need not be encoded for nobody.
+    pub(crate) fn carries_messages(&self) -> bool {
+        self.shared.backplane.max_message_bytes() > 0 && self.shared.subscriptions.is_connected()
+    }
+
+    /// Announces what one transaction has stored for a user, whether or not the user has streams here. `encoded` has the
+    /// messages as streams get them, in their order, or nothing. Never waits.
+    pub(crate) fn announce(&self, of_user: UserCommit<'_>, encoded: &[Bytes]) {
+        let UserCommit { user_id, previous, messages } = of_user;
+        let last = messages.last().map_or(previous, |stored| stored.message.id);
+        let bytes: usize = encoded.iter().map(|message| message.len() + PER_MESSAGE).sum();
+        let fits = bytes + PER_MESSAGE <= self.shared.backplane.max_message_bytes();
+        let carried = messages.iter().zip(encoded).filter(|_| fits);
+        let messages = carried.map(|(stored, encoded)| StoredMessage {
+            id: stored.message.id.0,
+            application: stored.message.application_id.0,
+            priority: stored.message.priority,
+            json: encoded.clone(),
+        });
+        self.shared.say(
+            Channel::of(user_id),
+            Body::Announcement(Announcement {
+                user: user_id.0,
+                previous: previous.0,
+                last: last.0,
+                messages: messages.collect(),
+            }),
+        );
     }
 
     /// Makes other nodes read the log of what was revoked. Never waits.
@@ -214,32 +231,6 @@ impl Shared {
         let payload = wire::encode(self.id, body);
         if !self.outbox.push(Outgoing { channel, payload }) {
             self.stats.dropped_sent.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn announce(&self, of_user: UserCommit<'_>) {
-        let UserCommit { user_id, previous, messages } = of_user;
-        let last = messages.last().map_or(previous, |stored| stored.message.id);
-        let limit = self.backplane.max_message_bytes();
-        let texts: usize = messages.iter().map(|stored| stored.message.text_bytes()).sum();
-        let mut announcement =
-            Announcement { user: user_id.0, previous: previous.0, last: last.0, messages: Vec::new() };
-        if texts < limit && self.subscriptions.is_connected() {
-            announcement.messages = messages.iter().map(|stored| self.encode(&stored.message)).collect();
-            let bytes: usize = announcement.messages.iter().map(|message| message.json.len()).sum();
-            if bytes + PER_MESSAGE * messages.len() + PER_MESSAGE > limit {
-                announcement.messages = Vec::new();
-            }
-        }
-        self.say(Channel::of(user_id), Body::Announcement(announcement));
-    }
-
-    fn encode(&self, message: &Message) -> StoredMessage {
-        StoredMessage {
-            id: message.id.0,
-            application: message.application_id.0,
-            priority: message.priority,
-            json: self.codec.encode(message).into(),
         }
     }
 }

@@ -75,7 +75,7 @@ fn frames(shared: &Shared, announcement: Announcement, formats: Formats) -> Vec<
     let frame = |message: wire::StoredMessage| {
         let head = Frame::unencoded(hub::MessageId(message.id))
             .with_subject(hub::ApplicationId(message.application), message.priority);
-        shared.codec.decode(head, &message.json, formats)
+        (shared.make_frame)(head, &message.json, formats)
     };
     announcement.messages.into_iter().map(frame).collect()
 }

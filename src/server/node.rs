@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::StreamConfig;
 #[cfg(feature = "cluster")]
-use crate::api::stream::JsonCodec;
+use crate::api::stream::frame_of_another_node;
 use crate::cluster::Cluster;
 #[cfg(feature = "cluster")]
 use crate::cluster::{Backplane, ClusterConfig, ClusterParts};
@@ -21,7 +21,10 @@ use crate::store::Heads;
 use crate::{
     api::{
         self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, Readiness, RequestObserver,
-        stream::{AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce},
+        stream::{
+            AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce,
+            announce_everywhere,
+        },
     },
     auth::{
         Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
@@ -275,7 +278,7 @@ impl Node {
                     backplane,
                     heads: Arc::clone(&database) as Arc<dyn Heads>,
                     hub: hub.clone(),
-                    codec: Arc::new(JsonCodec),
+                    make_frame: Box::new(frame_of_another_node),
                     on_revoked: Box::new(move || revocations.wake()),
                 };
                 Some(Cluster::start(cluster, ClusterConfig::new(config.name.as_str())))
@@ -286,11 +289,9 @@ impl Node {
         let cluster: Option<Cluster> = None;
         let on_commit = {
             let (hub, cluster) = (hub.clone(), cluster.clone());
-            move |commit: &Commit| {
-                announce(&hub, commit);
-                if let Some(cluster) = &cluster {
-                    cluster.announce(commit);
-                }
+            move |commit: &Commit| match &cluster {
+                None => announce(&hub, commit),
+                Some(cluster) => announce_everywhere(&hub, cluster, commit),
             }
         };
         let store =

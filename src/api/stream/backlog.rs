@@ -2,11 +2,14 @@
 
 use std::{fmt, sync::Arc};
 
+use bytes::Bytes;
+
 use crate::{
     api::{encode_json, protobuf},
+    cluster::Cluster,
     hub::{self, Backlog, BacklogError, BacklogFuture, BacklogPage, Format, Formats, Frame, Hub},
     model::{Message, MessageId, UserId},
-    store::{Commit, Database, Slice, StoreError, Stored},
+    store::{Commit, Database, Slice, StoreError, Stored, UserCommit},
 };
 
 /// A message with more bytes of text than this is read from the store by each user's streams, whose memory has a limit
@@ -95,15 +98,47 @@ impl Backlog for StoredBacklog {
 /// format that somebody listens in: not at all if nobody does, or if it is large, so that streams read it from the store.
 pub fn announce(hub: &Hub, commit: &Commit) {
     for of_user in commit.users() {
-        let user = hub::UserId(of_user.user_id.0);
-        let formats = hub.formats(user);
-        // Who registers after this reads from the store where to begin, and the messages are there.
-        if !formats.is_empty() {
-            let messages = of_user.messages.iter();
-            let frames: Vec<Frame> = messages.map(|stored| live_frame(stored, formats)).collect();
-            hub.notify_after(user, hub::MessageId(of_user.previous.0), &frames);
-        }
+        announce_here(hub, of_user, None);
     }
+}
+
+/// As [`announce`], and tells other nodes. Other nodes get the same JSON as the streams here.
+pub(crate) fn announce_everywhere(hub: &Hub, cluster: &Cluster, commit: &Commit) {
+    for of_user in commit.users() {
+        let is_small = |stored: &Stored| stored.message.text_bytes() <= LIVE_BYTES;
+        let is_carried = cluster.carries_messages() && of_user.messages.iter().all(is_small);
+        let json = |stored: &Stored| Bytes::from(encode_json(&*stored.message));
+        let json: Option<Vec<Bytes>> = is_carried.then(|| of_user.messages.iter().map(json).collect());
+        announce_here(hub, of_user, json.as_deref());
+        cluster.announce(of_user, json.as_deref().unwrap_or_default());
+    }
+}
+
+/// Brings messages to the streams on this node. `json` has them in JSON, if that is made already.
+fn announce_here(hub: &Hub, of_user: UserCommit<'_>, json: Option<&[Bytes]>) {
+    let user = hub::UserId(of_user.user_id.0);
+    let formats = hub.formats(user);
+    // Who registers after this reads from the store where to begin, and the messages are there.
+    if formats.is_empty() {
+        return;
+    }
+    let frames: Vec<Frame> = match json {
+        None => of_user.messages.iter().map(|stored| live_frame(stored, formats)).collect(),
+        Some(json) => {
+            let messages = of_user.messages.iter().zip(json);
+            messages.map(|(stored, json)| encoded_frame(stored, json, formats)).collect()
+        }
+    };
+    hub.notify_after(user, hub::MessageId(of_user.previous.0), &frames);
+}
+
+fn encoded_frame(stored: &Stored, json: &Bytes, formats: Formats) -> Frame {
+    let message = &stored.message;
+    let mut frame = with_json(unencoded(message), json.to_vec(), formats);
+    if formats.contains(Format::Binary) {
+        frame = frame.with_binary(&protobuf::encode(message));
+    }
+    frame.with_received_at(stored.received_at)
 }
 
 fn live_frame(stored: &Stored, formats: Formats) -> Frame {
@@ -119,49 +154,39 @@ fn unencoded(message: &Message) -> Frame {
         .with_subject(hub::ApplicationId(message.application_id.0), message.priority)
 }
 
-/// How messages go from node to node: as JSON, which streams mostly get as it is.
+/// Adds a message that another node has sent to a frame that says which it is. A format that it can't be made in is left
+/// out: streams read the message from the store.
 #[cfg(feature = "cluster")]
-#[derive(Debug)]
-pub(crate) struct JsonCodec;
-
-#[cfg(feature = "cluster")]
-impl crate::cluster::MessageCodec for JsonCodec {
-    fn encode(&self, message: &Message) -> Vec<u8> {
-        encode_json(message)
+pub(crate) fn frame_of_another_node(frame: Frame, json: &Bytes, formats: Formats) -> Frame {
+    let frame = with_json(frame, json.to_vec(), formats);
+    if formats.contains(Format::Binary)
+        && let Ok(message) = serde_json::from_slice(json)
+    {
+        return frame.with_binary(&protobuf::encode(&message));
     }
-
-    fn decode(&self, mut frame: Frame, encoded: &bytes::Bytes, formats: Formats) -> Frame {
-        if formats.contains(Format::Event) {
-            frame = frame.with_event(encoded);
-        }
-        if formats.contains(Format::Text) {
-            frame = frame.with_text(&[encoded, &b"\n"[..]].concat());
-        }
-        if formats.contains(Format::Binary)
-            && let Ok(message) = serde_json::from_slice(encoded)
-        {
-            frame = frame.with_binary(&protobuf::encode(&message));
-        }
-        frame
-    }
+    frame
 }
 
-/// A text frame with the message as JSON, and a line feed as Gotify sends it; an event with the message as
-/// JSON; a binary frame with Protocol Buffers.
+/// The message in these formats; in binary frames with Protocol Buffers.
 fn frame(message: &Message, formats: Formats) -> Frame {
     let mut frame = unencoded(message);
     if formats.contains(Format::Text) || formats.contains(Format::Event) {
-        let mut json = encode_json(message);
-        if formats.contains(Format::Event) {
-            frame = frame.with_event(&json);
-        }
-        if formats.contains(Format::Text) {
-            json.push(b'\n');
-            frame = frame.with_text(&json);
-        }
+        frame = with_json(frame, encode_json(message), formats);
     }
     if formats.contains(Format::Binary) {
         frame = frame.with_binary(&protobuf::encode(message));
+    }
+    frame
+}
+
+/// Adds the formats that have JSON: a text frame with a line feed as Gotify sends it, and an event.
+fn with_json(mut frame: Frame, mut json: Vec<u8>, formats: Formats) -> Frame {
+    if formats.contains(Format::Event) {
+        frame = frame.with_event(&json);
+    }
+    if formats.contains(Format::Text) {
+        json.push(b'\n');
+        frame = frame.with_text(&json);
     }
     frame
 }

@@ -73,7 +73,7 @@ impl Schedule {
         Duration::from_millis(self.random.random_range(0..=most))
     }
 
-    async fn run(&mut self) {
+    async fn run(&mut self) -> Result<(), String> {
         for _ in 0..self.random.random_range(20..80) {
             match self.pick(20) {
                 0..8 => self.store(),
@@ -105,12 +105,14 @@ impl Schedule {
         sleep(Duration::from_millis(1)).await;
         self.bring_back().await;
         sleep(SETTLED).await;
+        self.verdict()?;
         // From here on nothing makes a node compare all heads, and messages still get lost.
         for _ in 0..20 {
             self.store();
             sleep(self.millis(500)).await;
         }
         sleep(SETTLED).await;
+        self.verdict()
     }
 
     /// A node stores messages, and announces them a little later if it is still there.
@@ -188,8 +190,7 @@ fn run(seed: u64) -> Result<usize, String> {
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let mut schedule = Schedule::new(seed);
-        schedule.run().await;
-        schedule.verdict().map_err(|wrong| format!("seed {seed}: {wrong}"))?;
+        schedule.run().await.map_err(|wrong| format!("seed {seed}: {wrong}"))?;
         Ok(schedule.clients.iter().map(|client| client.all_seen().len()).sum())
     })
 }

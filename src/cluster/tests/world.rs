@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::super::node::ClusterParts;
-use super::super::{Cluster, ClusterConfig, MemoryBackplane, MessageCodec};
+use super::super::{Cluster, ClusterConfig, MemoryBackplane};
 use crate::hub::tests::fake::{FakeSocket, frame};
 use crate::hub::{
     self, Backlog, BacklogFuture, BacklogPage, EndReason, Format, Formats, Frame, Hub, HubConfig, HubParts,
@@ -36,6 +36,9 @@ struct Inner {
 
 /// The clock of the database begins here.
 const EPOCH: u64 = 1_000_000;
+
+/// How long an answer is on its way.
+const ANSWER: Duration = Duration::from_millis(100);
 
 /// How long a transaction may take. Heads that moved so long before a moment are returned too.
 const LONGEST: u64 = 30_000;
@@ -104,9 +107,10 @@ impl Heads for SimulatedDatabase {
     }
 
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, MessageId)>, StoreError> {
-        sleep(Duration::from_millis(1)).await;
         let head = |user: &UserId| Some((*user, *self.ids(*user).last()?));
-        Ok(users.iter().filter_map(head).collect())
+        let heads = users.iter().filter_map(head).collect();
+        sleep(ANSWER).await;
+        Ok(heads)
     }
 
     async fn now(&self) -> Result<DatabaseTime, StoreError> {
@@ -144,23 +148,22 @@ impl Backlog for SimulatedDatabase {
 }
 
 fn shown(id: u64, format: Format) -> Frame {
-    let bytes = frame(id, 0).bytes(Format::Text).cloned().unwrap_or_default();
-    Frame::unencoded(hub::MessageId(id)).with(format, bytes)
+    Frame::unencoded(hub::MessageId(id)).with(format, bytes_of(id))
 }
 
-/// Frames that say their id.
-struct Ids;
+fn bytes_of(id: u64) -> Bytes {
+    frame(id, 0).bytes(Format::Text).cloned().unwrap()
+}
 
-impl MessageCodec for Ids {
-    fn encode(&self, message: &Message) -> Vec<u8> {
-        message.id.0.to_be_bytes().to_vec()
-    }
+/// Between nodes a message is its id.
+fn encoded(id: MessageId) -> Bytes {
+    Bytes::copy_from_slice(&id.0.to_be_bytes())
+}
 
-    fn decode(&self, frame: Frame, encoded: &Bytes, _: Formats) -> Frame {
-        let id = u64::from_be_bytes(encoded[..].try_into().unwrap());
-        assert_eq!(id, frame.id.0);
-        shown(id, Format::Text)
-    }
+fn decoded(frame: Frame, encoded: &Bytes, _: Formats) -> Frame {
+    let id = u64::from_be_bytes(encoded[..].try_into().unwrap());
+    assert_eq!(id, frame.id.0);
+    frame.with(Format::Text, bytes_of(id))
 }
 
 /// A node with its streams.
@@ -191,7 +194,7 @@ impl SimulatedNode {
             backplane: Arc::new(backplane.clone()),
             heads: Arc::new(database.clone()),
             hub: hub.clone(),
-            codec: Arc::new(Ids),
+            make_frame: Box::new(decoded),
             on_revoked: Box::new(|| {}),
         };
         let config = ClusterConfig::new(format!("node {id}")).with_comparison_period(period);
@@ -205,8 +208,10 @@ impl SimulatedNode {
                 of_user.messages.iter().map(|stored| shown(stored.message.id.0, Format::Text)).collect();
             let user = hub::UserId(of_user.user_id.0);
             self.hub.notify_after(user, hub::MessageId(of_user.previous.0), &frames);
+            let ids = of_user.messages.iter().map(|stored| encoded(stored.message.id));
+            let encoded: Vec<_> = if self.cluster.carries_messages() { ids.collect() } else { Vec::new() };
+            self.cluster.announce(of_user, &encoded);
         }
-        self.cluster.announce(commit);
     }
 }
 
