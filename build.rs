@@ -29,7 +29,7 @@ pub(crate) fn instructions(variable: &dyn Fn(&str) -> Option<String>, package: &
     if is_release && package.join(REFLOG).exists() {
         lines.push(format!("cargo::rerun-if-changed={REFLOG}"));
     }
-    // Tests that need a server are left out, and shown as such, where there is none: `.ci/databases.py` starts them.
+    // Tests that need a server are left out, and shown as such, where there is none: `.ci/servers.py` starts them.
     for (variable, name) in [
         ("SHARDCAST_TEST_POSTGRES", "test_postgres"),
         ("SHARDCAST_TEST_MYSQL", "test_mysql"),

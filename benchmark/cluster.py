@@ -29,9 +29,9 @@ USER = PASSWORD = "admin"
 WAIT_SECONDS, WINDOW_SECONDS = 3, 2
 
 sys.dont_write_bytecode = True
-specification = importlib.util.spec_from_file_location("databases", ROOT / ".ci/databases.py")
-databases = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(databases)
+specification = importlib.util.spec_from_file_location("servers", ROOT / ".ci/servers.py")
+servers = importlib.util.module_from_spec(specification)
+specification.loader.exec_module(servers)
 
 
 def wait_until(condition, what, seconds=30):
@@ -57,7 +57,7 @@ class Node:
 
     def __init__(self, folder, name, program, variables):
         self.folder, self.name, self.program, self.variables = folder, name, program, variables
-        self.port, self.process = databases.free_port(), None
+        self.port, self.process = servers.free_port(), None
 
     def start(self):
         variables = {**self.variables, "APP_ID": self.name, "GOTIFY_SERVER_PORT": str(self.port)}
@@ -80,8 +80,8 @@ class Cluster:
         # PostgreSQL runs as another user.
         os.chmod(folder, 0o755)
         self.folder, self.parts = folder, []
-        self.postgres = self.part(databases.Postgres)
-        own = {"redis": databases.Redis, "nats": databases.Nats}.get(backplane)
+        self.postgres = self.part(servers.Postgres)
+        own = {"redis": servers.Redis, "nats": servers.Nats}.get(backplane)
         self.backplane = self.part(own) if own else self.postgres
         variables = {
             "GOTIFY_SERVER_LISTENADDR": "127.0.0.1", "GOTIFY_SERVER_TRUSTEDPROXIES": "127.0.0.1",
@@ -95,7 +95,7 @@ class Cluster:
         }
         names = [str(1111 * number) for number in range(1, count + 1)]
         self.nodes = [Node(folder, name, program, dict(variables)) for name in names]
-        self.port, self.statistics = databases.free_port(), databases.free_port()
+        self.port, self.statistics = servers.free_port(), servers.free_port()
         self.haproxy = None
 
     def part(self, kind):
@@ -115,7 +115,7 @@ class Cluster:
         self.start_haproxy()
 
     def start_haproxy(self):
-        shutil.which("haproxy", path=SYSTEM_PATH) or databases.missing("haproxy", "haproxy")
+        shutil.which("haproxy", path=SYSTEM_PATH) or servers.missing("haproxy", "haproxy")
         text = (ROOT / "configs/haproxy.cfg").read_text()
         # The file has three nodes; other numbers are for experiments.
         lines = [f"    server node{number} \"$NODE_{number}\"\n" for number in range(1, len(self.nodes) + 1)]

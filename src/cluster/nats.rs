@@ -162,7 +162,7 @@ mod tests {
 
     fn backplane(prefix: &str) -> NatsBackplane {
         let url =
-            std::env::var("SHARDCAST_TEST_NATS").expect("`.ci/databases.py` starts a server and sets this");
+            std::env::var("SHARDCAST_TEST_NATS").expect("`.ci/servers.py` starts a server and sets this");
         NatsBackplane::new(&url, prefix).unwrap()
     }
 
@@ -170,7 +170,7 @@ mod tests {
         use super::backplane;
         use crate::cluster::conformance;
 
-        conformance::suite!(backplane, #[cfg_attr(not(test_nats), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(backplane, #[cfg_attr(not(test_nats), ignore = "`.ci/servers.py` starts a server")]);
     }
 
     #[test]

@@ -162,8 +162,8 @@ mod tests {
     use super::*;
 
     fn backplane(prefix: &str) -> PostgresBackplane {
-        let url = std::env::var("SHARDCAST_TEST_POSTGRES")
-            .expect("`.ci/databases.py` starts a server and sets this");
+        let url =
+            std::env::var("SHARDCAST_TEST_POSTGRES").expect("`.ci/servers.py` starts a server and sets this");
         PostgresBackplane::new(&url, prefix).unwrap()
     }
 
@@ -171,6 +171,6 @@ mod tests {
         use super::backplane;
         use crate::cluster::conformance;
 
-        conformance::suite!(backplane, #[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(backplane, #[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]);
     }
 }

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn at(variable: &str, prefix: &str) -> RedisBackplane {
-        let url = std::env::var(variable).expect("`.ci/databases.py` starts a server and sets this");
+        let url = std::env::var(variable).expect("`.ci/servers.py` starts a server and sets this");
         RedisBackplane::new(&url, prefix).unwrap()
     }
 
@@ -186,20 +186,20 @@ mod tests {
         use super::on_one_server;
         use crate::cluster::conformance;
 
-        conformance::suite!(on_one_server, #[cfg_attr(not(test_redis), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(on_one_server, #[cfg_attr(not(test_redis), ignore = "`.ci/servers.py` starts a server")]);
     }
 
     mod sentinel {
         use super::named_by_a_sentinel;
         use crate::cluster::conformance;
 
-        conformance::suite!(named_by_a_sentinel, #[cfg_attr(not(test_sentinel), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(named_by_a_sentinel, #[cfg_attr(not(test_sentinel), ignore = "`.ci/servers.py` starts a server")]);
     }
 
     mod cluster {
         use super::on_a_cluster;
         use crate::cluster::conformance;
 
-        conformance::suite!(on_a_cluster, #[cfg_attr(not(test_redis_cluster), ignore = "`.ci/databases.py` starts a server")]);
+        conformance::suite!(on_a_cluster, #[cfg_attr(not(test_redis_cluster), ignore = "`.ci/servers.py` starts a server")]);
     }
 }

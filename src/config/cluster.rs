@@ -74,7 +74,12 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     if section.url.expose_secret().is_empty()
         && (section.backplane.as_str(), dialect) != ("postgres", "postgres")
     {
-        let reason = format!("must say where {} is", section.backplane);
+        let example = match section.backplane.as_str() {
+            "redis" => "redis://localhost:6379",
+            "nats" => "nats://localhost:4222",
+            _ => "host=localhost user=gotify password=secret dbname=gotify",
+        };
+        let reason = format!("must say where {} is, as in `{example}`", section.backplane);
         found.push(problem("cluster.url", &reason));
         return found;
     }
@@ -120,7 +125,10 @@ mod tests {
                 problems(&[backplane("redis")]),
                 "cluster.backplane: needs a database that several nodes can share",
             ),
-            (with(&[backplane("redis")]), "cluster.url: must say where redis is"),
+            (
+                with(&[backplane("redis")]),
+                "cluster.url: must say where redis is, as in `redis://localhost:6379`",
+            ),
             (
                 with(&[backplane("redis"), url("http://:hunter2@x")]),
                 "cluster.url: its scheme `http` is unknown",

@@ -24,7 +24,7 @@ def module(name, path):
     return loaded
 
 
-databases = module("databases", HERE.parent.parent / ".ci/databases.py")
+servers = module("servers", HERE.parent.parent / ".ci/servers.py")
 
 PASSWORD = "hunter2-of-the-faults"
 # How long a fault lasts: longer than an operation may take.
@@ -123,7 +123,7 @@ class Remote:
 
 
 class Postgres(Remote):
-    dialect, kind = "postgres", databases.Postgres
+    dialect, kind = "postgres", servers.Postgres
 
     def client(self):
         return ["psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", self.server.connection()]
@@ -169,7 +169,7 @@ class Postgres(Remote):
 
 
 class MariaDb(Remote):
-    dialect, kind = "mysql", databases.MariaDb
+    dialect, kind = "mysql", servers.MariaDb
 
     def client(self):
         return ["mariadb", "--no-defaults", "--host=127.0.0.1", f"--port={self.server.port}", "--user=root"]
@@ -180,7 +180,7 @@ class MariaDb(Remote):
             os.symlink(self.disk.folder, f"{self.server.data}/push")
         else:
             os.mkdir(f"{self.server.data}/push")
-        databases.owner(f"{self.server.data}/push")
+        servers.owner(f"{self.server.data}/push")
         # Not root, who may write to a database that is read-only.
         return [f"CREATE USER push@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'", "GRANT ALL ON push.* TO push@'127.0.0.1'"]
 
@@ -236,7 +236,7 @@ class Disk:
         os.makedirs(folder, exist_ok=True)
         mounting = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "shardcast-faults", folder]
         self.is_mounted = os.geteuid() == 0 and subprocess.run(mounting, stderr=subprocess.DEVNULL).returncode == 0
-        databases.owner(folder)
+        servers.owner(folder)
 
     def unmount(self):
         if self.is_mounted:

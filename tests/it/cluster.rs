@@ -149,19 +149,19 @@ macro_rules! with {
     ($kind:ident, $cfg:ident, $make:expr) => {
         mod $kind {
             #[tokio::test]
-            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/databases.py` starts the servers")]
+            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/servers.py` starts the servers")]
             async fn what_one_node_stores_reaches_the_streams_of_both() {
                 super::what_one_node_stores_reaches_the_streams_of_both($make).await;
             }
 
             #[tokio::test]
-            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/databases.py` starts the servers")]
+            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/servers.py` starts the servers")]
             async fn what_one_node_revokes_ends_the_streams_of_both() {
                 super::what_one_node_revokes_ends_the_streams_of_both($make).await;
             }
 
             #[tokio::test]
-            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/databases.py` starts the servers")]
+            #[cfg_attr(not(all(test_postgres, $cfg)), ignore = "`.ci/servers.py` starts the servers")]
             async fn a_client_that_changes_between_nodes_gets_each_message_once() {
                 super::a_client_that_changes_between_nodes_gets_each_message_once($make).await;
             }
@@ -171,7 +171,7 @@ macro_rules! with {
 
 /// Where a server is, and a prefix that no other test has.
 fn place(variable: &str) -> (String, String) {
-    let url = std::env::var(variable).expect("`.ci/databases.py` starts a server and sets this");
+    let url = std::env::var(variable).expect("`.ci/servers.py` starts a server and sets this");
     (url, format!("test_{:016x}", rand::random::<u64>()))
 }
 
@@ -199,7 +199,7 @@ with!(over_nats, test_nats, super::nats());
 with!(over_postgres, test_postgres, super::postgres());
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts the servers")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
 async fn while_the_backplane_is_away_messages_cross_later_and_health_says_so() {
     let backplane = MemoryBackplane::default();
     let pair = Pair::start(Arc::new(backplane.clone())).await;
@@ -220,7 +220,7 @@ async fn while_the_backplane_is_away_messages_cross_later_and_health_says_so() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts the servers")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
 async fn every_answer_says_which_node_it_is_from() {
     let pair = Pair::start(Arc::new(MemoryBackplane::default())).await;
     for (node, name) in [(&pair.a, "a"), (&pair.b, "b")] {

@@ -1,4 +1,4 @@
-//! Empty databases on the servers that `.ci/databases.py` starts.
+//! Empty databases on the servers that `.ci/servers.py` starts.
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
@@ -35,7 +35,7 @@ pub(crate) async fn mysql() -> String {
 /// Returns the connection to a server.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 fn server(variable: &str) -> String {
-    std::env::var(variable).expect("`.ci/databases.py` starts a server and sets this")
+    std::env::var(variable).expect("`.ci/servers.py` starts a server and sets this")
 }
 
 /// Makes a database with a name of its own, which stays until the server ends.

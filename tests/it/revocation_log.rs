@@ -69,7 +69,7 @@ async fn what_commands_revoke_takes_effect_on_a_running_server() {
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn what_commands_revoke_takes_effect_on_a_running_server_with_postgres() {
     let connection = crate::databases::postgres().await;
     let database = ("GOTIFY_DATABASE_CONNECTION", connection.as_str());
@@ -78,7 +78,7 @@ async fn what_commands_revoke_takes_effect_on_a_running_server_with_postgres() {
 
 #[cfg(feature = "mysql")]
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn what_commands_revoke_takes_effect_on_a_running_server_with_mariadb() {
     let connection = crate::databases::mysql().await;
     let database = ("GOTIFY_DATABASE_CONNECTION", connection.as_str());

@@ -130,7 +130,7 @@ async fn five_nodes_start_at_once(config: shardcast::store::DatabaseConfig) {
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn five_nodes_that_start_at_once_make_one_administrator_with_postgres() {
     use shardcast::store::{DatabaseConfig, Dialect};
     let connection = crate::databases::postgres().await;
@@ -139,7 +139,7 @@ async fn five_nodes_that_start_at_once_make_one_administrator_with_postgres() {
 
 #[cfg(feature = "mysql")]
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn five_nodes_that_start_at_once_make_one_administrator_with_mariadb() {
     use shardcast::store::{DatabaseConfig, Dialect};
     let connection = crate::databases::mysql().await;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `shardcast copy` beside the bulk load of each database.
 
-    .ci/databases.py tests/load/copy.py [--messages 1000000] [--rounds 3] target/release/shardcast
+    .ci/servers.py tests/load/copy.py [--messages 1000000] [--rounds 3] target/release/shardcast
 
 A file of SQLite with that many messages is copied into a new file, a new database of PostgreSQL and one of MariaDB.
 Then the same messages are loaded into another one with the same tables and indexes: by prepared statements in one

@@ -12,19 +12,19 @@ mod zero_date;
 mod conforms {
     use super::{conformance, in_new_database};
 
-    conformance::suite!(in_new_database, #[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]);
+    conformance::suite!(in_new_database, #[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]);
 }
 
 mod as_a_server {
     use super::place;
     use crate::store::remote::tests;
 
-    tests::suite!(place, #[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]);
+    tests::suite!(place, #[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]);
 }
 
 /// The server that tests use.
 fn server() -> String {
-    std::env::var("SHARDCAST_TEST_MYSQL").expect("`.ci/databases.py` starts a server and sets this")
+    std::env::var("SHARDCAST_TEST_MYSQL").expect("`.ci/servers.py` starts a server and sets this")
 }
 
 /// Opens a database of its own.

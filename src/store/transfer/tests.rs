@@ -34,14 +34,14 @@ macro_rules! into_each_kind {
 
             #[cfg(feature = "postgres")]
             #[tokio::test]
-            #[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+            #[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
             async fn postgres() {
                 super::$case($crate::store::transfer::tests::postgres().await).await;
             }
 
             #[cfg(feature = "mysql")]
             #[tokio::test]
-            #[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+            #[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
             async fn mysql() {
                 super::$case($crate::store::transfer::tests::mysql().await).await;
             }

@@ -1,7 +1,7 @@
 //! Durable publishes on PostgreSQL and MariaDB: the store, beside a bare client that runs the same statements through
 //! the same driver, in batches of the same size.
 //!
-//! The servers are those that the tests use, by the same variables: `.ci/databases.py target/release/store-bench`.
+//! The servers are those that the tests use, by the same variables: `.ci/servers.py target/release/store-bench`.
 
 use std::io::{Write as _, stdout};
 use std::time::Duration;

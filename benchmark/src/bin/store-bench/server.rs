@@ -104,7 +104,7 @@ pub(crate) async fn mysql() -> Result<Server<MySqlConnectOptions>> {
 
 fn variable(name: &str) -> Result<String> {
     std::env::var(name)
-        .with_context(|| format!("{name} is not set; `.ci/databases.py` starts a server and sets it"))
+        .with_context(|| format!("{name} is not set; `.ci/servers.py` starts a server and sets it"))
 }
 
 fn name() -> String {

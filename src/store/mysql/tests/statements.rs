@@ -16,7 +16,7 @@ async fn statements_so_far(database: &Mysql) -> usize {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn a_batch_takes_six_statements_however_many_users_it_has() {
     let (database, ()) = in_new_database().await;
     let batch = batch_of_64_users(&database).await;
@@ -31,7 +31,7 @@ async fn a_batch_takes_six_statements_however_many_users_it_has() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
     let (database, ()) = in_new_database().await;
     let (user, applications) = fill(&database).await;
@@ -51,7 +51,7 @@ async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn a_database_starts_with_more_users_than_a_statement_has_places() {
     let place = place().await;
     Mysql::open(place.dialect, place.options.clone()).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_database_starts_with_more_users_than_a_statement_has_places() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn a_batch_that_is_given_up_half_way_does_not_disturb_the_next() {
     let (database, ()) = in_new_database().await;
     a_batch_that_is_given_up_does_not_disturb_the_next(&database).await;

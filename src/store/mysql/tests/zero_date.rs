@@ -8,7 +8,7 @@ use crate::store::sql::{Backend as _, Connections as _, Lease as _, applications
 use crate::store::{Database as _, Messages as _, NewMessage};
 
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn the_zero_time_is_stored_and_read_as_gotify_does_it_in_every_zone() {
     // The clocks of New York and Berlin had offsets with seconds once.
     for zone in ["America/New_York", "Europe/Berlin", "UTC"] {

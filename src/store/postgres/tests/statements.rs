@@ -51,7 +51,7 @@ impl Visit for ServerLog {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn a_batch_takes_four_round_trips_however_many_users_it_has() {
     let (database, ()) = in_new_database().await;
     let batch = batch_of_64_users(&database).await;
@@ -70,7 +70,7 @@ async fn a_batch_takes_four_round_trips_however_many_users_it_has() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn applications_that_wait_for_each_other_share_a_transaction() {
     let (database, ()) = in_new_database().await;
     let ann = user(&database, "ann").await;
@@ -85,7 +85,7 @@ async fn applications_that_wait_for_each_other_share_a_transaction() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn a_new_user_has_a_head() {
     let (database, ()) = in_new_database().await;
     let ann = user(&database, "ann").await;
@@ -96,7 +96,7 @@ async fn a_new_user_has_a_head() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
     let (database, ()) = in_new_database().await;
     let (user, applications) = fill(&database).await;
@@ -119,7 +119,7 @@ async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn a_page_is_read_by_the_indexes_also_if_it_is_planned_once_for_all() {
     let (database, ()) = in_new_database().await;
     fill(&database).await;
@@ -140,7 +140,7 @@ async fn a_page_is_read_by_the_indexes_also_if_it_is_planned_once_for_all() {
 }
 
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn a_batch_that_is_given_up_half_way_does_not_disturb_the_next() {
     let (database, ()) = in_new_database().await;
     a_batch_that_is_given_up_does_not_disturb_the_next(&database).await;

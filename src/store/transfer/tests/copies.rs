@@ -195,7 +195,7 @@ async fn leaves_out(target: DatabaseConfig, text: String, reason: &str) {
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
-#[cfg_attr(not(test_postgres), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts a server")]
 async fn a_nul_is_named_and_may_be_left_out_on_postgres() {
     let reason = "its `message` has a NUL, which PostgreSQL can't hold";
     leaves_out(super::postgres().await, "before\0after".to_owned(), reason).await;
@@ -203,7 +203,7 @@ async fn a_nul_is_named_and_may_be_left_out_on_postgres() {
 
 #[cfg(feature = "mysql")]
 #[tokio::test]
-#[cfg_attr(not(test_mysql), ignore = "`.ci/databases.py` starts a server")]
+#[cfg_attr(not(test_mysql), ignore = "`.ci/servers.py` starts a server")]
 async fn a_text_that_is_too_long_is_named_and_may_be_left_out_on_mysql() {
     let reason = "its `message` has 65536 bytes, and MariaDB or MySQL holds 65535 at most";
     leaves_out(super::mysql().await, "x".repeat(65_536), reason).await;

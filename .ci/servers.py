@@ -2,7 +2,7 @@
 """Starts PostgreSQL, MariaDB, Redis (one server, a Sentinel and a cluster of three) and NATS on loopback, runs a command
 beside them, and stops them.
 
-    .ci/databases.py cargo test --workspace
+    .ci/servers.py cargo test --workspace
 
 The command finds them by SHARDCAST_TEST_POSTGRES, SHARDCAST_TEST_MYSQL, SHARDCAST_TEST_REDIS, SHARDCAST_TEST_SENTINEL,
 SHARDCAST_TEST_REDIS_CLUSTER and SHARDCAST_TEST_NATS.
@@ -211,7 +211,7 @@ def main(command):
     if not command or command[0].startswith("-"):
         print(__doc__)
         return 2
-    with tempfile.TemporaryDirectory(prefix="shardcast-databases-") as folder:
+    with tempfile.TemporaryDirectory(prefix="shardcast-servers-") as folder:
         os.chmod(folder, 0o755)
         started = []
         try:
@@ -240,4 +240,6 @@ def main(command):
 
 
 if __name__ == "__main__":
+    # Whoever ends this ends the servers too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main(sys.argv[1:]))
