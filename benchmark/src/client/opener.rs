@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::{
-    client::{address::Connector, reactor::Reactor},
+    client::{
+        address::Connector,
+        reactor::{Manner, Reactor},
+    },
     report::progress::Progress,
 };
 
@@ -19,8 +22,7 @@ pub(crate) struct Opening {
     pub(crate) count: usize,
     /// Streams per second.
     pub(crate) rate: u32,
-    /// Whether they are read only when the scenario says so.
-    pub(crate) held: bool,
+    pub(crate) manner: Manner,
     /// The size of their receive buffers, if not the kernel's own choice.
     pub(crate) receive_bytes: Option<usize>,
     /// How long no admission may come before the rest is given up.
@@ -57,7 +59,7 @@ pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Op
                 Ok(socket) => socket,
                 Err(error) => bail!("{opened} of {} streams open: {error}", opening.count),
             };
-            reactor.adopt(socket, opening.held)?;
+            reactor.adopt(socket, opening.manner)?;
             begun += 1;
         }
         reactor.turn(TICK)?;

@@ -61,11 +61,19 @@ pub(crate) struct Reactor {
     pub(crate) spun: Duration,
 }
 
+/// How a stream is read and counted.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Manner {
+    /// Whether it is read only when the scenario says so.
+    pub(crate) held: bool,
+    /// Whether it is at another node than the one that is published to.
+    pub(crate) elsewhere: bool,
+}
+
 #[derive(Debug)]
 struct Slot {
     stream: Option<Stream>,
-    /// Whether it is read only when the scenario says so.
-    held: bool,
+    manner: Manner,
 }
 
 impl Reactor {
@@ -98,15 +106,15 @@ impl Reactor {
     }
 
     /// Takes over a socket whose connection has begun; returns its place.
-    pub(crate) fn adopt(&mut self, socket: mio::net::TcpStream, held: bool) -> Result<usize> {
+    pub(crate) fn adopt(&mut self, socket: mio::net::TcpStream, manner: Manner) -> Result<usize> {
         let mut stream = Stream::new(socket, self.clock.now());
         let at = self.free.pop().unwrap_or_else(|| {
-            self.streams.push(Slot { stream: None, held });
+            self.streams.push(Slot { stream: None, manner });
             self.streams.len() - 1
         });
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(stream.socket(), Token(at), interest)?;
-        self.streams[at] = Slot { stream: Some(stream), held };
+        self.streams[at] = Slot { stream: Some(stream), manner };
         self.admissions.under_way += 1;
         Ok(at)
     }
@@ -213,12 +221,13 @@ impl Reactor {
         let slot = &mut self.streams[at];
         let Some(stream) = slot.stream.as_mut() else { return };
         let was = stream.phase();
+        self.tally.elsewhere = slot.manner.elsewhere;
         let step = stream.on_readable(&mut self.scratch, &mut self.tally, self.clock, limit, ends);
         if was == Phase::Upgrading && stream.phase() != was && !matches!(step, Step::Failed(_)) {
             self.admissions.under_way -= 1;
             self.admissions.opened += 1;
             self.admissions.latency.saturating_record(self.clock.now() - stream.began);
-            if slot.held {
+            if slot.manner.held {
                 let _ = self.poll.registry().deregister(stream.socket());
             }
         }
@@ -248,7 +257,7 @@ impl Reactor {
     pub(crate) fn read_held(&mut self, limit: usize) -> usize {
         let mut open = 0;
         for at in 0..self.streams.len() {
-            if self.streams[at].held && self.is_open(at) {
+            if self.streams[at].manner.held && self.is_open(at) {
                 self.read(at, limit, true);
                 open += usize::from(self.is_open(at));
             }
@@ -295,7 +304,7 @@ impl Reactor {
     pub(crate) fn lost(&self, expected: u32, held: bool) -> u64 {
         self.streams
             .iter()
-            .filter(|slot| slot.held == held)
+            .filter(|slot| slot.manner.held == held)
             .filter_map(|slot| slot.stream.as_ref())
             .map(|stream| u64::from(expected.saturating_sub(stream.ledger.distinct())))
             .sum()

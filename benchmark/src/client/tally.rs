@@ -29,6 +29,10 @@ pub(crate) struct Tally {
     judge_order: bool,
     /// From the moment a publish was due to its receipt.
     pub(crate) latency: Histogram<u64>,
+    /// The same, of the streams at other nodes than the one that is published to.
+    pub(crate) latency_elsewhere: Histogram<u64>,
+    /// Whether the stream that is read is one of those.
+    pub(crate) elsewhere: bool,
     pub(crate) received: u64,
     /// Bytes of the frames that brought them.
     pub(crate) bytes: u64,
@@ -50,6 +54,8 @@ impl Tally {
             reader: Reader::new(run, format),
             judge_order,
             latency: histogram(),
+            latency_elsewhere: histogram(),
+            elsewhere: false,
             received: 0,
             bytes: 0,
             duplicated: 0,
@@ -84,7 +90,8 @@ impl Tally {
         self.received += 1;
         self.bytes += bytes as u64;
         self.last_receipt = now;
-        self.latency.saturating_record(now.saturating_sub(message.due));
+        let latency = if self.elsewhere { &mut self.latency_elsewhere } else { &mut self.latency };
+        latency.saturating_record(now.saturating_sub(message.due));
     }
 
     /// Counts a stream that the server ended.
@@ -120,6 +127,17 @@ mod tests {
         tally.take(&payload(run, 0, 1_000_000), 150, 3_000_000, &mut ledger);
         assert_eq!((tally.received, tally.bytes, tally.last_receipt), (1, 150, 3_000_000));
         assert!(tally.latency.equivalent(tally.latency.max(), 2_000_000));
+    }
+
+    #[test]
+    fn streams_at_other_nodes_have_a_latency_of_their_own() {
+        let (run, mut ledger) = (RunId::nth(1), Ledger::default());
+        let mut tally = Tally::new(run, true, Format::Json);
+        for (sequence, elsewhere) in [(0, false), (1, true), (2, true)] {
+            tally.elsewhere = elsewhere;
+            tally.take(&payload(run, sequence, 0), 9, 1, &mut ledger);
+        }
+        assert_eq!((tally.received, tally.latency.len(), tally.latency_elsewhere.len()), (3, 1, 2));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    client::{Nanos, opener::nanos},
+    client::{Nanos, opener::nanos, reactor::Manner},
     report::{
         figure::{Figure, Outcome, float},
         progress::Progress,
@@ -67,7 +67,7 @@ impl Scenario for Churn {
             let due = u128::from(now.min(end) - start) * u128::from(self.rate) / 1_000_000_000;
             while u128::from(begun) < due {
                 let socket = session.connector.connect(None)?;
-                guests.push_back((now + hold, session.reactor.adopt(socket, false)?));
+                guests.push_back((now + hold, session.reactor.adopt(socket, Manner::default())?));
                 begun += 1;
             }
             while let Some(&(until, at)) = guests.front() {

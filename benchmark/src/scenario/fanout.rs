@@ -1,6 +1,6 @@
 //! One message to all streams, again and again, far enough apart that each is done before the next.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -9,7 +9,9 @@ use crate::{
     client::{
         opener::nanos,
         publisher::{Limit, Pace, Publisher},
+        tally::Tally,
     },
+    process::{listener, usage::Process},
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
@@ -39,23 +41,32 @@ pub(crate) struct Fanout {
     /// Bytes of a message's text.
     #[arg(long, default_value_t = 64)]
     pub(crate) size: usize,
+    /// More nodes of the server's cluster: each gets as many streams, and is only read from.
+    #[arg(long = "node", value_name = "ADDRESS")]
+    pub(crate) nodes: Vec<SocketAddr>,
 }
 
 impl Scenario for Fanout {
     fn title(&self) -> String {
-        let Self { streams, messages, interval_ms, size } = self;
-        format!("fanout: {messages} messages of {size} B to {streams} streams, {interval_ms} ms apart")
+        let Self { streams, messages, interval_ms, size, nodes } = self;
+        let nodes =
+            if nodes.is_empty() { String::new() } else { format!(" at each of {} nodes", nodes.len() + 1) };
+        format!("fanout: {messages} messages of {size} B to {streams} streams{nodes}, {interval_ms} ms apart")
     }
 
     fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
-        let streams = self.streams as u64;
+        let streams = (self.streams * (1 + self.nodes.len())) as u64;
         let mut session = Session::start(case, bench, SENDERS)?;
         session.open(self.streams, false, None)?;
+        for node in &self.nodes {
+            session.open_elsewhere(self.streams, *node)?;
+        }
         session.warm_up(WARM_UP, self.size, streams)?;
 
         let template = session.begin_run(self.size);
         let pace = Pace::Every(Duration::from_millis(self.interval_ms));
-        let window = Window::open(case.process(), &session.reactor)?;
+        let others = self.nodes.iter().filter_map(|node| listener::find(node.port()).map(Process));
+        let window = Window::open(case.process().into_iter().chain(others), &session.reactor)?;
         let start = session.reactor.clock.now() + nanos(LEAD);
         let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
@@ -65,6 +76,9 @@ impl Scenario for Fanout {
         let tally = &session.reactor.tally;
         usage.push(&mut outcome, tally.received, DELIVERY_CPU);
         outcome.push_latency(&tally.latency, DELIVERY_LATENCY);
+        if !self.nodes.is_empty() {
+            push_elsewhere(&mut outcome, tally);
+        }
         let ack = float(publisher.latency.value_at_quantile(0.99)) / 1e6;
         outcome.push(Figure::new("publish_p99_ms", "publish p99, ms", ack));
         let connect = float(session.reactor.admissions.latency.value_at_quantile(0.99)) / 1e6;
@@ -76,6 +90,19 @@ impl Scenario for Fanout {
         session.push_closed(&mut outcome);
         Ok(outcome)
     }
+}
+
+/// Adds how much later the streams at other nodes than the one that is published to get a message.
+fn push_elsewhere(outcome: &mut Outcome, tally: &Tally) {
+    let [here, elsewhere] =
+        [&tally.latency, &tally.latency_elsewhere].map(|latency| float(latency.value_at_quantile(0.99)));
+    outcome.push(Figure::new("p99_elsewhere_ms", "delivery p99 at the other nodes, ms", elsewhere / 1e6));
+    let times = elsewhere / here.max(1.0);
+    outcome.push(Figure::new(
+        "p99_elsewhere_times",
+        "delivery p99 at the other nodes, times that here",
+        times,
+    ));
 }
 
 /// Names of the processor time per delivery, server and own.

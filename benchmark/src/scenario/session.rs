@@ -1,6 +1,6 @@
 //! One case under load: its streams, its publishers, and the loop that drives them.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Result, bail};
 
@@ -11,7 +11,7 @@ use crate::{
         message::Template,
         opener::{self, Opening, nanos},
         publisher::{Limit, Pace, Publisher},
-        reactor::Reactor,
+        reactor::{Manner, Reactor},
         sender::Sender,
         tally::Tally,
     },
@@ -56,9 +56,21 @@ impl<'a> Session<'a> {
 
     /// Opens `count` streams at the bench's rate.
     pub(crate) fn open(&mut self, count: usize, held: bool, receive_bytes: Option<usize>) -> Result<()> {
-        let Bench { connect_rate: rate, patience, .. } = *self.bench;
-        let opening = Opening { count, rate, held, receive_bytes, patience };
+        let manner = Manner { held, ..Manner::default() };
+        let opening = Opening { receive_bytes, ..self.opening(count, manner) };
         opener::open(&mut self.reactor, &mut self.connector, opening)
+    }
+
+    /// Opens `count` streams at another node of the same cluster.
+    pub(crate) fn open_elsewhere(&mut self, count: usize, node: SocketAddr) -> Result<()> {
+        let mut connector = Connector::new(node, self.bench.begun.clone());
+        let opening = self.opening(count, Manner { elsewhere: true, ..Manner::default() });
+        opener::open(&mut self.reactor, &mut connector, opening)
+    }
+
+    fn opening(&self, count: usize, manner: Manner) -> Opening {
+        let Bench { connect_rate: rate, patience, .. } = *self.bench;
+        Opening { count, rate, manner, receive_bytes: None, patience }
     }
 
     /// Forgets what came so far; returns the request of a new run.

@@ -16,7 +16,7 @@ const BUSY_PERCENT: f64 = 90.0;
 /// The counters when the window was opened.
 #[derive(Debug)]
 pub(crate) struct Window {
-    server: Option<(Process, Duration)>,
+    servers: Vec<(Process, Duration)>,
     own: Duration,
     spun: Duration,
     opened: Nanos,
@@ -25,7 +25,7 @@ pub(crate) struct Window {
 /// What was used while it was open.
 #[derive(Debug)]
 pub(crate) struct Usage {
-    /// The server's processor time, when it is on this machine.
+    /// The servers' processor time, when they are on this machine.
     pub(crate) server: Option<Duration>,
     /// The load tester's own, without what it spent polling for nothing.
     pub(crate) own: Duration,
@@ -33,17 +33,24 @@ pub(crate) struct Usage {
 }
 
 impl Window {
-    pub(crate) fn open(process: Option<Process>, reactor: &Reactor) -> Result<Self> {
-        let server = process.map(|process| process.cpu().map(|cpu| (process, cpu))).transpose()?;
-        Ok(Self { server, own: Process::own().cpu()?, spun: reactor.spun, opened: reactor.clock.now() })
+    /// Looks at the processes of the server, or of all its nodes.
+    pub(crate) fn open(processes: impl IntoIterator<Item = Process>, reactor: &Reactor) -> Result<Self> {
+        let servers = processes.into_iter().map(|process| Ok((process, process.cpu()?)));
+        Ok(Self {
+            servers: servers.collect::<Result<_>>()?,
+            own: Process::own().cpu()?,
+            spun: reactor.spun,
+            opened: reactor.clock.now(),
+        })
     }
 
     pub(crate) fn close(&self, reactor: &Reactor) -> Result<Usage> {
         let wall = Duration::from_nanos(reactor.clock.now() - self.opened);
-        let server = self.server.map(|(process, before)| process.cpu().map(|now| now.saturating_sub(before)));
+        let used = self.servers.iter().map(|(process, before)| Ok(process.cpu()?.saturating_sub(*before)));
+        let server: Duration = used.sum::<Result<_>>()?;
         let own = Process::own().cpu()?.saturating_sub(self.own);
         Ok(Usage {
-            server: server.transpose()?,
+            server: (!self.servers.is_empty()).then_some(server),
             own: own.saturating_sub(reactor.spun.saturating_sub(self.spun)),
             wall,
         })

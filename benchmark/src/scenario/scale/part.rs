@@ -14,7 +14,7 @@ use crate::{
     client::{
         address::{Begun, Connector},
         opener::{self, Opening, nanos},
-        reactor::Reactor,
+        reactor::{Manner, Reactor},
         tally::Tally,
     },
     process::{stop::Stop, usage::Process},
@@ -35,7 +35,7 @@ pub(crate) fn hold() -> Result<()> {
     let mut connector = Connector::new(order.address, Begun::after(order.before));
     let patience = Duration::from_secs(order.patience_s);
     let (count, rate) = (order.count, order.rate);
-    let opening = Opening { count, rate, held: false, receive_bytes: None, patience };
+    let opening = Opening { count, rate, manner: Manner::default(), receive_bytes: None, patience };
     let opened = opener::open(&mut reactor, &mut connector, opening);
     stop.check()?;
     let streams = reactor.open_streams();
