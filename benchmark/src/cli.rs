@@ -9,6 +9,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 use crate::{
     baseline,
     client::{api::Credentials, format::Format},
+    driver::DriverCommand,
     echo::Echo,
     peer::{KnownProcess, Peer},
     process::{limits, sampler::Sample, stop::Stop},
@@ -108,6 +109,7 @@ enum Command {
     Report(Summary),
     Sample(Sample),
     Echo(Echo),
+    Driver(DriverCommand),
     /// Be the baseline: serve streams and publishes at ADDRESS until killed.
     #[command(alias = "floor")]
     Baseline {
@@ -134,6 +136,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::ScalePart => return scale::hold().map(|()| true),
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
+        Command::Driver(driver) => return driver.run().map(|()| true),
         Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Baseline { address, cpu } => {
             if let Some(cpu) = cpu {

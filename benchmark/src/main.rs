@@ -1,8 +1,10 @@
 //! Load tester for Gotify-compatible push servers, which it knows by their public protocol alone.
 
 mod baseline;
+mod bus;
 mod cli;
 mod client;
+mod driver;
 mod echo;
 mod peer;
 mod process;

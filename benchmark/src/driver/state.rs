@@ -1,0 +1,268 @@
+//! What a driver knows: tests that it prepared, tests that run, and whether its orchestrator is there.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use super::{
+    DriverConfig,
+    load::Load,
+    run::{self, Report},
+};
+use crate::{
+    bus::{
+        Bus,
+        event::Event,
+        message::{Heartbeat, Register, SCHEMA, Status, TestConfig, Trigger},
+        unix_ms,
+    },
+    report::terminal,
+};
+
+/// How many tests are remembered. The oldest is forgotten.
+const TESTS_MAX: usize = 256;
+/// How far two clocks may differ before a trigger counts as older than the driver.
+const CLOCKS: Duration = Duration::from_secs(2);
+/// The latest moment that can be agreed on.
+const BEGIN_MAX: Duration = Duration::from_mins(10);
+
+/// The state of a driver.
+#[derive(Debug)]
+pub(super) struct State {
+    bus: Arc<dyn Bus>,
+    config: DriverConfig,
+    incarnation: String,
+    /// When this process began, in milliseconds since 1970.
+    born_unix_ms: u64,
+    is_acknowledged: bool,
+    /// When the orchestrator was heard last.
+    heard: Instant,
+    tests: VecDeque<Prepared>,
+    /// Triggers that came before their tests.
+    early: VecDeque<Trigger>,
+    runs: JoinSet<String>,
+}
+
+/// A test that came.
+#[derive(Debug)]
+struct Prepared {
+    config: TestConfig,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Ready(Load),
+    Refused(String),
+    /// Sends a reason to stop.
+    Running(watch::Sender<Option<String>>),
+    Ended,
+}
+
+impl State {
+    pub(super) fn new(bus: Arc<dyn Bus>, config: DriverConfig) -> Self {
+        Self {
+            bus,
+            config,
+            incarnation: format!("{:032x}", rand::random::<u128>()),
+            born_unix_ms: unix_ms(),
+            is_acknowledged: false,
+            heard: Instant::now(),
+            tests: VecDeque::new(),
+            early: VecDeque::new(),
+            runs: JoinSet::new(),
+        }
+    }
+
+    /// Gives a sign of life, and stops load whose orchestrator is gone.
+    pub(super) fn on_tick(&mut self) {
+        if !self.is_acknowledged {
+            self.register();
+        }
+        self.heartbeat();
+        let silence = self.heard.elapsed();
+        if silence > self.config.grace {
+            let reason = format!("the orchestrator was not heard for {} s", silence.as_secs());
+            // Those of other programs are not heard at all.
+            self.stop(&reason, |config| config.schema.is_some());
+        }
+    }
+
+    /// Hears the orchestrator.
+    pub(super) fn on_control(&mut self, event: &Event) {
+        let Event::Control(control) = event else { return };
+        self.heard = Instant::now();
+        let was = self.is_acknowledged;
+        self.is_acknowledged = control.drivers.get(&self.config.node_id) == Some(&self.incarnation);
+        if self.is_acknowledged && !was {
+            terminal::warn(&format!("driver `{}`: the orchestrator knows this driver", self.config.node_id));
+        } else if !self.is_acknowledged {
+            self.register();
+        }
+        for id in &control.aborted {
+            self.stop("aborted", |config| config.test_id == *id);
+        }
+    }
+
+    /// Prepares or begins a test.
+    pub(super) async fn on_test(&mut self, event: Event, sent_unix_ms: u64) {
+        match event {
+            Event::TestConfig(config) => self.prepare(*config).await,
+            Event::Trigger(trigger) => {
+                let clocks = u64::try_from(CLOCKS.as_millis()).unwrap_or(u64::MAX);
+                // Somebody else may have run it under this name: what was measured then must not be counted twice.
+                if sent_unix_ms.saturating_add(clocks) < self.born_unix_ms {
+                    self.forget(&trigger.test_id);
+                } else if self.tests.iter().any(|test| test.config.test_id == trigger.test_id) {
+                    self.begin(&trigger);
+                } else {
+                    if self.early.len() == TESTS_MAX {
+                        self.early.pop_front();
+                    }
+                    self.early.push_back(trigger);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note of a run that has ended. Pends while none runs.
+    pub(super) async fn run_ended(&mut self) {
+        match self.runs.join_next().await {
+            Some(Ok(id)) => self.forget(&id),
+            Some(Err(error)) => terminal::warn(&format!("a test failed: {error}")),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Stops all tests and waits until they have reported.
+    pub(super) async fn stop_all(&mut self, reason: &str) {
+        self.stop(reason, |_| true);
+        while self.runs.join_next().await.is_some() {}
+    }
+
+    async fn prepare(&mut self, config: TestConfig) {
+        if self.tests.iter().any(|test| test.config.test_id == config.test_id) {
+            return;
+        }
+        let (wanted, own, allowed) =
+            (config.clone(), self.config.target.clone(), self.config.allowed.clone());
+        // A resolver may take seconds.
+        let prepared =
+            tokio::task::spawn_blocking(move || Load::prepare(&wanted, own.as_deref(), &allowed)).await;
+        let phase = match prepared.unwrap_or_else(|error| Err(error.to_string())) {
+            Ok(load) => Phase::Ready(load),
+            Err(reason) => Phase::Refused(reason),
+        };
+        if self.tests.len() == TESTS_MAX {
+            let idle = self.tests.iter().position(|test| !matches!(test.phase, Phase::Running(_)));
+            self.tests.remove(idle.unwrap_or_default());
+        }
+        let id = config.test_id.clone();
+        self.tests.push_back(Prepared { config, phase });
+        if let Some(at) = self.early.iter().position(|trigger| trigger.test_id == id)
+            && let Some(trigger) = self.early.remove(at)
+        {
+            self.begin(&trigger);
+        }
+        // At once, because somebody may wait for this driver to be ready.
+        self.heartbeat();
+    }
+
+    fn begin(&mut self, trigger: &Trigger) {
+        let node_id = &self.config.node_id;
+        let Some(test) = self.tests.iter_mut().find(|test| test.config.test_id == trigger.test_id) else {
+            return;
+        };
+        if trigger.drivers.as_ref().is_some_and(|drivers| !drivers.contains(node_id)) {
+            test.phase = Phase::Ended;
+            return;
+        }
+        let id = test.config.test_id.clone();
+        match std::mem::replace(&mut test.phase, Phase::Ended) {
+            Phase::Ready(load) => {
+                let wait = trigger.begin_unix_ms.unwrap_or_default().saturating_sub(unix_ms());
+                let begin = Instant::now() + Duration::from_millis(wait).min(BEGIN_MAX);
+                let (stop, stopped) = watch::channel(None);
+                let report = Report::new(node_id.clone(), id.clone(), self.incarnation.clone(), begin);
+                terminal::warn(&format!("driver `{node_id}`: test `{id}` begins in {wait} ms"));
+                self.heard = self.heard.max(Instant::now());
+                self.runs.spawn(run::run(Arc::clone(&self.bus), report, load.start(begin), stopped));
+                test.phase = Phase::Running(stop);
+            }
+            Phase::Refused(reason) => {
+                terminal::warn(&format!("driver `{node_id}`: does not run test `{id}`: {reason}"));
+                test.phase = Phase::Refused(reason);
+            }
+            // It came twice.
+            other => test.phase = other,
+        }
+    }
+
+    fn forget(&mut self, id: &str) {
+        match self.tests.iter_mut().find(|test| test.config.test_id == id) {
+            Some(test) => test.phase = Phase::Ended,
+            None => {
+                let config = TestConfig { test_id: id.to_owned(), ..TestConfig::default() };
+                self.tests.push_back(Prepared { config, phase: Phase::Ended });
+            }
+        }
+    }
+
+    fn stop(&mut self, reason: &str, which: impl Fn(&TestConfig) -> bool) {
+        for test in self.tests.iter_mut().filter(|test| which(&test.config)) {
+            match &test.phase {
+                Phase::Running(stop) => {
+                    stop.send_if_modified(|known| {
+                        let is_first = known.is_none();
+                        known.get_or_insert_with(|| reason.to_owned());
+                        is_first
+                    });
+                }
+                Phase::Ready(_) => test.phase = Phase::Ended,
+                Phase::Refused(_) | Phase::Ended => {}
+            }
+        }
+    }
+
+    fn register(&self) {
+        let register = Register {
+            node_id: self.config.node_id.clone(),
+            node_ip: self.config.address.clone(),
+            message_type: "DRIVER_NODE_REGISTER".to_owned(),
+            schema: Some(SCHEMA),
+            incarnation: Some(self.incarnation.clone()),
+        };
+        self.bus.publish(Event::Register(register).to_message());
+    }
+
+    fn heartbeat(&self) {
+        let mut status =
+            Status { schema: SCHEMA, incarnation: self.incarnation.clone(), ..Status::default() };
+        let mut refused = BTreeMap::new();
+        for test in &self.tests {
+            let id = test.config.test_id.clone();
+            match &test.phase {
+                Phase::Ready(_) => status.ready.push(id),
+                Phase::Refused(reason) => {
+                    refused.insert(id, reason.clone());
+                }
+                Phase::Running(_) => status.running.push(id),
+                Phase::Ended => {}
+            }
+        }
+        status.refused = refused;
+        let heartbeat = Heartbeat {
+            node_id: self.config.node_id.clone(),
+            heartbeat: "YES".to_owned(),
+            timestamp: Value::from(unix_ms()),
+            status: Some(status),
+        };
+        self.bus.publish(Event::Heartbeat(heartbeat).to_message());
+    }
+}
