@@ -173,6 +173,9 @@ impl<D: RemoteDialect> Backend for Remote<D> {
 }
 
 impl<D: RemoteDialect> Inserts for Remote<D> {
+    /// Less than four round trips take. What a transaction costs on both sides hardly depends on its messages.
+    const LONG_TRANSACTION: Duration = Duration::from_micros(300);
+
     async fn insert(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
         insertion::insert(&self.messages, messages, Instant::now() + OPERATION).await
     }

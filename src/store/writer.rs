@@ -6,6 +6,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -39,11 +40,18 @@ pub(super) struct WriterObservers {
 
 /// The part of a database that the writer needs.
 pub(super) trait InsertMessages: Send + Sync {
+    /// As [`Messages::long_transaction`](super::Messages::long_transaction).
+    fn long_transaction(&self) -> Duration;
+
     /// As [`Messages::insert_messages`](super::Messages::insert_messages).
     fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>>;
 }
 
 impl InsertMessages for Arc<dyn Database> {
+    fn long_transaction(&self) -> Duration {
+        (**self).long_transaction()
+    }
+
     fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>> {
         self.insert_messages(messages)
     }
@@ -68,7 +76,7 @@ async fn write_all(
 ) {
     let observer = &*observers.observer;
     let mut batch = Batch::default();
-    let mut returning = Returning::default();
+    let mut returning = Returning::after(database.long_transaction());
     while batch.gather(queue, &mut returning, observer).await {
         let began_at = Instant::now();
         let inserted = batch.insert(database, observer).await;

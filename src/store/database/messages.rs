@@ -1,5 +1,7 @@
 //! Messages.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
@@ -77,6 +79,10 @@ pub struct MessagePage {
 /// The messages of a database. Each method is one transaction, see [`Database`](super::Database).
 #[async_trait]
 pub trait Messages: Send + Sync {
+    /// From this time on that one took, fewer transactions are worth a wait: messages are then stored together with
+    /// those of the senders that the transaction before answered.
+    fn long_transaction(&self) -> Duration;
+
     /// Stores messages in one durable transaction.
     ///
     /// The same transaction checks that the application of each message exists and belongs to its user. A message

@@ -24,6 +24,9 @@ pub(crate) trait Backend:
 
 /// How a database inserts messages, which is where databases differ most.
 pub(crate) trait Inserts {
+    /// As [`Messages::long_transaction`](crate::store::Messages::long_transaction).
+    const LONG_TRANSACTION: std::time::Duration;
+
     /// As [`Messages::insert_messages`](crate::store::Messages::insert_messages).
     fn insert(
         &self,

@@ -1,5 +1,7 @@
 //! The trait [`Database`]: what SQLite adds to the operations of [`crate::store::sql`].
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::Sqlite;
@@ -50,6 +52,9 @@ impl Backend for Sqlite {
 }
 
 impl Inserts for Sqlite {
+    /// Timers count whole milliseconds: on a quick disk more is stored without waiting.
+    const LONG_TRANSACTION: Duration = Duration::from_millis(2);
+
     async fn insert(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
         let mut lease = self.writer.lease(insertion::OPERATION).await?;
         let result = insertion::insert(&mut lease, &self.ledger, messages).await;

@@ -1,5 +1,7 @@
 //! The messages: which connection each operation of [`Messages`] runs on, and what it is called when it fails.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Message, MessageId, UserId};
@@ -9,6 +11,10 @@ use crate::store::{Inserted, MessagePage, Messages, NewMessage, Slice, StoreErro
 
 #[async_trait]
 impl<B: Backend> Messages for B {
+    fn long_transaction(&self) -> Duration {
+        B::LONG_TRANSACTION
+    }
+
     async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError> {
         self.insert(messages).await
     }
