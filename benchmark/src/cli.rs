@@ -11,6 +11,7 @@ use crate::{
     client::{api::Credentials, format::Format},
     driver::DriverCommand,
     echo::Echo,
+    orchestrator::OrchestratorCommand,
     peer::{KnownProcess, Peer},
     process::{limits, sampler::Sample, stop::Stop},
     report::threshold::Threshold,
@@ -110,6 +111,7 @@ enum Command {
     Sample(Sample),
     Echo(Echo),
     Driver(DriverCommand),
+    Orchestrator(OrchestratorCommand),
     /// Be the baseline: serve streams and publishes at ADDRESS until killed.
     #[command(alias = "floor")]
     Baseline {
@@ -137,6 +139,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Driver(driver) => return driver.run().map(|()| true),
+        Command::Orchestrator(orchestrator) => return orchestrator.run().map(|()| true),
         Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Baseline { address, cpu } => {
             if let Some(cpu) = cpu {

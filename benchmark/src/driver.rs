@@ -16,8 +16,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use self::command::DriverCommand;
-use self::{allowed::Allowed, state::State};
-use crate::bus::{Bus, Topic, event::Reader};
+use self::{allowed::Allowed, load::Load, state::State};
+use crate::bus::{Bus, Topic, event::Reader, message::TestConfig};
 
 /// How often a driver gives a sign of life, and reports.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
@@ -39,6 +39,16 @@ pub(crate) struct DriverConfig {
     pub(crate) grace: Duration,
     /// How long the end may take when the bus is away.
     pub(crate) shutdown: Duration,
+}
+
+/// Checks a test without running it. Waits for the resolver.
+///
+/// # Errors
+///
+/// Says which value is wrong, or that the target is not allowed.
+pub(crate) fn check_config(config: &TestConfig, allowed: &[Allowed]) -> Result<(), String> {
+    // Without a target it goes to that of each driver.
+    Load::prepare(config, Some("http://127.0.0.1/"), allowed).map(|_| ())
 }
 
 /// Drives load until `stop` is there; then ends all tests, reports that, and waits for the bus for a bounded time.

@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod driver;
 mod echo;
+mod orchestrator;
 mod peer;
 mod process;
 mod report;

@@ -1,0 +1,171 @@
+//! The orchestrator: makes tests, lets all drivers begin at one moment, and puts their reports together.
+//!
+//! One task takes messages from the bus and looks after tests each second; requests over HTTP change the same state
+//! under a short lock. Every second the state goes to the live view of all who watch.
+
+mod access;
+mod command;
+mod drivers;
+mod folder;
+mod live;
+mod participant;
+mod report;
+mod rest;
+mod state;
+mod statistics;
+mod test;
+
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+pub(crate) use self::command::OrchestratorCommand;
+use self::{
+    access::Access,
+    folder::Folder,
+    state::{Effects, State},
+};
+use crate::{
+    bus::{Bus, Topic},
+    driver::{PERIOD, allowed::Allowed},
+    report::terminal,
+};
+
+/// How much older than the oldest open test a message may be that is still read after a restart.
+const BEFORE: Duration = Duration::from_secs(10);
+/// How long requests that are under way may delay the end.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// What an orchestrator is told when it starts.
+#[derive(Debug)]
+pub(crate) struct OrchestratorConfig {
+    /// Where tests and reports are kept.
+    pub(crate) folder: PathBuf,
+    /// Who has it may start load.
+    pub(crate) token: String,
+    /// Origins of other pages that may use the interface.
+    pub(crate) origins: Vec<String>,
+    /// Where load may go, besides loopback.
+    pub(crate) allowed: Vec<Allowed>,
+    /// When a driver that is not heard is given up.
+    pub(crate) lost_after: Duration,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+struct Shared {
+    bus: Arc<dyn Bus>,
+    state: Mutex<State>,
+    folder: Folder,
+    access: Access,
+    allowed: Vec<Allowed>,
+    /// The newest state of the live view.
+    live: watch::Sender<Utf8Bytes>,
+}
+
+impl Shared {
+    /// Sends and keeps what a change has brought.
+    async fn apply(self: &Arc<Self>, effects: Effects) -> Result<()> {
+        // First on disk: what drivers know of must survive a restart.
+        if !effects.records.is_empty() {
+            let shared = Arc::clone(self);
+            let kept = tokio::task::spawn_blocking(move || {
+                effects.records.iter().try_for_each(|record| shared.folder.write(record))
+            });
+            kept.await.context("failed to keep a test")??;
+        }
+        for message in effects.messages {
+            self.bus.publish(message);
+        }
+        Ok(())
+    }
+}
+
+/// Serves on a listener until `stop` is there.
+pub(crate) async fn serve(
+    bus: Arc<dyn Bus>,
+    config: OrchestratorConfig,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let folder = Folder::open(&config.folder)?;
+    let address = listener.local_addr().context("failed to look up the listener's address")?;
+    let shared = Arc::new(Shared {
+        state: Mutex::new(State::new(folder.read()?, config.lost_after)),
+        access: Access::new(config.token, config.origins),
+        allowed: config.allowed,
+        bus: Arc::clone(&bus),
+        folder,
+        live: watch::Sender::new(Utf8Bytes::default()),
+    });
+    let (ended, end) = watch::channel(false);
+    let mut looking = tokio::spawn(look(Arc::clone(&shared), end));
+    terminal::line(&format!("listening on http://{}", shown(address)));
+    let served = axum::serve(listener, rest::router(Arc::clone(&shared)));
+    let outcome = tokio::select! {
+        outcome = async { served.await } => outcome.context("failed to serve"),
+        outcome = &mut looking => outcome.context("the orchestrator's task failed"),
+        () = stop => Ok(()),
+    };
+    ended.send_replace(true);
+    // Open requests and live views end with the runtime.
+    if !looking.is_finished() {
+        timeout(SHUTDOWN, looking).await.ok();
+    }
+    bus.flush(SHUTDOWN).await;
+    outcome
+}
+
+/// Reads the bus and looks after tests until the orchestrator ends.
+async fn look(shared: Arc<Shared>, mut end: watch::Receiver<bool>) {
+    let since = shared.state.lock().oldest();
+    let since = if since.is_zero() { Duration::ZERO } else { since + BEFORE };
+    let signs = [Topic::Register, Topic::Heartbeat, Topic::Control];
+    let mut signs = shared.bus.subscribe(&signs, Duration::ZERO);
+    let mut reports = shared.bus.subscribe(&[Topic::Metrics], since);
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let received = tokio::select! {
+            biased;
+            _ = end.changed() => return,
+            _ = ticks.tick() => None,
+            Some(received) = signs.recv() => Some(received),
+            Some(received) = reports.recv() => Some(received),
+        };
+        match received {
+            None => tick(&shared).await,
+            Some(received) => {
+                let mut state = shared.state.lock();
+                let event = state.reader.read(&received);
+                event.into_iter().for_each(|event| state.on_event(event));
+            }
+        }
+    }
+}
+
+async fn tick(shared: &Arc<Shared>) {
+    let (effects, live) = {
+        let mut state = shared.state.lock();
+        (state.on_tick(), state.live())
+    };
+    shared.live.send_replace(live.to_string().into());
+    if let Err(error) = shared.apply(effects).await {
+        terminal::warn(&format!("{error:#}"));
+    }
+}
+
+fn shown(address: SocketAddr) -> SocketAddr {
+    let ip = if address.ip().is_unspecified() { [127, 0, 0, 1].into() } else { address.ip() };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests;

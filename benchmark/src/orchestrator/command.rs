@@ -1,0 +1,81 @@
+//! The command `orchestrator`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{OrchestratorConfig, serve};
+use crate::{
+    bus::connection::{self, Connection},
+    driver::allowed::Allowed,
+    report::terminal,
+};
+
+/// Shorter tokens can be guessed.
+const TOKEN_CHARS_MIN: usize = 16;
+
+/// Make tests for drivers, and put their reports together: HTTP interface, live page, reports on disk.
+#[derive(Debug, Args)]
+pub(crate) struct OrchestratorCommand {
+    #[command(flatten)]
+    connection: Connection,
+    /// Where to listen.
+    #[arg(long, env = "SHARDCAST_BENCH_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    listen: SocketAddr,
+    /// The token of all that starts load, at least 16 characters; without it one is made and printed.
+    #[arg(long, env = "SHARDCAST_BENCH_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// The folder in which tests and reports are kept.
+    #[arg(long, env = "SHARDCAST_BENCH_FOLDER", value_name = "FOLDER", default_value = "load-tests")]
+    folder: PathBuf,
+    /// An origin whose pages may use the interface, such as `https://tests.example.org`; several are separated by commas.
+    #[arg(long, env = "SHARDCAST_BENCH_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    origin: Vec<String>,
+    /// A host that may be loaded, besides loopback: `HOST` or `HOST:PORT`; each driver has a list of its own.
+    #[arg(long, env = "SHARDCAST_BENCH_ALLOW", value_name = "HOST", value_delimiter = ',')]
+    allow: Vec<Allowed>,
+    /// Seconds without a sign of life after which a driver's share of a test is given up.
+    #[arg(long, env = "SHARDCAST_BENCH_LOST_AFTER", value_name = "SECONDS", default_value_t = 30)]
+    lost_after: u64,
+}
+
+impl OrchestratorCommand {
+    /// Serves until the process is asked to end.
+    pub(crate) fn run(&self) -> Result<()> {
+        connection::block_on(async {
+            let stop = connection::asked_to_end()?;
+            tokio::pin!(stop);
+            let config = OrchestratorConfig {
+                folder: self.folder.clone(),
+                token: self.token()?,
+                origins: self.origin.clone(),
+                allowed: self.allow.clone(),
+                lost_after: Duration::from_secs(self.lost_after),
+            };
+            let listener = TcpListener::bind(self.listen).await;
+            let listener = listener.with_context(|| format!("failed to bind `{}`", self.listen))?;
+            let bus = tokio::select! {
+                bus = self.connection.open_with_topics("orchestrator") => bus?,
+                () = &mut stop => return Ok(()),
+            };
+            let stop = connection::asked_to_end()?;
+            serve(bus, config, listener, stop).await
+        })
+    }
+
+    fn token(&self) -> Result<String> {
+        match self.token.as_deref().map(str::trim) {
+            Some(token) if token.len() < TOKEN_CHARS_MIN => {
+                bail!("the token has {} characters: it must have at least {TOKEN_CHARS_MIN}", token.len())
+            }
+            Some(token) => Ok(token.to_owned()),
+            None => {
+                let token = format!("{:032x}", rand::random::<u128>());
+                terminal::line(&format!("token: {token}"));
+                Ok(token)
+            }
+        }
+    }
+}

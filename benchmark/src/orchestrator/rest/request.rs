@@ -1,0 +1,128 @@
+//! Bodies of requests.
+
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{
+    bus::message::{SCHEMA, TestConfig, TestType},
+    driver::{allowed::Allowed, check_config},
+};
+
+/// The longest delay between two requests: a day.
+const DELAY_MS_MAX: u64 = 86_400_000;
+
+/// A test to be made.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct NewTest {
+    test_type: TestType,
+    #[serde(default)]
+    test_message_delay: u64,
+    num_requests: u64,
+    target: Option<String>,
+    throughput: Option<f64>,
+    concurrency: Option<u32>,
+}
+
+impl NewTest {
+    const EXAMPLE: &str = r#"{"TestType":"Tsunami","TestMessageDelay":20,"NumRequests":100,"Target":"http://127.0.0.1:8080/health"}"#;
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    ///
+    /// Names the field, and shows an example.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        read(body, Self::EXAMPLE)
+    }
+
+    /// Returns the test that drivers get, with a new id.
+    ///
+    /// # Errors
+    ///
+    /// Says which value is out of range, or that the target is not allowed.
+    pub(super) fn into_config(self, allowed: &[Allowed]) -> Result<TestConfig, String> {
+        let delay = self.test_message_delay;
+        if delay > DELAY_MS_MAX {
+            return Err(format!(
+                "`TestMessageDelay` is {delay}: it must be 0 to {DELAY_MS_MAX} milliseconds"
+            ));
+        }
+        let config = TestConfig {
+            test_id: format!("{:032x}", rand::random::<u128>()),
+            test_type: self.test_type,
+            test_message_delay: if self.test_type == TestType::Tsunami { delay } else { 0 },
+            message_count_per_driver: self.num_requests,
+            schema: Some(SCHEMA),
+            target: self.target,
+            throughput: self.throughput,
+            concurrency: self.concurrency,
+            plan: None,
+        };
+        check_config(&config, allowed)?;
+        Ok(config)
+    }
+}
+
+/// A test to be started.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TriggerRequest {
+    #[serde(rename = "TestID")]
+    pub(super) test_id: String,
+}
+
+impl TriggerRequest {
+    const EXAMPLE: &str = r#"{"TestID":"0123456789abcdef0123456789abcdef"}"#;
+
+    /// Reads a body.
+    ///
+    /// # Errors
+    ///
+    /// Names the field, and shows an example.
+    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
+        read(body, Self::EXAMPLE)
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, String> {
+    serde_json::from_slice(body)
+        .map_err(|error| format!("the body can't be read: {error}; an example is `{example}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(body: &str) -> String {
+        NewTest::read(body.as_bytes()).and_then(|test| test.into_config(&[])).unwrap_err()
+    }
+
+    #[test]
+    fn the_example_is_a_test() {
+        let config = NewTest::read(NewTest::EXAMPLE.as_bytes()).unwrap().into_config(&[]).unwrap();
+        assert_eq!((config.test_message_delay, config.message_count_per_driver), (20, 100));
+        assert_eq!(config.test_id.len(), 32);
+        TriggerRequest::read(TriggerRequest::EXAMPLE.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_test_is_named() {
+        for (body, part) in [
+            ("", "an example is"),
+            (r#"{"TestType":"Flood","NumRequests":1}"#, "unknown variant `Flood`"),
+            (r#"{"TestType":"Tsunami"}"#, "missing field `NumRequests`"),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Tarjet":""}"#, "unknown field `Tarjet`"),
+            (r#"{"TestType":"Tsunami","NumRequests":0}"#, "is 0: it must be 1 to"),
+            (
+                r#"{"TestType":"Tsunami","NumRequests":1,"TestMessageDelay":90000000}"#,
+                "`TestMessageDelay` is 90000000",
+            ),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Throughput":0}"#, "`throughput` is 0"),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Concurrency":0}"#, "`concurrency` is 0"),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Target":"http://192.0.2.1/"}"#, "is not allowed here"),
+        ] {
+            let error = error(body);
+            assert!(error.contains(part), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! One test, from its creation to its report.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::{
+    drivers::Drivers,
+    participant::{Participant, per_second, total},
+    report::{Missing, Point, Report},
+    statistics::Statistics,
+};
+use crate::{
+    bus::{
+        message::{Metrics, TestConfig, TestType},
+        unix_ms,
+    },
+    driver::figures::{encoded, histogram},
+};
+
+/// Points of a series; when there are more, every second one goes.
+const POINTS_MAX: usize = 3600;
+/// How long drivers have to stop after an abort.
+const ABORT: Duration = Duration::from_secs(8);
+
+/// What is kept of a test on disk.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Record {
+    pub(super) config: TestConfig,
+    pub(super) created_unix_ms: u64,
+    pub(super) begin_unix_ms: Option<u64>,
+    /// Our drivers that take part, with their incarnations.
+    pub(super) drivers: BTreeMap<String, String>,
+    /// Drivers of other programs.
+    pub(super) foreign: Vec<String>,
+    /// Drivers that were there and do not take part, and why.
+    pub(super) refused: BTreeMap<String, String>,
+    pub(super) aborted: bool,
+    /// The result, once the test has ended.
+    pub(super) report: Option<Report>,
+}
+
+/// A test that is created, runs or has ended.
+#[derive(Debug)]
+pub(super) struct Test {
+    pub(super) record: Record,
+    /// Since when it waits for drivers to be ready.
+    pub(super) waiting: Option<Instant>,
+    pub(super) aborted: Option<Instant>,
+    participants: BTreeMap<String, Participant>,
+    series: Vec<Point>,
+    seen: Histogram<u64>,
+    seen_counts: (u64, u64, u64),
+}
+
+/// How far a test is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Phase {
+    /// Drivers prepare it; it waits for its trigger.
+    Created,
+    /// It was triggered, and waits until drivers are ready.
+    Waiting,
+    Running,
+    Ended,
+}
+
+impl Test {
+    /// Returns a test as it was kept.
+    pub(super) fn new(record: Record) -> Self {
+        let own = record
+            .drivers
+            .iter()
+            .map(|(id, incarnation)| (id.clone(), Participant::new(false, Some(incarnation.clone()))));
+        let foreign = record.foreign.iter().map(|id| (id.clone(), Participant::new(true, None)));
+        Self {
+            participants: own.chain(foreign).collect(),
+            waiting: None,
+            aborted: record.aborted.then(Instant::now),
+            series: Vec::new(),
+            seen: histogram(),
+            seen_counts: (0, 0, 0),
+            record,
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.record.config.test_id
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        match (&self.record.report, self.record.begin_unix_ms, self.waiting) {
+            (Some(_), _, _) => Phase::Ended,
+            (_, Some(_), _) => Phase::Running,
+            (_, _, Some(_)) => Phase::Waiting,
+            _ => Phase::Created,
+        }
+    }
+
+    /// Begins it with these drivers.
+    pub(super) fn begin(&mut self, begin_unix_ms: u64, own: BTreeMap<String, String>, foreign: Vec<String>) {
+        self.record.begin_unix_ms = Some(begin_unix_ms);
+        self.record.drivers = own;
+        self.record.foreign = foreign;
+        self.participants = Self::new(self.record.clone()).participants;
+        self.waiting = None;
+    }
+
+    /// Takes a report of a driver that takes part, or of another program's driver that came late.
+    pub(super) fn on_report(&mut self, metrics: Metrics) -> Result<(), String> {
+        if self.phase() != Phase::Running {
+            return Ok(());
+        }
+        if metrics.measured.is_none() && !self.participants.contains_key(&metrics.node_id) {
+            self.record.foreign.push(metrics.node_id.clone());
+            self.participants.insert(metrics.node_id.clone(), Participant::new(true, None));
+        }
+        match self.participants.get_mut(&metrics.node_id) {
+            Some(participant) => participant.on_report(metrics),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks after the drivers; returns whether the test has ended.
+    pub(super) fn look(&mut self, drivers: &Drivers, lost_after: Duration) -> bool {
+        let id = self.id().to_owned();
+        let asked = self.record.config.message_count_per_driver;
+        for (node_id, participant) in &mut self.participants {
+            participant.look(&id, node_id, asked, drivers, lost_after);
+        }
+        let has_ended = self.participants.values().all(Participant::has_ended)
+            || self.aborted.is_some_and(|aborted| aborted.elapsed() > ABORT);
+        self.add_point();
+        has_ended
+    }
+
+    /// Ends it: from now on its report is what there is.
+    pub(super) fn end(&mut self) {
+        let mut report = self.report();
+        report.ended_unix_ms = Some(unix_ms());
+        report.missing = self
+            .participants
+            .iter()
+            .filter_map(|(id, participant)| {
+                Some(Missing { node_id: id.clone(), reason: participant.missing()? })
+            })
+            .collect();
+        let refused = self.record.refused.iter();
+        report.missing.extend(refused.map(|(id, why)| Missing { node_id: id.clone(), reason: why.clone() }));
+        report.complete = report.missing.is_empty() && !self.record.aborted && !self.participants.is_empty();
+        self.record.report = Some(report);
+        self.participants = BTreeMap::new();
+        self.series = Vec::new();
+    }
+
+    /// Returns the report, or what there is of it so far.
+    pub(super) fn report(&self) -> Report {
+        if let Some(report) = &self.record.report {
+            return report.clone();
+        }
+        let (mut from_due, mut from_sent) = (histogram(), histogram());
+        let mut drivers = Vec::new();
+        for (id, participant) in &self.participants {
+            participant.add_to(&mut from_due, &mut from_sent);
+            drivers.push(participant.report(id));
+        }
+        let mut figures = total(drivers.iter());
+        let elapsed = self.participants.values().map(Participant::elapsed_ms).max().unwrap_or_default();
+        figures.rate = per_second(figures.counts.done, elapsed);
+        figures.latency = Statistics::of(&from_due);
+        figures.latency_from_send = Statistics::of(&from_sent);
+        let own = drivers.iter().filter(|driver| !driver.is_foreign).count();
+        Report {
+            test_id: self.id().to_owned(),
+            config: self.record.config.clone(),
+            created_unix_ms: self.record.created_unix_ms,
+            begin_unix_ms: self.record.begin_unix_ms,
+            aborted: self.record.aborted,
+            asked_rate: asked_rate(&self.record.config, own),
+            notes: notes(&drivers),
+            total: figures,
+            drivers,
+            series: self.series.clone(),
+            histogram: encoded(&from_due),
+            ..Report::default()
+        }
+    }
+
+    /// Adds what has changed since the last second to the series.
+    fn add_point(&mut self) {
+        let (mut from_due, mut from_sent) = (histogram(), histogram());
+        for participant in self.participants.values() {
+            participant.add_to(&mut from_due, &mut from_sent);
+        }
+        let drivers: Vec<_> =
+            self.participants.iter().map(|(id, participant)| participant.report(id)).collect();
+        let figures = total(drivers.iter());
+        let now = unix_ms().saturating_sub(self.record.begin_unix_ms.unwrap_or_default());
+        let (then, done, failed) =
+            std::mem::replace(&mut self.seen_counts, (now, figures.counts.done, figures.failed()));
+        let mut part = from_due.clone();
+        // Fails when figures have become fewer, which one point does not show.
+        let latency = match part.subtract(&self.seen) {
+            Ok(()) => Some(part).filter(|part| !part.is_empty()),
+            Err(_) => None,
+        };
+        self.seen = from_due;
+        if now <= then {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds and latencies are far below 2^52")]
+        let quantile =
+            |quantile| latency.as_ref().map(|part| part.value_at_quantile(quantile) as f64 / 1000.0);
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds are far below 2^52")]
+        let second = now as f64 / 1000.0;
+        self.series.push(Point {
+            second,
+            rate: per_second(figures.counts.done.saturating_sub(done), now - then),
+            errors: per_second(figures.failed().saturating_sub(failed), now - then),
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
+        });
+        if self.series.len() > POINTS_MAX {
+            let mut number = 0;
+            self.series.retain(|_| {
+                number += 1;
+                number % 2 == 0
+            });
+        }
+    }
+
+    /// Returns the last point of the series.
+    pub(super) fn last_point(&self) -> Option<Point> {
+        self.series.last().copied()
+    }
+}
+
+fn asked_rate(config: &TestConfig, drivers: usize) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds and drivers are far below 2^52")]
+    let (delay, drivers) = (config.test_message_delay as f64, drivers as f64);
+    let by_delay = (config.test_type == TestType::Tsunami && delay > 0.0).then(|| 1000.0 / delay);
+    let per_driver = match (by_delay, config.throughput) {
+        (Some(delay), Some(ceiling)) => Some(delay.min(ceiling)),
+        (delay, ceiling) => delay.or(ceiling),
+    };
+    per_driver.map(|rate| rate * drivers)
+}
+
+fn notes(drivers: &[super::report::DriverReport]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for driver in drivers {
+        let node_id = &driver.node_id;
+        if driver.is_foreign {
+            notes.push(format!(
+                "`{node_id}` is another program: its latencies are its own, and not part of the total percentiles"
+            ));
+        }
+        if let Some(reason) = &driver.saturated {
+            notes.push(format!("`{node_id}` could not keep up: {reason}"));
+        }
+        if driver.replaced_reports > 0 {
+            notes.push(format!(
+                "{} reports of `{node_id}` did not come; later ones hold their figures",
+                driver.replaced_reports
+            ));
+        }
+    }
+    notes
+}
