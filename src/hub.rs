@@ -330,31 +330,38 @@ impl Hub {
     pub async fn close_all(&self, window: Duration, deadline: Duration) -> usize {
         let shared = &self.0.shared;
         shared.draining.store(true, Ordering::Release);
-        let start = Instant::now();
-        let (end, window) = (start + deadline, window.min(deadline));
-        let total = u32::try_from(self.stream_count()).unwrap_or(u32::MAX).max(1);
-        let mut closed = 0_u32;
-        let mut streams = Vec::new();
-        // The second round is for those that were about to register when the first began.
-        for _ in 0..2 {
-            for shard in 0..shared.shards.count() {
-                shared.shards.collect(shard, &mut streams);
-                for slice in streams.chunks(CLOSES_AT_ONCE) {
-                    closed += self.close_each(slice, EndReason::Shutdown);
-                    tokio::time::sleep_until(
-                        start + window.mul_f64(f64::from(closed.min(total)) / f64::from(total)),
-                    )
-                    .await;
-                }
-                streams.clear();
-            }
-        }
+        let end = Instant::now() + deadline;
+        self.close_each_in(window.min(deadline), EndReason::Shutdown).await;
+        // Those that were about to register when the first round began.
+        self.close_each_in(Duration::ZERO, EndReason::Shutdown).await;
         loop {
             let emptied = shared.emptied.notified();
             let left = self.stream_count();
             if left == 0 || tokio::time::timeout_at(end, emptied).await.is_err() {
                 return self.stream_count();
             }
+        }
+    }
+
+    /// Closes the streams that there are now, for this reason, a few at a time and spread evenly over `window`. Others may be
+    /// registered meanwhile, and stay.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves some streams open.
+    pub async fn close_each_in(&self, window: Duration, reason: EndReason) {
+        let shards = &self.0.shared.shards;
+        let start = Instant::now();
+        let total = u32::try_from(self.stream_count()).unwrap_or(u32::MAX).max(1);
+        let mut closed = 0_u32;
+        let mut streams = Vec::new();
+        for shard in 0..shards.count() {
+            shards.collect(shard, &mut streams);
+            for slice in streams.chunks(CLOSES_AT_ONCE) {
+                closed += self.close_each(slice, reason);
+                let done = f64::from(closed.min(total)) / f64::from(total);
+                tokio::time::sleep_until(start + window.mul_f64(done)).await;
+            }
+            streams.clear();
         }
     }
 

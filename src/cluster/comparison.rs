@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::node::Shared;
-use crate::hub;
+use crate::hub::{self, EndReason};
 use crate::model::{MessageId, UserId};
 use crate::store::{DatabaseTime, StoreError};
 
@@ -24,6 +24,13 @@ const LONG_AGO: Duration = Duration::from_mins(1);
 
 /// A wait that took so much longer than it was to take: the process was stopped, or the machine suspended.
 const STOPPED: Duration = Duration::from_secs(5);
+
+/// A node that has reached neither the database nor the backplane for so long closes its streams, so that their clients
+/// go to a node that does.
+const CUT_OFF: Duration = Duration::from_mins(1);
+
+/// Over how long it closes them, so that they do not come to the other nodes all at once.
+const LEAVING: Duration = Duration::from_secs(10);
 
 /// Asks for comparisons.
 #[derive(Debug, Default)]
@@ -52,22 +59,29 @@ struct Progress {
 /// Compares heads, for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
     let mut progress = Progress::default();
+    let mut reached_at = Instant::now();
     loop {
         let began = Instant::now();
         // An error is the wait's end, and none is that somebody asks.
         let _ = timeout(shared.config.comparison_period, shared.comparison.asked.notified()).await;
         if began.elapsed() > shared.config.comparison_period + STOPPED {
             shared.comparison.all.store(true, Ordering::Release);
+            // It has not tried.
+            reached_at = Instant::now();
         }
         if shared.hub.stream_count() == 0 {
             // Streams that come later ask the database where they begin.
+            reached_at = Instant::now();
             continue;
         }
         let all = shared.comparison.all.swap(false, Ordering::AcqRel)
             || progress.since.is_none_or(|(_, at)| at.elapsed() >= LONG_AGO)
             || progress.all_at.is_none_or(|at| at.elapsed() >= ALL);
         match compare(&shared, &mut progress, all).await {
-            Ok(()) => shared.stats.comparisons.fetch_add(1, Ordering::Relaxed),
+            Ok(()) => {
+                reached_at = Instant::now();
+                shared.stats.comparisons.fetch_add(1, Ordering::Relaxed)
+            }
             Err(error) => {
                 tracing::debug!(%error, "failed to compare the newest messages");
                 if all {
@@ -76,6 +90,15 @@ pub(super) async fn run(shared: Arc<Shared>) {
                 shared.stats.failed_comparisons.fetch_add(1, Ordering::Relaxed)
             }
         };
+        if shared.subscriptions.is_connected() {
+            reached_at = Instant::now();
+        } else if reached_at.elapsed() >= CUT_OFF {
+            tracing::warn!(
+                "closes its streams: neither the database nor the backplane was reached for {} s",
+                reached_at.elapsed().as_secs()
+            );
+            shared.hub.close_each_in(LEAVING, EndReason::CutOff).await;
+        }
     }
 }
 

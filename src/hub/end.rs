@@ -28,6 +28,8 @@ pub enum EndReason {
     BacklogUnavailable,
     /// The stream would have to bring more missed messages than allowed. The peer is to read them in another way.
     TooFarBehind,
+    /// The node has reached neither the database nor other nodes for too long. The peer is to go to another node.
+    CutOff,
     /// The server went wrong.
     Internal,
     /// The peer closed it, with this code if it gave one.
@@ -40,7 +42,7 @@ pub enum EndReason {
 
 impl EndReason {
     /// Every kind of end, for tables and counters.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::SlowConsumer,
         Self::NoPong,
         Self::TokenDeleted,
@@ -57,6 +59,7 @@ impl EndReason {
         Self::PeerGone,
         Self::Dropped,
         Self::TooFarBehind,
+        Self::CutOff,
     ];
 
     /// A short name, as logs and counters use it.
@@ -74,6 +77,7 @@ impl EndReason {
             Self::InvalidPayload => "invalid payload",
             Self::BacklogUnavailable => "backlog unavailable",
             Self::TooFarBehind => "too far behind",
+            Self::CutOff => "cut off",
             Self::Internal => "internal error",
             Self::PeerClosed(_) => "closed by peer",
             Self::PeerGone => "peer gone",
@@ -87,6 +91,7 @@ impl EndReason {
             Self::TooFarBehind => {
                 "too far behind: page through GET /message?after=ID, then open a stream after the last message"
             }
+            Self::CutOff => "cut off: this node reaches neither its database nor other nodes",
             Self::PeerClosed(_) => "",
             _ => self.name(),
         }
@@ -111,6 +116,7 @@ impl EndReason {
             Self::PeerGone => 13,
             Self::Dropped => 14,
             Self::TooFarBehind => 15,
+            Self::CutOff => 16,
         }
     }
 
@@ -129,7 +135,7 @@ impl EndReason {
             Self::TooLarge => Some(1009),
             Self::ProtocolError => Some(1002),
             Self::InvalidPayload => Some(1007),
-            Self::BacklogUnavailable => Some(1013),
+            Self::BacklogUnavailable | Self::CutOff => Some(1013),
             Self::TooFarBehind => Some(4001),
             Self::Internal => Some(1011),
             Self::PeerClosed(code) => code,
@@ -148,6 +154,7 @@ impl EndReason {
             | Self::ProtocolError
             | Self::InvalidPayload
             | Self::BacklogUnavailable
+            | Self::CutOff
             | Self::Internal
             | Self::PeerGone
             | Self::PeerClosed(Some(1002 | 1003 | 1007..=1011)) => true,

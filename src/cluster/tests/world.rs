@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +28,7 @@ pub(super) struct SimulatedDatabase(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     start: Instant,
+    is_away: AtomicBool,
     next_id: AtomicU64,
     users: Vec<Arc<tokio::sync::Mutex<()>>>,
     visible: Mutex<BTreeMap<UserId, Vec<MessageId>>>,
@@ -47,6 +48,7 @@ impl SimulatedDatabase {
     pub(super) fn new(users: u64) -> Self {
         Self(Arc::new(Inner {
             start: Instant::now(),
+            is_away: AtomicBool::new(false),
             next_id: AtomicU64::new(1),
             users: (0..=users).map(|_| Arc::default()).collect(),
             visible: Mutex::default(),
@@ -56,6 +58,18 @@ impl SimulatedDatabase {
 
     fn clock(&self) -> u64 {
         EPOCH + u64::try_from(self.0.start.elapsed().as_millis()).unwrap()
+    }
+
+    /// Makes it answer nobody, or ends that.
+    pub(super) fn set_away(&self, is_away: bool) {
+        self.0.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> Result<(), StoreError> {
+        if self.0.is_away.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable { operation: "answer", source: "it is away".into() });
+        }
+        Ok(())
     }
 
     /// Stores so many messages of a user in one transaction, which takes that long to commit.
@@ -107,6 +121,7 @@ impl Heads for SimulatedDatabase {
     }
 
     async fn heads(&self, users: &[UserId]) -> Result<Vec<(UserId, MessageId)>, StoreError> {
+        self.reach()?;
         let head = |user: &UserId| Some((*user, *self.ids(*user).last()?));
         let heads = users.iter().filter_map(head).collect();
         sleep(ANSWER).await;
@@ -114,10 +129,12 @@ impl Heads for SimulatedDatabase {
     }
 
     async fn now(&self) -> Result<DatabaseTime, StoreError> {
+        self.reach()?;
         Ok(DatabaseTime(self.clock()))
     }
 
     async fn heads_moved_since(&self, since: DatabaseTime) -> Result<Vec<(UserId, MessageId)>, StoreError> {
+        self.reach()?;
         sleep(Duration::from_millis(1)).await;
         let moved_at = self.0.moved_at.lock().clone();
         let has_moved = |(user, at): (UserId, u64)| (at + LONGEST >= since.0).then_some(user);

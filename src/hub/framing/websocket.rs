@@ -52,6 +52,7 @@ fn is_last_word(reason: EndReason) -> bool {
         | EndReason::UserDeleted
         | EndReason::Shutdown
         | EndReason::BacklogUnavailable
+        | EndReason::CutOff
         | EndReason::TooFarBehind
         | EndReason::Internal
         | EndReason::PeerGone
