@@ -89,7 +89,7 @@ class Cluster:
             "GOTIFY_SERVER_DRAIN_WINDOWSECONDS": str(WINDOW_SECONDS),
             "GOTIFY_DATABASE_DIALECT": "postgres", "GOTIFY_DATABASE_CONNECTION": self.postgres.connection(),
             "GOTIFY_DEFAULTUSER_NAME": USER, "GOTIFY_DEFAULTUSER_PASS": PASSWORD, "GOTIFY_PASSSTRENGTH": "4",
-            "GOTIFY_UPLOADEDIMAGESDIR": f"{folder}/images",
+            "GOTIFY_UPLOADEDIMAGES": "database",
             "GOTIFY_METRICS_ENABLED": "true", "GOTIFY_METRICS_LISTENADDR": "main",
             "GOTIFY_CLUSTER_BACKPLANE": backplane, "GOTIFY_CLUSTER_URL": self.backplane.connection(),
         }

@@ -86,6 +86,10 @@ section! {
         passstrength: u32 = 10, Integer(4..=31);
         /// The folder of the applications' pictures. It is created with the first picture.
         uploadedimagesdir: String = "data/images", NonEmpty;
+        /// Where the applications' pictures are kept: in the folder `uploadedimagesdir`, or in the database, where several
+        /// nodes need no shared folder. A start with `database` saves the pictures of the folder in the database, and leaves
+        /// the files.
+        uploadedimages: String = "folder", OneOf(&["folder", "database"]);
         /// The folder of plugins. Gotify's plugins are not supported.
         pluginsdir: String = "data/plugins";
         /// Whether everybody may create a user, though no administrator.

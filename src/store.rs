@@ -55,11 +55,11 @@ pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     Applications, Clients, Credential, Database, DatabaseTime, DeletedUser, Heads, InsertOutcome, Inserted,
     LoggedRevocation, Logins, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage,
-    NewUser, Owned, RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange,
-    Users,
+    NewUser, Owned, Pictures, RevocationId, RevocationLog, UpdateApplication, UpdateClient, UpdateUser,
+    UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
-pub use images::{Image, ImageFolder, ImageName, Images};
+pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use migration::MigrationStep;
 pub use observer::{PublishObserver, PublishOutcome};

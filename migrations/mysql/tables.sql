@@ -93,3 +93,10 @@ CREATE TABLE shardcast_logins (
     ended_at bigint NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- The applications' pictures, where the configuration says that the database keeps them.
+CREATE TABLE shardcast_images (
+    name varchar(255) NOT NULL PRIMARY KEY,
+    content longblob NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

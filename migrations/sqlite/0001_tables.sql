@@ -71,3 +71,9 @@ CREATE TABLE shardcast_logins (
     id varchar(180) NOT NULL PRIMARY KEY,
     ended_at integer NOT NULL
 );
+
+-- Ours: the applications' pictures, where the configuration says that the database keeps them.
+CREATE TABLE shardcast_images (
+    name varchar(255) NOT NULL PRIMARY KEY,
+    content blob NOT NULL
+);

@@ -3,6 +3,7 @@
 //! A picture is checked and never decoded; what is stored is what was sent. It is served as something that a
 //! browser shows and does not run, whatever is in it.
 
+mod content;
 mod picture;
 mod serve;
 

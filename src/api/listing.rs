@@ -8,7 +8,7 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-pub(super) use memory::{AnswerMemory, NoMemory};
+pub(super) use memory::{AnswerMemory, KeptPart, NoMemory};
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -22,7 +22,7 @@ use bytes::Bytes;
 use futures_util::stream::try_unfold;
 use serde::Serialize;
 
-use self::memory::{KeptPart, Reservation};
+use self::memory::Reservation;
 use super::ApiError;
 use super::json::{APPLICATION_JSON, write_json};
 use crate::store::{LeftOut, Slice, StoreError};
@@ -38,8 +38,8 @@ const RESERVED_PER_BYTE: usize = 8;
 pub(super) const PIECE_BYTES: usize = 16 * 1024;
 
 /// How long a request waits for memory: before its answer has begun, and after that.
-const PATIENCE: Duration = Duration::from_secs(5);
-const PATIENCE_ONCE_BEGUN: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE_ONCE_BEGUN: Duration = Duration::from_secs(30);
 
 /// Where the rows of a list are read.
 pub(super) trait Rows: Send + Sync + 'static {

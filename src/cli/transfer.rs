@@ -14,6 +14,7 @@ use super::signals::Signals;
 use super::start_error::StartError;
 use super::{EX_CONFIG, print_answer, print_problem, runtime, with_sources};
 use crate::config::{Loaded, LogFormat};
+use crate::store::ImageStorage;
 use crate::store::transfer::{self, Moved, RestoreOptions, TransferError};
 use progress::Progress;
 
@@ -30,14 +31,18 @@ pub(super) fn copy(arguments: &CopyArguments) -> ExitCode {
     };
     run((Level::INFO, LogFormat::Text), async |progress| {
         let moved = transfer::copy(&from, &to, arguments.leave_out, &|at| progress.show(at)).await?;
-        Ok(format!("copied {}", described(&moved)))
+        let pictures = match moved.pictures {
+            0 => String::new(),
+            pictures => format!(" and {pictures} pictures"),
+        };
+        Ok(format!("copied {}{pictures}", described(&moved)))
     })
 }
 
 /// Writes the configured database and pictures to a file.
 pub(super) fn backup(loaded: &Loaded, arguments: &BackupArguments) -> ExitCode {
     run((loaded.log_level(), loaded.log_format()), async |progress| {
-        let (database, pictures) = (loaded.database(), Path::new(&loaded.config.uploadedimagesdir));
+        let (database, pictures) = (loaded.database(), pictures_folder(loaded));
         let file = &arguments.file;
         let moved = transfer::backup(&database, pictures, file, &|at| progress.show(at)).await?;
         Ok(format!(
@@ -49,15 +54,21 @@ pub(super) fn backup(loaded: &Loaded, arguments: &BackupArguments) -> ExitCode {
     })
 }
 
-/// Writes a backup into the configured database and folder of pictures.
+/// Writes a backup into the configured database, and its pictures to where the configuration keeps them.
 pub(super) fn restore(loaded: &Loaded, arguments: &RestoreArguments) -> ExitCode {
     run((loaded.log_level(), loaded.log_format()), async |progress| {
-        let (database, pictures) = (loaded.database(), Path::new(&loaded.config.uploadedimagesdir));
+        let (database, pictures) = (loaded.database(), pictures_folder(loaded));
         let allowed = RestoreOptions { replace: arguments.force, leave_out: arguments.leave_out };
         let file = &arguments.file;
         let moved = transfer::restore(file, &database, pictures, allowed, &|at| progress.show(at)).await?;
         Ok(format!("restored {} and {} pictures", described(&moved), moved.pictures))
     })
+}
+
+/// Returns the folder of the pictures; `None` if the database keeps them.
+fn pictures_folder(loaded: &Loaded) -> Option<&Path> {
+    let folder = Path::new(&loaded.config.uploadedimagesdir);
+    (loaded.image_storage() == ImageStorage::Folder).then_some(folder)
 }
 
 /// Runs it to its end, or to a signal.

@@ -19,6 +19,7 @@ use crate::server::{
     AcmeConfig, CertificateFiles, Certificates, DrainConfig, NodeConfig, ServerConfig, StreamConfig,
     TlsConfig,
 };
+use crate::store::ImageStorage;
 #[cfg(feature = "sqlite")]
 use crate::store::{DatabaseConfig, Dialect};
 
@@ -119,6 +120,7 @@ impl Loaded {
                 registration: *registration,
                 ..ApiSettings::default()
             },
+            images: self.image_storage(),
             images_folder: uploadedimagesdir.into(),
             cors: cors(&server.cors),
             response_headers: response_headers(&server.responseheaders),
@@ -142,6 +144,14 @@ impl Loaded {
             return name.nodename().to_string_lossy().chars().filter(is_shown).take(64).collect();
         }
         section.node.clone()
+    }
+
+    /// Returns where the applications' pictures are kept.
+    pub fn image_storage(&self) -> ImageStorage {
+        match self.config.uploadedimages.as_str() {
+            "database" => ImageStorage::Database,
+            _ => ImageStorage::Folder,
+        }
     }
 
     /// Returns what carries messages between nodes, if there are several.

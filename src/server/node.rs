@@ -33,8 +33,8 @@ use crate::{
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
-        Commit, Database, ImageFolder, Images, NewMessage, NewUser, PublishError, PublishObserver, Store,
-        StoreError,
+        Commit, Database, ImageFolder, ImageStorage, Images, NewMessage, NewUser, PublishError,
+        PublishObserver, Store, StoreError, StoredImages,
     },
 };
 pub use drain::DrainConfig;
@@ -52,6 +52,8 @@ pub struct NodeConfig {
     pub stream: StreamConfig,
     /// Limits of the API, and what it says about itself.
     pub api: ApiSettings,
+    /// Where the applications' pictures are kept. Default: as files of a folder.
+    pub images: ImageStorage,
     /// The folder of the applications' pictures, made with the first of them. Default `data/images`.
     pub images_folder: PathBuf,
     /// Which foreign pages may use the API. Default none.
@@ -74,6 +76,7 @@ impl Default for NodeConfig {
             name: String::new(),
             stream: StreamConfig::default(),
             api: ApiSettings::default(),
+            images: ImageStorage::default(),
             images_folder: "data/images".into(),
             cors: CorsConfig::default(),
             response_headers: HeaderMap::new(),
@@ -89,6 +92,7 @@ with_methods!(NodeConfig {
     with_name(name: impl Into<String>),
     with_stream(stream: StreamConfig),
     with_api(api: ApiSettings),
+    with_images(images: ImageStorage),
     with_images_folder(images_folder: impl Into<PathBuf>),
     with_cors(cors: CorsConfig),
     with_response_headers(response_headers: HeaderMap),
@@ -107,7 +111,7 @@ pub struct NodeParts {
     pub authenticate: Option<Arc<dyn Authenticate>>,
     /// The identity provider that users may log in through. Default none.
     pub oidc: Option<Oidc>,
-    /// Where the applications' pictures are kept. Default: an [`ImageFolder`] at [`NodeConfig::images_folder`].
+    /// Where the applications' pictures are kept. Default: what [`NodeConfig::images`] says.
     pub images: Option<Arc<dyn Images>>,
     /// What carries messages between this node and others over the same database. Default none: there are no others.
     #[cfg(feature = "cluster")]
@@ -144,6 +148,9 @@ pub enum OpenError {
     /// The database can't be used.
     #[error("failed to look for users in the database")]
     Database(#[source] StoreError),
+    /// The database can't be used for pictures.
+    #[error("failed to look for pictures in the database")]
+    Images(#[source] StoreError),
     /// An allowed origin is not a regular expression.
     #[error("failed to read the allowed origins")]
     Origins(#[source] OriginPatternError),
@@ -246,9 +253,21 @@ impl Node {
             passwords.refuse_as_slowly_as(cost);
         }
 
-        let images = match parts.images {
-            Some(images) => images,
-            None => Arc::new(ImageFolder::open(config.images_folder).await),
+        #[cfg(feature = "cluster")]
+        if parts.backplane.is_some() && parts.images.is_none() && config.images == ImageStorage::Folder {
+            tracing::warn!(
+                "pictures are in the folder `{}`, and each node shows those of its own folder: use \
+                 `uploadedimages: database`, or a folder that all nodes share",
+                config.images_folder.display()
+            );
+        }
+        let images: Arc<dyn Images> = match (parts.images, config.images) {
+            (Some(images), _) => images,
+            (None, ImageStorage::Folder) => Arc::new(ImageFolder::open(config.images_folder).await),
+            (None, ImageStorage::Database) => {
+                let stored = StoredImages::open(Arc::clone(&database), &config.images_folder).await;
+                Arc::new(stored.map_err(OpenError::Images)?)
+            }
         };
         let clock = parts.clock;
         let authenticate = parts.authenticate.unwrap_or_else(|| {

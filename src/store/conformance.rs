@@ -16,6 +16,7 @@ pub(crate) mod heads;
 pub(crate) mod identities;
 pub(crate) mod logins;
 pub(crate) mod messages;
+pub(crate) mod pictures;
 pub(crate) mod revocations;
 pub(crate) mod text;
 pub(crate) mod users;
@@ -99,6 +100,11 @@ macro_rules! suite {
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone
                 deleting_an_applications_messages_leaves_the_rest
+            }
+            pictures {
+                a_picture_is_kept_until_it_is_deleted
+                a_picture_goes_with_what_had_it
+                pictures_that_are_elsewhere_are_named
             }
             revocations {
                 each_change_that_revokes_something_is_in_the_log

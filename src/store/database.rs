@@ -12,6 +12,7 @@ mod clients;
 mod heads;
 mod logins;
 mod messages;
+mod pictures;
 mod revocation_log;
 mod users;
 
@@ -20,6 +21,7 @@ pub use clients::{Clients, NewClient, UpdateClient};
 pub use heads::{DatabaseTime, Heads};
 pub use logins::Logins;
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
+pub use pictures::Pictures;
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
 
@@ -38,7 +40,7 @@ pub struct Owned<T> {
 /// leaves the change either made or not made.
 #[async_trait]
 pub trait Database:
-    Users + Applications + Clients + Messages + Heads + Logins + RevocationLog + fmt::Debug + 'static
+    Users + Applications + Clients + Messages + Pictures + Heads + Logins + RevocationLog + fmt::Debug + 'static
 {
     /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
     /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.

@@ -9,12 +9,25 @@ use bytes::Bytes;
 
 mod folder;
 mod name;
+mod stored;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use folder::ImageFolder;
 pub use name::ImageName;
+pub use stored::StoredImages;
+
+/// Where a server keeps the applications' pictures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageStorage {
+    /// As files of a folder, see [`ImageFolder`].
+    #[default]
+    Folder,
+    /// In the database, see [`StoredImages`].
+    Database,
+}
 
 /// The pictures of applications, by their names. A name is given once: what is saved under it is never changed.
 ///
@@ -32,6 +45,12 @@ pub trait Images: Send + Sync + fmt::Debug + 'static {
     /// Finds a picture; `None` if there is none of that name.
     async fn find(&self, name: &ImageName) -> io::Result<Option<Image>>;
 
+    /// Reads a picture that was found as [`Image::Stored`]; `None` if it is not there any more. The default has none of
+    /// these.
+    async fn read(&self, _name: &ImageName) -> io::Result<Option<Bytes>> {
+        Ok(None)
+    }
+
     /// Removes a picture; false if there was none.
     ///
     /// # Cancel safety
@@ -46,6 +65,9 @@ pub trait Images: Send + Sync + fmt::Debug + 'static {
 pub enum Image {
     /// It is this file.
     File(PathBuf),
-    /// It is this.
-    Content(Bytes),
+    /// [`Images::read`] returns it.
+    Stored {
+        /// Its size.
+        bytes: usize,
+    },
 }

@@ -15,6 +15,7 @@ pub(super) mod heads;
 pub(super) mod identities;
 pub(super) mod logins;
 pub(super) mod messages;
+pub(super) mod pictures;
 pub(super) mod query;
 pub(super) mod revocation_log;
 pub(super) mod row;

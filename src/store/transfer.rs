@@ -102,8 +102,8 @@ pub struct RestoreOptions {
 /// Is called as rows are moved, on the task that moves them.
 pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
 
-/// Copies all users, applications, clients, messages and settings of plugins from one database to another, of any
-/// kind. The source is only read. The target must be empty, or have the first part of the same copy, which is continued
+/// Copies all users, applications, clients, messages, settings of plugins, and the pictures that the database keeps from
+/// one database to another, of any kind. The source is only read. The target must be empty, or have the first part of the same copy, which is continued
 /// then. A server does not start on it before the copy is complete.
 ///
 /// Rows that the target can't hold, such as a text with NUL, end the copy; with `leave_out` they are named in the log
@@ -125,14 +125,15 @@ pub async fn copy(
     let mut source = source::open(from).await?;
     let job = Job { source: source.place(), kind: JobKind::Copy };
     let mut target = target::open(to, &job).await?;
-    let moved = rows::transfer(&mut *source, target.as_target(), leave_out, on_progress).await?;
+    let mut moved = rows::transfer(source.as_source(), target.as_target(), leave_out, on_progress).await?;
+    moved.pictures = pictures::copy(&mut *source, &mut *target).await?;
     target.finish().await?;
     source.close().await;
     Ok(moved)
 }
 
-/// Writes a database and the pictures in a folder to a file, also while a server runs on them. The backup is of one
-/// moment. It is read back before the file gets its name; a file that is there is never replaced.
+/// Writes a database and the pictures to a file, also while a server runs on them. `pictures` is their folder; `None` means
+/// that the database keeps them. The backup is of one moment. It is read back before the file gets its name; a file that is there is never replaced.
 ///
 /// # Cancel safety
 ///
@@ -143,7 +144,7 @@ pub async fn copy(
 /// Outside a tokio runtime.
 pub async fn backup(
     database: &DatabaseConfig,
-    pictures: &Path,
+    pictures: Option<&Path>,
     file: &Path,
     on_progress: OnProgress<'_>,
 ) -> Result<Moved, TransferError> {
@@ -152,15 +153,19 @@ pub async fn backup(
     }
     let mut source = source::open(database).await?;
     let mut writer = BackupWriter::create(file)?;
-    let mut moved = rows::transfer(&mut *source, &mut writer, false, on_progress).await?;
+    let mut moved = rows::transfer(source.as_source(), &mut writer, false, on_progress).await?;
+    moved.pictures = match pictures {
+        Some(folder) => pictures::write_all(folder, &mut writer)?,
+        None => pictures::write_stored(&mut *source, &mut writer).await?,
+    };
     source.close().await;
-    moved.pictures = pictures::write_all(pictures, &mut writer)?;
     writer.finish()?;
     Ok(moved)
 }
 
-/// Writes a backup into a database and a folder of pictures. Both must be empty, unless [`RestoreOptions::replace`] is
-/// set: then all rows that are there are deleted first, and pictures that are there stay. The backup is read to its end
+/// Writes a backup into a database, and its pictures into a folder, or into the database if that is `None`. Both must be
+/// empty, unless [`RestoreOptions::replace`] is set: then all rows that are there are deleted first, and files of pictures
+/// that are there stay. The backup is read to its end
 /// first, and a damaged one changes nothing. No server may run on the database.
 ///
 /// A restore that was interrupted begins anew when it is called again.
@@ -175,19 +180,24 @@ pub async fn backup(
 pub async fn restore(
     file: &Path,
     database: &DatabaseConfig,
-    pictures: &Path,
+    pictures: Option<&Path>,
     options: RestoreOptions,
     on_progress: OnProgress<'_>,
 ) -> Result<Moved, TransferError> {
     let RestoreOptions { replace, leave_out } = options;
     let mut reader = BackupReader::open(file)?;
-    if !replace && pictures::has_others(pictures, &reader)? {
-        return Err(TransferError::PicturesThere(pictures.to_owned()));
+    if let Some(folder) = pictures.filter(|_| !replace)
+        && pictures::has_others(folder, &reader)?
+    {
+        return Err(TransferError::PicturesThere(folder.to_owned()));
     }
     let kind = JobKind::Restore { replace, gap: RESTORE_GAP };
     let mut target = target::open(database, &Job { source: reader.place(), kind }).await?;
     let mut moved = rows::transfer(&mut reader, target.as_target(), leave_out, on_progress).await?;
-    moved.pictures = pictures::read_all(&mut reader, pictures).await?;
+    moved.pictures = match pictures {
+        Some(folder) => pictures::read_all(&mut reader, folder).await?,
+        None => pictures::store_all(&mut reader, &mut *target).await?,
+    };
     target.finish().await?;
     Ok(moved)
 }

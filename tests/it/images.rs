@@ -7,8 +7,8 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use shardcast::external::async_trait::async_trait;
 use shardcast::external::bytes::Bytes;
-use shardcast::server::NodeParts;
-use shardcast::store::{Image, ImageName, Images};
+use shardcast::server::{NodeConfig, NodeParts};
+use shardcast::store::{Database, Image, ImageName, ImageStorage, Images, Sqlite};
 
 use crate::harness::{Answer, Person, TestServer, http};
 
@@ -169,7 +169,11 @@ impl Images for InMemory {
     }
 
     async fn find(&self, name: &ImageName) -> io::Result<Option<Image>> {
-        Ok(self.0.lock().get(name).cloned().map(Image::Content))
+        Ok(self.0.lock().get(name).map(|content| Image::Stored { bytes: content.len() }))
+    }
+
+    async fn read(&self, name: &ImageName) -> io::Result<Option<Bytes>> {
+        Ok(self.0.lock().get(name).cloned())
     }
 
     async fn remove(&self, name: &ImageName) -> io::Result<bool> {
@@ -192,4 +196,33 @@ async fn pictures_can_be_kept_elsewhere_than_in_a_folder() {
     let reset = delete(&server, &ann, &format!("/application/{}/image", ann.application.id)).await;
     assert_eq!(reset.status, 200, "{reset:?}");
     assert_eq!(server.send("GET", &format!("/{path}"), &[], "").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_picture_that_one_node_was_sent_is_shown_by_another_one_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gotify.db");
+    let database: Arc<dyn Database> = Arc::new(Sqlite::open(file.to_str().unwrap()).await.unwrap());
+    let node = async || {
+        let in_database = |config: &mut NodeConfig| config.images = ImageStorage::Database;
+        TestServer::start_on(Arc::clone(&database), NodeParts::default(), in_database).await
+    };
+    let (a, b) = (node().await, node().await);
+    let ann = a.person("ann").await;
+    let content: Vec<u8> =
+        BASE64_STANDARD.decode(PIXEL).unwrap().into_iter().chain(vec![7; 200_000]).collect();
+    let (status, path) = upload(&a, &ann, "pixel.png", content.clone()).await;
+    assert_eq!(status, 200, "{path}");
+    assert_eq!((files(&a), files(&b)), (0, 0));
+    let shown = http().get(url(&b, &format!("/{path}"))).send().await.unwrap();
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["content-type"], "image/png");
+    assert_eq!(shown.headers()["content-length"], content.len().to_string());
+    let tag = shown.headers()["etag"].clone();
+    assert_eq!(shown.bytes().await.unwrap(), content);
+    let again = http().get(url(&b, &format!("/{path}"))).header("If-None-Match", tag).send().await.unwrap();
+    assert_eq!(again.status(), 304);
+    let reset = delete(&b, &ann, &format!("/application/{}/image", ann.application.id)).await;
+    assert_eq!(reset.status, 200, "{reset:?}");
+    assert_eq!(a.send("GET", &format!("/{path}"), &[], "").await.status, 404);
 }

@@ -10,7 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tower_http::services::ServeFile;
 
+use super::super::listing::AnswerMemory;
 use super::super::{ApiError, AppState};
+use super::content::{Content, ContentError};
 use crate::store::{Image, ImageName, Images};
 
 pub(super) fn router() -> Router<AppState> {
@@ -20,6 +22,7 @@ pub(super) fn router() -> Router<AppState> {
 /// Serves HEAD, ranges and conditional requests as well.
 async fn serve(
     State(images): State<Arc<dyn Images>>,
+    State(memory): State<AnswerMemory>,
     path: Result<Path<String>, axum::extract::rejection::PathRejection>,
     request: Request,
 ) -> Response {
@@ -33,7 +36,15 @@ async fn serve(
         Ok(Some(Image::File(path))) => {
             ServeFile::new(path).try_call(request).await.map(IntoResponse::into_response)
         }
-        Ok(Some(Image::Content(content))) => Ok(content.into_response()),
+        Ok(Some(Image::Stored { bytes })) => {
+            let content = Content { images, memory, name, bytes };
+            match content.answer(request.method(), request.headers()).await {
+                Ok(response) => Ok(response),
+                Err(ContentError::Gone) => return nothing().await,
+                Err(ContentError::NoMemory(error)) => return ApiError::from(error).into_response(),
+                Err(ContentError::Read(error)) => Err(error),
+            }
+        }
         Ok(None) => return nothing().await,
         Err(error) => Err(error),
     };

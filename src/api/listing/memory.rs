@@ -46,7 +46,11 @@ impl AnswerMemory {
 
     /// Reserves so many bytes, or all that there are if that is less. Requests of a kind are served in the order in
     /// which they came.
-    pub(super) async fn reserve(&self, bytes: usize, patience: Duration) -> Result<Reservation, NoMemory> {
+    pub(in crate::api) async fn reserve(
+        &self,
+        bytes: usize,
+        patience: Duration,
+    ) -> Result<Reservation, NoMemory> {
         let pool = if bytes <= self.usual_bytes { &self.usual } else { &self.large };
         pool.reserve(bytes, patience).await
     }
@@ -75,7 +79,7 @@ struct Ledger {
 
 #[derive(Debug)]
 struct Part {
-    json: Bytes,
+    content: Bytes,
     made_at: Instant,
     taken_at: Instant,
 }
@@ -139,29 +143,29 @@ impl Ledger {
             if self.used <= target_bytes {
                 break;
             }
-            self.used -= self.parts.remove(&key).map_or(0, |part| part.json.len());
+            self.used -= self.parts.remove(&key).map_or(0, |part| part.content.len());
         }
     }
 }
 
 /// Memory that is set aside for a part of an answer. It is free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub(in crate::api) struct Reservation {
     pool: Pool,
     bytes: usize,
 }
 
 impl Reservation {
     /// Exchanges what was reserved for what is kept.
-    pub(super) fn keep(self, json: Bytes) -> KeptPart {
+    pub(in crate::api) fn keep(self, content: Bytes) -> KeptPart {
         let pool = self.pool.clone();
         let key = {
             let mut ledger = pool.0.ledger.lock();
-            ledger.used += json.len();
+            ledger.used += content.len();
             let key = ledger.next_key;
             ledger.next_key += 1;
             let now = Instant::now();
-            ledger.parts.insert(key, Part { json, made_at: now, taken_at: now });
+            ledger.parts.insert(key, Part { content, made_at: now, taken_at: now });
             key
         };
         KeptPart { pool, key }
@@ -176,19 +180,19 @@ impl Drop for Reservation {
 
 /// A part that is kept for its client until this is dropped, or it is given up.
 #[derive(Debug)]
-pub(super) struct KeptPart {
+pub(in crate::api) struct KeptPart {
     pool: Pool,
     key: u64,
 }
 
 impl KeptPart {
     /// Returns up to so many bytes of the part, from an offset on; `None` if it was given up.
-    pub(super) fn take(&self, offset: usize, max_bytes: usize) -> Option<Bytes> {
+    pub(in crate::api) fn take(&self, offset: usize, max_bytes: usize) -> Option<Bytes> {
         let mut ledger = self.pool.0.ledger.lock();
         let part = ledger.parts.get_mut(&self.key)?;
         part.taken_at = Instant::now();
-        let end = part.json.len().min(offset.saturating_add(max_bytes));
-        Some(part.json.slice(offset.min(end)..end))
+        let end = part.content.len().min(offset.saturating_add(max_bytes));
+        Some(part.content.slice(offset.min(end)..end))
     }
 }
 
@@ -196,7 +200,7 @@ impl Drop for KeptPart {
     fn drop(&mut self) {
         let part = self.pool.0.ledger.lock().parts.remove(&self.key);
         if let Some(part) = part {
-            self.pool.free(part.json.len());
+            self.pool.free(part.content.len());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What every place for pictures does, held to by a folder and by memory; and what a folder alone does.
+//! What every place for pictures does, held to by a folder, by a database and by memory; and what each of them alone does.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +22,11 @@ impl Images for InMemory {
     }
 
     async fn find(&self, name: &ImageName) -> io::Result<Option<Image>> {
-        Ok(self.0.lock().get(name).cloned().map(Image::Content))
+        Ok(self.0.lock().get(name).map(|content| Image::Stored { bytes: content.len() }))
+    }
+
+    async fn read(&self, name: &ImageName) -> io::Result<Option<Bytes>> {
+        Ok(self.0.lock().get(name).cloned())
     }
 
     async fn remove(&self, name: &ImageName) -> io::Result<bool> {
@@ -37,7 +41,11 @@ fn name(seed: u64) -> ImageName {
 async fn content(images: &dyn Images, name: &ImageName) -> Option<Bytes> {
     match images.find(name).await.unwrap()? {
         Image::File(path) => Some(fs::read(path).unwrap().into()),
-        Image::Content(content) => Some(content),
+        Image::Stored { bytes } => {
+            let content = images.read(name).await.unwrap()?;
+            assert_eq!(content.len(), bytes);
+            Some(content)
+        }
     }
 }
 
@@ -115,4 +123,60 @@ async fn others_may_read_a_picture_as_any_new_file() {
     let images = ImageFolder::open(folder.path()).await;
     images.save(&name(4), Bytes::from_static(b"\x89PNG")).await.unwrap();
     assert_eq!(mode(&folder.path().join(name(4).as_str())), mode(&folder.path().join("any")));
+}
+
+#[cfg(feature = "sqlite")]
+mod in_a_database {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::conformance::{application, user};
+    use crate::store::{Database, Sqlite};
+
+    async fn database(folder: &Path) -> Arc<dyn Database> {
+        Arc::new(Sqlite::open(folder.join("gotify.db").to_str().unwrap()).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_database_keeps_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = StoredImages::new(database(folder.path()).await);
+        a_picture_is_found_until_it_is_removed(&images).await;
+    }
+
+    #[tokio::test]
+    async fn pictures_of_a_folder_are_saved_in_the_database_once_and_the_files_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = database(folder.path()).await;
+        let alice = user(&*database, "alice").await;
+        let files = folder.path().join("images");
+        fs::create_dir(&files).unwrap();
+        let names = ["a.png", "b.png", "useless.png"];
+        for name in names {
+            fs::write(files.join(name), name).unwrap();
+        }
+        let mut applications = Vec::new();
+        for (token, image) in [("A1", "a.png"), ("A2", "b.png"), ("A3", "gone.png"), ("A4", "../gotify.db")] {
+            let application = application(&*database, &alice, token).await;
+            database.set_application_image(application.id, image).await.unwrap();
+            applications.push(application.id);
+        }
+        let kept = async |images: &StoredImages| {
+            let mut kept = Vec::new();
+            for name in names {
+                kept.extend(content(images, &ImageName::parse(name).unwrap()).await);
+            }
+            kept
+        };
+        // As if an earlier start had been cut off after the first one.
+        database.save_picture(&ImageName::parse("a.png").unwrap(), b"a.png").await.unwrap();
+        let images = StoredImages::open(Arc::clone(&database), &files).await.unwrap();
+        assert_eq!(kept(&images).await, ["a.png", "b.png"]);
+        assert_eq!(names_in(&files), names);
+        // What was deleted meanwhile does not come back.
+        database.delete_application(applications[1]).await.unwrap();
+        let images = StoredImages::open(Arc::clone(&database), &files).await.unwrap();
+        assert_eq!(kept(&images).await, ["a.png"]);
+        database.close().await;
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::applications::{self, application, columns, image_path};
 use super::deletions::Deletion;
-use super::{Dialect, Session, Value, heads, query, revocation_log, users};
+use super::{Dialect, Session, Value, heads, pictures, query, revocation_log, users};
 use crate::model::{Application, ApplicationId, UserId};
 use crate::store::{NewApplication, Revocation, sort_key};
 
@@ -102,6 +102,8 @@ async fn delete<D: Dialect>(
     if !deleted.is_empty() {
         let ids = Value::Ids(deleted.keys().map(|id| id.0).collect());
         session.run(query("DELETE FROM applications WHERE id {in}").bind(ids)).await?;
+        let images: Vec<_> = deleted.values().filter_map(Application::image_file).collect();
+        pictures::delete(session, &images).await?;
         Deletion::whole(deleted.keys().copied()).slice(session).await?;
     }
     Ok(deleted)

@@ -1,7 +1,7 @@
 //! Applications.
 
 use super::query::LIST_VALUES;
-use super::{Dialect, Row, Session, Value, query, revocation_log, slice};
+use super::{Dialect, Row, Session, Value, pictures, query, revocation_log, slice};
 use crate::model::{Application, ApplicationId, Timestamp, UserId};
 use crate::store::{Owned, Revocation, Slice, UpdateApplication, sort_key};
 
@@ -111,11 +111,15 @@ pub(crate) async fn set_image<D: Dialect>(
         session.first(query("SELECT image FROM applications WHERE id = ?{for update}").id(id.0)).await?;
     session.run(query("UPDATE applications SET image = ? WHERE id = ?").bind(file).id(id.0)).await?;
     let changed = session.first(query(select!("WHERE id = ?")).id(id.0)).await?;
+    let before = before.map(|before| before.text(0)).transpose()?;
+    if let Some(before) = before.as_deref().filter(|before| !before.is_empty() && *before != file) {
+        pictures::delete(session, &[before]).await?;
+    }
     session.commit().await?;
     let (Some(before), Some(changed)) = (before, changed) else {
         return Ok(None);
     };
-    Ok(Some((application(&changed)?, before.text(0)?)))
+    Ok(Some((application(&changed)?, before)))
 }
 
 /// Locks an application until the transaction ends.

@@ -22,5 +22,6 @@ mod clients;
 mod heads;
 mod logins;
 mod messages;
+mod pictures;
 mod revocation_log;
 mod users;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::deletions::Deletion;
-use super::{Dialect, Query, Row, Session, Value, applications, heads, query, revocation_log, slice};
+use super::{
+    Dialect, Query, Row, Session, Value, applications, heads, pictures, query, revocation_log, slice,
+};
 use crate::model::{User, UserId};
 use crate::store::{Credential, DeletedUser, NewUser, Revocation, Slice, UpdateUser, UserChange};
 
@@ -144,6 +146,8 @@ pub(crate) async fn delete<D: Dialect>(
         for deletion in DELETIONS {
             session.run(query(deletion).id(id.0)).await?;
         }
+        let images: Vec<_> = owned.image_files.iter().map(String::as_str).collect();
+        pictures::delete(session, &images).await?;
         Deletion::whole(applications).slice(session).await?;
         heads::delete(session, id).await?;
         let revocation = Revocation::UserDeleted {

@@ -1,4 +1,4 @@
-//! The pictures of applications, in a backup.
+//! The pictures of applications: from and to a backup, and from one database to another.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -8,6 +8,8 @@ use bytes::Bytes;
 
 use super::TransferError;
 use super::backup_file::{BackupReader, BackupWriter};
+use super::source::DatabaseSource;
+use super::target::DatabaseTarget;
 use crate::store::{ImageFolder, ImageName, Images as _};
 
 /// Writes all pictures of a folder into a backup, and returns how many they are.
@@ -44,6 +46,50 @@ pub(super) async fn read_all(reader: &mut BackupReader, folder: &Path) -> Result
             path: folder.join(name.as_str()),
             source,
         })?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Copies all pictures that a database keeps into another one, but for those that are there already, and returns how many
+/// it keeps.
+pub(super) async fn copy(
+    source: &mut dyn DatabaseSource,
+    target: &mut dyn DatabaseTarget,
+) -> Result<u64, TransferError> {
+    let mut count = 0;
+    for name in source.picture_names().await? {
+        if let Some(content) = source.picture(&name).await? {
+            target.save_picture(&name, &content).await?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Writes all pictures that a database keeps into a backup, and returns how many they are.
+pub(super) async fn write_stored(
+    source: &mut dyn DatabaseSource,
+    writer: &mut BackupWriter,
+) -> Result<u64, TransferError> {
+    let mut count = 0;
+    for name in source.picture_names().await? {
+        if let Some(content) = source.picture(&name).await? {
+            writer.picture(&name, &content)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Saves all pictures of a backup in a database, and returns how many they are.
+pub(super) async fn store_all(
+    reader: &mut BackupReader,
+    target: &mut dyn DatabaseTarget,
+) -> Result<u64, TransferError> {
+    let mut count = 0;
+    while let Some((name, content)) = reader.picture()? {
+        target.save_picture(&name, &content).await?;
         count += 1;
     }
     Ok(count)

@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use tokio::sync::mpsc::Sender;
 
@@ -14,10 +15,10 @@ use super::{Totals, TransferError};
 use crate::store::mysql::MysqlDialect;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::PostgresDialect;
-use crate::store::sql::query;
+use crate::store::sql::{pictures, query};
 #[cfg(feature = "sqlite")]
 use crate::store::sqlite::SqliteDialect;
-use crate::store::{DatabaseConfig, Dialect};
+use crate::store::{DatabaseConfig, Dialect, ImageName};
 
 /// A batch ends after so many rows, or after so many bytes.
 pub(super) const BATCH_ROWS: usize = 4096;
@@ -43,8 +44,19 @@ pub(super) trait Source: Send {
     async fn close(self: Box<Self>);
 }
 
+/// A database that is read.
+#[async_trait]
+pub(super) trait DatabaseSource: Source {
+    /// It as any source.
+    fn as_source(&mut self) -> &mut dyn Source;
+    /// Returns the names of the pictures that it keeps, in their order.
+    async fn picture_names(&mut self) -> Result<Vec<ImageName>, TransferError>;
+    /// Returns the content of a picture.
+    async fn picture(&mut self, name: &ImageName) -> Result<Option<Bytes>, TransferError>;
+}
+
 /// Opens a database to read from.
-pub(super) async fn open(config: &DatabaseConfig) -> Result<Box<dyn Source>, TransferError> {
+pub(super) async fn open(config: &DatabaseConfig) -> Result<Box<dyn DatabaseSource>, TransferError> {
     match config.dialect {
         #[cfg(feature = "sqlite")]
         Dialect::Sqlite => connect::<SqliteDialect>(config).await,
@@ -55,7 +67,7 @@ pub(super) async fn open(config: &DatabaseConfig) -> Result<Box<dyn Source>, Tra
     }
 }
 
-async fn connect<D: BulkDialect>(config: &DatabaseConfig) -> Result<Box<dyn Source>, TransferError> {
+async fn connect<D: BulkDialect>(config: &DatabaseConfig) -> Result<Box<dyn DatabaseSource>, TransferError> {
     use secrecy::ExposeSecret as _;
 
     let connected = D::connect(config.connection.expose_secret(), Access::Read).await;
@@ -105,6 +117,28 @@ impl<D: BulkDialect> Source for BulkConnection<D> {
 
     async fn close(self: Box<Self>) {
         Self::close(*self).await;
+    }
+}
+
+#[async_trait]
+impl<D: BulkDialect> DatabaseSource for BulkConnection<D> {
+    fn as_source(&mut self) -> &mut dyn Source {
+        self
+    }
+
+    async fn picture_names(&mut self) -> Result<Vec<ImageName>, TransferError> {
+        let names = match self.has_table(pictures::TABLE).await {
+            Ok(false) => Ok(Vec::new()),
+            Ok(true) => pictures::names(&mut self.session()).await,
+            Err(error) => Err(error),
+        };
+        let names = names.map_err(|error| self.failed_to("read the pictures of", error))?;
+        Ok(names.iter().filter_map(|name| ImageName::parse(name)).collect())
+    }
+
+    async fn picture(&mut self, name: &ImageName) -> Result<Option<Bytes>, TransferError> {
+        let content = pictures::content(&mut self.session(), name.as_str()).await;
+        content.map_err(|error| self.failed_to("read a picture of", error))
     }
 }
 

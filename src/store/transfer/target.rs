@@ -12,10 +12,10 @@ use super::{Totals, TransferError};
 use crate::store::mysql::MysqlDialect;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::PostgresDialect;
-use crate::store::sql::cause;
+use crate::store::sql::{cause, pictures};
 #[cfg(feature = "sqlite")]
 use crate::store::sqlite::SqliteDialect;
-use crate::store::{self, DatabaseConfig, Dialect};
+use crate::store::{self, DatabaseConfig, Dialect, ImageName};
 
 /// A transaction is committed after so many rows, or after so many bytes.
 const COMMIT_ROWS: usize = 20_000;
@@ -119,6 +119,8 @@ async fn prepare<D: BulkDialect>(
 /// A database that is written to.
 #[async_trait]
 pub(super) trait DatabaseTarget: Target {
+    /// Saves a picture, unless it is there.
+    async fn save_picture(&mut self, name: &ImageName, content: &[u8]) -> Result<(), TransferError>;
     /// Takes note that all is there, and closes it.
     async fn finish(self: Box<Self>) -> Result<(), TransferError>;
     /// It as any target.
@@ -140,6 +142,11 @@ struct Loading<D: BulkDialect> {
 
 #[async_trait]
 impl<D: BulkDialect> DatabaseTarget for Loading<D> {
+    async fn save_picture(&mut self, name: &ImageName, content: &[u8]) -> Result<(), TransferError> {
+        let saved = pictures::save(&mut self.connection.session(), name.as_str(), content).await;
+        saved.map_err(|error| self.connection.failed_to("save a picture in", error))
+    }
+
     async fn finish(mut self: Box<Self>) -> Result<(), TransferError> {
         let ended = unfinished::end(&mut self.connection).await;
         let ended = ended.map_err(|error| self.connection.failed_to("write to", error));

@@ -8,12 +8,13 @@ use tempfile::TempDir;
 
 use super::{fill, publish, rows, sqlite};
 use crate::store::conformance::user;
-use crate::store::transfer::{Moved, RESTORE_GAP, RestoreOptions, TransferError, backup, restore};
-use crate::store::{self, DatabaseConfig};
+use crate::store::transfer::{Moved, RESTORE_GAP, RestoreOptions, TransferError, backup, copy, restore};
+use crate::store::{self, DatabaseConfig, ImageName};
 
 super::into_each_kind! {
     a_backup_is_restored_into_every_kind_of_database
     a_restore_replaces_rows_only_if_it_is_told_to
+    pictures_that_the_database_keeps_move_with_it
 }
 
 /// A filled database with a picture, and where its backup goes.
@@ -43,14 +44,14 @@ impl Original {
     }
 
     async fn back_up(&self) -> Result<Moved, TransferError> {
-        backup(&self.database, &self.images(), &self.file(), &|_| ()).await
+        backup(&self.database, Some(&self.images()), &self.file(), &|_| ()).await
     }
 }
 
 const REPLACE: RestoreOptions = RestoreOptions { replace: true, leave_out: false };
 
 async fn restore_into(target: &DatabaseConfig, file: &Path, images: &Path) -> Result<Moved, TransferError> {
-    restore(file, target, images, RestoreOptions::default(), &|_| ()).await
+    restore(file, target, Some(images), RestoreOptions::default(), &|_| ()).await
 }
 
 async fn a_backup_is_restored_into_every_kind_of_database(target: DatabaseConfig) {
@@ -66,7 +67,7 @@ async fn a_backup_is_restored_into_every_kind_of_database(target: DatabaseConfig
     assert_eq!(publish(&target).await, original.last + RESTORE_GAP + 1);
     // A backup of that kind has the same rows.
     let again = images.join("../again");
-    backup(&target, &images, &again, &|_| ()).await.unwrap();
+    backup(&target, Some(&images), &again, &|_| ()).await.unwrap();
     let other = tempfile::tempdir().unwrap();
     restore_into(&sqlite(&other), &again, &other.path().join("images")).await.unwrap();
     assert!(rows(&sqlite(&other)).await == rows(&target).await);
@@ -83,8 +84,29 @@ async fn a_restore_replaces_rows_only_if_it_is_told_to(target: DatabaseConfig) {
     let error = restore_into(&target, &original.file(), &images).await.unwrap_err();
     assert!(matches!(error, TransferError::NotEmptyToRestore { table: "users", .. }), "{error}");
     assert!(rows(&target).await == before);
-    restore(&original.file(), &target, &images, REPLACE, &|_| ()).await.unwrap();
+    restore(&original.file(), &target, Some(&images), REPLACE, &|_| ()).await.unwrap();
     assert!(rows(&target).await == rows(&original.database).await);
+}
+
+/// From a folder into the target, from there into a file, and into a folder again.
+async fn pictures_that_the_database_keeps_move_with_it(target: DatabaseConfig) {
+    let original = Original::make().await;
+    original.back_up().await.unwrap();
+    let moved = restore(&original.file(), &target, None, REPLACE, &|_| ()).await.unwrap();
+    assert_eq!(moved.pictures, 1);
+    // It was put there by nobody, and is not of the next backup.
+    let database = store::open(&target).await.unwrap();
+    database.save_picture(&ImageName::parse("old.png").unwrap(), b"old").await.unwrap();
+    database.close().await;
+    restore(&original.file(), &target, None, REPLACE, &|_| ()).await.unwrap();
+
+    let [folder, other] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    assert_eq!(copy(&target, &sqlite(&folder), false, &|_| ()).await.unwrap().pictures, 1);
+    let (file, images) = (folder.path().join("backup.jsonl"), other.path().join("images"));
+    assert_eq!(backup(&sqlite(&folder), None, &file, &|_| ()).await.unwrap().pictures, 1);
+    let moved = restore_into(&sqlite(&other), &file, &images).await.unwrap();
+    assert_eq!(moved.pictures, 1);
+    assert_eq!(fs::read(images.join("picture.png")).unwrap(), [0, 1, 2, 0xff]);
 }
 
 #[tokio::test]
@@ -164,6 +186,6 @@ async fn pictures_that_are_there_are_replaced_only_if_it_is_told_to() {
     let error = restore_into(&sqlite(&target), &original.file(), &images).await.unwrap_err();
     assert!(matches!(error, TransferError::PicturesThere(_)), "{error}");
     assert!(!target.path().join("gotify.db").exists());
-    restore(&original.file(), &sqlite(&target), &images, REPLACE, &|_| ()).await.unwrap();
+    restore(&original.file(), &sqlite(&target), Some(&images), REPLACE, &|_| ()).await.unwrap();
     assert!(images.join("other.png").exists() && images.join("picture.png").exists());
 }
