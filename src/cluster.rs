@@ -48,6 +48,7 @@ mod tests;
 
 pub use backplane::{Backplane, BackplaneError, BackplaneLink, Outgoing};
 pub use channel::Channel;
+pub(crate) use comparison::ComparisonRequest;
 pub use inbox::Inbox;
 pub use memory::{MemoryBackplane, MemoryFaults};
 #[cfg(feature = "nats")]

@@ -39,15 +39,22 @@ pub struct RevocationReader {
 }
 
 impl RevocationReader {
-    /// Starts the task.
+    /// Starts the task. It calls `on_unknown` whenever it is not known what was revoked, for example because an older state
+    /// of the database is back: then messages may have been missed, too.
     ///
     /// # Panics
     ///
     /// Outside a Tokio runtime.
-    pub fn spawn(database: Arc<dyn Database>, auth: Authenticator, hub: Hub) -> Self {
+    pub fn spawn(
+        database: Arc<dyn Database>,
+        auth: Authenticator,
+        hub: Hub,
+        on_unknown: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
         let asked = Arc::new(Notify::new());
-        let task = Task { database, auth, hub, streams, asked: Arc::clone(&asked) };
+        let on_unknown = Box::new(on_unknown);
+        let task = Task { database, auth, hub, streams, asked: Arc::clone(&asked), on_unknown };
         Self { asked, _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
     }
 
@@ -63,6 +70,7 @@ struct Task {
     hub: Hub,
     streams: StreamCheck,
     asked: Arc<Notify>,
+    on_unknown: Box<dyn Fn() + Send + Sync>,
 }
 
 /// What the task knows from one round to the next.
@@ -105,6 +113,7 @@ impl Task {
         if progress.is_incomplete {
             tracing::info!("looking up all who have streams: it is not known what was revoked");
             self.auth.forget_all();
+            (self.on_unknown)();
             self.streams.check().await?;
             progress.is_incomplete = false;
         }
@@ -126,7 +135,8 @@ impl Task {
             for entry in new {
                 progress.newest_at = Instant::now();
                 progress.delete_at.get_or_insert(progress.newest_at + KEPT);
-                let Some(revocation) = entry.revocation else {
+                let is_one = |revocation: &Revocation| !matches!(revocation, Revocation::DatabaseWentBack {});
+                let Some(revocation) = entry.revocation.filter(is_one) else {
                     progress.is_incomplete = true;
                     continue;
                 };

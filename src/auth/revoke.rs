@@ -23,6 +23,7 @@ impl Revocation {
                 auth.forget_application(token);
             }
             Self::UserChanged { user_id } => auth.forget_user(*user_id),
+            Self::DatabaseWentBack {} => auth.forget_all(),
             Self::UserDeleted { user_id, client_tokens, application_tokens } => {
                 auth.forget_user(*user_id);
                 for token in application_tokens {
@@ -50,7 +51,9 @@ impl Revocation {
             Self::ClientChanged { .. }
             | Self::ApplicationToken { .. }
             | Self::ApplicationChanged { .. }
-            | Self::UserChanged { .. } => {}
+            | Self::UserChanged { .. }
+            // Who reads the log looks up everybody who has streams.
+            | Self::DatabaseWentBack {} => {}
         }
     }
 }
@@ -114,6 +117,10 @@ mod tests {
         fn forget_user(&self, user_id: UserId) {
             self.record(format!("user {user_id}"));
         }
+
+        fn forget_all(&self) {
+            self.record("everything".to_owned());
+        }
     }
 
     /// Applies it where a user has a stream by each of two tokens and one by password. Returns what was forgotten, and
@@ -146,6 +153,7 @@ mod tests {
             (Revocation::ApplicationChanged { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::ApplicationToken { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::UserChanged { user_id }, &["user 1"], &[]),
+            (Revocation::DatabaseWentBack {}, &["everything"], &[]),
             (
                 Revocation::ClientDeleted { user_id, token: token() },
                 &["client C1"],

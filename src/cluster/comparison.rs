@@ -34,14 +34,14 @@ const LEAVING: Duration = Duration::from_secs(10);
 
 /// Asks for comparisons.
 #[derive(Debug, Default)]
-pub(super) struct Request {
+pub(crate) struct ComparisonRequest {
     all: AtomicBool,
     asked: Notify,
 }
 
-impl Request {
+impl ComparisonRequest {
     /// Asks for a comparison of all heads of users who have streams here.
-    pub(super) fn compare_all(&self) {
+    pub(crate) fn compare_all(&self) {
         self.all.store(true, Ordering::Release);
         self.asked.notify_one();
     }

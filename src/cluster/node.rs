@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::comparison::Request;
+use super::comparison::ComparisonRequest;
 use super::outbox::Outbox;
 use super::peers::Peers;
 use super::subscriptions::Subscriptions;
@@ -56,6 +56,8 @@ pub(crate) struct ClusterParts {
     pub(crate) heads: Arc<dyn Heads>,
     pub(crate) hub: Hub,
     pub(crate) make_frame: Box<MakeFrame>,
+    /// Asks the node to compare heads.
+    pub(crate) comparison: Arc<ComparisonRequest>,
     /// What to do when something was revoked elsewhere.
     pub(crate) on_revoked: Box<dyn Fn() + Send + Sync>,
 }
@@ -79,7 +81,7 @@ pub(super) struct Shared {
     pub(super) on_revoked: Box<dyn Fn() + Send + Sync>,
     pub(super) subscriptions: Subscriptions,
     pub(super) outbox: Outbox,
-    pub(super) comparison: Request,
+    pub(super) comparison: Arc<ComparisonRequest>,
     pub(super) peers: Peers,
     pub(super) stats: Counters,
 }
@@ -129,7 +131,7 @@ impl Cluster {
     ///
     /// Outside a Tokio runtime.
     pub(crate) fn start(parts: ClusterParts, config: ClusterConfig) -> Self {
-        let ClusterParts { id, backplane, heads, hub, make_frame, on_revoked } = parts;
+        let ClusterParts { id, backplane, heads, hub, make_frame, comparison, on_revoked } = parts;
         let shared = Arc::new(Shared {
             id,
             config,
@@ -140,7 +142,7 @@ impl Cluster {
             on_revoked,
             subscriptions: Subscriptions::new(),
             outbox: Outbox::default(),
-            comparison: Request::default(),
+            comparison,
             peers: Peers::new(Instant::now()),
             stats: Counters::default(),
         });

@@ -15,7 +15,7 @@ use super::StreamConfig;
 use crate::api::stream::frame_of_another_node;
 use crate::cluster::Cluster;
 #[cfg(feature = "cluster")]
-use crate::cluster::{Backplane, ClusterConfig, ClusterParts};
+use crate::cluster::{Backplane, ClusterConfig, ClusterParts, ComparisonRequest};
 #[cfg(feature = "cluster")]
 use crate::store::Heads;
 use crate::{
@@ -286,7 +286,17 @@ impl Node {
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
-        let revocations = RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone());
+        #[cfg(feature = "cluster")]
+        let comparison = Arc::<ComparisonRequest>::default();
+        #[cfg(feature = "cluster")]
+        let on_unknown = {
+            let comparison = Arc::clone(&comparison);
+            move || comparison.compare_all()
+        };
+        #[cfg(not(feature = "cluster"))]
+        let on_unknown = || {};
+        let revocations =
+            RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone(), on_unknown);
         #[cfg(feature = "cluster")]
         let cluster = match parts.backplane {
             Some(_) if !database.can_be_shared() => return Err(OpenError::NotShared),
@@ -298,6 +308,7 @@ impl Node {
                     heads: Arc::clone(&database) as Arc<dyn Heads>,
                     hub: hub.clone(),
                     make_frame: Box::new(frame_of_another_node),
+                    comparison,
                     on_revoked: Box::new(move || revocations.wake()),
                 };
                 Some(Cluster::start(cluster, ClusterConfig::new(config.name.as_str())))

@@ -63,6 +63,9 @@ pub enum Revocation {
         /// The tokens of its applications, as they are stored.
         application_tokens: Vec<String>,
     },
+    /// An older state of the database is back. Whatever was made lately may be gone, and what was revoked may be valid: caches
+    /// forget everything, and everybody who has streams is looked up.
+    DatabaseWentBack {},
 }
 
 impl Revocation {
@@ -75,6 +78,7 @@ impl Revocation {
             Self::ApplicationChanged { .. } => "ApplicationChanged",
             Self::UserChanged { .. } => "UserChanged",
             Self::UserDeleted { .. } => "UserDeleted",
+            Self::DatabaseWentBack {} => "DatabaseWentBack",
         }
     }
 }
@@ -90,7 +94,10 @@ impl fmt::Debug for Revocation {
             | Self::UserDeleted { user_id, .. } => {
                 shown.field("user_id", user_id);
             }
-            Self::ClientChanged { .. } | Self::ApplicationToken { .. } | Self::ApplicationChanged { .. } => {}
+            Self::ClientChanged { .. }
+            | Self::ApplicationToken { .. }
+            | Self::ApplicationChanged { .. }
+            | Self::DatabaseWentBack {} => {}
         }
         shown.finish_non_exhaustive()
     }

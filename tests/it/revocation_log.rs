@@ -144,14 +144,14 @@ async fn when_entries_are_unknown_or_missing_everybody_is_looked_up() {
     let (ann, bob) = (server.person(ann).await, server.person(bob).await);
     let (eve, fay) = (server.person(eve).await, server.person(fay).await);
     let mut beside = Beside::open(&server.database).await;
-    for person in [&ann, &bob] {
+    for (person, kind) in [(&ann, "GroupDeleted"), (&bob, "DatabaseWentBack")] {
         let mut listener = Listener::open(&server, person, "").await;
         let cached = push(&server, person, "x").await["title"].clone();
         let id = person.application.id;
         beside.run(format!("UPDATE applications SET name = 'renamed' WHERE id = {id}")).await;
         assert_eq!(push(&server, person, "x").await["title"], cached);
         beside.delete_client(person).await;
-        beside.log("GroupDeleted", "{}").await;
+        beside.log(kind, "{}").await;
         assert_eq!(listener.close_code().await, 1008);
         assert_eq!(push(&server, person, "x").await["title"], "renamed");
     }

@@ -11,6 +11,13 @@ use crate::store::{LoggedRevocation, RevocationId};
 /// them that becomes visible later is passed over, and found by the check of all streams.
 const REMEMBERED: usize = 65_536;
 
+/// An entry that was read.
+#[derive(Clone, Copy, Debug)]
+struct ReadEntry {
+    at: Instant,
+    written_at: u64,
+}
+
 /// Which entries were read, where entries may become visible in another order than that of their ids.
 ///
 /// An entry that is visible shows that all with lower ids have got these. Their transactions end within `longest`, so
@@ -23,15 +30,15 @@ pub(super) struct Position {
     complete: RevocationId,
     /// Where the next page begins: above `complete` while the pages of one round are read.
     next: RevocationId,
-    /// When the entries from `complete` on were read.
-    read_at: BTreeMap<RevocationId, Instant>,
+    /// When the entries from `complete` on were read, and written.
+    read: BTreeMap<RevocationId, ReadEntry>,
 }
 
 impl Position {
     /// The beginning of a log whose transactions take no longer than this.
     pub(super) fn new(longest: Duration) -> Self {
         let start = RevocationId::default();
-        Self { longest, complete: start, next: start, read_at: BTreeMap::new() }
+        Self { longest, complete: start, next: start, read: BTreeMap::new() }
     }
 
     /// Goes back to the beginning.
@@ -61,22 +68,29 @@ impl Position {
         if self.next > RevocationId::default() && !is_there {
             return None;
         }
+        // Ids were given a second time: an older state of the database was back in between.
+        let is_other = |entry: &LoggedRevocation| {
+            self.read.get(&entry.id).is_some_and(|read| read.written_at != entry.written_at)
+        };
+        if entries.iter().any(is_other) {
+            return None;
+        }
         self.next = entries.last().map_or(self.next, |last| last.id);
-        let known = &mut self.read_at;
+        let known = &mut self.read;
         let is_new = |entry: &LoggedRevocation| {
             let is_new = !known.contains_key(&entry.id);
-            known.entry(entry.id).or_insert(read_at);
+            known.entry(entry.id).or_insert(ReadEntry { at: read_at, written_at: entry.written_at });
             is_new
         };
         let new = entries.into_iter().filter(is_new).collect();
         let is_complete =
             |at: Instant| asked_at.saturating_duration_since(at) >= self.longest && asked_at >= at;
-        let complete = self.read_at.iter().rev().find(|&(_, &at)| is_complete(at)).map(|(&id, _)| id);
-        let excess = self.read_at.len().saturating_sub(REMEMBERED);
-        let crowded = self.read_at.keys().nth(excess).copied().filter(|_| excess > 0);
+        let complete = self.read.iter().rev().find(|(_, read)| is_complete(read.at)).map(|(&id, _)| id);
+        let excess = self.read.len().saturating_sub(REMEMBERED);
+        let crowded = self.read.keys().nth(excess).copied().filter(|_| excess > 0);
         if let Some(complete) = complete.max(crowded) {
             self.complete = complete;
-            self.read_at = self.read_at.split_off(&complete);
+            self.read = self.read.split_off(&complete);
         }
         Some(new)
     }
@@ -87,6 +101,10 @@ mod tests {
     use super::*;
 
     const LONGEST: Duration = Duration::from_secs(30);
+
+    fn entry(id: RevocationId, written_at: u64) -> LoggedRevocation {
+        LoggedRevocation { id, written_at, revocation: None }
+    }
 
     /// A reader of a log, and seconds since it began.
     struct Reader {
@@ -104,7 +122,7 @@ mod tests {
             self.position.rewind();
             let asked_at = self.start + Duration::from_secs(seconds);
             let visible = log.iter().map(|&id| RevocationId(id)).filter(|&id| id >= self.position.next());
-            let entries = visible.map(|id| LoggedRevocation { id, revocation: None }).collect();
+            let entries = visible.map(|id| entry(id, 0)).collect();
             let new = self.position.advance(entries, asked_at, asked_at + Duration::from_millis(1))?;
             Some(new.iter().map(|entry| entry.id.0).collect())
         }
@@ -147,10 +165,29 @@ mod tests {
     }
 
     #[test]
+    fn a_reader_that_was_away_while_an_older_database_came_back_notices_ids_that_were_given_again() {
+        for longest in [Duration::ZERO, LONGEST] {
+            let mut reader = Reader::new(longest);
+            reader.read(0, &[5, 6, 7]);
+            reader.read(40, &[5, 6, 7]);
+            reader.read(41, &[7, 8, 9]);
+            reader.position.rewind();
+            let now = reader.start + Duration::from_mins(1);
+            // The older state ended with 6.
+            let others = [(7, 1), (8, 2), (9, 3), (10, 4)].map(|(id, at)| entry(RevocationId(id), at));
+            let from = reader.position.next();
+            let others: Vec<_> = others.into_iter().filter(|entry| entry.id >= from).collect();
+            assert_eq!(reader.position.advance(others.clone(), now, now), None);
+            reader.position.restart();
+            assert_eq!(reader.position.advance(others.clone(), now, now), Some(others));
+        }
+    }
+
+    #[test]
     fn pages_follow_on_one_another() {
         let mut position = Position::new(LONGEST);
         let now = Instant::now();
-        let page = |ids: [u64; 2]| ids.map(|id| LoggedRevocation { id: RevocationId(id), revocation: None });
+        let page = |ids: [u64; 2]| ids.map(|id| entry(RevocationId(id), 0));
         assert_eq!(position.advance(page([1, 2]).to_vec(), now, now).unwrap().len(), 2);
         assert_eq!(position.next(), RevocationId(2));
         assert_eq!(position.advance(page([2, 3]).to_vec(), now, now).unwrap().len(), 1);
@@ -164,10 +201,10 @@ mod tests {
         let now = Instant::now();
         for first in (1..=200_000).step_by(1000) {
             let ids = (first..first + 1000).map(RevocationId);
-            let entries = ids.map(|id| LoggedRevocation { id, revocation: None });
+            let entries = ids.map(|id| entry(id, 0));
             position.next = RevocationId::default();
             position.advance(entries.collect(), now, now).unwrap();
         }
-        assert_eq!(position.read_at.len(), REMEMBERED);
+        assert_eq!(position.read.len(), REMEMBERED);
     }
 }

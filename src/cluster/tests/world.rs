@@ -212,6 +212,7 @@ impl SimulatedNode {
             heads: Arc::new(database.clone()),
             hub: hub.clone(),
             make_frame: Box::new(decoded),
+            comparison: Arc::default(),
             on_revoked: Box::new(|| {}),
         };
         let config = ClusterConfig::new(format!("node {id}")).with_comparison_period(period);

@@ -16,6 +16,9 @@ pub struct RevocationId(pub u64);
 pub struct LoggedRevocation {
     /// Its id.
     pub id: RevocationId,
+    /// When it was written, by the clock of whoever wrote it: milliseconds since 1970. If another entry has the id, an older
+    /// state of the database was back in between.
+    pub written_at: u64,
     /// What was revoked; `None` if another version has written what this one does not know.
     pub revocation: Option<Revocation>,
 }

@@ -225,7 +225,7 @@ impl RemoteDialect for MysqlDialect {
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        used: UsedIds,
+        used: UsedIds<'_>,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
         insertion::insert(session, messages, reserved.first().copied().unwrap_or(1), used).await
     }

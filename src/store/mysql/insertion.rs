@@ -15,7 +15,7 @@ pub(super) async fn insert(
     session: &mut Session<'_, MysqlDialect>,
     messages: &[&NewMessage],
     step: u64,
-    used: UsedIds,
+    used: UsedIds<'_>,
 ) -> Result<Vec<MessageId>, sqlx::Error> {
     let count = messages.len() as u64;
     let ids = |first: u64| (0..count).map(move |place| first + place * step);

@@ -267,7 +267,7 @@ impl RemoteDialect for PostgresDialect {
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        used: UsedIds,
+        used: UsedIds<'_>,
     ) -> Result<Vec<MessageId>, sqlx::Error> {
         insertion::insert(session, messages, reserved, used).await
     }

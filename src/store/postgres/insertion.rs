@@ -35,7 +35,7 @@ pub(super) async fn insert(
     session: &mut Session<'_, PostgresDialect>,
     messages: &[&NewMessage],
     reserved: &[u64],
-    used: UsedIds,
+    used: UsedIds<'_>,
 ) -> Result<Vec<MessageId>, sqlx::Error> {
     let mut ids: Vec<_> = reserved.iter().copied().map(id).collect();
     if let Some(above) = reserved.first().and_then(|first| used.above(*first)) {

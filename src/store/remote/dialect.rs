@@ -77,7 +77,7 @@ pub(crate) trait RemoteDialect: Dialect {
         session: &mut Session<'_, Self>,
         messages: &[&NewMessage],
         reserved: &[u64],
-        used: UsedIds,
+        used: UsedIds<'_>,
     ) -> impl Future<Output = Result<Vec<MessageId>, sqlx::Error>> + Send;
 }
 

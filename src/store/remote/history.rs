@@ -2,13 +2,17 @@
 //!
 //! After a failover to a replica that lacked the last commits, or when a backup was restored, the counter of ids stands
 //! lower than it did. Streams would take messages with ids that they have seen for messages that they have. So ids jump
-//! far above all that a node may remember, before the first message is stored.
+//! far above all that a node may remember, before the first message is stored. The log says so to all nodes, which then
+//! forget their caches, look up everybody who has streams, and compare all heads.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::RngExt as _;
 
 use super::RemoteDialect;
 use crate::model::MessageId;
-use crate::store::sql::{Session, query};
+use crate::store::Revocation;
+use crate::store::sql::{Session, query, revocation_log};
 
 /// How far ids jump at least, and by how much more at most. Nodes may remember ids that others have stored: so many as
 /// are stored in the time by which a replica is late.
@@ -19,18 +23,21 @@ const KEY_NAME: &str = "database";
 
 /// Ids that new messages can't have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct UsedIds {
+pub(crate) struct UsedIds<'k> {
     /// The newest message of the users of a batch.
     pub(crate) heads: MessageId,
     /// The newest message that this node has stored before.
     pub(crate) stored_here: MessageId,
+    /// Becomes true if the database is found to have gone back.
+    pub(crate) went_back: &'k AtomicBool,
 }
 
-impl UsedIds {
+impl UsedIds<'_> {
     /// Returns what new ids must be above, if this one, which the database has given, can't be used.
     pub(crate) fn above(self, given: u64) -> Option<u64> {
         if given <= self.stored_here.0 {
             let above = jump(self.heads.max(self.stored_here).0);
+            self.went_back.store(true, Ordering::Relaxed);
             tracing::warn!(
                 given,
                 above,
@@ -76,8 +83,14 @@ pub(super) async fn check<D: RemoteDialect>(
             None => "INSERT INTO shardcast_keys (content, name) VALUES (?, ?)",
         };
         write(session, change, &found).await?;
+        log(session).await?;
     }
     session.commit().await
+}
+
+/// Says to all nodes that the database went back, within the transaction that is open.
+pub(super) async fn log<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+    revocation_log::write(session, &[Revocation::DatabaseWentBack {}]).await
 }
 
 /// Returns what tells this database from a copy of it that goes its own way.

@@ -5,13 +5,14 @@
 //! commit.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 
 use super::heads;
 use super::kept::KeptConnection;
 use super::pool::{fault, store_error};
-use super::{Fault, OPERATION, RemoteDialect, UsedIds};
+use super::{Fault, OPERATION, RemoteDialect, UsedIds, history};
 use crate::model::{ApplicationId, MessageId, UserId};
 use crate::store::sql::{Lease as _, Session, Value, query};
 use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
@@ -36,12 +37,17 @@ pub(super) async fn insert<D: RemoteDialect>(
     loop {
         attempt += 1;
         let mut lease = connection.lease_until(NAME, deadline).await?;
-        let prepared = prepare(&mut lease.session(), messages, connection.newest_stored(), each_alone).await;
+        let used = UsedIds {
+            heads: MessageId(0),
+            stored_here: connection.newest_stored(),
+            went_back: connection.went_back(),
+        };
+        let prepared = prepare(&mut lease.session(), messages, used, each_alone).await;
         let fault = prepared.as_ref().err().map(fault::<D>);
         let inserted = match prepared {
             Err(error) => lease.end(Err(error)).await,
             Ok((inserted, newest)) => {
-                let committed = commit(&mut lease.session(), &newest).await;
+                let committed = commit(&mut lease.session(), &newest, connection.went_back()).await;
                 let is_uncertain =
                     matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
                 let ended = lease.end(committed).await;
@@ -69,7 +75,7 @@ pub(super) async fn insert<D: RemoteDialect>(
 async fn prepare<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[NewMessage],
-    stored_here: MessageId,
+    used: UsedIds<'_>,
     each_alone: bool,
 ) -> Result<(Inserted, Vec<(UserId, MessageId)>), sqlx::Error> {
     let mut users: Vec<_> = messages.iter().map(|message| message.user_id).collect();
@@ -80,7 +86,7 @@ async fn prepare<D: RemoteDialect>(
     let has_sender = |message: &&NewMessage| {
         heads.contains_key(&message.user_id) && owned.contains(&(message.application_id, message.user_id))
     };
-    let used = UsedIds { heads: heads.values().max().copied().unwrap_or(MessageId(0)), stored_here };
+    let used = UsedIds { heads: heads.values().max().copied().unwrap_or(MessageId(0)), ..used };
     let storable: Vec<_> = messages.iter().filter(has_sender).collect();
     let mut stored = if each_alone {
         insert_each(session, &storable, &reserved, used).await?
@@ -111,15 +117,25 @@ async fn prepare<D: RemoteDialect>(
     Ok((Inserted { outcomes, previous }, newest))
 }
 
-/// Raises the heads to the newest messages, and commits.
+/// Raises the heads to the newest messages, says in the log if the database went back, and commits.
 async fn commit<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     newest: &[(UserId, MessageId)],
+    went_back: &AtomicBool,
 ) -> Result<(), sqlx::Error> {
-    if newest.is_empty() {
-        return session.commit().await;
+    let is_logged = went_back.load(Ordering::Relaxed);
+    if is_logged {
+        history::log(session).await?;
     }
-    session.script(format!("{}; COMMIT", heads::raising::<D>(newest))).await.map(drop)
+    if newest.is_empty() {
+        session.commit().await?;
+    } else {
+        session.script(format!("{}; COMMIT", heads::raising::<D>(newest))).await?;
+    }
+    if is_logged {
+        went_back.store(false, Ordering::Relaxed);
+    }
+    Ok(())
 }
 
 /// Returns the applications of messages that are there, with their owners, and the third column of
@@ -151,7 +167,7 @@ async fn insert_each<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[&NewMessage],
     reserved: &[u64],
-    mut used: UsedIds,
+    mut used: UsedIds<'_>,
 ) -> Result<Vec<InsertOutcome>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(messages.len());
     for (place, message) in messages.iter().enumerate() {
@@ -161,8 +177,8 @@ async fn insert_each<D: RemoteDialect>(
         outcomes.push(match D::insert_messages(session, &[message], reserved, used).await {
             Ok(ids) => {
                 // What is stored in the same transaction does not show that the database went back.
-                used =
-                    UsedIds { heads: ids.first().copied().unwrap_or(used.heads), stored_here: MessageId(0) };
+                let heads = ids.first().copied().unwrap_or(used.heads);
+                used = UsedIds { heads, stored_here: MessageId(0), ..used };
                 InsertOutcome::Stored(used.heads)
             }
             Err(error) if matches!(fault::<D>(&error), Fault::Unstorable(_)) => {

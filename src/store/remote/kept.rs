@@ -3,7 +3,7 @@
 //! sqlx asks the server about each connection that goes back to its pool, and the next batch would wait for the
 //! answer. So this connection does not go back while it works.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
@@ -20,12 +20,18 @@ pub(super) struct KeptConnection<D: RemoteDialect> {
     pool: Pool<D>,
     kept: Mutex<Option<PoolLease<D>>>,
     newest_stored: AtomicU64,
+    went_back: AtomicBool,
 }
 
 impl<D: RemoteDialect> KeptConnection<D> {
     /// Connects when it is first needed, by a pool of one connection.
     pub(super) fn new(pool: Pool<D>) -> Self {
-        Self { pool, kept: Mutex::new(None), newest_stored: AtomicU64::new(0) }
+        Self {
+            pool,
+            kept: Mutex::new(None),
+            newest_stored: AtomicU64::new(0),
+            went_back: AtomicBool::new(false),
+        }
     }
 
     /// Waits for the connection for an operation that has time until a deadline.
@@ -60,6 +66,12 @@ impl<D: RemoteDialect> KeptConnection<D> {
     /// Notes that messages up to this one were stored.
     pub(super) fn note_stored(&self, newest: MessageId) {
         self.newest_stored.fetch_max(newest.0, Ordering::Relaxed);
+    }
+
+    /// Whether the database was found to have gone back, and the log does not say so yet. A transaction that has found it may
+    /// be given up.
+    pub(super) fn went_back(&self) -> &AtomicBool {
+        &self.went_back
     }
 
     /// Closes the connection once what runs on it has ended.

@@ -35,7 +35,8 @@ pub(crate) async fn from<D: Dialect>(
     first: RevocationId,
     limit: usize,
 ) -> Result<Vec<LoggedRevocation>, sqlx::Error> {
-    let list = query("SELECT id, kind, payload FROM shardcast_log WHERE id >= ? ORDER BY id LIMIT ?");
+    let list =
+        query("SELECT id, written_at, kind, payload FROM shardcast_log WHERE id >= ? ORDER BY id LIMIT ?");
     let found = session.all(list.id(first.0).id(limit as u64)).await?;
     found.iter().map(entry).collect()
 }
@@ -72,7 +73,8 @@ fn encode(revocation: &Revocation) -> (String, String) {
 
 fn entry<D: Dialect>(found: &Row<'_, D>) -> Result<LoggedRevocation, sqlx::Error> {
     let id = RevocationId(found.unsigned(0)?);
-    Ok(LoggedRevocation { id, revocation: decode(&found.text(1)?, &found.text(2)?) })
+    let revocation = decode(&found.text(2)?, &found.text(3)?);
+    Ok(LoggedRevocation { id, written_at: found.unsigned(1)?, revocation })
 }
 
 /// Another version may write what this one does not know.
@@ -103,6 +105,9 @@ mod tests {
         let payload = r#"{"user_id": 7, "by": "root"}"#;
         let expected = Some(Revocation::UserChanged { user_id: UserId(7) });
         assert_eq!(decode("UserChanged", payload), expected);
+        let went_back = Revocation::DatabaseWentBack {};
+        let (kind, written) = encode(&went_back);
+        assert_eq!(decode(&kind, &written), Some(went_back));
         for (kind, payload) in [("GroupDeleted", payload), ("UserChanged", "{}"), ("UserChanged", "x")] {
             assert_eq!(decode(kind, payload), None, "{kind} {payload}");
         }

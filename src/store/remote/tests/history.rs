@@ -5,7 +5,9 @@ use crate::model::{ApplicationId, MessageId, User};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::remote::history::JUMP;
 use crate::store::remote::{Remote, RemoteDialect};
-use crate::store::{Applications as _, Database as _, Messages as _, Users as _};
+use crate::store::{
+    Applications as _, Database as _, Messages as _, Revocation, RevocationId, RevocationLog as _, Users as _,
+};
 
 /// A database with a user who sends to itself.
 struct Sender<D: RemoteDialect> {
@@ -29,6 +31,13 @@ impl<D: RemoteDialect + Copy> Sender<D> {
         let message = new_message(self.bob.id, self.application().await, "x");
         self.database.insert_messages(&[message]).await.unwrap().ids()[0]
     }
+
+    /// Counts how often the log says that the database went back.
+    async fn logged(&self) -> usize {
+        let entries = self.database.revocations_from(RevocationId(0), 100).await.unwrap();
+        let went_back = Some(Revocation::DatabaseWentBack {});
+        entries.into_iter().filter(|entry| entry.revocation == went_back).count()
+    }
 }
 
 pub(crate) async fn ids_follow_on_one_another_while_the_database_stays<D: RemoteDialect + Copy>(
@@ -44,6 +53,7 @@ pub(crate) async fn ids_follow_on_one_another_while_the_database_stays<D: Remote
     let sender = Sender { database: again, bob: sender.bob };
     let third = sender.send().await;
     assert!((second.0 + 1..second.0 + JUMP).contains(&third.0), "{third} after {second}");
+    assert_eq!(sender.logged().await, 0);
     sender.database.close().await;
 }
 
@@ -77,12 +87,13 @@ pub(crate) async fn ids_jump_if_the_database_is_another_one_than_before<D: Remot
     place.cut().await;
     let next = sender.send().await;
     assert!((jumped.0 + 1..jumped.0 + JUMP).contains(&next.0), "it is noted: {next} after {jumped}");
+    assert_eq!(sender.logged().await, 1);
     sender.database.close().await;
 }
 
 pub(crate) async fn ids_jump_if_messages_that_were_stored_are_gone<D: RemoteDialect + Copy>(place: Place<D>) {
     let sender = Sender::open(&place).await;
-    for is_cut in [false, true] {
+    for (round, is_cut) in [false, true].into_iter().enumerate() {
         for _ in 0..3 {
             sender.send().await;
         }
@@ -96,6 +107,7 @@ pub(crate) async fn ids_jump_if_messages_that_were_stored_are_gone<D: RemoteDial
         assert!(jumped.0 > before.0 + JUMP, "{jumped} after {before}");
         let next = sender.send().await;
         assert!((jumped.0 + 1..jumped.0 + JUMP).contains(&next.0), "{next} after {jumped}");
+        assert_eq!(sender.logged().await, round + 1);
     }
     sender.database.close().await;
 }
@@ -115,5 +127,6 @@ pub(crate) async fn of_a_batch_that_is_stored_one_by_one_ids_jump_once<D: Remote
     let ids = sender.database.insert_messages(&messages).await.unwrap().ids();
     assert!(ids[0].0 > before.0 + JUMP, "{ids:?}");
     assert!(ids.last().unwrap().0 < ids[0].0 + JUMP, "{ids:?}");
+    assert_eq!(sender.logged().await, 1);
     sender.database.close().await;
 }
