@@ -90,7 +90,8 @@ impl KafkaBus {
             .set("client.id", name)
             .set("reconnect.backoff.ms", "100")
             .set("reconnect.backoff.max.ms", "1000")
-            .set("topic.metadata.refresh.interval.ms", "10000");
+            // After a broker was away, readers otherwise look for it late.
+            .set("topic.metadata.refresh.interval.ms", "3000");
         let producer: FutureProducer<Quiet> = config
             .clone()
             .set("acks", "all")

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// How long drivers have to get ready after a trigger.
-const READY: Duration = Duration::from_secs(15);
+const READY: Duration = Duration::from_secs(30);
 /// How far away the agreed moment is, so that every driver has heard of it.
 const LEAD_MS: u64 = 2000;
 /// How long an abort is repeated.
