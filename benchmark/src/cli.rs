@@ -11,7 +11,7 @@ use crate::{
     client::{api::Credentials, format::Format},
     driver::DriverCommand,
     echo::Echo,
-    orchestrator::OrchestratorCommand,
+    orchestrator::{LocalCommand, OrchestratorCommand},
     peer::{KnownProcess, Peer},
     process::{limits, sampler::Sample, stop::Stop},
     report::threshold::Threshold,
@@ -112,6 +112,7 @@ enum Command {
     Echo(Echo),
     Driver(DriverCommand),
     Orchestrator(OrchestratorCommand),
+    Local(LocalCommand),
     /// Be the baseline: serve streams and publishes at ADDRESS until killed.
     #[command(alias = "floor")]
     Baseline {
@@ -140,6 +141,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
         Command::Driver(driver) => return driver.run().map(|()| true),
         Command::Orchestrator(orchestrator) => return orchestrator.run().map(|()| true),
+        Command::Local(local) => return local.run().map(|()| true),
         Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Baseline { address, cpu } => {
             if let Some(cpu) = cpu {

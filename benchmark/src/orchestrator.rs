@@ -26,20 +26,22 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-pub(crate) use self::command::OrchestratorCommand;
+pub(crate) use self::command::{LocalCommand, OrchestratorCommand};
 use self::{
     access::Access,
     folder::Folder,
     state::{Effects, State},
 };
 use crate::{
-    bus::{Bus, Topic},
+    bus::{Bus, Topic, unix_ms},
     driver::{PERIOD, allowed::Allowed},
     report::terminal,
 };
 
 /// How much older than the oldest open test a message may be that is still read after a restart.
 const BEFORE: Duration = Duration::from_secs(10);
+/// How far the clocks of Kafka and of this machine may differ.
+const CLOCKS_MS: u64 = 5000;
 /// How long requests that are under way may delay the end.
 const SHUTDOWN: Duration = Duration::from_secs(5);
 
@@ -127,9 +129,10 @@ pub(crate) async fn serve(
 async fn look(shared: Arc<Shared>, mut end: watch::Receiver<bool>) {
     let since = shared.state.lock().oldest();
     let since = if since.is_zero() { Duration::ZERO } else { since + BEFORE };
-    let signs = [Topic::Register, Topic::Heartbeat, Topic::Control];
-    let mut signs = shared.bus.subscribe(&signs, Duration::ZERO);
-    let mut reports = shared.bus.subscribe(&[Topic::Metrics], since);
+    let born = unix_ms().saturating_sub(CLOCKS_MS);
+    // One subscription: when its own messages come back, those of drivers do as well.
+    let topics = [Topic::Register, Topic::Heartbeat, Topic::Control, Topic::Metrics];
+    let mut messages = shared.bus.subscribe(&topics, since);
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -137,15 +140,18 @@ async fn look(shared: Arc<Shared>, mut end: watch::Receiver<bool>) {
             biased;
             _ = end.changed() => return,
             _ = ticks.tick() => None,
-            Some(received) = signs.recv() => Some(received),
-            Some(received) = reports.recv() => Some(received),
+            Some(received) = messages.recv() => Some(received),
         };
         match received {
             None => tick(&shared).await,
+            // Signs of life from before this process say nothing of now.
+            Some(received) if received.topic != Topic::Metrics && received.unix_ms < born => {}
             Some(received) => {
                 let mut state = shared.state.lock();
                 let event = state.reader.read(&received);
-                event.into_iter().for_each(|event| state.on_event(event));
+                if let Some(event) = event {
+                    state.on_event(event);
+                }
             }
         }
     }

@@ -67,23 +67,18 @@ impl Bus for MemoryBus {
                     next = log.first.max(next);
                     usize::try_from(next - log.first).ok().and_then(|at| log.messages.get(at).cloned())
                 };
-                match message {
-                    Some(message) => {
-                        next += 1;
-                        if topics.contains(&message.topic)
-                            && message.unix_ms >= oldest
-                            && tx.send(message).await.is_err()
-                        {
-                            return;
-                        }
+                let Some(message) = message else {
+                    let known = next;
+                    tokio::select! {
+                        () = tx.closed() => return,
+                        changed = written.wait_for(|written| *written > known) => if changed.is_err() { return },
                     }
-                    None => {
-                        let known = next;
-                        tokio::select! {
-                            () = tx.closed() => return,
-                            changed = written.wait_for(|written| *written > known) => if changed.is_err() { return },
-                        }
-                    }
+                    continue;
+                };
+                next += 1;
+                let is_wanted = topics.contains(&message.topic) && message.unix_ms >= oldest;
+                if is_wanted && tx.send(message).await.is_err() {
+                    return;
                 }
             }
         });

@@ -72,6 +72,7 @@ pub(crate) enum TestType {
 
 /// `trigger`: the start of a test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the published names")]
 pub(crate) struct Trigger {
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) test_id: String,
@@ -86,6 +87,7 @@ pub(crate) struct Trigger {
 
 /// `metrics`: what a driver has measured since its test began. Counts are cumulative.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the published names")]
 pub(crate) struct Metrics {
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) node_id: String,
@@ -170,6 +172,7 @@ pub(crate) struct Counts {
 
 /// `heartbeat`: the sign of life of a driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the published names")]
 pub(crate) struct Heartbeat {
     #[serde(deserialize_with = "lenient::text")]
     pub(crate) node_id: String,

@@ -159,12 +159,8 @@ impl State {
             Ok(load) => Phase::Ready(load),
             Err(reason) => Phase::Refused(reason),
         };
-        if self.tests.len() == TESTS_MAX {
-            let idle = self.tests.iter().position(|test| !matches!(test.phase, Phase::Running(_)));
-            self.tests.remove(idle.unwrap_or_default());
-        }
         let id = config.test_id.clone();
-        self.tests.push_back(Prepared { config, phase });
+        self.remember(Prepared { config, phase });
         if let Some(at) = self.early.iter().position(|trigger| trigger.test_id == id)
             && let Some(trigger) = self.early.remove(at)
         {
@@ -172,6 +168,15 @@ impl State {
         }
         // At once, because somebody may wait for this driver to be ready.
         self.heartbeat();
+    }
+
+    /// Adds a test; the oldest one that does not run makes room.
+    fn remember(&mut self, test: Prepared) {
+        if self.tests.len() == TESTS_MAX {
+            let idle = self.tests.iter().position(|test| !matches!(test.phase, Phase::Running(_)));
+            self.tests.remove(idle.unwrap_or_default());
+        }
+        self.tests.push_back(test);
     }
 
     fn begin(&mut self, trigger: &Trigger) {
@@ -205,12 +210,11 @@ impl State {
     }
 
     fn forget(&mut self, id: &str) {
-        match self.tests.iter_mut().find(|test| test.config.test_id == id) {
-            Some(test) => test.phase = Phase::Ended,
-            None => {
-                let config = TestConfig { test_id: id.to_owned(), ..TestConfig::default() };
-                self.tests.push_back(Prepared { config, phase: Phase::Ended });
-            }
+        if let Some(test) = self.tests.iter_mut().find(|test| test.config.test_id == id) {
+            test.phase = Phase::Ended;
+        } else {
+            let config = TestConfig { test_id: id.to_owned(), ..TestConfig::default() };
+            self.remember(Prepared { config, phase: Phase::Ended });
         }
     }
 

@@ -1,15 +1,18 @@
-//! The command `orchestrator`.
+//! The commands `orchestrator` and `local`.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use super::{OrchestratorConfig, serve};
 use crate::{
-    bus::connection::{self, Connection},
-    driver::allowed::Allowed,
+    bus::{
+        connection::{self, Connection},
+        memory::MemoryBus,
+    },
+    driver::{DriverConfig, PERIOD, allowed::Allowed, drive},
     report::terminal,
 };
 
@@ -21,6 +24,22 @@ const TOKEN_CHARS_MIN: usize = 16;
 pub(crate) struct OrchestratorCommand {
     #[command(flatten)]
     connection: Connection,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Be an orchestrator and its drivers in one process, without Kafka.
+#[derive(Debug, Args)]
+pub(crate) struct LocalCommand {
+    /// How many drivers there are.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    drivers: u32,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Args)]
+struct Options {
     /// Where to listen.
     #[arg(long, env = "SHARDCAST_BENCH_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
@@ -47,22 +66,52 @@ impl OrchestratorCommand {
         connection::block_on(async {
             let stop = connection::asked_to_end()?;
             tokio::pin!(stop);
-            let config = OrchestratorConfig {
-                folder: self.folder.clone(),
-                token: self.token()?,
-                origins: self.origin.clone(),
-                allowed: self.allow.clone(),
-                lost_after: Duration::from_secs(self.lost_after),
-            };
-            let listener = TcpListener::bind(self.listen).await;
-            let listener = listener.with_context(|| format!("failed to bind `{}`", self.listen))?;
+            let (config, listener) = self.options.open().await?;
             let bus = tokio::select! {
                 bus = self.connection.open_with_topics("orchestrator") => bus?,
                 () = &mut stop => return Ok(()),
             };
+            serve(bus, config, listener, connection::asked_to_end()?).await
+        })
+    }
+}
+
+impl LocalCommand {
+    /// Serves until the process is asked to end.
+    pub(crate) fn run(&self) -> Result<()> {
+        connection::block_on(async {
             let stop = connection::asked_to_end()?;
+            let (config, listener) = self.options.open().await?;
+            let bus = Arc::new(MemoryBus::new());
+            // They end with this set.
+            let mut drivers = JoinSet::new();
+            for number in 1..=self.drivers {
+                let config = DriverConfig {
+                    node_id: format!("driver-{number}"),
+                    address: "this process".to_owned(),
+                    allowed: self.options.allow.clone(),
+                    target: None,
+                    grace: Duration::MAX,
+                    shutdown: PERIOD,
+                };
+                drivers.spawn(drive(Arc::<MemoryBus>::clone(&bus), config, std::future::pending()));
+            }
             serve(bus, config, listener, stop).await
         })
+    }
+}
+
+impl Options {
+    async fn open(&self) -> Result<(OrchestratorConfig, TcpListener)> {
+        let config = OrchestratorConfig {
+            folder: self.folder.clone(),
+            token: self.token()?,
+            origins: self.origin.clone(),
+            allowed: self.allow.clone(),
+            lost_after: Duration::from_secs(self.lost_after),
+        };
+        let listener = TcpListener::bind(self.listen).await;
+        Ok((config, listener.with_context(|| format!("failed to bind `{}`", self.listen))?))
     }
 
     fn token(&self) -> Result<String> {

@@ -79,9 +79,8 @@ async fn watch(shared: Arc<Shared>, upgraded: Upgraded) -> Result<(), Error> {
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let mut socket =
         WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let first = match timeout(FIRST, socket.next()).await {
-        Ok(Some(Ok(Message::Text(text)))) => text,
-        _ => return socket.close(None).await,
+    let Ok(Some(Ok(Message::Text(first)))) = timeout(FIRST, socket.next()).await else {
+        return socket.close(None).await;
     };
     let token = serde_json::from_str::<First>(&first).map(|first| first.token).unwrap_or_default();
     let answer = json!({ "authorized": shared.access.knows(&token) });

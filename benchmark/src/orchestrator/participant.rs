@@ -18,7 +18,7 @@ use crate::{
 /// A driver of another program that was silent for so long after its reports is done.
 const SILENCE: Duration = Duration::from_secs(15);
 /// A driver that is there and does not run the test is given up after this time.
-const IDLE: Duration = Duration::from_secs(15);
+const IDLE: Duration = Duration::from_secs(30);
 /// Restarts of one driver whose figures are kept in a test.
 const PROCESSES_MAX: usize = 16;
 

@@ -1,7 +1,7 @@
 //! Latencies of one driver or of all, as people read them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hdrhistogram::{Histogram, serialization::Deserializer};
+use hdrhistogram::{Histogram, iterators::IterationValue, serialization::Deserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::{bus::message::Latencies, driver::figures::histogram};
@@ -33,7 +33,7 @@ impl Statistics {
         }
         #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 microseconds")]
         let ms = |micros: u64| Some(micros as f64 / 1000.0);
-        let mode = histogram.iter_recorded().max_by_key(|step| step.count_at_value());
+        let mode = histogram.iter_recorded().max_by_key(IterationValue::count_at_value);
         Self {
             count: histogram.len(),
             min: ms(histogram.min()),

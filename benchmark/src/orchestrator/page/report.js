@@ -28,7 +28,9 @@ function failed(figures) {
 }
 
 function table(heads, rows) {
-  const head = element('tr', {}, ...heads.map((text) => element('th', { scope: 'col' }, text)));
+  const isText = (at) => at === 0 || rows.some((row) => row.children[at].className.startsWith('text'));
+  const head = element('tr', {}, ...heads.map((text, at) =>
+    element('th', isText(at) ? { scope: 'col', class: 'text' } : { scope: 'col' }, text)));
   return element('div', { class: 'scroll' },
     element('table', {}, element('thead', {}, head), element('tbody', {}, ...rows)));
 }
