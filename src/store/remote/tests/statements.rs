@@ -1,5 +1,7 @@
 //! How many statements a batch takes, and how a database runs each statement.
 
+use std::task::Poll;
+
 use tokio::time::Instant;
 
 use crate::model::{Application, User};
@@ -33,8 +35,12 @@ pub(crate) async fn a_batch_that_is_given_up_does_not_disturb_the_next<D: Remote
     let batch = batch_of_64_users(database).await;
     for _ in 0..8 {
         let mut given_up = Box::pin(database.insert_messages(&batch));
-        // It has begun, and waits for the server.
-        assert!(futures_util::poll!(&mut given_up).is_pending());
+        // It has begun, and waits for the server. On a busy machine the server may have answered already: then there is nothing
+        // to give up.
+        if let Poll::Ready(stored) = futures_util::poll!(&mut given_up) {
+            stored.unwrap();
+            continue;
+        }
         tokio::task::yield_now().await;
         let _ = futures_util::poll!(&mut given_up);
         drop(given_up);
