@@ -95,12 +95,17 @@ impl Schedule {
                     let is_deaf = self.kind == Kind::Lossy && self.random.random_bool(0.5);
                     self.backplane.set_deaf(is_deaf);
                 }
-                16 => sleep(self.millis(10_000)).await,
+                16 if self.kind == Kind::Lossy => {
+                    let is_away = self.random.random_bool(0.5);
+                    self.database.set_away(is_away);
+                }
+                17 => sleep(self.millis(10_000)).await,
                 _ => sleep(self.millis(300)).await,
             }
         }
         self.backplane.set_away(false);
         self.backplane.set_deaf(false);
+        self.database.set_away(false);
         // Streams of nodes that have just gone end.
         sleep(Duration::from_millis(1)).await;
         self.bring_back().await;

@@ -288,11 +288,11 @@ impl SimulatedClient {
         };
         let admitted = timeout(Duration::from_secs(5), async {
             at.cluster.listen(self.user).await;
-            database.head(self.user).await.unwrap().unwrap_or(MessageId(0))
+            database.head(self.user).await
         });
-        let Ok(head) = admitted.await else { return };
+        let Ok(Ok(head)) = admitted.await else { return };
         if registration.needs_head() {
-            registration.start_after(hub::MessageId(head.0));
+            registration.start_after(hub::MessageId(head.map_or(0, |head| head.0)));
         }
         // From its admission on it misses nothing. What came while it was let in, it may have seen or not.
         self.after.get_or_insert_with(|| database.newest(self.user));
