@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     drivers::Drivers,
     report::{DriverReport, Figures},
-    statistics::{Statistics, decoded},
+    statistics::{Recorded, Statistics},
 };
 use crate::{
     bus::message::{Counts, Latencies, Measured, Metrics},
@@ -55,9 +55,8 @@ pub(super) enum State {
 #[derive(Debug)]
 struct Process {
     measured: Measured,
-    from_due: Histogram<u64>,
-    from_sent: Histogram<u64>,
-    statistics: (Statistics, Statistics),
+    from_due: Recorded,
+    from_sent: Recorded,
     replaced: u64,
 }
 
@@ -82,7 +81,7 @@ impl Participant {
     ///
     /// Says what can't be read in it.
     pub(super) fn on_report(&mut self, metrics: Metrics) -> Result<(), String> {
-        let Some(measured) = metrics.measured else {
+        let Some(mut measured) = metrics.measured else {
             self.is_foreign = true;
             self.told = metrics.metrics;
             self.told_requests += metrics.no_of_req.unwrap_or_default();
@@ -98,15 +97,17 @@ impl Participant {
         if known.is_none() && self.processes.len() == PROCESSES_MAX {
             return Err(format!("`{}` was restarted too often in one test", metrics.node_id));
         }
-        let (from_due, from_sent) = (decoded(&measured.from_due)?, decoded(&measured.from_sent)?);
+        let (from_due, from_sent) =
+            (Recorded::read(&measured.from_due)?, Recorded::read(&measured.from_sent)?);
+        // They are kept once.
+        (measured.from_due, measured.from_sent) = (String::new(), String::new());
         let missed = match known {
             Some(known) => measured.sequence - known.measured.sequence - 1,
             None => measured.sequence,
         };
         let replaced = known.map_or(0, |known| known.replaced) + missed;
-        let statistics = (Statistics::of(&from_due), Statistics::of(&from_sent));
         self.incarnation.get_or_insert_with(|| id.clone());
-        self.processes.insert(id, Process { measured, from_due, from_sent, statistics, replaced });
+        self.processes.insert(id, Process { measured, from_due, from_sent, replaced });
         self.reports += 1;
         self.reported = Some(Instant::now());
         self.settle();
@@ -170,8 +171,8 @@ impl Participant {
     /// Adds its latencies to those of others: from due and from sent.
     pub(super) fn add_to(&self, from_due: &mut Histogram<u64>, from_sent: &mut Histogram<u64>) {
         for process in self.processes.values() {
-            let added = from_due.add(&process.from_due).and_then(|()| from_sent.add(&process.from_sent));
-            added.expect("all histograms have the same bounds");
+            process.from_due.add_to(from_due);
+            process.from_sent.add_to(from_sent);
         }
     }
 
@@ -214,7 +215,8 @@ impl Participant {
             figures.counts.done = self.told_requests;
             figures.latency = Statistics::told(&self.told, self.told_requests);
         } else if let (1, Some(process)) = (self.processes.len(), self.processes.values().next()) {
-            (figures.latency, figures.latency_from_send) = process.statistics;
+            figures.latency = process.from_due.statistics;
+            figures.latency_from_send = process.from_sent.statistics;
         } else {
             let (mut from_due, mut from_sent) = (histogram(), histogram());
             self.add_to(&mut from_due, &mut from_sent);

@@ -222,13 +222,7 @@ impl State {
 
     /// Returns what the live view shows.
     pub(super) fn live(&self) -> Value {
-        let running = self.tests.iter().filter(|test| test.phase() == Phase::Running).map(|test| {
-            let mut report = test.report();
-            // The page has the older ones, or asks for them.
-            report.series = test.last_point().into_iter().collect();
-            report.histogram = String::new();
-            report
-        });
+        let running = self.tests.iter().filter(|test| test.phase() == Phase::Running).map(Test::watched);
         json!({
             "unix_ms": unix_ms(),
             "bus_away": self.is_bus_away,

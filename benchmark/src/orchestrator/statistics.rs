@@ -1,7 +1,7 @@
 //! Latencies of one driver or of all, as people read them.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use hdrhistogram::{Histogram, iterators::IterationValue, serialization::Deserializer};
+use hdrhistogram::{Histogram, serialization::Deserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::{bus::message::Latencies, driver::figures::histogram};
@@ -28,22 +28,7 @@ pub(crate) struct Statistics {
 impl Statistics {
     /// Returns the statistics of a histogram of microseconds.
     pub(super) fn of(histogram: &Histogram<u64>) -> Self {
-        if histogram.is_empty() {
-            return Self::default();
-        }
-        #[expect(clippy::cast_precision_loss, reason = "latencies are far below 2^52 microseconds")]
-        let ms = |micros: u64| Some(micros as f64 / 1000.0);
-        let mode = histogram.iter_recorded().max_by_key(IterationValue::count_at_value);
-        Self {
-            count: histogram.len(),
-            min: ms(histogram.min()),
-            max: ms(histogram.max()),
-            mean: Some(histogram.mean() / 1000.0),
-            median: ms(histogram.value_at_quantile(0.5)),
-            mode: mode.and_then(|step| ms(step.value_iterated_to())),
-            p95: ms(histogram.value_at_quantile(0.95)),
-            p99: ms(histogram.value_at_quantile(0.99)),
-        }
+        Recorded::of(histogram).statistics
     }
 
     /// Returns what a driver of another program says of itself.
@@ -59,26 +44,87 @@ impl Statistics {
     }
 }
 
-/// Reads a histogram as it travels, with the bounds that all of ours have.
-///
-/// # Errors
-///
-/// Says what is wrong with it.
-pub(super) fn decoded(text: &str) -> Result<Histogram<u64>, String> {
-    if text.len() > ENCODED_MAX {
-        return Err(format!("a histogram has {} characters, at most {ENCODED_MAX} are read", text.len()));
+/// The values of a histogram that were recorded, which are few, and their statistics.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recorded {
+    /// Microseconds and how often, in order.
+    values: Vec<(u64, u64)>,
+    pub(super) statistics: Statistics,
+}
+
+impl Recorded {
+    /// Looks through a histogram once: an orchestrator does it twice per second and driver.
+    #[expect(clippy::cast_precision_loss, reason = "latencies and counts are far below 2^52")]
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let count = histogram.len();
+        if count == 0 {
+            return Self::default();
+        }
+        let ms = |micros: u64| Some(micros as f64 / 1000.0);
+        let rank = |percent: u64| (count * percent).div_ceil(100).max(1);
+        let mut statistics =
+            Statistics { count, min: ms(histogram.min()), max: ms(histogram.max()), ..Statistics::default() };
+        let (mut values, mut seen, mut sum, mut most) = (Vec::new(), 0, 0.0, 0);
+        for step in histogram.iter_recorded() {
+            let (value, times) = (step.value_iterated_to(), step.count_at_value());
+            let before = seen;
+            seen += times;
+            let reaches = |rank: u64| before < rank && rank <= seen;
+            sum += histogram.median_equivalent(value) as f64 * times as f64;
+            if times > most {
+                (most, statistics.mode) = (times, ms(value));
+            }
+            for (percent, quantile) in
+                [(50, &mut statistics.median), (95, &mut statistics.p95), (99, &mut statistics.p99)]
+            {
+                if reaches(rank(percent)) {
+                    *quantile = ms(value);
+                }
+            }
+            values.push((value, times));
+        }
+        statistics.mean = Some(sum / count as f64 / 1000.0);
+        Self { values, statistics }
     }
-    let bytes = STANDARD.decode(text).map_err(|error| format!("a histogram is not base64: {error}"))?;
-    let read: Histogram<u64> = Deserializer::new()
-        .deserialize(&mut bytes.as_slice())
-        .map_err(|error| format!("a histogram is not V2 with deflate: {error}"))?;
-    let mut own = histogram();
-    own.add(&read).map_err(|error| format!("a histogram has values out of range: {error}"))?;
-    Ok(own)
+
+    /// Reads a histogram as it travels.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        if text.len() > ENCODED_MAX {
+            return Err(format!("a histogram has {} characters, at most {ENCODED_MAX} are read", text.len()));
+        }
+        let bytes = STANDARD.decode(text).map_err(|error| format!("a histogram is not base64: {error}"))?;
+        let read: Histogram<u64> = Deserializer::new()
+            .deserialize(&mut bytes.as_slice())
+            .map_err(|error| format!("a histogram is not V2 with deflate: {error}"))?;
+        let own = histogram();
+        if read.sigfig() != own.sigfig() || read.low() != own.low() || read.max() > own.high() {
+            return Err(format!(
+                "a histogram has {} digits and values up to {}: it must have {} digits and values up to {}",
+                read.sigfig(),
+                read.max(),
+                own.sigfig(),
+                own.high()
+            ));
+        }
+        Ok(Self::of(&read))
+    }
+
+    /// Adds the values to those of others.
+    pub(super) fn add_to(&self, sum: &mut Histogram<u64>) {
+        for (value, times) in &self.values {
+            sum.saturating_record_n(*value, *times);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::driver::figures::encoded;
 
@@ -92,10 +138,24 @@ mod tests {
                 part.record(value).unwrap();
                 all.record(value).unwrap();
             }
-            merged.add(decoded(&encoded(&part)).unwrap()).unwrap();
+            Recorded::read(&encoded(&part)).unwrap().add_to(&mut merged);
         }
         assert_eq!(merged, all);
         assert_eq!(Statistics::of(&merged), Statistics::of(&all));
+    }
+
+    #[test]
+    fn quantiles_and_mean_are_those_of_the_histogram() {
+        let mut values = histogram();
+        for number in 1..=997_u64 {
+            values.record(number * number).unwrap();
+        }
+        let statistics = Statistics::of(&values);
+        for (quantile, found) in [(0.5, statistics.median), (0.95, statistics.p95), (0.99, statistics.p99)] {
+            let expected = Duration::from_micros(values.value_at_quantile(quantile)).as_secs_f64() * 1000.0;
+            assert!((found.unwrap() - expected).abs() < 1e-6, "{quantile} {statistics:?}");
+        }
+        assert!((statistics.mean.unwrap() * 1000.0 - values.mean()).abs() < 1e-3, "{statistics:?}");
     }
 
     #[test]
@@ -114,8 +174,8 @@ mod tests {
     #[test]
     fn what_is_no_histogram_is_refused() {
         for text in ["", "!", "AAAA", "HISTFAAA"] {
-            assert!(decoded(text).is_err(), "{text}");
+            assert!(Recorded::read(text).is_err(), "{text}");
         }
-        assert!(decoded(&"A".repeat(ENCODED_MAX + 1)).unwrap_err().contains("at most"));
+        assert!(Recorded::read(&"A".repeat(ENCODED_MAX + 1)).unwrap_err().contains("at most"));
     }
 }

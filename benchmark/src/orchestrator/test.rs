@@ -161,6 +161,22 @@ impl Test {
         if let Some(report) = &self.record.report {
             return report.clone();
         }
+        let (mut report, from_due) = self.draft();
+        report.series.clone_from(&self.series);
+        report.histogram = encoded(&from_due);
+        report
+    }
+
+    /// Returns what there is of the report so far, with the last second of its series, for those who watch.
+    pub(super) fn watched(&self) -> Report {
+        let (mut report, _) = self.draft();
+        // A watcher has the older ones, or asks for them.
+        report.series = self.series.last().copied().into_iter().collect();
+        report
+    }
+
+    /// Returns the figures so far, and all latencies.
+    fn draft(&self) -> (Report, Histogram<u64>) {
         let (mut from_due, mut from_sent) = (histogram(), histogram());
         let mut drivers = Vec::new();
         for (id, participant) in &self.participants {
@@ -173,7 +189,7 @@ impl Test {
         figures.latency = Statistics::of(&from_due);
         figures.latency_from_send = Statistics::of(&from_sent);
         let own = drivers.iter().filter(|driver| !driver.is_foreign).count();
-        Report {
+        let report = Report {
             test_id: self.id().to_owned(),
             config: self.record.config.clone(),
             created_unix_ms: self.record.created_unix_ms,
@@ -183,21 +199,14 @@ impl Test {
             notes: notes(&drivers),
             total: figures,
             drivers,
-            series: self.series.clone(),
-            histogram: encoded(&from_due),
             ..Report::default()
-        }
+        };
+        (report, from_due)
     }
 
     /// Adds what has changed since the last second to the series.
     fn add_point(&mut self) {
-        let (mut from_due, mut from_sent) = (histogram(), histogram());
-        for participant in self.participants.values() {
-            participant.add_to(&mut from_due, &mut from_sent);
-        }
-        let drivers: Vec<_> =
-            self.participants.iter().map(|(id, participant)| participant.report(id)).collect();
-        let figures = total(drivers.iter());
+        let (Report { total: figures, .. }, from_due) = self.draft();
         let now = unix_ms().saturating_sub(self.record.begin_unix_ms.unwrap_or_default());
         let (then, done, failed) =
             std::mem::replace(&mut self.seen_counts, (now, figures.counts.done, figures.failed()));
@@ -231,11 +240,6 @@ impl Test {
                 number % 2 == 0
             });
         }
-    }
-
-    /// Returns the last point of the series.
-    pub(super) fn last_point(&self) -> Option<Point> {
-        self.series.last().copied()
     }
 }
 
