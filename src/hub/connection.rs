@@ -173,6 +173,11 @@ impl Connection {
         }
     }
 
+    /// Returns the message after which it goes on.
+    pub(super) fn cursor(&self) -> MessageId {
+        self.state.lock().cursor
+    }
+
     /// Returns by how many ids the user's newest message is above its cursor.
     pub(super) fn ids_behind(&self) -> u64 {
         let state = self.state.lock();
@@ -317,8 +322,11 @@ impl Connection {
         wake(state);
     }
 
-    pub(super) fn on_pong(&self, now: Tick, config: &HubConfig) {
-        self.state.lock().pong_by = now.after(config.pong_timeout);
+    /// Notes a pong with this payload; returns which message it acknowledges, if that is news.
+    pub(super) fn on_pong(&self, payload: &[u8], now: Tick, config: &HubConfig) -> Option<MessageId> {
+        let mut state = self.state.lock();
+        state.pong_by = now.after(config.pong_timeout);
+        state.acknowledge(payload)
     }
 
     /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
@@ -351,7 +359,8 @@ impl Connection {
             if !waits {
                 state.progress_at = now;
             }
-            state.ping(&**socket, framing.ping);
+            let last = state.id_for_ping();
+            state.ping(&**socket, &(framing.ping)(last));
             if state.outgoing.is_none() {
                 return;
             }

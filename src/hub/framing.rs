@@ -22,13 +22,13 @@ pub use websocket::put_header;
 /// /// Messages as they are, an empty line now and then, and nothing at the end.
 /// static LINES: Framing = Framing {
 ///     opening: |_| Cow::Borrowed(b""),
-///     ping: b"\n",
+///     ping: |_| Cow::Borrowed(b"\n"),
 ///     expects_pongs: false,
 ///     end: |_| Cow::Borrowed(b""),
 ///     expects_answer: |_| false,
 ///     waits_for_hang_up: true,
 /// };
-/// assert_eq!(Framing::EVENT_STREAM.ping, b":\n\n");
+/// assert_eq!(&*(Framing::EVENT_STREAM.ping)(None), b":\n\n");
 /// # let _ = &LINES;
 /// ```
 #[derive(Debug)]
@@ -36,8 +36,10 @@ pub struct Framing {
     /// Returns what is written first. The id is that of the last message that the stream will not bring, where that is
     /// known.
     pub opening: fn(Option<MessageId>) -> Cow<'static, [u8]>,
-    /// What is written once per [`HubConfig::ping_period`](super::HubConfig::ping_period).
-    pub ping: &'static [u8],
+    /// Returns what is written once per [`HubConfig::ping_period`](super::HubConfig::ping_period). The id is that of the
+    /// last message before it, for a stream that asks for that, see
+    /// [`Registration::ask_for_ids_in_pings`](super::Registration::ask_for_ids_in_pings).
+    pub ping: fn(Option<MessageId>) -> Cow<'static, [u8]>,
     /// Whether the peer answers pings: if so, one that does not is closed.
     pub expects_pongs: bool,
     /// Returns what is written last.

@@ -11,11 +11,21 @@ use super::{
     filter::{self, Filter},
 };
 
-/// The options of a stream that gets less than every message, or more. Other streams have none.
+/// The options of a stream that gets less than every message, or more, or whose pings carry ids. Other streams have none.
 #[derive(Debug, Default)]
 pub(super) struct StreamOptions {
     pub(super) filter: Option<Filter>,
     pub(super) events: Option<EventRequest>,
+    pub(super) pings: Option<NumberedPings>,
+}
+
+/// What the pings of a stream have carried, and what its peer has answered.
+#[derive(Debug, Default)]
+pub(super) struct NumberedPings {
+    /// The id in the last ping.
+    pub(super) last: MessageId,
+    /// The highest id that came back.
+    pub(super) acknowledged: Option<MessageId>,
 }
 
 /// A stream's request for events.
@@ -40,7 +50,7 @@ pub(super) struct Selection<'b> {
 
 impl StreamOptions {
     pub(super) fn is_nothing(&self) -> bool {
-        self.filter.is_none() && self.events.is_none()
+        self.filter.is_none() && self.events.is_none() && self.pings.is_none()
     }
 
     /// Selects what a live stream with this cursor gets of a batch.

@@ -17,7 +17,7 @@ use super::{
     decoder::{ClientFrame, Decoder, Opcode, close_code},
     flood::{FloodGuard, FrameRate},
 };
-use crate::hub::{EndReason, Stream, put_header};
+use crate::hub::{EndReason, MessageId, Stream, put_header};
 
 const FIN_PONG: u8 = 0x8A;
 
@@ -51,6 +51,11 @@ pub trait Inbox: Send {
     /// Takes a text, binary or continuation frame; the decoder has made sure that they follow on one another. An
     /// error closes the stream for that reason.
     fn on_data(&mut self, frame: ClientFrame, stream: &mut Stream) -> Result<(), EndReason>;
+
+    /// Takes what a pong has acknowledged, on a stream whose pings carry ids
+    /// ([`Registration::ask_for_ids_in_pings`](crate::hub::Registration::ask_for_ids_in_pings)): its client has
+    /// everything up to this message.
+    fn on_acknowledged(&mut self, _: MessageId) {}
 }
 
 /// Gotify's clients have nothing to say: whatever they send is ignored.
@@ -149,7 +154,11 @@ impl<I: Inbox> Peer<I> {
                 pong.extend_from_slice(&frame.payload);
                 stream.reply(&pong);
             }
-            Opcode::Pong => stream.on_pong(),
+            Opcode::Pong => {
+                if let Some(id) = stream.on_pong_with(&frame.payload) {
+                    self.inbox.on_acknowledged(id);
+                }
+            }
             _ => {
                 if frame.fin {
                     stream.on_message();

@@ -7,10 +7,10 @@ use parking_lot::MutexGuard;
 
 use super::{Connection, Delivery, State, wake};
 use crate::hub::{
-    EndReason,
+    EndReason, MessageId,
     batch::Batch,
     filter::Filter,
-    stream_options::{EventRequest, Selection, StreamOptions},
+    stream_options::{EventRequest, NumberedPings, Selection, StreamOptions},
 };
 
 impl Connection {
@@ -28,6 +28,12 @@ impl Connection {
             self.user.event_streams.fetch_add(1, Ordering::Relaxed);
         }
         state.change_options(|options| options.events = Some(EventRequest { missed_frame, missed }));
+    }
+
+    /// Lets its pings carry the id of the last message before them.
+    pub(in crate::hub) fn ask_for_ids_in_pings(&self) {
+        let change = |options: &mut StreamOptions| options.pings = Some(NumberedPings::default());
+        self.state.lock().change_options(change);
     }
 
     /// Gives up the stream's place among those that ask for events.
@@ -93,6 +99,23 @@ impl State {
 
     fn asks_for_events(&self) -> bool {
         self.options.as_ref().is_some_and(|options| options.events.is_some())
+    }
+
+    /// Returns the id that its next ping carries, if it carries one. All up to that message was written before.
+    pub(super) fn id_for_ping(&mut self) -> Option<MessageId> {
+        let cursor = self.cursor;
+        let pings = self.options.as_mut()?.pings.as_mut()?;
+        pings.last = cursor;
+        Some(cursor)
+    }
+
+    /// Returns which message a pong with this payload acknowledges, if that is news. One that no ping has carried yet
+    /// is not believed.
+    pub(super) fn acknowledge(&mut self, payload: &[u8]) -> Option<MessageId> {
+        let pings = self.options.as_mut()?.pings.as_mut()?;
+        let id = MessageId(std::str::from_utf8(payload).ok()?.parse().ok()?);
+        let is_news = id <= pings.last && pings.acknowledged.is_none_or(|acknowledged| acknowledged < id);
+        is_news.then(|| *pings.acknowledged.insert(id))
     }
 
     fn change_options(&mut self, change: impl FnOnce(&mut StreamOptions)) {

@@ -15,7 +15,7 @@ impl Framing {
     /// It is for sockets whose peer has nothing to say: the stream ends as soon as its end is out.
     pub const EVENT_STREAM: Self = Self {
         opening,
-        ping: b":\n\n",
+        ping: |_| Cow::Borrowed(b":\n\n"),
         expects_pongs: false,
         end,
         expects_answer: |_| false,

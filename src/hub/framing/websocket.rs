@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::BufMut;
 
 use super::Framing;
-use crate::hub::EndReason;
+use crate::hub::{EndReason, MessageId};
 
 const FIN_PING: u8 = 0x89;
 const FIN_CLOSE: u8 = 0x88;
@@ -14,12 +14,22 @@ impl Framing {
     /// WebSocket: ping frames that are answered by pongs, and close frames with a code and a reason.
     pub const WEBSOCKET: Self = Self {
         opening: |_| Cow::Borrowed(b""),
-        ping: &[FIN_PING, 0],
+        ping: ping_frame,
         expects_pongs: true,
         end: close_frame,
         expects_answer: |reason| !is_last_word(reason),
         waits_for_hang_up: true,
     };
+}
+
+/// The whole ping frame, with the id in digits.
+fn ping_frame(last: Option<MessageId>) -> Cow<'static, [u8]> {
+    let Some(MessageId(id)) = last else { return Cow::Borrowed(&[FIN_PING, 0]) };
+    let digits = id.to_string();
+    let mut frame = Vec::with_capacity(2 + digits.len());
+    put_header(&mut frame, FIN_PING, digits.len());
+    frame.extend_from_slice(digits.as_bytes());
+    Cow::Owned(frame)
 }
 
 /// The whole close frame. The reason goes with the code, but for an answer to the peer's own close, which repeats its
@@ -85,6 +95,12 @@ mod tests {
         assert_eq!(&*close_frame(EndReason::SlowConsumer), b"\x88\x0f\x03\xf0slow consumer");
         assert_eq!(&*close_frame(EndReason::PeerClosed(Some(1000))), b"\x88\x02\x03\xe8");
         assert_eq!(&*close_frame(EndReason::PeerClosed(None)), b"\x88\x00");
+    }
+
+    #[test]
+    fn a_ping_carries_an_id_if_it_is_given_one() {
+        assert_eq!(&*ping_frame(None), b"\x89\x00");
+        assert_eq!(&*ping_frame(Some(MessageId(120))), b"\x89\x03120");
     }
 
     #[test]

@@ -74,3 +74,47 @@ async fn a_stream_that_is_closed_before_it_has_a_socket_still_says_why() {
         assert_eq!(&*socket.written(), end);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pong_acknowledges_what_was_written_before_its_ping_and_nothing_else() {
+    let backlog = FakeBacklog::default();
+    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+    let config = HubConfig { stall_timeout: Duration::from_mins(5), ..HubConfig::default() };
+    let hub = Hub::with_parts(config, parts);
+    backlog.store(ALICE, event(7));
+    // Takes the first message, and no ping after it.
+    let socket = FakeSocket::with_room("id: 7\ndata: {}\n\n".len());
+    let mut registration = hub.register_in(Format::Event, ALICE, "a", Some(MessageId(6))).unwrap();
+    registration.ask_for_ids_in_pings();
+    assert_eq!(registration.begins_after(), MessageId(6));
+    let mut stream = registration.attach(socket.clone());
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    for early in ["7", "6"] {
+        assert_eq!(stream.on_pong_with(early.as_bytes()), None, "no ping has carried {early}");
+    }
+    stays_open(&mut stream, Duration::from_secs(45)).await;
+    hub.notify(ALICE, &[event(9)]);
+    socket.add_room(1000);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    let expected = b"id: 7\ndata: {}\n\n\x89\x017id: 9\ndata: {}\n\n";
+    assert_eq!(*socket.written(), expected[..], "the ping carries what was written before it");
+    for wrong in ["9", "", "x", "-1", "18446744073709551616"] {
+        assert_eq!(stream.on_pong_with(wrong.as_bytes()), None, "{wrong}");
+    }
+    assert_eq!(stream.on_pong_with(b"7"), Some(MessageId(7)));
+    assert_eq!(stream.on_pong_with(b"7"), None, "it is no news");
+    stays_open(&mut stream, Duration::from_secs(45)).await;
+    assert_eq!(stream.on_pong_with(b"9"), Some(MessageId(9)));
+    assert_eq!(stream.on_pong_with(b"7"), None, "a late pong takes nothing back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn pongs_acknowledge_nothing_on_a_stream_that_did_not_ask_for_ids() {
+    let (hub, _) = hub();
+    let socket = FakeSocket::with_room(1000);
+    let mut stream = hub.register_in(Format::Event, ALICE, "a", None).unwrap().attach(socket.clone());
+    hub.notify(ALICE, &[event(9)]);
+    stays_open(&mut stream, Duration::from_secs(46)).await;
+    assert_eq!(*socket.written(), b"id: 9\ndata: {}\n\n\x89\x00"[..]);
+    assert_eq!(stream.on_pong_with(b"9"), None);
+}
