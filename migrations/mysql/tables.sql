@@ -47,7 +47,9 @@ CREATE TABLE clients (
     last_used datetime(3),
     elevated_until datetime(3),
     expires_after_inactivity_seconds bigint unsigned NOT NULL DEFAULT 0,
-    expires_at datetime(3)
+    expires_at datetime(3),
+    replay bigint,
+    acknowledged bigint unsigned
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 

@@ -44,7 +44,9 @@ CREATE TABLE clients (
     last_used timestamptz,
     elevated_until timestamptz,
     expires_after_inactivity_seconds bigint NOT NULL DEFAULT 0,
-    expires_at timestamptz
+    expires_at timestamptz,
+    replay bigint,
+    acknowledged bigint
 );
 
 CREATE TABLE plugin_confs (

@@ -44,7 +44,9 @@ CREATE TABLE clients (
     last_used datetime,
     elevated_until datetime,
     expires_after_inactivity_seconds integer DEFAULT 0,
-    expires_at datetime
+    expires_at datetime,
+    replay integer,
+    acknowledged integer
 );
 
 CREATE TABLE plugin_confs (

@@ -34,6 +34,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 pub(super) struct ClientParams {
     pub(super) name: String,
     expires_after_inactivity_seconds: Option<u64>,
+    replay: Option<bool>,
 }
 
 impl Form for ClientParams {
@@ -46,12 +47,17 @@ impl Form for ClientParams {
         Field::optional("expiresAfterInactivitySeconds")
             .described("After how many seconds without use it is deleted; 0 is never.")
             .at_most(MAX_EXPIRY_SECONDS),
+        Field::optional("replay").described(
+            "Whether its streams without `since` begin with what it has not acknowledged, for clients made for Gotify. \
+             Without it, the server's configuration says so.",
+        ),
     ];
 
     fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
             0 => FieldTarget::Text(&mut self.name),
-            _ => FieldTarget::Unsigned(&mut self.expires_after_inactivity_seconds),
+            1 => FieldTarget::Unsigned(&mut self.expires_after_inactivity_seconds),
+            _ => FieldTarget::Choice(&mut self.replay),
         }
     }
 }
@@ -80,6 +86,7 @@ pub(super) struct NewClientParams {
     pub(super) name: String,
     pub(super) expires_after_inactivity_seconds: u64,
     pub(super) elevated_until: Option<Timestamp>,
+    pub(super) replay: Option<bool>,
 }
 
 /// Makes a client of a user; it is returned with the token that its holder is to present.
@@ -89,10 +96,11 @@ pub(super) async fn create(
     new: NewClientParams,
 ) -> Result<Client, ApiError> {
     let token = NewToken::make(TokenKind::Client, state.settings.compatibility, &mut rand::rng());
-    let NewClientParams { name, expires_after_inactivity_seconds, elevated_until } = new;
+    let NewClientParams { name, expires_after_inactivity_seconds, elevated_until, replay } = new;
     let created = state.store.database().create_client(NewClient {
         elevated_until,
         expires_after_inactivity_seconds,
+        replay,
         ..NewClient::new(user_id, token.stored, name, state.auth.now())
     });
     let created = created.await?;
@@ -183,11 +191,12 @@ async fn create_one(
         name: form.name,
         expires_after_inactivity_seconds: form.expires_after_inactivity_seconds.unwrap_or_default(),
         elevated_until: None,
+        replay: form.replay,
     };
     Ok(Json(create(&state, client.user_id, new).await?))
 }
 
-/// Changes a client; an expiry that is left out stays.
+/// Changes a client; an expiry or a replay that is left out stays.
 #[utoipa::path(
     put, path = "/client/{id}", operation_id = "updateClient", tag = "client",
     params(PathId),
@@ -209,6 +218,7 @@ async fn update(
     let change = UpdateClient {
         name: form.name,
         expires_after_inactivity_seconds: form.expires_after_inactivity_seconds,
+        replay: form.replay,
     };
     let shared = state.clone();
     let updated = to_completion(async move {

@@ -36,7 +36,12 @@ pub(super) async fn start(
     name: String,
 ) -> Result<(Client, HeaderValue), ApiError> {
     let elevated_until = Some(state.auth.now() + ELEVATED);
-    let new = NewClientParams { name, expires_after_inactivity_seconds: MAX_AGE_SECONDS, elevated_until };
+    let new = NewClientParams {
+        name,
+        expires_after_inactivity_seconds: MAX_AGE_SECONDS,
+        elevated_until,
+        replay: None,
+    };
     let client = create(state, user_id, new).await?;
     let cookie = cookie::set(&client.token, &state.settings);
     Ok((client, cookie))

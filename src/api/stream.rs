@@ -32,6 +32,7 @@ mod format;
 mod handshake;
 mod message_filter;
 mod origin;
+mod replay;
 mod session;
 #[cfg(feature = "tls")]
 mod tls_socket;
@@ -50,6 +51,8 @@ pub use session::{Ignore, Inbox, Session, SessionLimits};
 
 use format::Agreed;
 use message_filter::MessageFilter;
+use replay::ReplayingClient;
+pub(crate) use replay::Replays;
 
 use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
 use crate::auth::Authenticator;
@@ -74,6 +77,8 @@ pub struct StreamState {
     /// How many missed messages a stream may bring. Above it the stream ends with
     /// [`EndReason::TooFarBehind`](crate::hub::EndReason::TooFarBehind).
     pub max_resume_messages: usize,
+    /// Who gets again what they have not acknowledged.
+    pub(crate) replays: Replays,
     /// Other nodes, from which messages come too.
     pub(crate) cluster: Option<Cluster>,
 }
@@ -129,8 +134,14 @@ async fn open(
     let requested = StreamRequest::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
+    let (replaying, begins_after) = match &requested {
+        StreamRequest { upgrade: Some(_), since, .. } => {
+            replay(&state, &client, *since).await.map_err(|error| ApiError::from(error).into_response())?
+        }
+        StreamRequest { since, .. } => (None, *since),
+    };
     let mut registered =
-        state.hub.register_in(requested.format, UserId(client.user_id.0), &client.token, requested.since);
+        state.hub.register_in(requested.format, UserId(client.user_id.0), &client.token, begins_after);
     if let Ok(registration) = &mut registered {
         registration.ask_for(requested.filter);
     }
@@ -142,18 +153,39 @@ async fn open(
         store.database().head(client.user_id).await
     };
     let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
-    let registration = admitted.map_err(IntoResponse::into_response)?;
+    let mut registration = admitted.map_err(IntoResponse::into_response)?;
     if let Some(since) = requested.since {
         let (since, limit) = (model::MessageId(since.0), state.max_resume_messages);
         let count = store.database().count_messages_after(client.user_id, since, limit.saturating_add(1));
         admission::limit_backlog(&registration, limit, count).await.map_err(IntoResponse::into_response)?;
     }
     let Some(upgrade) = requested.upgrade else { return Ok(event_stream::run(registration)) };
-    let mut response = upgrade.run(registration, Ignore, state.limits);
+    let mut response = match replaying {
+        None => upgrade.run(registration, Ignore, state.limits),
+        Some(replaying) => {
+            let acknowledgments = state.replays.attend(&replaying, &mut registration);
+            upgrade.run(registration, acknowledgments, state.limits)
+        }
+    };
     if let Some(since) = requested.since {
         response.headers_mut().insert(SINCE_UNDERSTOOD, since.0.into());
     }
     Ok(response)
+}
+
+/// Returns what is known of a client with replay, and the message after which its stream begins. It is taken at its word
+/// if it says where.
+async fn replay(
+    state: &StreamState,
+    client: &ClientAuth,
+    since: Option<MessageId>,
+) -> Result<(Option<ReplayingClient>, Option<MessageId>), StoreError> {
+    let Some(replaying) = state.replays.client(client.client()).await? else { return Ok((None, since)) };
+    if since.is_some() {
+        return Ok((Some(replaying), since));
+    }
+    let begin = state.replays.begin(&replaying, client.user_id, state.max_resume_messages).await?;
+    Ok((Some(replaying), begin.map(|id| MessageId(id.0))))
 }
 
 /// What a client asks for.

@@ -50,6 +50,8 @@ pub struct TokenClient {
     pub user_id: UserId,
     /// Until when it may do what is dangerous.
     pub elevated_until: Option<Timestamp>,
+    /// Whether its streams begin with what it has not acknowledged; `None` leaves it to the configuration.
+    pub replay: Option<bool>,
     pub(super) last_used: LastUsed,
     pub(super) expiry: Expiry,
     /// When its cookie was last sent, since the client is known.
@@ -63,6 +65,7 @@ impl TokenClient {
             id: None,
             user_id,
             elevated_until: Some(chrono::DateTime::<chrono::Utc>::MAX_UTC.into()),
+            replay: None,
             last_used: LastUsed::new(None),
             expiry: Expiry::of(0, None),
             cookie_sent: LastUsed::new(None),
@@ -75,6 +78,7 @@ impl TokenClient {
             id: Some(client.id),
             user_id,
             elevated_until: client.elevated_until,
+            replay: client.replay,
             last_used: LastUsed::new(client.last_used),
             expiry: Expiry::of(client.expires_after_inactivity_seconds, client.expires_at),
             cookie_sent: LastUsed::new(None),

@@ -71,6 +71,7 @@ impl Loaded {
             ring_messages: section.channelbuffersize,
             max_lag: section.maxlag,
             max_resume_messages: self.config.cluster.resume.maxmessages,
+            replay: section.replay,
         }
     }
 

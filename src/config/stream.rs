@@ -26,5 +26,8 @@ section! {
         maxlag: u64 = 10_000, Integer(1..=1_000_000_000);
         /// A stream whose socket stays full is closed after this many seconds.
         stalltimeoutseconds: u64 = 10, Integer(1..=DAY);
+        /// Whether a client that does not know `since`, as those made for Gotify, gets again what it has not acknowledged
+        /// when it comes back. `PUT /client/{id}` sets it for one client.
+        replay: bool = false;
     }
 }

@@ -48,6 +48,11 @@ pub struct Client {
     )]
     #[schema(value_type = String, format = DateTime, required = false)]
     pub expires_at: Option<Timestamp>,
+    /// Whether its streams without `since` begin with what it has not acknowledged; absent where that is left to the
+    /// server's configuration. Gotify has nothing like it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    pub replay: Option<bool>,
 }
 
 impl Client {

@@ -105,6 +105,9 @@ pub struct StreamConfig {
     /// How many messages that a client has missed a stream with `since` may bring. If there are more, it is closed with
     /// 4001. Default 100 000.
     pub max_resume_messages: usize,
+    /// Whether clients that do not know `since` get again what they have not acknowledged, unless their own setting says
+    /// otherwise. Default false.
+    pub replay: bool,
 }
 
 with_methods!(StreamConfig {
@@ -118,6 +121,7 @@ with_methods!(StreamConfig {
     with_ring_messages(ring_messages: usize),
     with_max_lag(max_lag: u64),
     with_max_resume_messages(max_resume_messages: usize),
+    with_replay(replay: bool),
 });
 
 impl Default for StreamConfig {
@@ -133,6 +137,7 @@ impl Default for StreamConfig {
             ring_messages: 10,
             max_lag: 10_000,
             max_resume_messages: 100_000,
+            replay: false,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     api::{
         self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, Readiness, RequestObserver,
         stream::{
-            AllowedOrigins, OriginPatternError, SessionLimits, StoredBacklog, StreamState, announce,
+            AllowedOrigins, OriginPatternError, Replays, SessionLimits, StoredBacklog, StreamState, announce,
             announce_everywhere,
         },
     },
@@ -285,6 +285,7 @@ impl Node {
             ..HubParts::default()
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
+        let replays = Replays::spawn(Arc::clone(&database), config.stream.replay);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         #[cfg(feature = "cluster")]
         let comparison = Arc::<ComparisonRequest>::default();
@@ -346,6 +347,7 @@ impl Node {
                 origins: Arc::new(origins),
                 limits: Arc::new(limits),
                 max_resume_messages: config.stream.max_resume_messages,
+                replays,
                 cluster,
             },
             images,

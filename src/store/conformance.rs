@@ -76,6 +76,7 @@ macro_rules! suite {
                 clients_are_listed_by_id
                 a_list_of_clients_ends_where_its_bytes_do
                 a_client_is_changed
+                what_a_client_has_acknowledged_only_grows
                 a_client_is_elevated
                 a_client_is_deleted_once
                 clients_are_touched

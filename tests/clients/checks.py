@@ -5,12 +5,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 import traceback
 from pathlib import Path
 
 import gotify
 import protobuf_checks
+import websocket
 import websockets
+import websockets.sync.client
 
 ADDRESS, COMPATIBILITY = sys.argv[1:]
 URL = f"http://{ADDRESS}"
@@ -164,6 +167,78 @@ def protobuf_decodes_what_json_says(app, client):
     protobuf_checks.protobuf_decodes_what_json_says(URL, app, client)
 
 
+class WithWebsockets:
+    """A stream by websockets, which answers pings in a thread of its own."""
+
+    def __init__(self, url):
+        self.stream = websockets.sync.client.connect(url)
+
+    def receive(self, seconds):
+        try:
+            return json.loads(self.stream.recv(timeout=seconds))
+        except TimeoutError:
+            return None
+
+    def close(self):
+        self.stream.close()
+
+
+class WithWebsocketClient:
+    """A stream by websocket-client, which answers pings while something is received."""
+
+    def __init__(self, url):
+        self.stream = websocket.create_connection(url)
+
+    def receive(self, seconds):
+        # Its own `recv` would wait as long as pings come: each one begins its time-out anew.
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self.stream.settimeout(left)
+            try:
+                opcode, content = self.stream.recv_data(control_frame=True)
+            except websocket.WebSocketTimeoutException:
+                break
+            if opcode == websocket.ABNF.OPCODE_TEXT:
+                return json.loads(content)
+        return None
+
+    def close(self):
+        self.stream.shutdown()
+
+
+def replays(kind, app, client):
+    """The server pings every second. It knows some seconds later what the client has."""
+    made = curl("/client", "--user", LOGIN, "--json", '{"name":"replay","replay":true}')
+    assert made["replay"] is True, made
+    url = f"ws://{ADDRESS}/stream?token={made['token']}"
+    kind(url).close()
+    first = curl(f"/message?token={app}", "-F", "message=first")
+    ends, expected = time.monotonic() + PATIENCE, (first,)
+    while True:
+        stream = kind(url)
+        again = stream.receive(1)
+        assert again in expected, again
+        assert stream.receive(4) is None
+        stream.close()
+        if again is None:
+            break
+        # It comes again until it is acknowledged.
+        expected = (first, None)
+        assert time.monotonic() < ends, "the message comes again and again"
+    second = curl(f"/message?token={app}", "-F", "message=second")
+    stream = kind(url)
+    assert stream.receive(PATIENCE) == second
+    stream.close()
+
+
+def websockets_gets_again_what_it_has_not_acknowledged(app, client):
+    replays(WithWebsockets, app, client)
+
+
+def websocket_client_gets_again_what_it_has_not_acknowledged(app, client):
+    replays(WithWebsocketClient, app, client)
+
+
 CHECKS = [
     curl_sends_by_header_query_and_bearer,
     apprise_sends_and_websockets_receives,
@@ -176,6 +251,8 @@ CHECKS = [
     gotify_manages_applications_clients_and_messages,
     gotify_streams,
     protobuf_decodes_what_json_says,
+    websockets_gets_again_what_it_has_not_acknowledged,
+    websocket_client_gets_again_what_it_has_not_acknowledged,
 ]
 
 

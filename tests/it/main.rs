@@ -39,6 +39,7 @@ mod program;
 mod protobuf;
 #[cfg(feature = "remote")]
 mod remote;
+mod replay;
 mod reset_password;
 mod resume;
 mod revocation_log;

@@ -108,6 +108,8 @@ pub(in crate::api) enum FieldTarget<'f> {
     Integer(&'f mut Option<i64>),
     Unsigned(&'f mut Option<u64>),
     Flag(&'f mut bool),
+    /// A flag that may be left out.
+    Choice(&'f mut Option<bool>),
     /// Can only be sent as JSON.
     Extras(&'f mut Option<Extras>),
 }
@@ -136,6 +138,7 @@ pub(super) fn check(form: &mut dyn AnyForm) -> Result<(), String> {
             FieldTarget::Integer(number) => number.unwrap_or_default() == 0,
             FieldTarget::Unsigned(number) => number.unwrap_or_default() == 0,
             FieldTarget::Flag(flag) => !*flag,
+            FieldTarget::Choice(choice) => choice.is_none(),
             FieldTarget::Extras(extras) => extras.is_none(),
         };
         if field.required && zero {

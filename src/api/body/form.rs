@@ -103,6 +103,7 @@ impl Values {
                 FieldTarget::Integer(number) => *number = Some(whole_number(field.name, &value)?),
                 FieldTarget::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
                 FieldTarget::Flag(target) => *target = flag(field.name, &value)?,
+                FieldTarget::Choice(target) => *target = Some(flag(field.name, &value)?),
                 FieldTarget::Extras(_) => {}
             }
         }

@@ -47,7 +47,7 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
             let unsigned = unsigned();
             (if field.maximum.is_some() { unsigned.maximum(field.maximum) } else { unsigned }, Type::Integer)
         }
-        FieldTarget::Flag(_) => (value, Type::Boolean),
+        FieldTarget::Flag(_) | FieldTarget::Choice(_) => (value, Type::Boolean),
         FieldTarget::Extras(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
         }

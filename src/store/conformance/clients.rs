@@ -1,7 +1,7 @@
 //! What every database does with clients.
 
 use super::{application, at, client, new_client, user};
-use crate::model::{Client, ClientId, User};
+use crate::model::{Client, ClientId, MessageId, User};
 use crate::store::{Database, NewClient, Owned, StoreError, UpdateClient};
 
 pub(crate) async fn a_client_is_found_by_id_and_by_token(database: &dyn Database) {
@@ -17,6 +17,7 @@ pub(crate) async fn a_client_is_found_by_id_and_by_token(database: &dyn Database
         elevated_until: None,
         expires_after_inactivity_seconds: 0,
         expires_at: None,
+        replay: None,
     };
     assert_eq!(phone, expected);
     for found in [database.client(phone.id).await.unwrap(), database.client_by_token("Cphone").await.unwrap()]
@@ -44,7 +45,33 @@ pub(crate) async fn clients_are_listed_by_id(database: &dyn Database) {
 }
 
 fn change(name: &str, expires_after_inactivity_seconds: Option<u64>) -> UpdateClient {
-    UpdateClient { name: name.to_owned(), expires_after_inactivity_seconds }
+    UpdateClient { name: name.to_owned(), expires_after_inactivity_seconds, replay: None }
+}
+
+pub(crate) async fn what_a_client_has_acknowledged_only_grows(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let new = NewClient { replay: Some(true), ..new_client(alice.id, "Cphone") };
+    let phone = database.create_client(new).await.unwrap();
+    let other = client(database, &alice, "Claptop").await;
+    assert_eq!((phone.replay, other.replay), (Some(true), None));
+    assert_eq!(database.acknowledged(phone.id).await.unwrap(), None);
+    // One that is not there does not matter.
+    let both = [(other.id, MessageId(3)), (ClientId(99), MessageId(4)), (phone.id, MessageId(7))];
+    database.acknowledge(&both).await.unwrap();
+    database.acknowledge(&[(phone.id, MessageId(6))]).await.unwrap();
+    assert_eq!(database.acknowledged(phone.id).await.unwrap(), Some(MessageId(7)));
+    assert_eq!(database.acknowledged(other.id).await.unwrap(), Some(MessageId(3)));
+    assert_eq!(database.acknowledged(ClientId(99)).await.unwrap(), None);
+
+    let replay = |replay| UpdateClient { replay, ..change("phone", None) };
+    let renamed = database.update_client(phone.id, replay(None), at(0)).await.unwrap().unwrap();
+    assert_eq!(renamed.replay, Some(true));
+    assert_eq!(database.acknowledged(phone.id).await.unwrap(), Some(MessageId(7)));
+    let off = database.update_client(phone.id, replay(Some(false)), at(0)).await.unwrap().unwrap();
+    assert_eq!(off.replay, Some(false));
+    database.acknowledge(&[(phone.id, MessageId(9))]).await.unwrap();
+    database.update_client(phone.id, replay(Some(true)), at(0)).await.unwrap();
+    assert_eq!(database.acknowledged(phone.id).await.unwrap(), None, "switched on again, it begins anew");
 }
 
 pub(crate) async fn a_client_is_changed(database: &dyn Database) {

@@ -31,7 +31,7 @@ fn renamed_application(name: &str) -> UpdateApplication {
 }
 
 fn renamed_client(name: &str) -> UpdateClient {
-    UpdateClient { name: name.to_owned(), expires_after_inactivity_seconds: None }
+    UpdateClient { name: name.to_owned(), expires_after_inactivity_seconds: None, replay: None }
 }
 
 pub(crate) async fn each_change_that_revokes_something_is_in_the_log(database: &dyn Database) {

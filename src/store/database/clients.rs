@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::Owned;
-use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::model::{Client, ClientId, MessageId, Timestamp, UserId};
 use crate::store::{Slice, StoreError};
 
 /// A client to be made.
@@ -22,6 +22,8 @@ pub struct NewClient {
     pub elevated_until: Option<Timestamp>,
     /// After how many seconds without use it expires; 0 is never.
     pub expires_after_inactivity_seconds: u64,
+    /// Whether it gets again what it has not acknowledged; `None` leaves it to the configuration.
+    pub replay: Option<bool>,
 }
 
 impl NewClient {
@@ -39,6 +41,7 @@ impl NewClient {
             created_at,
             elevated_until: None,
             expires_after_inactivity_seconds: 0,
+            replay: None,
         }
     }
 }
@@ -50,6 +53,8 @@ pub struct UpdateClient {
     pub name: String,
     /// After how many seconds without use it expires, 0 for never; `None` leaves it as it is.
     pub expires_after_inactivity_seconds: Option<u64>,
+    /// Whether it gets again what it has not acknowledged; `None` leaves it as it is.
+    pub replay: Option<bool>,
 }
 
 impl fmt::Debug for NewClient {
@@ -111,6 +116,11 @@ pub trait Clients: Send + Sync {
         tokens: &[Box<str>],
         at: Timestamp,
     ) -> Result<Vec<String>, StoreError>;
+    /// Returns the newest message that a client has acknowledged; `None` if it has acknowledged none.
+    async fn acknowledged(&self, id: ClientId) -> Result<Option<MessageId>, StoreError>;
+    /// Notes that these clients have everything up to these messages. One that had acknowledged more, whose replay is
+    /// switched off, or that is not there, is left as it is.
+    async fn acknowledge(&self, acknowledged: &[(ClientId, MessageId)]) -> Result<(), StoreError>;
     /// Answers whether any client or application has a token that begins with this text, of ASCII letters alone.
     async fn any_token_begins_with(&self, beginning: &str) -> Result<bool, StoreError>;
     /// Returns when the first of all clients expires, to the millisecond; `None` if none does.

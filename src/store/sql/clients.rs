@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::query::LIST_VALUES;
 use super::{Dialect, Row, Session, Value, query, revocation_log, slice, users};
-use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::model::{Client, ClientId, MessageId, Timestamp, UserId};
 use crate::store::{NewClient, Owned, Revocation, Slice, UpdateClient};
 
 macro_rules! columns {
     () => {
         "id, user_id, token, name, created_at, last_used, elevated_until, \
-         expires_after_inactivity_seconds, expires_at"
+         expires_after_inactivity_seconds, expires_at, replay"
     };
 }
 
@@ -40,10 +40,11 @@ pub(crate) async fn create<D: Dialect>(
         expires_after_inactivity_seconds: new.expires_after_inactivity_seconds,
         expires_at: Client::expiry(new.created_at, new.expires_after_inactivity_seconds)
             .map(|at| session.kept(at)),
+        replay: new.replay,
     };
     let insertion = query(
         "INSERT INTO clients (token, user_id, name, created_at, elevated_until, \
-         expires_after_inactivity_seconds, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+         expires_after_inactivity_seconds, expires_at, replay) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(client.token.as_str())
     .id(new.user_id.0)
@@ -51,7 +52,8 @@ pub(crate) async fn create<D: Dialect>(
     .bind(client.created_at)
     .bind(client.elevated_until)
     .id(client.expires_after_inactivity_seconds)
-    .bind(client.expires_at);
+    .bind(client.expires_at)
+    .bind(Value::Integer(client.replay.map(i64::from)));
     client.id = ClientId(session.insert(insertion).await?);
     session.commit().await?;
     Ok(Some(client))
@@ -65,7 +67,7 @@ pub(crate) async fn listed<D: Dialect>(
     max_bytes: usize,
 ) -> Result<Slice<Client, ClientId>, sqlx::Error> {
     let list = query(LIST).id(user.0).bind(slice::small(max_bytes));
-    slice::read(session, list, max_bytes, [9, 10], (ClientId, client)).await
+    slice::read(session, list, max_bytes, [10, 11], (ClientId, client)).await
 }
 
 pub(crate) async fn by_ids<D: Dialect>(
@@ -103,6 +105,7 @@ pub(crate) async fn update<D: Dialect>(
         return Ok(None);
     };
     changed.name = change.name;
+    changed.replay = change.replay.or(changed.replay);
     if let Some(seconds) = change.expires_after_inactivity_seconds {
         changed.expires_after_inactivity_seconds = seconds;
     }
@@ -112,13 +115,18 @@ pub(crate) async fn update<D: Dialect>(
     )
     .map(|at| session.kept(at));
     let update = query(
-        "UPDATE clients SET name = ?, expires_after_inactivity_seconds = ?, expires_at = ? WHERE id = ?",
+        "UPDATE clients SET name = ?, expires_after_inactivity_seconds = ?, expires_at = ?, replay = ? WHERE id = ?",
     )
     .bind(changed.name.as_str())
     .id(changed.expires_after_inactivity_seconds)
     .bind(changed.expires_at)
+    .bind(Value::Integer(changed.replay.map(i64::from)))
     .id(id.0);
     session.run(update).await?;
+    if change.replay == Some(false) {
+        // Switched on again, it begins anew.
+        session.run(query("UPDATE clients SET acknowledged = NULL WHERE id = ?").id(id.0)).await?;
+    }
     let revocation = Revocation::ClientChanged { token: changed.token.clone() };
     revocation_log::write(session, &[revocation]).await?;
     session.commit().await?;
@@ -229,6 +237,35 @@ async fn note_use<D: Dialect>(
     Ok(())
 }
 
+/// Returns the newest message that a client has acknowledged.
+pub(crate) async fn acknowledged<D: Dialect>(
+    session: &mut Session<'_, D>,
+    id: ClientId,
+) -> Result<Option<MessageId>, sqlx::Error> {
+    let found = session.first(query("SELECT acknowledged FROM clients WHERE id = ?").id(id.0)).await?;
+    let found = found.map(|row| row.optional_unsigned(0)).transpose()?;
+    Ok(found.flatten().map(MessageId))
+}
+
+/// Clients have acknowledged these messages.
+pub(crate) async fn acknowledge<D: Dialect>(
+    session: &mut Session<'_, D>,
+    acknowledged: &[(ClientId, MessageId)],
+) -> Result<(), sqlx::Error> {
+    // Rows are locked in one order by all nodes.
+    let ordered: BTreeMap<u64, u64> =
+        acknowledged.iter().map(|(client, message)| (client.0, message.0)).collect();
+    session.begin().await?;
+    for (client, message) in ordered {
+        let update = query(
+            "UPDATE clients SET acknowledged = ? WHERE id = ? AND (acknowledged IS NULL OR acknowledged < ?) \
+             AND (replay IS NULL OR replay = 1)",
+        );
+        session.run(update.id(message).id(client).id(message)).await?;
+    }
+    session.commit().await
+}
+
 /// Returns when the next client expires.
 pub(crate) async fn next_expiry<D: Dialect>(
     session: &mut Session<'_, D>,
@@ -280,5 +317,6 @@ fn client<D: Dialect>(found: &Row<'_, D>) -> Result<Client, sqlx::Error> {
         elevated_until: found.time(6)?,
         expires_after_inactivity_seconds: found.unsigned(7)?,
         expires_at: found.time(8)?,
+        replay: found.optional_integer(9)?.map(|replay| replay != 0),
     })
 }

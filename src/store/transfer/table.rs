@@ -1,4 +1,4 @@
-//! The tables whose rows are moved, with their columns: those of Gotify. Our own tables are made anew by whoever opens
+//! The tables whose rows are moved, with their columns: those of Gotify, and our own columns in them. Our own tables are made anew by whoever opens
 //! the database.
 
 /// A table.
@@ -73,6 +73,8 @@ pub(crate) static TABLES: [Table; 5] = [
             column("elevated_until", Kind::Time),
             column("expires_after_inactivity_seconds", Kind::Count),
             column("expires_at", Kind::Time),
+            column("replay", Kind::Integer),
+            column("acknowledged", Kind::Integer),
         ],
     },
     Table {

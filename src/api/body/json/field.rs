@@ -22,6 +22,9 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
             FieldTarget::Flag(target) => {
                 fill(target, Option::<Flag>::deserialize(deserializer)?.map(|flag| flag.0));
             }
+            FieldTarget::Choice(target) => {
+                fill(target, Option::<Flag>::deserialize(deserializer)?.map(|flag| Some(flag.0)));
+            }
             FieldTarget::Integer(target) => {
                 let number = Option::<Whole>::deserialize(deserializer)?;
                 fill(target, number.map(|number| number.into_i64().map(Some)).transpose()?);

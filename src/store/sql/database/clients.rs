@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::{Client, ClientId, Timestamp, UserId};
+use crate::model::{Client, ClientId, MessageId, Timestamp, UserId};
 use crate::store::sql::{Backend, Connections as _, Lease as _, clients, tokens};
 use crate::store::{Clients, NewClient, Owned, Slice, StoreError, UpdateClient};
 
@@ -75,6 +75,16 @@ impl<B: Backend> Clients for B {
     ) -> Result<Vec<String>, StoreError> {
         let mut lease = self.writers().lease("note when clients were used").await?;
         let result = clients::touch_tokens(&mut lease.session(), tokens, at).await;
+        lease.end(result).await
+    }
+
+    async fn acknowledged(&self, id: ClientId) -> Result<Option<MessageId>, StoreError> {
+        read!(self, "look for what a client has acknowledged", clients::acknowledged(id))
+    }
+
+    async fn acknowledge(&self, acknowledged: &[(ClientId, MessageId)]) -> Result<(), StoreError> {
+        let mut lease = self.writers().lease("note what clients have acknowledged").await?;
+        let result = clients::acknowledge(&mut lease.session(), acknowledged).await;
         lease.end(result).await
     }
 
