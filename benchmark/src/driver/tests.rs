@@ -1,3 +1,5 @@
+//! A driver on a bus in memory, with a target that answers.
+
 use std::net::SocketAddr;
 
 use axum::{Router, routing::get};

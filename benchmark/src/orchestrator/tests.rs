@@ -1,3 +1,5 @@
+//! An orchestrator, drivers and a target on a bus in memory, over HTTP.
+
 use std::path::Path;
 
 use axum::{Router, routing::get};
