@@ -225,7 +225,8 @@ async fn an_aborted_test_stops_and_says_so() {
 
 #[tokio::test]
 async fn load_stops_when_the_orchestrator_is_gone() {
-    let mut bench = Bench::on(Arc::new(MemoryBus::new()), Duration::ZERO).await;
+    // Long enough that the test has begun before its load is stopped.
+    let mut bench = Bench::on(Arc::new(MemoryBus::new()), 3 * PERIOD).await;
     let mut config = bench.config("t", 1000);
     config.test_type = TestType::Tsunami;
     config.test_message_delay = 60_000;
