@@ -7,6 +7,8 @@ use super::{Dialect, Query, Row, Session, applications, query, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
 use crate::store::{MessagePage, Slice};
 
+#[cfg(feature = "sqlite")]
+pub(crate) mod packed;
 #[cfg(feature = "mysql")]
 pub(crate) mod per_application;
 
@@ -35,7 +37,22 @@ macro_rules! listing {
     };
 }
 
-#[cfg(any(feature = "mysql", feature = "sqlite"))]
+/// The ids of an application's messages below or above an id.
+macro_rules! ids_of_application {
+    ($sign:literal, $direction:literal) => {
+        concat!(
+            "SELECT id FROM messages WHERE application_id = ?1 AND id ",
+            $sign,
+            " ?2 AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) ORDER BY id ",
+            $direction,
+            " LIMIT ?3"
+        )
+    };
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) use ids_of_application;
+#[cfg(feature = "mysql")]
 pub(crate) use listing;
 
 /// How a database lists a user's messages.
@@ -43,8 +60,11 @@ pub(crate) use listing;
 pub(crate) enum Pages {
     /// By one query for each order, made by [`listing!`]. `?1` is the user, `?2` the id that the page begins at,
     /// `?3` the limit.
-    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    #[cfg(feature = "postgres")]
     OneQuery { newest: &'static str, oldest: &'static str },
+    /// As `OneQuery`, but by queries made by [`packed::packing!`]; so are those of an application's messages.
+    #[cfg(feature = "sqlite")]
+    Packed { newest: &'static str, oldest: &'static str, packing: packed::Packing },
     /// By a query that has a part for each application, see [`per_application`].
     #[cfg(feature = "mysql")]
     PerApplication,
@@ -59,17 +79,30 @@ pub(crate) enum Order {
     OldestAbove(i64),
 }
 
-pub(crate) const OF_APPLICATION: &str = listing!(
-    "SELECT id FROM messages WHERE application_id = ?1 AND id < ?2 \
-     AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) ORDER BY id DESC LIMIT ?3",
-    "DESC"
-);
+impl Order {
+    fn above(id: MessageId) -> Self {
+        Self::OldestAbove(i64::try_from(id.0).unwrap_or(i64::MAX))
+    }
 
-pub(crate) const OF_APPLICATION_AFTER: &str = listing!(
-    "SELECT id FROM messages WHERE application_id = ?1 AND id > ?2 \
-     AND EXISTS (SELECT 1 FROM applications WHERE id = ?1) ORDER BY id LIMIT ?3",
-    "ASC"
-);
+    /// Returns the id that the page begins at.
+    fn bound(self) -> i64 {
+        match self {
+            Self::NewestBelow(id) | Self::OldestAbove(id) => id,
+        }
+    }
+
+    /// Returns the query for this order.
+    #[cfg(any(feature = "postgres", feature = "sqlite"))]
+    fn of(self, newest: &'static str, oldest: &'static str) -> &'static str {
+        match self {
+            Self::NewestBelow(_) => newest,
+            Self::OldestAbove(_) => oldest,
+        }
+    }
+}
+
+pub(crate) const OF_APPLICATION: &str = listing!(ids_of_application!("<", "DESC"), "DESC");
+pub(crate) const OF_APPLICATION_AFTER: &str = listing!(ids_of_application!(">", "ASC"), "ASC");
 
 /// Without those whose application is deleted, see [`super::deletions`].
 pub(crate) const BY_IDS: &str = concat!(
@@ -131,8 +164,7 @@ pub(crate) async fn after<D: Dialect>(
     limit: usize,
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
-    let after = i64::try_from(after.0).unwrap_or(i64::MAX);
-    merged(session, user, Order::OldestAbove(after), limit, max_bytes).await
+    merged(session, user, Order::above(after), limit, max_bytes).await
 }
 
 pub(crate) async fn of_application<D: Dialect>(
@@ -141,8 +173,9 @@ pub(crate) async fn of_application<D: Dialect>(
     page: MessagePage,
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
-    let list = query(D::OF_APPLICATION).id(application.0).bind(before(page)).bind(row_limit(page.limit));
-    read(session, list, max_bytes).await
+    let order = Order::NewestBelow(before(page));
+    let list = query(D::OF_APPLICATION).id(application.0);
+    read(session, list, (order, page.limit), max_bytes).await
 }
 
 pub(crate) async fn of_application_after<D: Dialect>(
@@ -152,8 +185,8 @@ pub(crate) async fn of_application_after<D: Dialect>(
     limit: usize,
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
-    let list = query(D::OF_APPLICATION_AFTER).id(application.0).id(after.0).bind(row_limit(limit));
-    read(session, list, max_bytes).await
+    let list = query(D::OF_APPLICATION_AFTER).id(application.0);
+    read(session, list, (Order::above(after), limit), max_bytes).await
 }
 
 /// Lists the messages of all applications of a user.
@@ -165,13 +198,13 @@ async fn merged<D: Dialect>(
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
     match D::PAGES {
-        #[cfg(any(feature = "postgres", feature = "sqlite"))]
+        #[cfg(feature = "postgres")]
         Pages::OneQuery { newest, oldest } => {
-            let (list, bound) = match order {
-                Order::NewestBelow(id) => (newest, id),
-                Order::OldestAbove(id) => (oldest, id),
-            };
-            read(session, query(list).id(user.0).bind(bound).bind(row_limit(limit)), max_bytes).await
+            read(session, query(order.of(newest, oldest)).id(user.0), (order, limit), max_bytes).await
+        }
+        #[cfg(feature = "sqlite")]
+        Pages::Packed { newest, oldest, .. } => {
+            read(session, query(order.of(newest, oldest)).id(user.0), (order, limit), max_bytes).await
         }
         #[cfg(feature = "mysql")]
         Pages::PerApplication => per_application::merged(session, user, order, limit, max_bytes).await,
@@ -235,8 +268,27 @@ pub(crate) async fn newest_of_all<D: Dialect>(
     session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0).map(MessageId)
 }
 
-/// Runs a query of [`listing!`]; up to which size messages are small is added to its values.
+/// Runs a query for a page, whose first value it has; the id that the page begins at and the limit are added.
 async fn read<D: Dialect>(
+    session: &mut Session<'_, D>,
+    list: Query<'_>,
+    (order, limit): (Order, usize),
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let list = list.bind(order.bound()).bind(row_limit(limit));
+    match D::PAGES {
+        #[cfg(feature = "sqlite")]
+        Pages::Packed { packing, .. } => {
+            packed::read(session, list, (order, limit), max_bytes, packing).await
+        }
+        #[cfg(any(feature = "mysql", feature = "postgres"))]
+        _ => read_rows(session, list, max_bytes).await,
+    }
+}
+
+/// Runs a query of [`listing!`]; up to which size messages are small is added to its values.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+async fn read_rows<D: Dialect>(
     session: &mut Session<'_, D>,
     list: Query<'_>,
     max_bytes: usize,

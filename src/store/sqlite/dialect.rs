@@ -11,7 +11,8 @@ use sqlx::{Arguments as _, AssertSqlSafe, Executor as _, Row as _};
 use super::{row, time};
 use crate::model::Timestamp;
 use crate::store::sql::dialect::runs_statements;
-use crate::store::sql::messages::{Pages, listing};
+use crate::store::sql::messages::packed::{Packing, packing};
+use crate::store::sql::messages::{Pages, ids_of_application};
 use crate::store::sql::{Dialect, Session, Value};
 
 /// What SQLite takes and returns.
@@ -61,10 +62,13 @@ impl Dialect for SqliteDialect {
     const FOR_UPDATE: &'static str = "";
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS integer)";
     const LONGEST_REVOCATION: Duration = Duration::ZERO;
-    const PAGES: Pages = Pages::OneQuery {
-        newest: listing!(merge!("<", "DESC", "DESC"), "DESC"),
-        oldest: listing!(merge!(">", "ASC", "NULLS LAST"), "ASC"),
+    const PAGES: Pages = Pages::Packed {
+        newest: packing!(merge!("<", "DESC", "DESC")),
+        oldest: packing!(merge!(">", "ASC", "NULLS LAST")),
+        packing: Packing { time: time::from_text },
     };
+    const OF_APPLICATION: &'static str = packing!(ids_of_application!("<", "DESC"));
+    const OF_APPLICATION_AFTER: &'static str = packing!(ids_of_application!(">", "ASC"));
     const HAS_HEADS: bool = false;
     const MOVED_HEADS: &'static str = "";
     const BINDS_BY_NUMBER: bool = true;
@@ -134,8 +138,7 @@ mod tests {
     use super::*;
     use crate::store::sql::deletions::{ORPHANED, SLICE};
     use crate::store::sql::messages::{
-        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID, OF_APPLICATION,
-        OF_APPLICATION_AFTER,
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID,
     };
     use crate::store::sql::query;
 
@@ -143,12 +146,12 @@ mod tests {
     async fn no_statement_scans_a_table() {
         let (database, _folder) = crate::store::sqlite::tests::in_new_folder().await;
         let mut lease = database.writer.lease("explain").await.unwrap();
-        let Pages::OneQuery { newest, oldest } = SqliteDialect::PAGES else { panic!() };
+        let Pages::Packed { newest, oldest, .. } = SqliteDialect::PAGES else { panic!() };
         for statement in [
             newest,
             oldest,
-            OF_APPLICATION,
-            OF_APPLICATION_AFTER,
+            SqliteDialect::OF_APPLICATION,
+            SqliteDialect::OF_APPLICATION_AFTER,
             BY_IDS,
             COUNT_AFTER,
             NEWEST_ID,

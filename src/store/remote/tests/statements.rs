@@ -128,6 +128,8 @@ pub(crate) fn statements<D: RemoteDialect>(
             }
             statements
         }
+        #[cfg(feature = "sqlite")]
+        Pages::Packed { .. } => unreachable!("a driver that needs no other thread reads row by row"),
     };
     statements.extend(
         [

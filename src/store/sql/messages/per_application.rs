@@ -3,7 +3,7 @@
 //! First come the applications that the page may have messages of, no more than the page is long: those with the first
 //! messages in its order. Then a query with a part for each of them reads the page.
 
-use super::{Order, Slice, listing, read, row_limit};
+use super::{Order, Slice, listing, read_rows, row_limit};
 use crate::model::{Message, MessageId, UserId};
 use crate::store::sql::{Dialect, Session, query};
 
@@ -38,7 +38,7 @@ pub(super) async fn merged<D: Dialect>(
         for place in 0..senders.len().next_power_of_two() {
             list = list.id(senders.get(place).copied().unwrap_or_default());
         }
-        slice = read(session, list, max_bytes).await?;
+        slice = read_rows(session, list, max_bytes).await?;
     }
     session.commit().await?;
     Ok(slice)

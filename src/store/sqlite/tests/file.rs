@@ -98,7 +98,9 @@ async fn messages_that_were_damaged_elsewhere_are_still_listed() {
         .execute(sqlx::AssertSqlSafe(format!(
             "INSERT INTO messages (application_id, message, title, priority, extras, date) VALUES \
              ({0}, CAST(x'61ff62' AS TEXT), NULL, NULL, '{{\"a\":1}}', 'soon'), \
-             ({0}, 'm', 't', 1, 'null', NULL)",
+             ({0}, 'm', 't', 1, 'null', NULL), \
+             ({0}, x'310033ff', 12.5, 'high', x'7b2261223a327d', CAST(x'323000' AS TEXT)), \
+             ({0}, '4 1 0 1 1 0 0 xy', '', -7, '', 1577934245)",
             sender.id
         )))
         .await
@@ -110,4 +112,10 @@ async fn messages_that_were_damaged_elsewhere_are_still_listed() {
     assert_eq!(read[0].extras.as_ref().unwrap()["a"], 1);
     assert_eq!(read[0].date.to_rfc3339(), "0001-01-01T00:00:00+00:00");
     assert_eq!(read[1].extras, None);
+    assert_eq!((read[2].message.as_str(), read[2].title.as_str()), ("1\u{0}3\u{fffd}", "12.5"));
+    assert_eq!((read[2].priority, &read[2].extras.as_ref().unwrap()["a"]), (0, &2.into()));
+    assert_eq!((read[3].message.as_str(), read[3].priority), ("4 1 0 1 1 0 0 xy", -7));
+    assert_eq!(read[3].date.to_rfc3339(), "2020-01-02T03:04:05+00:00");
+    let by_id = database.messages_by_id(&read.iter().map(|read| read.id).collect::<Vec<_>>()).await.unwrap();
+    assert_eq!(by_id, read, "row by row");
 }
