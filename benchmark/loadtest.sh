@@ -25,6 +25,7 @@ reports=$(realpath -m "${LOADTEST_FOLDER:-load-tests}")
 kafka_port=${KAFKA_PORT:-9092}
 folder=$(mktemp -d)
 started=()
+# shellcheck disable=SC2329 # the trap calls it
 end() {
     trap - EXIT INT TERM
     [[ ${#started[@]} -eq 0 ]] || kill "${started[@]}" 2>/dev/null || true

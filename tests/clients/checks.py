@@ -171,7 +171,8 @@ class WithWebsockets:
     """A stream by websockets, which answers pings in a thread of its own."""
 
     def __init__(self, url):
-        self.stream = websockets.sync.client.connect(url)
+        self.connection = websockets.sync.client.connect(url)
+        self.stream = self.connection.__enter__()
 
     def receive(self, seconds):
         try:
@@ -180,7 +181,7 @@ class WithWebsockets:
             return None
 
     def close(self):
-        self.stream.close()
+        self.connection.__exit__(None, None, None)
 
 
 class WithWebsocketClient:

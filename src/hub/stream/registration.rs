@@ -61,7 +61,7 @@ impl Registration {
         self.guard.connection.ask_for(filter);
     }
 
-    /// Lets the stream bring events that are no messages too, see [`Hub::notify_event`](super::Hub::notify_event).
+    /// Lets the stream bring events that are no messages too, see [`Hub::notify_event`](crate::hub::Hub::notify_event).
     ///
     /// An event comes after the messages that came before it. One that was brought just before the registration may
     /// come too. Events are not kept: a stream that was behind when they
