@@ -25,9 +25,8 @@ impl ImageName {
     /// Takes a name of this form, whoever has made it: a database may come from a Gotify, or from elsewhere.
     pub fn parse(name: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
-        // What begins with a dot is hidden: it is unfinished, or leads to another folder.
-        let is_name = !name.is_empty() && name.len() <= LONGEST && !name.starts_with('.');
-        (is_name && name.bytes().all(is_plain)).then(|| Self(name.into()))
+        let is_name = !name.is_empty() && name.len() <= LONGEST && name.bytes().all(is_plain);
+        (is_name && (!name.starts_with('.') || is_picture_of_gotify_2(name))).then(|| Self(name.into()))
     }
 
     /// Makes a name that nobody can guess. The extension is that of the file that was uploaded, in its own case;
@@ -54,6 +53,14 @@ impl fmt::Debug for ImageName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// Answers whether a name that begins with a dot can be one that Gotify 2 has made: its random characters may be dots, so
+/// that one picture in 65 has such a name. Others are unfinished, or lead to another folder.
+fn is_picture_of_gotify_2(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        stem.bytes().any(|byte| byte != b'.') && media_type(extension).is_some()
+    })
 }
 
 fn media_type(extension: &str) -> Option<&'static str> {
@@ -88,6 +95,8 @@ mod tests {
             ("a.B-c_0123456789012345678.jpg", Some("image/jpeg")),
             ("x.png", Some("image/png")),
             ("x.tar.GIF", Some("image/gif")),
+            (".b.c-d_0123456789012345678.png", Some("image/png")),
+            ("..b_0123456789012345678901.JPG", Some("image/jpeg")),
             ("old.svg", None),
             ("png", None),
             ("x.png.html", None),
@@ -105,6 +114,10 @@ mod tests {
             "..",
             ".png",
             ".x.png.part",
+            "...png",
+            ".x",
+            ".x.svg",
+            "..x.html",
             "x.png/",
             "x.png\0",
             "../x.png",
