@@ -36,7 +36,13 @@ def resident_bytes(*processes):
 def median_and_range(values, digits=3):
     """For a table: the middle value, and the least and the most in brackets."""
     values = sorted(values)
-    return f"{values[len(values) // 2]:.{digits}g} ({values[0]:.{digits}g} – {values[-1]:.{digits}g})"
+    middle, least, most = (rounded(value, digits) for value in (values[len(values) // 2], values[0], values[-1]))
+    return f"{middle} ({least} – {most})"
+
+
+def rounded(value, digits):
+    """A number with so many digits, and without an exponent."""
+    return f"{float(f'{value:.{digits}g}'):,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
 
 
 class Streams:

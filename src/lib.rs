@@ -1,4 +1,4 @@
-//! A push-notification server with Gotify's API, for many WebSocket streams on one node.
+//! A push-notification server with Gotify's API, for many WebSocket streams, on one node or several.
 //!
 //! Its hub, the part that brings messages to streams, can also be used alone, in programs of your own.
 //!

@@ -285,7 +285,7 @@ impl Node {
             ..HubParts::default()
         };
         let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
-        let replays = Replays::spawn(Arc::clone(&database), config.stream.replay);
+        let replays = Replays::spawn(Arc::clone(&database), hub.clone(), config.stream.replay);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         #[cfg(feature = "cluster")]
         let comparison = Arc::<ComparisonRequest>::default();

@@ -63,6 +63,23 @@ impl Bench {
         }
     }
 
+    /// A test whose second request is a minute away.
+    fn long_test(&self, id: &str) -> TestConfig {
+        let (test_type, test_message_delay) = (TestType::Tsunami, 60_000);
+        TestConfig { test_type, test_message_delay, ..self.config(id, 1000) }
+    }
+
+    /// Begins such a test, and waits until it runs.
+    async fn begin_long_test(&mut self, id: &str) {
+        self.send(&Event::TestConfig(Box::new(self.long_test(id))));
+        self.send(&trigger(id));
+        self.until(|event| match event {
+            Event::Heartbeat(heartbeat) => heartbeat.status.filter(|status| !status.running.is_empty()),
+            _ => None,
+        })
+        .await;
+    }
+
     async fn until<T>(&mut self, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
         let search = async {
             loop {
@@ -206,17 +223,7 @@ async fn a_driver_that_is_not_named_in_the_trigger_sits_out() {
 #[tokio::test]
 async fn an_aborted_test_stops_and_says_so() {
     let mut bench = Bench::start().await;
-    let mut config = bench.config("t", 1000);
-    config.test_type = TestType::Tsunami;
-    config.test_message_delay = 60_000;
-    bench.send(&Event::TestConfig(Box::new(config)));
-    bench.send(&trigger("t"));
-    bench
-        .until(|event| match event {
-            Event::Heartbeat(heartbeat) => heartbeat.status.filter(|status| !status.running.is_empty()),
-            _ => None,
-        })
-        .await;
+    bench.begin_long_test("t").await;
     bench.send(&Event::Control(Control { aborted: vec!["t".to_owned()], ..Control::default() }));
     let report = bench.last_report("t").await;
     assert_eq!(report.stopped.as_deref(), Some("aborted"));
@@ -227,9 +234,7 @@ async fn an_aborted_test_stops_and_says_so() {
 async fn load_stops_when_the_orchestrator_is_gone() {
     // Long enough that the test has begun before its load is stopped.
     let mut bench = Bench::on(Arc::new(MemoryBus::new()), 3 * PERIOD).await;
-    let mut config = bench.config("t", 1000);
-    config.test_type = TestType::Tsunami;
-    config.test_message_delay = 60_000;
+    let mut config = bench.long_test("t");
     config.schema = Some(SCHEMA);
     bench.send(&Event::TestConfig(Box::new(config)));
     bench.send(&trigger("t"));
@@ -240,17 +245,7 @@ async fn load_stops_when_the_orchestrator_is_gone() {
 #[tokio::test]
 async fn a_driver_that_is_told_to_end_reports_before_it_ends() {
     let mut bench = Bench::start().await;
-    let mut config = bench.config("t", 1000);
-    config.test_type = TestType::Tsunami;
-    config.test_message_delay = 60_000;
-    bench.send(&Event::TestConfig(Box::new(config)));
-    bench.send(&trigger("t"));
-    bench
-        .until(|event| match event {
-            Event::Heartbeat(heartbeat) => heartbeat.status.filter(|status| !status.running.is_empty()),
-            _ => None,
-        })
-        .await;
+    bench.begin_long_test("t").await;
     bench.stop.take().unwrap().send(()).unwrap();
     let report = bench.last_report("t").await;
     assert_eq!(report.stopped.as_deref(), Some("the driver was told to end"));

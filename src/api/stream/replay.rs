@@ -4,9 +4,11 @@
 //! the client has everything up to that message. It may get a message again that it had, and misses none.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -14,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{ClientFrame, Inbox};
 use crate::auth::TokenClient;
-use crate::hub::{self, EndReason, Registration, Stream};
+use crate::hub::{self, EndReason, Hub, Registration, Stream};
 use crate::model::{ClientId, MessageId, UserId};
 use crate::store::{Database, StoreError};
 use crate::task;
@@ -27,7 +29,7 @@ const GATHER: Duration = Duration::from_secs(2);
 pub(crate) struct Replays {
     database: Arc<dyn Database>,
     unwritten: Arc<Unwritten>,
-    /// Whether clients replay that were not asked.
+    /// Whether a client replays whose own setting says nothing.
     by_default: bool,
     _task: Arc<AbortOnDropHandle<()>>,
 }
@@ -47,9 +49,9 @@ pub(super) struct ReplayingClient {
 }
 
 impl Replays {
-    pub(crate) fn spawn(database: Arc<dyn Database>, by_default: bool) -> Self {
+    pub(crate) fn spawn(database: Arc<dyn Database>, hub: Hub, by_default: bool) -> Self {
         let unwritten = Arc::<Unwritten>::default();
-        let task = task::spawn(write(Arc::clone(&database), Arc::clone(&unwritten)));
+        let task = task::spawn(write_on(Arc::clone(&database), Arc::clone(&unwritten), hub));
         Self { database, unwritten, by_default, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 
@@ -138,7 +140,16 @@ impl Inbox for Acknowledgments {
     }
 }
 
-async fn write(database: Arc<dyn Database>, unwritten: Arc<Unwritten>) {
+/// Writes what is acknowledged, and goes on after a panic.
+async fn write_on(database: Arc<dyn Database>, unwritten: Arc<Unwritten>, hub: Hub) {
+    while AssertUnwindSafe(write(&*database, &unwritten)).catch_unwind().await.is_err() {
+        hub.report_panic("replay");
+        // What it had is still to be written.
+        unwritten.added.notify_one();
+    }
+}
+
+async fn write(database: &dyn Database, unwritten: &Unwritten) {
     loop {
         unwritten.added.notified().await;
         sleep(GATHER).await;
