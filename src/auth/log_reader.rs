@@ -181,3 +181,41 @@ impl Task {
         Ok(())
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+
+    use super::*;
+    use crate::auth::{Passwords, StoredCredentials};
+    use crate::hub::HubConfig;
+    use crate::store::Sqlite;
+
+    #[tokio::test]
+    async fn heads_are_compared_when_the_log_says_that_the_database_went_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gotify.db");
+        let database: Arc<dyn Database> = Arc::new(Sqlite::open(file.to_str().unwrap()).await.unwrap());
+        let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
+        let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
+        let (hub, unknown) = (Hub::new(HubConfig::default()), Arc::new(Notify::new()));
+        let on_unknown = {
+            let unknown = Arc::clone(&unknown);
+            move || unknown.notify_one()
+        };
+        let reader = RevocationReader::spawn(database, auth, hub, on_unknown);
+        let heard = async || timeout(Duration::from_secs(30), unknown.notified()).await.is_ok();
+        assert!(
+            timeout(Duration::from_millis(100), unknown.notified()).await.is_err(),
+            "nothing is unknown yet"
+        );
+
+        let mut other = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        let insert = "INSERT INTO shardcast_log (written_at, kind, payload) VALUES (0, ?, '{}')";
+        for kind in ["DatabaseWentBack", "GroupDeleted"] {
+            sqlx::query(insert).bind(kind).execute(&mut other).await.unwrap();
+            reader.wake();
+            assert!(heard().await, "{kind}");
+        }
+    }
+}

@@ -97,6 +97,7 @@ macro_rules! suite {
                 counting_stops_at_the_limit
                 the_bytes_of_messages_are_added_up
                 a_list_ends_where_its_bytes_do
+                many_small_messages_end_where_their_bytes_do
                 a_user_with_many_applications_gets_one_order
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone

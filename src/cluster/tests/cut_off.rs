@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{advance, sleep};
 
 use super::world::{SimulatedClient, SimulatedDatabase, SimulatedNode};
 use crate::cluster::MemoryBackplane;
@@ -64,4 +64,15 @@ async fn a_node_that_reaches_the_database_or_the_backplane_keeps_its_streams() {
     setting.lose(false, true, Duration::from_secs(5)).await;
     setting.lose(true, true, Duration::from_secs(50)).await;
     assert!(setting.client.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_in_which_the_process_stood_still_does_not_count() {
+    let mut setting = Setting::start().await;
+    setting.lose(true, true, Duration::from_secs(40)).await;
+    advance(Duration::from_mins(10)).await;
+    sleep(Duration::from_secs(45)).await;
+    assert!(setting.client.is_open(), "it has tried for 45 s since");
+    sleep(Duration::from_secs(40)).await;
+    assert!(!setting.client.look());
 }

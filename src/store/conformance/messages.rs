@@ -232,6 +232,23 @@ async fn alice_and_bob(database: &dyn Database, messages: usize) -> (User, User)
     users.into()
 }
 
+pub(crate) async fn many_small_messages_end_where_their_bytes_do(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let backup = application(database, &alice, "A1").await;
+    let new: Vec<_> = (0..200).map(|_| new_message(alice.id, backup.id, &"x".repeat(600))).collect();
+    database.insert_messages(&new).await.unwrap();
+    let newest = MessagePage { limit: 200, ..ALL };
+    for page in [
+        database.list_messages(alice.id, newest, 100_000).await.unwrap(),
+        database.list_application_messages(backup.id, newest, 100_000).await.unwrap(),
+        database.list_messages_after(alice.id, MessageId(0), 200, 100_000).await.unwrap(),
+    ] {
+        let bytes: usize = page.rows.iter().map(|message| message.message.len()).sum();
+        assert!((40_000..=100_000).contains(&bytes), "{bytes} bytes of text in {} messages", page.rows.len());
+        assert_eq!(page.rows.len() + page.left_out.len(), 200);
+    }
+}
+
 pub(crate) async fn a_list_ends_where_its_bytes_do(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let backup = application(database, &alice, "A1").await;
