@@ -8,7 +8,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::{
     baseline,
-    client::{api::Credentials, format::Format},
+    client::{address::socket_address, api::Credentials, format::Format},
     driver::DriverCommand,
     echo::Echo,
     orchestrator::{LocalCommand, OrchestratorCommand},
@@ -116,6 +116,7 @@ enum Command {
     /// Be the baseline: serve streams and publishes at ADDRESS until killed.
     #[command(alias = "floor")]
     Baseline {
+        #[arg(value_parser = socket_address)]
         address: SocketAddr,
         /// The core to run on.
         #[arg(long)]

@@ -20,10 +20,13 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use crate::client::address::socket_address;
+
 /// Be an echo server for binary messages at `/ws`, with `/metrics`, until killed.
 #[derive(Debug, Args)]
 pub(crate) struct Echo {
     /// Where to listen; the first line on standard output names the address.
+    #[arg(value_parser = socket_address)]
     address: SocketAddr,
     /// Be a plain tokio-tungstenite echo instead, to compare with.
     #[arg(long)]

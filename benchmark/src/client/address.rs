@@ -24,6 +24,11 @@ const SPARE_FILES: u64 = 16;
 /// The source addresses 127.0.0.2 to 127.0.0.251.
 const ADDRESSES: u64 = 250;
 
+/// Reads an address of the command line.
+pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "it must be an IP address with a port, such as `127.0.0.1:8090` or `[::1]:8090`")
+}
+
 /// Why no connection could be begun.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
@@ -150,6 +155,14 @@ mod tests {
         begun.add(STREAMS_AN_ADDRESS * (ADDRESSES - 1));
         assert_eq!(connector.source(), Some(Ipv4Addr::new(127, 0, 0, 2).into()));
         assert_eq!(Connector::new("192.0.2.1:1".parse().unwrap(), begun).source(), None);
+    }
+
+    #[test]
+    fn an_address_of_the_command_line_has_a_port() {
+        assert_eq!(socket_address("[::1]:80").unwrap().port(), 80);
+        for text in ["", "8090", "127.0.0.1", "localhost:8090", "::1:80x"] {
+            assert!(socket_address(text).unwrap_err().contains("such as `127.0.0.1:8090`"), "{text}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::{
         connection::{self, Connection},
         memory::MemoryBus,
     },
+    client::address::socket_address,
     driver::{DriverConfig, PERIOD, allowed::Allowed, drive},
     report::terminal,
 };
@@ -41,7 +42,7 @@ pub(crate) struct LocalCommand {
 #[derive(Debug, Args)]
 struct Options {
     /// Where to listen.
-    #[arg(long, env = "SHARDCAST_BENCH_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090")]
+    #[arg(long, env = "SHARDCAST_BENCH_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8090", value_parser = socket_address)]
     listen: SocketAddr,
     /// The token of all that starts load, at least 16 characters; without it one is made and printed.
     #[arg(long, env = "SHARDCAST_BENCH_TOKEN", value_name = "TOKEN", hide_env_values = true)]

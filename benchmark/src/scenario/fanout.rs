@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::{
     client::{
+        address::socket_address,
         opener::nanos,
         publisher::{Limit, Pace, Publisher},
         tally::Tally,
@@ -42,7 +43,7 @@ pub(crate) struct Fanout {
     #[arg(long, default_value_t = 64)]
     pub(crate) size: usize,
     /// More nodes of the server's cluster: each gets as many streams, and is only read from.
-    #[arg(long = "node", value_name = "ADDRESS")]
+    #[arg(long = "node", value_name = "ADDRESS", value_parser = socket_address)]
     pub(crate) nodes: Vec<SocketAddr>,
 }
 
