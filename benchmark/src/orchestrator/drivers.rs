@@ -25,6 +25,8 @@ pub(super) struct Drivers(BTreeMap<String, Driver>);
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) address: String,
+    /// The incarnation that has registered: one whose registration was lost is to send it again.
+    registered: Option<String>,
     /// What it says of itself; a driver of another program says nothing.
     pub(super) status: Option<Status>,
     pub(super) heard: Instant,
@@ -61,6 +63,7 @@ impl Driver {
 
 impl Drivers {
     pub(super) fn on_register(&mut self, register: Register) {
+        let registered = register.incarnation.clone();
         let status = register.incarnation.map(|incarnation| Status {
             schema: register.schema.unwrap_or_default(),
             incarnation,
@@ -68,6 +71,7 @@ impl Drivers {
         });
         if let Some(driver) = self.entry(&register.node_id) {
             driver.address = register.node_ip;
+            driver.registered = registered;
             // A registration may overtake a heartbeat, which says more.
             if driver.incarnation() != status.as_ref().map(|status| &*status.incarnation) {
                 driver.status = status;
@@ -110,10 +114,12 @@ impl Drivers {
         self.0.iter().filter(|(_, driver)| driver.is_present())
     }
 
-    /// Returns the drivers of ours, with their incarnations.
+    /// Returns the drivers of ours that have registered, with their incarnations.
     pub(super) fn acknowledged(&self) -> BTreeMap<String, String> {
-        let own =
-            self.present().filter_map(|(id, driver)| Some((id.clone(), driver.incarnation()?.to_owned())));
+        let own = self.present().filter_map(|(id, driver)| {
+            let incarnation = driver.incarnation()?;
+            (driver.registered.as_deref() == Some(incarnation)).then(|| (id.clone(), incarnation.to_owned()))
+        });
         own.collect()
     }
 
@@ -136,10 +142,42 @@ impl Drivers {
         let now = Instant::now();
         let driver = self.0.entry(node_id.to_owned()).or_insert_with(|| Driver {
             address: String::new(),
+            registered: None,
             status: None,
             heard: now,
         });
         driver.heard = driver.heard.max(now);
         Some(driver)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_is_acknowledged_once_its_registration_has_come() {
+        let mut drivers = Drivers::default();
+        let status = |incarnation: &str| Status { incarnation: incarnation.to_owned(), ..Status::default() };
+        let heartbeat = |incarnation| Heartbeat {
+            node_id: "d1".to_owned(),
+            heartbeat: "YES".to_owned(),
+            timestamp: serde_json::Value::Null,
+            status: Some(status(incarnation)),
+        };
+        drivers.on_heartbeat(heartbeat("first"));
+        assert!(drivers.acknowledged().is_empty(), "its address is not known");
+        drivers.on_register(Register {
+            node_id: "d1".to_owned(),
+            node_ip: "10.0.0.7:1".to_owned(),
+            message_type: "DRIVER_NODE_REGISTER".to_owned(),
+            schema: Some(crate::bus::message::SCHEMA),
+            incarnation: Some("first".to_owned()),
+        });
+        assert_eq!(drivers.acknowledged()["d1"], "first");
+        assert_eq!(drivers.listed()[0].address, "10.0.0.7:1");
+        // Another process of that name.
+        drivers.on_heartbeat(heartbeat("second"));
+        assert!(drivers.acknowledged().is_empty());
     }
 }
