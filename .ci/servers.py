@@ -12,6 +12,7 @@ if one is missing."""
 import glob
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -25,10 +26,24 @@ def missing(package, program):
     sys.exit(f"`{program}` is missing; install it with `apt-get install {package}`")
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+def free_port(count=1):
+    """A port that nobody listens on; of several that follow on one another, the first.
+
+    It is below those that the kernel gives to connections: while a server is stopped, one of these could go to a
+    connection, even to that of a client which tries to reach the server, and the server could not start again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    for _ in range(1000):
+        # Not what processes that were forked have in common.
+        port = random.SystemRandom().randrange(min(10_000, end // 2), end - count)
+        try:
+            for number in range(port, port + count):
+                with socket.socket() as listener:
+                    listener.bind(("127.0.0.1", number))
+            return port
+        except OSError:
+            continue
+    sys.exit(f"no {count} ports below {end} are free")
 
 
 def owner(folder):

@@ -5,10 +5,10 @@ import contextlib
 
 
 class Wire:
-    """Passes bytes on to a port of the loopback, until it is told not to."""
+    """Passes bytes on from a port of the loopback to another, until it is told not to."""
 
-    def __init__(self, port):
-        self.target, self.port = port, None
+    def __init__(self, port, target):
+        self.port, self.target = port, target
         self.connections, self.server = set(), None
         # Whether bytes pass: to the backplane, and back.
         self.passes = [asyncio.Event(), asyncio.Event()]
@@ -16,8 +16,7 @@ class Wire:
             event.set()
 
     async def connect(self):
-        self.server = await asyncio.start_server(self.take, "127.0.0.1", self.port or 0)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.server = await asyncio.start_server(self.take, "127.0.0.1", self.port)
 
     async def take(self, reader, writer):
         self.connections.add(writer)
