@@ -16,6 +16,7 @@ use crate::{
     process::{limits, sampler::Sample, stop::Stop},
     report::threshold::Threshold,
     rounds::{self, Plan},
+    run::RunCommand,
     scenario::{
         Scenario,
         burst::Burst,
@@ -93,6 +94,12 @@ struct Options {
     json: Option<PathBuf>,
 }
 
+impl Options {
+    fn login(&self) -> Credentials {
+        Credentials { user: self.user.clone(), pass: self.pass.clone() }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Fanout(Fanout),
@@ -110,6 +117,7 @@ enum Command {
     Report(Summary),
     Sample(Sample),
     Echo(Echo),
+    Run(RunCommand),
     Driver(DriverCommand),
     Orchestrator(OrchestratorCommand),
     Local(LocalCommand),
@@ -140,9 +148,10 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::ScalePart => return scale::hold().map(|()| true),
         Command::Report(summary) => return summary.run().map(|()| true),
         Command::Sample(sample) => return sample.run(&Stop::on_signals()?).map(|()| true),
-        Command::Driver(driver) => return driver.run().map(|()| true),
+        Command::Run(run) => return run.run(&cli.options.login()),
+        Command::Driver(driver) => return driver.run(cli.options.login()).map(|()| true),
         Command::Orchestrator(orchestrator) => return orchestrator.run().map(|()| true),
-        Command::Local(local) => return local.run().map(|()| true),
+        Command::Local(local) => return local.run(&cli.options.login()).map(|()| true),
         Command::Echo(echo) => return echo.run().map(|()| true),
         Command::Baseline { address, cpu } => {
             if let Some(cpu) = cpu {
@@ -176,7 +185,7 @@ fn kill_and_look(durability: &Durability, options: &Options) -> Result<bool> {
 }
 
 fn peers(options: &Options) -> Result<Vec<Peer>> {
-    let login = Credentials { user: options.user.clone(), pass: options.pass.clone() };
+    let login = options.login();
     let mut peers = Vec::new();
     for text in &options.against {
         peers.push(Peer::parse(text, &login)?);

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod address;
+pub(crate) mod answer;
 pub(crate) mod api;
 pub(crate) mod format;
 pub(crate) mod frame;
@@ -11,9 +12,11 @@ pub(crate) mod message;
 pub(crate) mod opener;
 pub(crate) mod publisher;
 pub(crate) mod reactor;
+pub(crate) mod schedule;
 pub(crate) mod sender;
 pub(crate) mod stream;
 pub(crate) mod tally;
+pub(crate) mod transport;
 pub(crate) mod upgrade;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -30,6 +33,11 @@ pub(crate) struct Clock(Nanos);
 impl Clock {
     pub(crate) fn start() -> Self {
         Self(monotonic())
+    }
+
+    /// Returns the time since the system's start at a moment of this clock.
+    pub(crate) fn absolute(self, moment: Nanos) -> Nanos {
+        self.0 + moment
     }
 
     pub(crate) fn now(self) -> Nanos {

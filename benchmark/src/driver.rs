@@ -10,6 +10,7 @@ mod load;
 mod run;
 mod state;
 mod target;
+mod work;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -17,7 +18,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 pub(crate) use self::command::DriverCommand;
 use self::{allowed::Allowed, load::Load, state::State};
-use crate::bus::{Bus, Topic, event::Reader, message::TestConfig};
+use crate::{
+    bus::{Bus, Topic, event::Reader, message::TestConfig},
+    client::api::Credentials,
+};
 
 /// How often a driver gives a sign of life, and reports.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
@@ -35,6 +39,10 @@ pub(crate) struct DriverConfig {
     pub(crate) allowed: Vec<Allowed>,
     /// The target of tests that name none.
     pub(crate) target: Option<String>,
+    /// An administrator of the notification servers that are loaded.
+    pub(crate) login: Credentials,
+    /// Whether it says nothing on the terminal.
+    pub(crate) is_quiet: bool,
     /// How long the orchestrator may be away before load is stopped.
     pub(crate) grace: Duration,
     /// How long the end may take when the bus is away.
@@ -47,8 +55,9 @@ pub(crate) struct DriverConfig {
 ///
 /// Says which value is wrong, or that the target is not allowed.
 pub(crate) fn check_config(config: &TestConfig, allowed: &[Allowed]) -> Result<(), String> {
-    // Without a target it goes to that of each driver.
-    Load::prepare(config, Some("http://127.0.0.1/"), allowed).map(|_| ())
+    // Without a target it goes to that of each driver, who also has the login.
+    let nobody = Credentials { user: String::new(), pass: String::new() };
+    Load::prepare(config, Some("http://127.0.0.1/"), allowed, &nobody).map(|_| ())
 }
 
 /// Drives load until `stop` is there; then ends all tests, reports that, and waits for the bus for a bounded time.

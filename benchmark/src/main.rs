@@ -8,9 +8,11 @@ mod driver;
 mod echo;
 mod orchestrator;
 mod peer;
+mod plan;
 mod process;
 mod report;
 mod rounds;
+mod run;
 mod scenario;
 mod summary;
 
@@ -24,7 +26,8 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             report::terminal::warn(&format!("shardcast-bench: {error:#}"));
-            ExitCode::from(2)
+            let code = if error.is::<run::ThresholdsMissed>() { run::THRESHOLDS_MISSED } else { 2 };
+            ExitCode::from(code)
         }
     }
 }

@@ -4,21 +4,24 @@
 //! under a short lock. Every second the state goes to the live view of all who watch.
 
 mod access;
+mod alone;
 mod command;
 mod drivers;
 mod folder;
 mod live;
 mod participant;
-mod report;
+pub(crate) mod report;
 mod rest;
 mod state;
 mod statistics;
 mod test;
+pub(crate) mod verdict;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -26,15 +29,24 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-pub(crate) use self::command::{LocalCommand, OrchestratorCommand};
 use self::{
     access::Access,
     folder::Folder,
     state::{Effects, State},
 };
+pub(crate) use self::{
+    alone::run_alone,
+    command::{LocalCommand, OrchestratorCommand},
+};
 use crate::{
-    bus::{Bus, Topic, unix_ms},
+    bus::{
+        Bus, Topic,
+        message::{SCHEMA, TestConfig, TestType},
+        unix_ms,
+    },
+    client::schedule::{Schedule, Share},
     driver::{PERIOD, allowed::Allowed},
+    plan::Plan,
     report::terminal,
 };
 
@@ -165,6 +177,27 @@ async fn tick(shared: &Arc<Shared>) {
     shared.live.send_replace(live.to_string().into());
     if let Err(error) = shared.apply(effects).await {
         terminal::warn(&format!("{error:#}"));
+    }
+}
+
+/// Returns the test of a plan, with a new id. The published fields describe it for other programs.
+pub(crate) fn planned(json: Value, plan: &Plan) -> TestConfig {
+    let requests = plan.schedule.requests(Share::WHOLE).unwrap_or(0);
+    let per_request = match &plan.schedule {
+        Schedule::Spaced { spacing, .. } => *spacing,
+        schedule => {
+            let requests = u32::try_from(requests).unwrap_or(u32::MAX).max(1);
+            schedule.duration().unwrap_or_default() / requests
+        }
+    };
+    TestConfig {
+        test_id: format!("{:032x}", rand::random::<u128>()),
+        test_type: if per_request.is_zero() { TestType::Avalanche } else { TestType::Tsunami },
+        test_message_delay: u64::try_from(per_request.as_millis()).unwrap_or(u64::MAX),
+        message_count_per_driver: requests,
+        schema: Some(SCHEMA),
+        plan: Some(json),
+        ..TestConfig::default()
     }
 }
 

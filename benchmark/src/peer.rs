@@ -55,6 +55,18 @@ impl Peer {
         })
     }
 
+    /// Returns a server of which nothing but its address is known.
+    pub(crate) fn at(address: SocketAddr, host: String, prefix: String) -> Self {
+        let name = "server".to_owned();
+        Self { name, address, host, prefix, credentials: None, process: None, _baseline: None }
+    }
+
+    /// Returns the server as a user has it.
+    pub(crate) fn with(&self, login: Credentials) -> Self {
+        let credentials = Some(login);
+        Self { credentials, ..Self::at(self.address, self.host.clone(), self.prefix.clone()) }
+    }
+
     /// Returns the server's API, or `None` at the baseline.
     pub(crate) fn api(&self) -> Option<Api> {
         let credentials = self.credentials.clone()?;

@@ -57,6 +57,24 @@ pub(crate) struct TestConfig {
     pub(crate) plan: Option<Value>,
 }
 
+/// Headers whose values may be shown.
+const SHOWN_HEADERS: [&str; 5] =
+    ["accept", "accept-encoding", "accept-language", "content-type", "user-agent"];
+
+impl TestConfig {
+    /// Returns it without what only drivers may know: values of headers, which may be tokens.
+    pub(crate) fn without_secrets(&self) -> Self {
+        let mut config = self.clone();
+        let headers = config.plan.as_mut().and_then(|plan| plan.pointer_mut("/target/headers"));
+        for (name, value) in headers.and_then(Value::as_object_mut).into_iter().flatten() {
+            if !SHOWN_HEADERS.contains(&&*name.to_ascii_lowercase()) {
+                *value = Value::from("hidden");
+            }
+        }
+        config
+    }
+}
+
 /// How a test of the specification sends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -140,6 +158,12 @@ pub(crate) struct Measured {
     /// The same from the moment a request was sent.
     #[serde(default)]
     pub(crate) from_sent: String,
+    /// Streams, where the test has some.
+    #[serde(default, skip_serializing_if = "Streams::is_none")]
+    pub(crate) streams: Streams,
+    /// Deliveries on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deliveries: Option<Deliveries>,
     /// Processor time of the driver since the test began.
     #[serde(default)]
     pub(crate) cpu_ms: u64,
@@ -151,6 +175,56 @@ pub(crate) struct Measured {
     /// Why the driver could not send as asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) saturated: Option<String>,
+}
+
+/// The streams of a driver.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Streams {
+    /// Open now.
+    pub(crate) open: u64,
+    /// Closed by the server.
+    pub(crate) closed: u64,
+}
+
+impl Streams {
+    /// Adds the streams of another driver.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.open += other.open;
+        self.closed += other.closed;
+    }
+
+    /// Returns whether there were none.
+    pub(crate) fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Messages on the streams of a driver.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Deliveries {
+    /// Messages that the server took, times the streams that must get them.
+    pub(crate) expected: u64,
+    pub(crate) received: u64,
+    /// Not there at the end.
+    pub(crate) lost: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) out_of_order: u64,
+    /// Latency in microseconds from the moment a message was due, as `from_due`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) latency: String,
+}
+
+impl Deliveries {
+    /// Adds the deliveries of another driver, without their latencies.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.expected += other.expected;
+        self.received += other.received;
+        self.lost += other.lost;
+        self.duplicated += other.duplicated;
+        self.out_of_order += other.out_of_order;
+    }
 }
 
 /// What a driver has counted.
@@ -168,6 +242,18 @@ pub(crate) struct Counts {
     pub(crate) dropped: u64,
     /// Answered, or failed.
     pub(crate) done: u64,
+}
+
+impl Counts {
+    /// Adds the counts of another part or driver.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.asked += part.asked;
+        self.due += part.due;
+        self.started += part.started;
+        self.late += part.late;
+        self.dropped += part.dropped;
+        self.done += part.done;
+    }
 }
 
 /// `heartbeat`: the sign of life of a driver.
@@ -210,6 +296,26 @@ pub(crate) struct Control {
     pub(crate) drivers: BTreeMap<String, String>,
     /// Tests that were aborted a short time ago.
     pub(crate) aborted: Vec<String>,
+    /// Shares of lost drivers that others send.
+    pub(crate) takeovers: Vec<Takeover>,
+}
+
+/// The share of a lost driver, which others send.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Takeover {
+    pub(crate) test_id: String,
+    /// The driver that was lost. If it is there after all, it stops.
+    pub(crate) lost: String,
+    /// Its place among the drivers of the test, and how many these were.
+    pub(crate) place: u64,
+    pub(crate) of: u64,
+    /// Who sends its share; the part of each is given by its place in this list.
+    pub(crate) by: Vec<String>,
+    /// From when on, in milliseconds since the test began.
+    pub(crate) from_ms: u64,
+    /// How many requests the lost driver had begun, as far as is known.
+    pub(crate) started: u64,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The little of HTTP/1.1 a publisher needs: finding one response in a buffer.
+//! The little of HTTP/1.1 that load needs: finding one response in a buffer.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ pub(crate) struct Response<'a> {
 }
 
 /// Why bytes are not a response.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HttpError {
     #[error("the answer is not HTTP/1.1")]
     NotHttp,
@@ -31,38 +31,76 @@ pub(crate) enum HttpError {
     BadChunk,
 }
 
-/// Returns the response at the start of `buf`, or `None` when it is not complete yet.
-pub(crate) fn response(buf: &[u8]) -> Result<Option<Response<'_>>, HttpError> {
+/// The head of a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) status: u16,
+    /// How many bytes of the buffer it took.
+    pub(crate) length: usize,
+    /// Whether the server wants to close the connection after the response.
+    pub(crate) closes: bool,
+    pub(crate) body: Body,
+}
+
+/// How long a response's body is (RFC 9112, section 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    Bytes(u64),
+    Chunks,
+    /// All until the connection ends.
+    UntilEnd,
+}
+
+/// Returns the head of the response at the start of `buf`, or `None` when it is not complete yet.
+pub(crate) fn head(buf: &[u8]) -> Result<Option<Head>, HttpError> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
-    let start = match head.parse(buf) {
-        Ok(Status::Complete(start)) => start,
+    let length = match head.parse(buf) {
+        Ok(Status::Complete(length)) => length,
         Ok(Status::Partial) if buf.len() > MAX_HEAD_BYTES => return Err(HttpError::LongHead),
         Ok(Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => return Err(HttpError::LongHead),
         Err(_) => return Err(HttpError::NotHttp),
     };
-    let (Some(1), Some(status)) = (head.version, head.code) else { return Err(HttpError::NotHttp) };
-    let value = |name: &str| {
-        let header = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
-        Some(header.value.trim_ascii())
-    };
-    let says = |name, expected: &[u8]| value(name).is_some_and(|value| value.eq_ignore_ascii_case(expected));
-    let closes = says("connection", b"close");
-    let done = |body, length| Ok(Some(Response { status, body, length, closes }));
-    if matches!(status, 100..200 | 204 | 304) {
-        return done(Cow::Borrowed(&[][..]), start);
+    let (Some(minor), Some(status)) = (head.version, head.code) else { return Err(HttpError::NotHttp) };
+    let (mut closes, mut body) = (minor == 0, Body::UntilEnd);
+    for header in head.headers.iter() {
+        let is = |name: &str| header.name.eq_ignore_ascii_case(name);
+        let mut words = header.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        if is("content-length") && body != Body::Chunks {
+            body = Body::Bytes(decimal(header.value.trim_ascii()).ok_or(HttpError::NoLength)?);
+        } else if is("transfer-encoding") && words.any(|word| word.eq_ignore_ascii_case(b"chunked")) {
+            body = Body::Chunks;
+        } else if is("connection") {
+            for word in words {
+                closes |= word.eq_ignore_ascii_case(b"close");
+                closes &= !word.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
     }
-    if says("transfer-encoding", b"chunked") {
-        return match dechunk(&buf[start..])? {
+    if matches!(status, 100..200 | 204 | 304) {
+        body = Body::Bytes(0);
+    }
+    Ok(Some(Head { status, length, closes: closes || body == Body::UntilEnd, body }))
+}
+
+/// Returns the response at the start of `buf`, or `None` when it is not complete yet.
+pub(crate) fn response(buf: &[u8]) -> Result<Option<Response<'_>>, HttpError> {
+    let Some(Head { status, length: start, closes, body }) = head(buf)? else { return Ok(None) };
+    let done = |body, length| Ok(Some(Response { status, body, length, closes }));
+    match body {
+        Body::Bytes(bytes) => {
+            let end = usize::try_from(bytes).ok().and_then(|bytes| start.checked_add(bytes));
+            match buf.get(start..end.ok_or(HttpError::NoLength)?) {
+                Some(body) => done(Cow::Borrowed(body), start + body.len()),
+                None => Ok(None),
+            }
+        }
+        Body::Chunks => match dechunk(&buf[start..])? {
             Some((body, used)) => done(Cow::Owned(body), start + used),
             None => Ok(None),
-        };
-    }
-    let length = value("content-length").and_then(decimal).ok_or(HttpError::NoLength)?;
-    match buf.get(start..start + length) {
-        Some(body) => done(Cow::Borrowed(body), start + length),
-        None => Ok(None),
+        },
+        Body::UntilEnd => Err(HttpError::NoLength),
     }
 }
 
@@ -87,8 +125,9 @@ fn dechunk(buf: &[u8]) -> Result<Option<(Vec<u8>, usize)>, HttpError> {
     }
 }
 
-fn decimal(digits: &[u8]) -> Option<usize> {
-    std::str::from_utf8(digits).ok()?.parse().ok()
+fn decimal(digits: &[u8]) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
 /// Returns where `needle` first occurs in `buf`.
@@ -148,13 +187,24 @@ mod tests {
     fn a_server_that_closes_is_noticed() {
         let bytes = b"HTTP/1.1 503 Busy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
         assert!(response(bytes).unwrap().unwrap().closes);
+        for (version, header, closes) in [
+            ("1.0", "", true),
+            ("1.0", "Connection: keep-alive\r\n", false),
+            ("1.1", "Connection: x, Close\r\n", true),
+        ] {
+            let answer = format!("HTTP/{version} 200 OK\r\nContent-Length: 0\r\n{header}\r\n");
+            assert_eq!(response(answer.as_bytes()).unwrap().unwrap().closes, closes, "{answer}");
+        }
     }
 
     #[test]
     fn what_is_not_a_response_is_refused() {
         assert_eq!(response(b"SSH-2.0-x\r\n\r\n"), Err(HttpError::NotHttp));
         assert_eq!(response(b"HTTP/1.1 200 OK\r\n\r\n"), Err(HttpError::NoLength));
-        assert_eq!(response(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"), Err(HttpError::NotHttp));
+        for length in ["-1", "+1", "1 1", "", "99999999999999999999"] {
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+            assert_eq!(response(answer.as_bytes()), Err(HttpError::NoLength), "{length}");
+        }
         for chunk in ["zz\r\n", "1\r\nabc", "ffffffffffffffffff\r\n"] {
             let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
             assert_eq!(response(answer.as_bytes()), Err(HttpError::BadChunk), "{chunk}");

@@ -27,6 +27,8 @@ pub(crate) struct Opening {
     pub(crate) receive_bytes: Option<usize>,
     /// How long no admission may come before the rest is given up.
     pub(crate) patience: Duration,
+    /// Whether the terminal shows how far it is.
+    pub(crate) is_shown: bool,
 }
 
 /// Opens streams until all of them are admitted.
@@ -38,12 +40,14 @@ pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Op
     let (before, failed_before) = (reactor.admissions.opened, reactor.admissions.failed);
     let mut begun = 0;
     let mut last = (before, started);
-    let progress = Progress::new("streams", opening.count as u64);
+    let progress = opening.is_shown.then(|| Progress::new("streams", opening.count as u64));
     loop {
         let now = reactor.clock.now();
         let opened = reactor.admissions.opened - before;
         let failed = reactor.admissions.failed - failed_before;
-        progress.show(opened);
+        if let Some(progress) = &progress {
+            progress.show(opened);
+        }
         if opened + failed >= opening.count as u64 {
             break;
         }

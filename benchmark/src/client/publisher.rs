@@ -1,33 +1,25 @@
-//! Deciding when which message is published, and timing the answers.
+//! Publishing what is due, and timing the answers.
 
 use std::{collections::BTreeMap, time::Duration};
 
+use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 
-use crate::client::{Nanos, message::Template, opener::nanos, reactor::Reactor, sender::Ack, tally};
-
-/// When the next message is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// As soon as a sender is idle (closed loop).
-    BackToBack,
-    /// At fixed moments, whether or not the server keeps up (open loop).
-    Every(Duration),
-}
-
-/// How much is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Limit {
-    Messages(u32),
-    Time(Duration),
-}
+use crate::client::{
+    Nanos,
+    message::Template,
+    opener::nanos,
+    reactor::Reactor,
+    schedule::{Schedule, Share},
+    sender::Ack,
+    tally,
+};
 
 /// One run's publishes.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     template: Template,
-    pace: Pace,
-    limit: Limit,
+    schedule: Schedule,
     started: Nanos,
     next: u32,
     acknowledged: u32,
@@ -40,11 +32,10 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     /// Starts publishing at `started`.
-    pub(crate) fn new(template: Template, pace: Pace, limit: Limit, started: Nanos) -> Self {
+    pub(crate) fn new(template: Template, schedule: Schedule, started: Nanos) -> Self {
         Self {
             template,
-            pace,
-            limit,
+            schedule,
             started,
             next: 0,
             acknowledged: 0,
@@ -55,14 +46,18 @@ impl Publisher {
     }
 
     /// Takes the answers that came and publishes what is due; calls `on_ack` for each answer.
-    pub(crate) fn pump(&mut self, reactor: &mut Reactor, mut on_ack: impl FnMut(Ack)) {
+    ///
+    /// # Errors
+    /// When a publish had no answer.
+    pub(crate) fn pump(&mut self, reactor: &mut Reactor, mut on_ack: impl FnMut(Ack)) -> Result<()> {
         let mut acks = std::mem::take(&mut reactor.acks);
         for ack in acks.drain(..) {
+            let status = ack.outcome.clone().context("a publish failed")?;
             self.latency.saturating_record(ack.at.saturating_sub(ack.due));
             self.last_ack = ack.at;
             self.acknowledged += 1;
-            if ack.status != 200 {
-                *self.refused.entry(ack.status).or_default() += 1;
+            if status != 200 {
+                *self.refused.entry(status).or_default() += 1;
             }
             on_ack(ack);
         }
@@ -71,7 +66,7 @@ impl Publisher {
             let now = reactor.clock.now();
             let due = match self.next_due(now) {
                 Some(due) if due <= now && reactor.has_idle_sender() => due,
-                _ => return,
+                _ => return Ok(()),
             };
             reactor.publish(&self.template, self.next, due);
             self.next += 1;
@@ -80,15 +75,9 @@ impl Publisher {
 
     /// Returns when the next message is due, or `None` when there is none.
     pub(crate) fn next_due(&self, now: Nanos) -> Option<Nanos> {
-        let due = match self.pace {
-            Pace::BackToBack => now,
-            Pace::Every(gap) => self.started + nanos(gap) * u64::from(self.next),
-        };
-        let within = match self.limit {
-            Limit::Messages(count) => self.next < count,
-            Limit::Time(length) => due < self.started + nanos(length),
-        };
-        within.then_some(due)
+        let elapsed = Duration::from_nanos(now.saturating_sub(self.started));
+        let due = self.schedule.next(Share::WHOLE, u64::from(self.next), 0, elapsed)?;
+        Some(self.started + nanos(due))
     }
 
     /// Returns whether all is published and answered.
@@ -115,13 +104,14 @@ mod tests {
     use super::*;
     use crate::client::message::RunId;
 
-    fn publisher(pace: Pace, limit: Limit) -> Publisher {
-        Publisher::new(Template::new("", b"", RunId::nth(0), 0, b""), pace, limit, 100)
+    fn publisher(schedule: Schedule) -> Publisher {
+        Publisher::new(Template::new("", b"", RunId::nth(0), 0, b""), schedule, 100)
     }
 
     #[test]
     fn an_open_loop_is_due_at_fixed_moments_however_late_it_is() {
-        let mut publisher = publisher(Pace::Every(Duration::from_nanos(50)), Limit::Messages(3));
+        let spacing = Duration::from_nanos(50);
+        let mut publisher = publisher(Schedule::Spaced { requests: 3, spacing });
         assert_eq!(publisher.next_due(100_000), Some(100));
         publisher.next = 2;
         assert_eq!(publisher.next_due(100_000), Some(200));
@@ -131,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_refused_message_is_not_expected_anywhere() {
-        let mut publisher = publisher(Pace::BackToBack, Limit::Messages(5));
+        let mut publisher = publisher(Schedule::back_to_back(5));
         publisher.next = 5;
         publisher.refused = BTreeMap::from([(500, 1), (503, 2)]);
         assert_eq!(publisher.accepted(), 2);
@@ -139,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_closed_loop_is_due_now_until_its_time_is_over() {
-        let publisher = publisher(Pace::BackToBack, Limit::Time(Duration::from_nanos(50)));
+        let over = Duration::from_nanos(50);
+        let publisher = publisher(Schedule::BackToBack { requests: u64::MAX, over });
         assert_eq!(publisher.next_due(149), Some(149));
         assert_eq!(publisher.next_due(150), None);
         assert!(publisher.is_done(150));

@@ -3,18 +3,27 @@
 //! Everything shares one read buffer and one set of counters, so that a delivery costs this process one `read`, a
 //! look for the mark in the payload and a few counters.
 
-use std::{io::ErrorKind, time::Duration};
+use std::{
+    io::ErrorKind,
+    os::fd::{AsRawFd, OwnedFd},
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
-use mio::{Events, Interest, Poll, Token, event::Event};
+use mio::{Events, Interest, Poll, Token, event::Event, unix::SourceFd};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
 
 use crate::{
     client::{
         Clock, Nanos,
+        address::Connector,
         ledger::Ledger,
         message::Template,
-        sender::{Ack, Sender},
+        opener::nanos,
+        sender::{self, Ack, Failure, Seen, Sender},
         stream::{Phase, Step, Stream},
         tally::{self, Tally},
     },
@@ -24,6 +33,7 @@ use crate::{
 const SCRATCH_BYTES: usize = 256 << 10;
 const EVENTS: usize = 1024;
 const SENDER: usize = 1 << 40;
+const TIMER: Token = Token(1 << 41);
 
 /// What became of the connections that were begun.
 #[derive(Debug)]
@@ -34,6 +44,15 @@ pub(crate) struct Admissions {
     /// From the begin of a connection to the server's 101.
     pub(crate) latency: Histogram<u64>,
     pub(crate) last_error: Option<anyhow::Error>,
+}
+
+/// What became of one stream that was begun.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// Its place.
+    pub(crate) at: usize,
+    /// Why it is not open, if so.
+    pub(crate) refusal: Option<String>,
 }
 
 /// Streams, publishers and the poll they hang on.
@@ -48,14 +67,20 @@ pub(crate) struct Reactor {
     free: Vec<usize>,
     senders: Vec<Sender>,
     idle_senders: Vec<usize>,
-    /// How often a publisher came back to a server that had left it idle.
+    /// Those whose request has failed: they are idle from the next turn on.
+    failed_senders: Vec<usize>,
+    /// Makes the sockets of senders.
+    connector: Option<Connector>,
+    /// How often the server ended a connection on which nothing was asked.
     pub(crate) reconnects: u64,
-    /// Why publishers' connections failed; a failed one is not used again.
-    pub(crate) faults: Vec<anyhow::Error>,
-    /// Answers to publishes that nobody has looked at yet.
+    /// What became of requests, which nobody has looked at yet.
     pub(crate) acks: Vec<Ack>,
     pub(crate) tally: Tally,
     pub(crate) admissions: Admissions,
+    /// What became of streams that were begun, if somebody looks at it.
+    pub(crate) admitted: Vec<Admitted>,
+    watches: bool,
+    timer: OwnedFd,
     stop: Stop,
     /// Time spent polling without a result because a publish was nearly due.
     pub(crate) spun: Duration,
@@ -79,8 +104,12 @@ struct Slot {
 impl Reactor {
     /// Makes an idle reactor; `handshakes` are what streams send to be admitted, in turn.
     pub(crate) fn new(clock: Clock, handshakes: Vec<Vec<u8>>, tally: Tally, stop: Stop) -> Result<Self> {
+        let poll = Poll::new().context("failed to create an epoll")?;
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags).context("failed to create a timer")?;
+        poll.registry().register(&mut SourceFd(&timer.as_raw_fd()), TIMER, Interest::READABLE)?;
         Ok(Self {
-            poll: Poll::new().context("failed to create an epoll")?,
+            poll,
             events: Events::with_capacity(EVENTS),
             clock,
             scratch: vec![0; SCRATCH_BYTES],
@@ -89,8 +118,9 @@ impl Reactor {
             free: Vec::new(),
             senders: Vec::new(),
             idle_senders: Vec::new(),
+            failed_senders: Vec::new(),
+            connector: None,
             reconnects: 0,
-            faults: Vec::new(),
             acks: Vec::new(),
             tally,
             admissions: Admissions {
@@ -100,9 +130,42 @@ impl Reactor {
                 latency: tally::histogram(),
                 last_error: None,
             },
+            admitted: Vec::new(),
+            watches: false,
+            timer,
             stop,
             spun: Duration::ZERO,
         })
+    }
+
+    /// Notes from now on what becomes of each stream that is begun.
+    pub(crate) fn watch_admissions(&mut self) {
+        self.watches = true;
+    }
+
+    /// Serves what is ready, waiting for it until a moment, and at most for `longest`. Is late by less than a
+    /// millisecond, which the timeout of a poll is not.
+    ///
+    /// # Errors
+    /// When the user asked to stop.
+    pub(crate) fn turn_until(&mut self, due: Option<Nanos>, longest: Duration) -> Result<()> {
+        let now = self.clock.now();
+        match due {
+            Some(due) if due <= now => return self.turn(Duration::ZERO),
+            Some(due) if due - now < nanos(longest) => {
+                let due = self.clock.absolute(due);
+                let time = Itimerspec {
+                    it_interval: Timespec::default(),
+                    it_value: Timespec {
+                        tv_sec: i64::try_from(due / 1_000_000_000)?,
+                        tv_nsec: i64::try_from(due % 1_000_000_000)?,
+                    },
+                };
+                timerfd_settime(&self.timer, TimerfdTimerFlags::ABSTIME, &time)?;
+            }
+            _ => {}
+        }
+        self.turn(longest)
     }
 
     /// Takes over a socket whose connection has begun; returns its place.
@@ -119,21 +182,50 @@ impl Reactor {
         Ok(at)
     }
 
-    /// Adds a connected publisher.
-    pub(crate) fn add_sender(&mut self, mut sender: Sender) -> Result<()> {
-        let at = self.senders.len();
-        self.register(at, &mut sender)?;
+    /// Adds a sender, which connects with its first request.
+    pub(crate) fn add_sender(&mut self, sender: Sender) {
+        self.idle_senders.push(self.senders.len());
         self.senders.push(sender);
-        self.idle_senders.push(at);
-        Ok(())
     }
 
-    /// Publishes through any idle publisher; does nothing when there is none.
+    /// Lets all senders connect from other source addresses than those before.
+    pub(crate) fn connect_with(&mut self, connector: Connector) {
+        self.connector = Some(connector);
+    }
+
+    /// Publishes through any idle sender; does nothing when there is none.
     pub(crate) fn publish(&mut self, template: &Template, sequence: u32, due: Nanos) {
+        self.send(sequence, due, |request| template.write(request, sequence, due));
+    }
+
+    /// Sends a request through any idle sender; does nothing when there is none. `write` puts it over an earlier one.
+    pub(crate) fn send(&mut self, sequence: u32, due: Nanos, write: impl FnOnce(&mut Vec<u8>)) {
         let Some(at) = self.idle_senders.pop() else { return };
-        if let Err(error) = self.senders[at].publish(template, sequence, due) {
-            self.faults.push(error);
+        let now = self.clock.now();
+        self.senders[at].begin(sequence, due, now, write);
+        self.advance(at, Seen::Nothing);
+    }
+
+    /// Gives up requests that have had no answer for so long.
+    pub(crate) fn give_up(&mut self, patience: Duration) {
+        let now = self.clock.now();
+        for at in 0..self.senders.len() {
+            let is_late = |sent: Nanos| now.saturating_sub(sent) > nanos(patience);
+            if self.senders[at].sent().is_some_and(is_late) {
+                let step = self.senders[at].fail(Failure::TimeOut, now);
+                self.note_sender(at, step);
+            }
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_connected(&self) -> bool {
+        self.senders.iter().any(Sender::is_connected)
+    }
+
+    /// Returns how many requests are under way.
+    pub(crate) fn under_way(&self) -> usize {
+        self.senders.len() - self.idle_senders.len() - self.failed_senders.len()
     }
 
     pub(crate) fn has_idle_sender(&self) -> bool {
@@ -143,9 +235,10 @@ impl Reactor {
     /// Serves what is ready, waiting for it at most `timeout`.
     ///
     /// # Errors
-    /// When the user asked to stop. A publisher's failure goes to `faults`.
+    /// When the user asked to stop. What becomes of requests goes to `acks`.
     pub(crate) fn turn(&mut self, timeout: Duration) -> Result<()> {
         self.stop.check()?;
+        self.idle_senders.append(&mut self.failed_senders);
         let before = self.clock.now();
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let polled = match self.poll.poll(&mut events, Some(timeout)) {
@@ -157,51 +250,66 @@ impl Reactor {
         }
         for event in &events {
             let Token(token) = event.token();
+            if event.token() == TIMER {
+                continue;
+            }
             if token & SENDER == 0 {
                 self.serve_stream(token, event);
-            } else if let Err(error) = self.serve_sender(token & !SENDER, event) {
-                self.faults.push(error);
+            } else {
+                let seen = match () {
+                    () if event.is_read_closed() || event.is_error() => Seen::End,
+                    () if event.is_readable() => Seen::Bytes,
+                    () => Seen::Nothing,
+                };
+                self.advance(token & !SENDER, seen);
             }
         }
         self.events = events;
         polled
     }
 
-    fn serve_sender(&mut self, at: usize, event: &Event) -> Result<()> {
+    /// Lets a sender write, and read if there may be something.
+    fn advance(&mut self, at: usize, seen: Seen) {
         let sender = &mut self.senders[at];
-        if event.is_writable() {
-            sender.on_writable()?;
+        let has_request = !sender.is_idle();
+        if has_request
+            && !sender.is_connected()
+            && let Err(failure) = self.connect(at)
+        {
+            let step = self.senders[at].fail(failure, self.clock.now());
+            return self.note_sender(at, step);
         }
-        if !(event.is_readable() || event.is_read_closed() || event.is_error()) {
-            return Ok(());
-        }
-        let was_idle = sender.is_idle();
-        match sender.on_readable(&mut self.scratch, self.clock.now()) {
-            Ok(Some(ack)) => {
-                self.acks.push(ack);
-                self.idle_senders.push(at);
-                Ok(())
+        let now = self.clock.now();
+        let step = self.senders[at].serve(&mut self.scratch, seen, now);
+        self.note_sender(at, step);
+    }
+
+    fn connect(&mut self, at: usize) -> Result<(), Failure> {
+        let sender = &mut self.senders[at];
+        let refused = |error: std::io::Error| Failure::Connect(error.kind().to_string());
+        let socket = match &mut self.connector {
+            Some(connector) => {
+                connector.connect(None).map_err(|error| Failure::Connect(error.to_string()))?
             }
-            Ok(None) => Ok(()),
-            // A server may end a keep-alive connection that nothing is asked on.
-            Err(_) if was_idle => self.reconnect(at),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn reconnect(&mut self, at: usize) -> Result<()> {
-        let mut fresh = self.senders[at].reconnect()?;
-        self.poll.registry().deregister(self.senders[at].socket())?;
-        self.register(at, &mut fresh)?;
-        self.senders[at] = fresh;
-        self.reconnects += 1;
-        Ok(())
-    }
-
-    fn register(&self, at: usize, sender: &mut Sender) -> Result<()> {
+            None => mio::net::TcpStream::connect(sender.endpoint.address).map_err(refused)?,
+        };
+        let socket = sender.attach(socket).map_err(refused)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(sender.socket(), Token(SENDER | at), interest)?;
-        Ok(())
+        self.poll.registry().register(socket, Token(SENDER | at), interest).map_err(refused)
+    }
+
+    fn note_sender(&mut self, at: usize, step: sender::Step) {
+        match step {
+            sender::Step::Same => {}
+            sender::Step::Left => self.reconnects += 1,
+            sender::Step::Again => self.advance(at, Seen::Nothing),
+            sender::Step::Done(ack) => {
+                let idle =
+                    if ack.outcome.is_ok() { &mut self.idle_senders } else { &mut self.failed_senders };
+                idle.push(at);
+                self.acks.push(ack);
+            }
+        }
     }
 
     fn serve_stream(&mut self, at: usize, event: &Event) {
@@ -227,6 +335,9 @@ impl Reactor {
             self.admissions.under_way -= 1;
             self.admissions.opened += 1;
             self.admissions.latency.saturating_record(self.clock.now() - stream.began);
+            if self.watches {
+                self.admitted.push(Admitted { at, refusal: None });
+            }
             if slot.manner.held {
                 let _ = self.poll.registry().deregister(stream.socket());
             }
@@ -246,6 +357,9 @@ impl Reactor {
             Step::Failed(error) => {
                 self.admissions.under_way -= 1;
                 self.admissions.failed += 1;
+                if self.watches {
+                    self.admitted.push(Admitted { at, refusal: Some(format!("{error:#}")) });
+                }
                 self.admissions.last_error = Some(error);
                 slot.stream = None;
                 self.free.push(at);

@@ -1,139 +1,276 @@
-//! One publisher's keep-alive connection.
+//! One connection that sends requests, each after the answer to the one before.
 
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     net::SocketAddr,
+    sync::Arc,
 };
 
-use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 
 use crate::client::{
     Nanos,
+    answer::{Answered, Reader},
     format::Format,
-    http::{self, Response},
-    message::Template,
+    http::HttpError,
+    transport::{Tls, Transport},
 };
 
-/// The answer to one publish.
-#[derive(Debug, Clone, Copy)]
+/// Where requests go, and how.
+#[expect(clippy::struct_excessive_bools, reason = "they have nothing in common")]
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) address: SocketAddr,
+    /// None for plain HTTP.
+    pub(crate) tls: Option<Tls>,
+    /// Whether a connection serves more than one request.
+    pub(crate) keep_alive: bool,
+    /// Whether a request may be sent once more if the server left the connection before it had answered (RFC 9110,
+    /// section 9.2.2).
+    pub(crate) is_safe: bool,
+    /// Whether answers have no body, as those to `HEAD`.
+    pub(crate) to_head: bool,
+    /// Whether the id in the answer is wanted.
+    pub(crate) wants_id: bool,
+}
+
+impl Endpoint {
+    /// Returns a server that messages are published to.
+    pub(crate) fn publish(address: SocketAddr) -> Arc<Self> {
+        Arc::new(Self {
+            address,
+            tls: None,
+            keep_alive: true,
+            is_safe: false,
+            to_head: false,
+            wants_id: true,
+        })
+    }
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("connect: {0}")]
+    Connect(String),
+    #[error("time-out")]
+    TimeOut,
+    #[error("the server closed the connection")]
+    Closed,
+    #[error("connection: {0}")]
+    Broken(String),
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+/// What became of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ack {
     pub(crate) sequence: u32,
-    pub(crate) status: u16,
-    /// The id the server gave the message.
+    /// The status of the answer.
+    pub(crate) outcome: Result<u16, Failure>,
+    /// The id the server gave a message.
     pub(crate) id: Option<u64>,
     pub(crate) due: Nanos,
+    pub(crate) sent: Nanos,
     pub(crate) at: Nanos,
+}
+
+/// What the poll has seen on a socket, besides room to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    Nothing,
+    Bytes,
+    /// The end of the connection, perhaps after bytes. It is not told again.
+    End,
+}
+
+/// What one look at a connection led to.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Same,
+    /// The server ended the connection while nothing was asked on it.
+    Left,
+    /// The server had left before it got the request, which may be sent once more.
+    Again,
+    Done(Ack),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct UnderWay {
+    sequence: u32,
+    due: Nanos,
+    sent: Nanos,
+    /// Whether the connection had served another request before.
+    is_reused: bool,
 }
 
 /// A connection that has at most one request under way.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    address: SocketAddr,
-    socket: TcpStream,
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// None while it is not connected.
+    transport: Option<Transport>,
+    is_connecting: bool,
+    is_used: bool,
     request: Vec<u8>,
     /// How much of the request the socket has taken.
     written: usize,
-    inbox: Vec<u8>,
-    under_way: Option<(u32, Nanos)>,
+    reader: Reader,
+    under_way: Option<UnderWay>,
 }
 
 impl Sender {
-    /// Connects, blocking.
-    pub(crate) fn connect(address: SocketAddr) -> Result<Self> {
-        let socket = std::net::TcpStream::connect(address)
-            .with_context(|| format!("failed to connect a publisher to {address}"))?;
+    /// Returns a sender that is not connected yet.
+    pub(crate) fn new(endpoint: Arc<Endpoint>) -> Self {
+        Self {
+            endpoint,
+            transport: None,
+            is_connecting: false,
+            is_used: false,
+            request: Vec::new(),
+            written: 0,
+            reader: Reader::default(),
+            under_way: None,
+        }
+    }
+
+    /// Takes a socket over whose connection has begun.
+    pub(crate) fn attach(&mut self, socket: TcpStream) -> io::Result<&mut TcpStream> {
         socket.set_nodelay(true)?;
-        socket.set_nonblocking(true)?;
-        let socket = TcpStream::from_std(socket);
-        Ok(Self { address, socket, request: Vec::new(), written: 0, inbox: Vec::new(), under_way: None })
+        self.reader = Reader::default();
+        (self.is_connecting, self.is_used, self.written) = (true, false, 0);
+        let transport = Transport::new(socket, self.endpoint.tls.as_ref())?;
+        Ok(self.transport.insert(transport).socket())
     }
 
-    /// Returns a new connection to the same server.
-    pub(crate) fn reconnect(&self) -> Result<Self> {
-        Self::connect(self.address)
-    }
-
-    pub(crate) fn socket(&mut self) -> &mut TcpStream {
-        &mut self.socket
+    pub(crate) fn is_connected(&self) -> bool {
+        self.transport.is_some()
     }
 
     pub(crate) fn is_idle(&self) -> bool {
         self.under_way.is_none()
     }
 
-    /// Publishes one message.
+    /// Returns when the request under way was sent.
+    pub(crate) fn sent(&self) -> Option<Nanos> {
+        self.under_way.map(|request| request.sent)
+    }
+
+    /// Begins a request, which `write` puts over an earlier one. It is sent at the next call of [`Self::serve`].
     ///
     /// # Panics
     /// When a request is under way.
-    pub(crate) fn publish(&mut self, template: &Template, sequence: u32, due: Nanos) -> Result<()> {
+    pub(crate) fn begin(&mut self, sequence: u32, due: Nanos, sent: Nanos, write: impl FnOnce(&mut Vec<u8>)) {
         assert!(self.is_idle(), "a sender has one request at a time");
-        template.write(&mut self.request, sequence, due);
+        write(&mut self.request);
         self.written = 0;
-        self.under_way = Some((sequence, due));
-        self.on_writable()
+        self.under_way = Some(UnderWay { sequence, due, sent, is_reused: self.is_used });
     }
 
-    /// Writes what the socket takes.
-    pub(crate) fn on_writable(&mut self) -> Result<()> {
+    /// Writes and reads what the socket takes and has.
+    pub(crate) fn serve(&mut self, scratch: &mut [u8], seen: Seen, now: Nanos) -> Step {
+        let outcome = self
+            .write()
+            .and_then(|()| if seen == Seen::Nothing { Ok(None) } else { self.read(scratch, seen) });
+        match outcome {
+            Ok(None) => Step::Same,
+            Ok(Some(answered)) => {
+                self.is_used = true;
+                if answered.closes || !self.endpoint.keep_alive || seen == Seen::End {
+                    self.transport = None;
+                }
+                let id = self.endpoint.wants_id.then(|| Format::Json.id(self.reader.body())).flatten();
+                match self.under_way.take() {
+                    Some(UnderWay { sequence, due, sent, .. }) => {
+                        Step::Done(Ack { sequence, outcome: Ok(answered.status), id, due, sent, at: now })
+                    }
+                    // An answer without a request, such as 408 before the server leaves.
+                    None => self.drop_connection(),
+                }
+            }
+            Err(failure) => self.fail(failure, now),
+        }
+    }
+
+    /// Gives the request under way up.
+    pub(crate) fn fail(&mut self, failure: Failure, now: Nanos) -> Step {
+        let had_nothing = self.reader.is_empty();
+        self.transport = None;
+        let Some(request) = &mut self.under_way else { return Step::Left };
+        let has_left = matches!(failure, Failure::Closed | Failure::Broken(_));
+        if has_left && request.is_reused && had_nothing && self.endpoint.is_safe {
+            request.is_reused = false;
+            return Step::Again;
+        }
+        let UnderWay { sequence, due, sent, .. } = *request;
+        self.under_way = None;
+        Step::Done(Ack { sequence, outcome: Err(failure), id: None, due, sent, at: now })
+    }
+
+    fn drop_connection(&mut self) -> Step {
+        self.transport = None;
+        Step::Left
+    }
+
+    fn write(&mut self) -> Result<(), Failure> {
+        let Some(transport) = &mut self.transport else { return Ok(()) };
+        if self.is_connecting {
+            let socket = transport.socket();
+            let refused = |error: io::Error| Failure::Connect(error.kind().to_string());
+            if let Some(error) = socket.take_error().map_err(refused)? {
+                return Err(refused(error));
+            }
+            match socket.peer_addr() {
+                Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(()),
+                other => other.map_err(refused)?,
+            };
+            self.is_connecting = false;
+        }
         while self.under_way.is_some() && self.written < self.request.len() {
-            match self.socket.write(&self.request[self.written..]) {
+            match transport.write(&self.request[self.written..]) {
                 Ok(taken) => self.written += taken,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error).context("failed to write a publish"),
+                Err(error) => return Err(broken(&error)),
             }
         }
-        Ok(())
+        transport.flush().map_err(|error| broken(&error))
     }
 
-    /// Reads what has come; returns the answer when it is complete.
-    pub(crate) fn on_readable(&mut self, scratch: &mut [u8], now: Nanos) -> Result<Option<Ack>> {
+    fn read(&mut self, scratch: &mut [u8], seen: Seen) -> Result<Option<Answered>, Failure> {
+        let Some(transport) = self.transport.as_mut().filter(|_| !self.is_connecting) else {
+            return Ok(None);
+        };
         loop {
-            let got = match self.socket.read(scratch) {
-                Ok(0) => bail!("the server closed a publisher's connection"),
+            let got = match transport.read(scratch) {
+                Ok(0) => return self.reader.end().map(Some).ok_or(Failure::Closed),
                 Ok(got) => got,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error).context("failed to read the answer to a publish"),
+                Err(error) => return Err(broken(&error)),
             };
-            // Nearly every answer comes whole: then it is parsed where it lies.
-            let answer = if self.inbox.is_empty() {
-                &scratch[..got]
-            } else {
-                self.inbox.extend_from_slice(&scratch[..got]);
-                &self.inbox
-            };
-            let ack = match http::response(answer)? {
-                Some(response) => Some(acknowledge(&mut self.under_way, &response, answer.len(), now)?),
-                None => None,
-            };
-            if ack.is_some() {
-                self.inbox.clear();
-            } else if self.inbox.is_empty() {
-                self.inbox.extend_from_slice(&scratch[..got]);
+            let Endpoint { to_head, wants_id, .. } = *self.endpoint;
+            if let Some(mut answered) = self.reader.take(&scratch[..got], to_head, wants_id)? {
+                // What follows an answer has no request.
+                answered.closes |= answered.used < got;
+                return Ok(Some(answered));
             }
-            if ack.is_some() || got < scratch.len() {
-                return Ok(ack);
+            // A short read from a plain socket means that there was no more.
+            if got < scratch.len() && transport.drains() && seen == Seen::Bytes {
+                return Ok(None);
             }
         }
     }
 }
 
-fn acknowledge(
-    under_way: &mut Option<(u32, Nanos)>,
-    response: &Response<'_>,
-    had: usize,
-    at: Nanos,
-) -> Result<Ack> {
-    let Some((sequence, due)) = under_way.take() else { bail!("the server answered without a request") };
-    if response.length != had {
-        bail!("the server sent {} bytes behind an answer", had - response.length);
+fn broken(error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => Failure::Closed,
+        // Such as what rustls says of a certificate.
+        ErrorKind::Other => Failure::Broken(error.to_string()),
+        kind => Failure::Broken(kind.to_string()),
     }
-    if response.closes {
-        bail!("the server answered {} and closes a publisher's connection", response.status);
-    }
-    Ok(Ack { sequence, status: response.status, id: Format::Json.id(&response.body), due, at })
 }
 
 #[cfg(test)]
@@ -142,39 +279,85 @@ mod tests {
 
     use super::*;
     use crate::{
-        client::{Clock, message::RunId, reactor::Reactor, tally::Tally},
+        client::{
+            Clock,
+            message::{RunId, Template},
+            reactor::Reactor,
+            tally::Tally,
+        },
         process::stop::Stop,
     };
 
-    #[test]
-    fn a_publisher_that_the_server_left_while_idle_comes_back() {
-        const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"id\":9}";
+    const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n{\"id\":9}";
+
+    fn reactor(endpoint: Endpoint) -> Reactor {
+        let tally = Tally::new(RunId::nth(1), true, Format::Json);
+        let mut reactor = Reactor::new(Clock::start(), Vec::new(), tally, Stop::default()).unwrap();
+        reactor.add_sender(Sender::new(Arc::new(endpoint)));
+        reactor
+    }
+
+    fn ack(reactor: &mut Reactor) -> Ack {
+        while reactor.acks.is_empty() {
+            reactor.turn(Duration::from_secs(1)).unwrap();
+        }
+        reactor.acks.remove(0)
+    }
+
+    /// Answers one request on each of some connections, and leaves.
+    fn answer_once(connections: usize) -> (SocketAddr, thread::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = thread::spawn(move || {
-            drop(listener.accept().unwrap());
-            let (mut socket, _) = listener.accept().unwrap();
-            let got = socket.read(&mut [0; 4096]).unwrap();
-            socket.write_all(ANSWER).unwrap();
-            (got, socket)
+            for _ in 0..connections {
+                let (mut socket, _) = listener.accept().unwrap();
+                assert!(socket.read(&mut [0; 4096]).unwrap() > 0);
+                socket.write_all(ANSWER).unwrap();
+            }
         });
-        let run = RunId::nth(1);
-        let mut reactor =
-            Reactor::new(Clock::start(), Vec::new(), Tally::new(run, true, Format::Json), Stop::default())
-                .unwrap();
-        reactor.add_sender(Sender::connect(address).unwrap()).unwrap();
-        let template = Template::new("POST / HTTP/1.1\r\n", b"", run, 0, b"");
-        // The end of the first connection is an event, and what is published afterwards takes the second.
-        while reactor.reconnects == 0 {
-            reactor.turn(Duration::from_secs(1)).unwrap();
-        }
+        (address, server)
+    }
+
+    #[test]
+    fn a_publisher_that_the_server_left_comes_back() {
+        let (address, server) = answer_once(2);
+        let mut reactor = reactor(Endpoint::clone(&Endpoint::publish(address)));
+        let template = Template::new("POST / HTTP/1.1\r\n", b"", RunId::nth(1), 0, b"");
         reactor.publish(&template, 5, 0);
-        while reactor.acks.is_empty() {
-            assert!(reactor.faults.is_empty(), "{:?}", reactor.faults);
+        let first = ack(&mut reactor);
+        assert_eq!((first.sequence, first.outcome, first.id), (5, Ok(200), Some(9)));
+        // Whether the end comes with the answer or after it.
+        while reactor.is_connected() {
             reactor.turn(Duration::from_secs(1)).unwrap();
         }
-        assert!(server.join().unwrap().0 > 0);
-        let ack = reactor.acks[0];
-        assert_eq!((ack.sequence, ack.status, ack.id), (5, 200, Some(9)));
+        reactor.publish(&template, 6, 0);
+        assert_eq!(ack(&mut reactor).outcome, Ok(200));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn each_failure_has_its_kind_and_the_next_request_a_new_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut reactor = reactor(Endpoint::clone(&Endpoint::publish(address)));
+        let server = thread::spawn(move || {
+            for answer in [&b""[..], b"SSH-2.0-x\r\n\r\n", &ANSWER[..20], ANSWER] {
+                let (mut socket, _) = listener.accept().unwrap();
+                assert!(socket.read(&mut [0; 4096]).unwrap() > 0);
+                socket.write_all(answer).unwrap();
+            }
+        });
+        let mut send = || {
+            // One that has failed is idle from the next turn on.
+            reactor.turn(Duration::ZERO).unwrap();
+            reactor.send(0, 0, |request| *request = b"GET / HTTP/1.1\r\n\r\n".to_vec());
+            ack(&mut reactor).outcome
+        };
+        assert_eq!(send(), Err(Failure::Closed));
+        assert_eq!(send(), Err(Failure::Http(HttpError::NotHttp)));
+        assert_eq!(send(), Err(Failure::Closed));
+        assert_eq!(send(), Ok(200));
+        server.join().unwrap();
+        assert_eq!(send(), Err(Failure::Connect("connection refused".to_owned())));
     }
 }

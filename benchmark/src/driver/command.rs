@@ -6,7 +6,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{DriverConfig, allowed::Allowed, drive};
-use crate::bus::connection::{self, Connection};
+use crate::{
+    bus::connection::{self, Connection},
+    client::api::Credentials,
+};
 
 /// Send the load of an orchestrator's tests, until SIGINT or SIGTERM.
 #[derive(Debug, Args)]
@@ -35,8 +38,10 @@ pub(crate) struct DriverCommand {
 
 impl DriverCommand {
     /// Drives load until the process is asked to end.
-    pub(crate) fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self, login: Credentials) -> Result<()> {
         let config = DriverConfig {
+            login,
+            is_quiet: false,
             node_id: self.node_id.clone(),
             address: self.node_address.clone(),
             allowed: self.allow.clone(),

@@ -8,7 +8,7 @@ use hdrhistogram::{
     serialization::{Serializer, V2DeflateSerializer},
 };
 
-use crate::bus::message::{Counts, Latencies};
+use crate::bus::message::{Counts, Deliveries, Latencies, Streams};
 
 /// A request that starts later than this after it was due is late.
 const LATE: Duration = Duration::from_millis(10);
@@ -26,6 +26,12 @@ pub(crate) struct Figures {
     pub(crate) from_due: Histogram<u64>,
     /// The same from the moment it was sent.
     pub(crate) from_sent: Histogram<u64>,
+    /// Streams, where the load has some.
+    pub(crate) streams: Streams,
+    /// Deliveries on them, with their latency in microseconds from the moment a message was due.
+    pub(crate) deliveries: Option<(Deliveries, Histogram<u64>)>,
+    /// The processor time of the load's thread.
+    pub(crate) cpu: Duration,
 }
 
 /// Returns an empty histogram of latencies in microseconds, to three digits.
@@ -38,7 +44,33 @@ impl Figures {
     /// Returns figures of a test that asks for this many requests.
     pub(crate) fn new(asked: u64) -> Self {
         let counts = Counts { asked, ..Counts::default() };
-        Self { counts, errors: BTreeMap::new(), from_due: histogram(), from_sent: histogram() }
+        Self {
+            counts,
+            errors: BTreeMap::new(),
+            from_due: histogram(),
+            from_sent: histogram(),
+            streams: Streams::default(),
+            deliveries: None,
+            cpu: Duration::ZERO,
+        }
+    }
+
+    /// Adds the figures of another part of the same load.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counts.add(other.counts);
+        for (kind, count) in &other.errors {
+            *self.errors.entry(kind.clone()).or_default() += count;
+        }
+        for (sum, part) in [(&mut self.from_due, &other.from_due), (&mut self.from_sent, &other.from_sent)] {
+            sum.add(part).expect("all histograms have the same bounds");
+        }
+        self.streams.add(other.streams);
+        if let Some((counts, latency)) = &other.deliveries {
+            let (sum, all) = self.deliveries.get_or_insert_with(|| (Deliveries::default(), histogram()));
+            sum.add(counts);
+            all.add(latency).expect("all histograms have the same bounds");
+        }
+        self.cpu = self.cpu.max(other.cpu);
     }
 
     /// Counts a request that is sent this long after it was due.

@@ -1,45 +1,54 @@
-//! The tests of the specification: requests at a fixed delay, or all at once.
+//! A load that can begin, and one that runs in a thread of its own.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, thread, time::Duration};
 
-use axum::{
-    body::Body,
-    http::{Request, header},
-};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use tokio::{
-    net::TcpStream,
-    task::JoinSet,
-    time::{Instant, sleep_until, timeout},
+    sync::oneshot,
+    time::{Instant, timeout},
 };
 
-use super::{allowed::Allowed, figures::Figures, target::Target};
-use crate::bus::message::{TestConfig, TestType};
+use super::{
+    allowed::Allowed,
+    figures::Figures,
+    target::{self, HttpWork},
+    work,
+};
+use crate::{
+    bus::message::{Takeover, TestConfig, TestType},
+    client::{
+        api::Credentials,
+        schedule::{Schedule, Share},
+    },
+    peer::Peer,
+    plan::{
+        CONCURRENCY, CONCURRENCY_MAX, Plan, REQUESTS_MAX,
+        target::{Action, HttpTarget, PlanTarget},
+    },
+    process::stop::Stop,
+};
 
-/// Requests under way at once, unless the test says otherwise.
-const CONCURRENCY: u32 = 64;
-const CONCURRENCY_MAX: u32 = 10_000;
-/// How long an answer may take.
-const ANSWER: Duration = Duration::from_secs(30);
-/// The largest test.
-const REQUESTS_MAX: u64 = 1_000_000_000;
+/// How long the end of a load is waited for.
+const STOP: Duration = Duration::from_secs(2);
 
-/// A test that can begin.
+/// A load that can begin.
 #[derive(Debug, Clone)]
 pub(super) struct Load {
-    target: Target,
-    requests: u64,
-    /// The time between two requests; none if all are due at once.
-    spacing: Duration,
-    workers: u32,
+    pub(super) work: Work,
+    pub(super) schedule: Schedule,
+    /// Whether several drivers share it, or each sends all of it.
+    is_shared: bool,
+    /// Requests under way at once.
+    pub(super) concurrency: u32,
+    /// What is due before this is sent, and left out of the figures.
+    pub(super) warm_up: Duration,
+}
+
+/// What is done.
+#[derive(Debug, Clone)]
+pub(super) enum Work {
+    Http(HttpWork),
+    Server { peer: Arc<Peer>, login: Credentials, action: Action },
 }
 
 impl Load {
@@ -52,13 +61,16 @@ impl Load {
         config: &TestConfig,
         own_target: Option<&str>,
         allowed: &[Allowed],
+        login: &Credentials,
     ) -> Result<Self, String> {
-        if config.plan.is_some() {
-            return Err("this driver runs the tests TSUNAMI and AVALANCHE, and no plans".to_owned());
+        if let Some(plan) = &config.plan {
+            let plan = Plan::from_json(plan).map_err(|error| format!("the plan can't be run: {error}"))?;
+            return Self::of_plan(&plan, allowed, login);
         }
         let url = config.target.as_deref().or(own_target);
         let url = url.ok_or("the test has no target, and this driver was started without `--target`")?;
-        let target = Target::look_up(url, allowed)?;
+        let target = HttpTarget { url: url.to_owned(), ..HttpTarget::default() };
+        let target = HttpWork::look_up(&target, allowed)?;
         let requests = config.message_count_per_driver;
         if !(1..=REQUESTS_MAX).contains(&requests) {
             return Err(format!("`message_count_per_driver` is {requests}: it must be 1 to {REQUESTS_MAX}"));
@@ -73,155 +85,189 @@ impl Load {
                 .map_err(|_| format!("`throughput` is {rate}, which is too little"))?,
             Some(rate) => return Err(format!("`throughput` is {rate}: it must be more than 0")),
         };
-        let workers = config.concurrency.unwrap_or(CONCURRENCY);
-        if !(1..=CONCURRENCY_MAX).contains(&workers) {
-            return Err(format!("`concurrency` is {workers}: it must be 1 to {CONCURRENCY_MAX}"));
+        let concurrency = config.concurrency.unwrap_or(CONCURRENCY);
+        if !(1..=CONCURRENCY_MAX).contains(&concurrency) {
+            return Err(format!("`concurrency` is {concurrency}: it must be 1 to {CONCURRENCY_MAX}"));
         }
         // The slower one wins.
-        Ok(Self { target, requests, spacing: delay.max(ceiling), workers })
+        let schedule = Schedule::Spaced { requests, spacing: delay.max(ceiling) };
+        Ok(Self {
+            work: Work::Http(target),
+            schedule,
+            is_shared: false,
+            concurrency,
+            warm_up: Duration::ZERO,
+        })
     }
 
-    /// Starts sending at a moment.
-    pub(super) fn start(self, begin: Instant) -> Running {
-        let shared = Arc::new(Shared {
-            begin,
-            next: AtomicU64::new(0),
-            figures: Mutex::new(Figures::new(self.requests)),
-            load: self,
-        });
-        let count = u64::from(shared.load.workers).min(shared.load.requests);
-        let mut workers = JoinSet::new();
-        for _ in 0..count {
-            workers.spawn(work(Arc::clone(&shared)));
-        }
-        Running { shared, workers }
+    fn of_plan(plan: &Plan, allowed: &[Allowed], login: &Credentials) -> Result<Self, String> {
+        let work = match &plan.target {
+            PlanTarget::Http(http) => Work::Http(HttpWork::look_up(http, allowed)?),
+            PlanTarget::Server(server) => {
+                let peer = Arc::new(target::look_up_server(server, allowed)?);
+                Work::Server { peer, login: login.clone(), action: server.action.clone() }
+            }
+        };
+        Ok(Self {
+            work,
+            schedule: plan.schedule.clone(),
+            is_shared: true,
+            concurrency: plan.concurrency,
+            warm_up: plan.warm_up,
+        })
+    }
+
+    /// Starts a driver's share at a moment. The share counts where several drivers run one plan.
+    pub(super) fn start(self, begin: Instant, share: Share) -> Running {
+        let share = if self.is_shared { share } else { Share::WHOLE };
+        Running { begin, parts: vec![Part::start(self.clone(), begin, share, 0)], load: self }
     }
 }
 
-/// A test that runs. Dropping it ends it.
+/// What the thread of a load and its driver share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) load: Load,
+    pub(super) begin: Instant,
+    pub(super) share: Share,
+    /// The first request of the share that is sent.
+    pub(super) first: u64,
+    pub(super) figures: Mutex<Figures>,
+    /// How many requests are not counted, where that is known: others have sent them, or they are of the warm-up.
+    left_out: u64,
+    pub(super) stop: Stop,
+}
+
+/// A load that runs: this driver's share, and those that it has taken over. Dropping it ends it.
 #[derive(Debug)]
 pub(super) struct Running {
-    shared: Arc<Shared>,
-    workers: JoinSet<()>,
-}
-
-#[derive(Debug)]
-struct Shared {
     load: Load,
     begin: Instant,
-    /// The number of the next request.
-    next: AtomicU64,
-    figures: Mutex<Figures>,
+    parts: Vec<Part>,
 }
 
-impl Shared {
-    fn due(&self, number: u64) -> Instant {
-        let spacing = self.load.spacing.as_secs_f64();
-        #[expect(clippy::cast_precision_loss, reason = "to a nanosecond for years")]
-        let after = Duration::try_from_secs_f64(spacing * number as f64).unwrap_or(Duration::MAX / 4);
-        self.begin + after
-    }
+/// One share that is sent.
+#[derive(Debug)]
+struct Part {
+    shared: Arc<Shared>,
+    ended: Option<oneshot::Receiver<Result<(), String>>>,
+    outcome: Option<Result<(), String>>,
 }
 
 impl Running {
-    /// Returns the figures so far.
-    pub(super) fn figures(&self) -> Figures {
-        let mut figures = self.shared.figures.lock().clone();
-        let elapsed = Instant::now().saturating_duration_since(self.shared.begin);
-        figures.counts.due = match self.shared.load.spacing {
-            _ if Instant::now() < self.shared.begin => 0,
-            Duration::ZERO => figures.counts.asked,
-            spacing => {
-                let due = elapsed.as_nanos() / spacing.as_nanos() + 1;
-                u64::try_from(due).unwrap_or(u64::MAX).min(figures.counts.asked)
-            }
+    /// Sends a part of the share of a lost driver too.
+    pub(super) fn take_over(&mut self, takeover: &Takeover, node_id: &str) {
+        let place = takeover.by.iter().position(|id| id == node_id);
+        let Some(place) = place.filter(|_| self.load.is_shared && takeover.place < takeover.of) else {
+            return;
         };
-        figures
+        let (place, by) = (place as u64, takeover.by.len() as u64);
+        // Every `by`th of the lost driver's own requests.
+        let share = Share { place: place * takeover.of + takeover.place, of: takeover.of * by };
+        let schedule = &self.load.schedule;
+        let first = match schedule {
+            // All are due at once: it is known only how many had begun.
+            Schedule::Spaced { spacing, .. } if spacing.is_zero() => {
+                Share { place, of: by }.count(takeover.started)
+            }
+            _ => schedule.due_before(share, Duration::from_millis(takeover.from_ms)),
+        };
+        if schedule.requests(share).is_none_or(|requests| first < requests) {
+            self.parts.push(Part::start(self.load.clone(), self.begin, share, first));
+        }
     }
 
-    /// Returns when all requests are answered or have failed.
+    /// Returns the figures so far.
+    pub(super) fn figures(&self) -> Figures {
+        let mut sum = Figures::new(0);
+        for part in &self.parts {
+            sum.add(&part.figures());
+        }
+        sum
+    }
+
+    /// Returns when all requests are answered or have failed; with the reason if the load could not be made.
     ///
     /// # Cancel safety
     ///
     /// May be dropped and called again.
-    pub(super) async fn finished(&mut self) {
-        while self.workers.join_next().await.is_some() {}
+    pub(super) async fn finished(&mut self) -> Result<(), String> {
+        let mut all = Ok(());
+        for part in &mut self.parts {
+            let outcome = part.finished().await;
+            all = all.and(outcome);
+        }
+        all
     }
 
-    /// Ends the test; requests that are under way are not waited for.
+    /// Ends the load; requests that are under way are not waited for.
     pub(super) async fn stop(&mut self) {
-        self.workers.shutdown().await;
-    }
-}
-
-/// Sends one request after the other over one connection, each when it is due.
-async fn work(shared: Arc<Shared>) {
-    let mut connection = None;
-    loop {
-        let number = shared.next.fetch_add(1, Ordering::Relaxed);
-        if number >= shared.load.requests {
-            return;
+        for part in &self.parts {
+            part.shared.stop.ask();
         }
-        let due = shared.due(number);
-        sleep_until(due).await;
-        let sent = Instant::now();
-        shared.figures.lock().on_start(sent.saturating_duration_since(due));
-        let outcome = timeout(ANSWER, exchange(&shared.load.target, &mut connection)).await;
-        let outcome = outcome.unwrap_or_else(|_| Err("time-out".to_owned()));
-        if outcome.is_err() {
-            connection = None;
+        // It was asked to stop: that is no fault. A server that does not answer may hold a thread up.
+        let _ = timeout(STOP, self.finished()).await;
+        for part in &self.parts {
+            part.count_dropped();
         }
-        let now = Instant::now();
-        shared.figures.lock().on_end(outcome, now.saturating_duration_since(due), now - sent);
     }
 }
 
-/// Sends a request and reads the whole answer.
-async fn exchange(target: &Target, connection: &mut Option<SendRequest<Body>>) -> Result<(), String> {
-    let mut kept = connection.take();
-    if let Some(sender) = &mut kept
-        && sender.ready().await.is_err()
-    {
-        kept = None;
+impl Part {
+    fn start(load: Load, begin: Instant, share: Share, first: u64) -> Self {
+        let left_out = load.schedule.due_before(share, load.warm_up).max(first);
+        let requests = load.schedule.requests(share).unwrap_or(0);
+        let shared = Arc::new(Shared {
+            begin,
+            share,
+            first,
+            figures: Mutex::new(Figures::new(requests.saturating_sub(left_out))),
+            left_out,
+            stop: Stop::default(),
+            load,
+        });
+        let (end, ended) = oneshot::channel();
+        let thread = thread::Builder::new().name("load".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                // Nobody listens any more when the process ends.
+                let _ = end.send(work::run(&shared));
+            }
+        });
+        let outcome = thread.err().map(|error| Err(format!("no thread for the load: {error}")));
+        Self { shared, ended: Some(ended), outcome }
     }
-    let mut sender = match kept {
-        Some(sender) => sender,
-        None => connect(target).await?,
-    };
-    let request = Request::get(&target.path)
-        .header(header::HOST, &target.authority)
-        .header(header::USER_AGENT, "shardcast-bench")
-        .body(Body::empty())
-        .map_err(|_| "bad request".to_owned())?;
-    let answer = sender.send_request(request).await.map_err(|error| kind(&error))?;
-    let status = answer.status();
-    let mut body = Body::new(answer.into_body()).into_data_stream();
-    while let Some(part) = futures_util::StreamExt::next(&mut body).await {
-        part.map_err(|_| "broken body".to_owned())?;
+
+    fn figures(&self) -> Figures {
+        let mut figures = self.shared.figures.lock().clone();
+        let Shared { load, begin, share, left_out, .. } = &*self.shared;
+        let elapsed = Instant::now().saturating_duration_since(*begin);
+        figures.counts.due = match load.schedule {
+            Schedule::Users(_) | Schedule::BackToBack { .. } => figures.counts.started,
+            _ => load.schedule.due_before(*share, elapsed).saturating_sub(*left_out),
+        };
+        figures
     }
-    *connection = Some(sender);
-    if status.is_success() { Ok(()) } else { Err(format!("status {}", status.as_u16())) }
+
+    async fn finished(&mut self) -> Result<(), String> {
+        if let Some(ended) = &mut self.ended {
+            let outcome = ended.await.unwrap_or_else(|_| Err("the load ended by itself".to_owned()));
+            self.ended = None;
+            self.outcome.get_or_insert(outcome);
+        }
+        self.outcome.clone().unwrap_or(Ok(()))
+    }
+
+    fn count_dropped(&self) {
+        if self.shared.load.schedule.requests(self.shared.share).is_some() {
+            let counts = &mut self.shared.figures.lock().counts;
+            counts.dropped = counts.asked.saturating_sub(counts.started);
+        }
+    }
 }
 
-async fn connect(target: &Target) -> Result<SendRequest<Body>, String> {
-    let socket =
-        TcpStream::connect(target.address).await.map_err(|error| format!("connect: {}", error.kind()))?;
-    socket.set_nodelay(true).map_err(|error| format!("connect: {}", error.kind()))?;
-    let (sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(|error| kind(&error))?;
-    // Ends with its sender.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-fn kind(error: &hyper::Error) -> String {
-    let kind = if error.is_timeout() {
-        "time-out"
-    } else if error.is_parse() {
-        "no HTTP"
-    } else if error.is_closed() || error.is_canceled() || error.is_incomplete_message() {
-        "closed"
-    } else {
-        "connection"
-    };
-    kind.to_owned()
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.shared.stop.ask();
+    }
 }

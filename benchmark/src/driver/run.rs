@@ -7,18 +7,35 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
-use super::{PERIOD, figures::encoded, load::Running};
+use super::{
+    PERIOD,
+    figures::{Figures, encoded},
+    load::Running,
+};
 use crate::{
     bus::{
         Bus,
         event::Event,
-        message::{Measured, Metrics},
+        message::{Counts, Deliveries, Measured, Metrics, Takeover},
     },
     process::{limits, usage::Process},
 };
 
 /// The part of late starts from which a driver says that it could not keep up.
 const LATE_PART: u64 = 100;
+/// The part of a core from which a thread was what limited the load, in percent.
+const BUSY_PERCENT: u128 = 90;
+/// Before this a thread may be busy with its begin.
+const BEGIN: Duration = Duration::from_secs(2);
+
+/// What a running test is told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Orders {
+    /// Why it is to stop.
+    pub(super) stop: Option<String>,
+    /// Shares of lost drivers, of which it sends a part.
+    pub(super) takeovers: Vec<Takeover>,
+}
 
 /// Writes the reports of one test.
 #[derive(Debug)]
@@ -44,8 +61,11 @@ impl Report {
         let cpu = Process::own().cpu().unwrap_or_default().saturating_sub(self.cpu);
         let sequence = self.sequence;
         self.sequence += 1;
-        let late = (counts.late * LATE_PART > counts.started)
-            .then(|| format!("{} of {} requests started more than 10 ms late", counts.late, counts.started));
+        let elapsed = self.begin.elapsed();
+        let deliveries = figures
+            .deliveries
+            .as_ref()
+            .map(|(deliveries, latency)| Deliveries { latency: encoded(latency), ..deliveries.clone() });
         let measured = Measured {
             incarnation: self.incarnation.clone(),
             sequence,
@@ -56,8 +76,10 @@ impl Report {
             from_sent: encoded(&figures.from_sent),
             cpu_ms: whole_ms(cpu),
             open_files: limits::used(Process::own()).unwrap_or_default(),
-            elapsed_ms: whole_ms(self.begin.elapsed()),
-            saturated: late,
+            elapsed_ms: whole_ms(elapsed),
+            saturated: saturated(&figures, elapsed),
+            streams: figures.streams,
+            deliveries,
             errors: figures.errors.clone(),
         };
         Event::Metrics(Box::new(Metrics {
@@ -76,22 +98,46 @@ pub(super) async fn run(
     bus: Arc<dyn Bus>,
     mut report: Report,
     mut running: Running,
-    mut stop: watch::Receiver<Option<String>>,
+    mut orders: watch::Receiver<Orders>,
 ) -> String {
     let mut ticks = interval_at(report.begin + PERIOD, PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let (mut ended, mut taken_over) = (Ok(()), 0);
     loop {
         tokio::select! {
             biased;
-            Ok(_) = stop.wait_for(Option::is_some) => break,
-            () = running.finished() => break,
+            Ok(()) = orders.changed() => {
+                let orders = orders.borrow_and_update();
+                if orders.stop.is_some() {
+                    break;
+                }
+                for takeover in orders.takeovers.iter().skip(taken_over) {
+                    running.take_over(takeover, &report.node_id);
+                }
+                taken_over = orders.takeovers.len();
+            }
+            outcome = running.finished() => {
+                ended = outcome;
+                break;
+            }
             _ = ticks.tick() => bus.publish(report.next(&running, false, None).to_message()),
         }
     }
-    let reason = stop.borrow().clone();
+    let reason = orders.borrow().stop.clone().or(ended.err());
     running.stop().await;
     bus.publish(report.next(&running, true, reason).to_message());
     report.test_id
+}
+
+/// Says why a load could not be sent as asked, if so.
+fn saturated(figures: &Figures, elapsed: Duration) -> Option<String> {
+    let Counts { late, started, .. } = figures.counts;
+    if late * LATE_PART > started {
+        return Some(format!("{late} of {started} requests started more than 10 ms late"));
+    }
+    let percent = figures.cpu.as_millis() * 100 / elapsed.as_millis().max(1);
+    (elapsed > BEGIN && percent > BUSY_PERCENT)
+        .then(|| format!("the thread of the load used {percent} % of a core"))
 }
 
 fn whole_ms(time: Duration) -> u64 {

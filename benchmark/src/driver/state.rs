@@ -12,15 +12,16 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use super::{
     DriverConfig,
     load::Load,
-    run::{self, Report},
+    run::{self, Orders, Report},
 };
 use crate::{
     bus::{
         Bus,
         event::Event,
-        message::{Heartbeat, Register, SCHEMA, Status, TestConfig, Trigger},
+        message::{Heartbeat, Register, SCHEMA, Status, Takeover, TestConfig, Trigger},
         unix_ms,
     },
+    client::schedule::Share,
     report::terminal,
 };
 
@@ -59,8 +60,8 @@ struct Prepared {
 enum Phase {
     Ready(Load),
     Refused(String),
-    /// Sends a reason to stop.
-    Running(watch::Sender<Option<String>>),
+    /// Takes orders.
+    Running(watch::Sender<Orders>),
     Ended,
 }
 
@@ -100,13 +101,33 @@ impl State {
         let was = self.is_acknowledged;
         self.is_acknowledged = control.drivers.get(&self.config.node_id) == Some(&self.incarnation);
         if self.is_acknowledged && !was {
-            terminal::warn(&format!("driver `{}`: the orchestrator knows this driver", self.config.node_id));
+            self.say("the orchestrator knows this driver");
         } else if !self.is_acknowledged {
             self.register();
         }
         for id in &control.aborted {
             self.stop("aborted", |config| config.test_id == *id);
         }
+        for takeover in &control.takeovers {
+            self.take_over(takeover);
+        }
+    }
+
+    /// Sends a part of the share of a lost driver; stops if that is this one.
+    fn take_over(&mut self, takeover: &Takeover) {
+        if takeover.lost == self.config.node_id {
+            self.stop("others have taken its share over", |config| config.test_id == takeover.test_id);
+            return;
+        }
+        let test = self.tests.iter().find(|test| test.config.test_id == takeover.test_id);
+        let Some(Phase::Running(orders)) = test.map(|test| &test.phase) else { return };
+        orders.send_if_modified(|orders| {
+            let is_new = !orders.takeovers.contains(takeover);
+            if is_new {
+                orders.takeovers.push(takeover.clone());
+            }
+            is_new
+        });
     }
 
     /// Prepares or begins a test.
@@ -150,11 +171,12 @@ impl State {
         if self.tests.iter().any(|test| test.config.test_id == config.test_id) {
             return;
         }
-        let (wanted, own, allowed) =
-            (config.clone(), self.config.target.clone(), self.config.allowed.clone());
+        let (wanted, driver) = (config.clone(), self.config.clone());
         // A resolver may take seconds.
-        let prepared =
-            tokio::task::spawn_blocking(move || Load::prepare(&wanted, own.as_deref(), &allowed)).await;
+        let prepared = tokio::task::spawn_blocking(move || {
+            Load::prepare(&wanted, driver.target.as_deref(), &driver.allowed, &driver.login)
+        });
+        let prepared = prepared.await;
         let phase = match prepared.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(load) => Phase::Ready(load),
             Err(reason) => Phase::Refused(reason),
@@ -189,23 +211,34 @@ impl State {
             return;
         }
         let id = test.config.test_id.clone();
+        let mut said = None;
         match std::mem::replace(&mut test.phase, Phase::Ended) {
             Phase::Ready(load) => {
                 let wait = trigger.begin_unix_ms.unwrap_or_default().saturating_sub(unix_ms());
                 let begin = Instant::now() + Duration::from_millis(wait).min(BEGIN_MAX);
-                let (stop, stopped) = watch::channel(None);
+                let (orders, ordered) = watch::channel(Orders::default());
                 let report = Report::new(node_id.clone(), id.clone(), self.incarnation.clone(), begin);
-                terminal::warn(&format!("driver `{node_id}`: test `{id}` begins in {wait} ms"));
+                said = Some(format!("test `{id}` begins in {wait} ms"));
                 self.heard = self.heard.max(Instant::now());
-                self.runs.spawn(run::run(Arc::clone(&self.bus), report, load.start(begin), stopped));
-                test.phase = Phase::Running(stop);
+                let running = load.start(begin, share(trigger, node_id));
+                self.runs.spawn(run::run(Arc::clone(&self.bus), report, running, ordered));
+                test.phase = Phase::Running(orders);
             }
             Phase::Refused(reason) => {
-                terminal::warn(&format!("driver `{node_id}`: does not run test `{id}`: {reason}"));
+                said = Some(format!("does not run test `{id}`: {reason}"));
                 test.phase = Phase::Refused(reason);
             }
             // It came twice.
             other => test.phase = other,
+        }
+        if let Some(said) = said {
+            self.say(&said);
+        }
+    }
+
+    fn say(&self, text: &str) {
+        if !self.config.is_quiet {
+            terminal::warn(&format!("driver `{}`: {text}", self.config.node_id));
         }
     }
 
@@ -221,10 +254,10 @@ impl State {
     fn stop(&mut self, reason: &str, which: impl Fn(&TestConfig) -> bool) {
         for test in self.tests.iter_mut().filter(|test| which(&test.config)) {
             match &test.phase {
-                Phase::Running(stop) => {
-                    stop.send_if_modified(|known| {
-                        let is_first = known.is_none();
-                        known.get_or_insert_with(|| reason.to_owned());
+                Phase::Running(orders) => {
+                    orders.send_if_modified(|orders| {
+                        let is_first = orders.stop.is_none();
+                        orders.stop.get_or_insert_with(|| reason.to_owned());
                         is_first
                     });
                 }
@@ -269,4 +302,11 @@ impl State {
         };
         self.bus.publish(Event::Heartbeat(heartbeat).to_message());
     }
+}
+
+/// Returns what a driver sends of a plan: all of it, unless the trigger names several drivers.
+fn share(trigger: &Trigger, node_id: &str) -> Share {
+    let drivers = trigger.drivers.as_deref().unwrap_or_default();
+    let place = drivers.iter().position(|driver| driver == node_id);
+    place.map_or(Share::WHOLE, |place| Share { place: place as u64, of: drivers.len() as u64 })
 }

@@ -36,6 +36,8 @@ impl Bench {
         tokio::spawn(async move { axum::serve(listener, router).await });
         let heard = bus.subscribe(&[Topic::Register, Topic::Heartbeat, Topic::Metrics], Duration::MAX);
         let config = DriverConfig {
+            login: crate::client::api::Credentials { user: String::new(), pass: String::new() },
+            is_quiet: false,
             node_id: "d1".to_owned(),
             address: String::new(),
             allowed: Vec::new(),

@@ -12,7 +12,7 @@ use crate::{
         connection::{self, Connection},
         memory::MemoryBus,
     },
-    client::address::socket_address,
+    client::{address::socket_address, api::Credentials},
     driver::{DriverConfig, PERIOD, allowed::Allowed, drive},
     report::terminal,
 };
@@ -79,7 +79,7 @@ impl OrchestratorCommand {
 
 impl LocalCommand {
     /// Serves until the process is asked to end.
-    pub(crate) fn run(&self) -> Result<()> {
+    pub(crate) fn run(&self, login: &Credentials) -> Result<()> {
         connection::block_on(async {
             let stop = connection::asked_to_end()?;
             let (config, listener) = self.options.open().await?;
@@ -92,6 +92,8 @@ impl LocalCommand {
                     address: "this process".to_owned(),
                     allowed: self.options.allow.clone(),
                     target: None,
+                    login: login.clone(),
+                    is_quiet: false,
                     grace: Duration::MAX,
                     shutdown: PERIOD,
                 };

@@ -11,7 +11,7 @@ use super::{
     statistics::{Recorded, Statistics},
 };
 use crate::{
-    bus::message::{Counts, Latencies, Measured, Metrics},
+    bus::message::{Latencies, Measured, Metrics},
     driver::figures::histogram,
 };
 
@@ -21,6 +21,20 @@ const SILENCE: Duration = Duration::from_secs(15);
 const IDLE: Duration = Duration::from_secs(30);
 /// Restarts of one driver whose figures are kept in a test.
 const PROCESSES_MAX: usize = 16;
+
+/// The latencies of several drivers, in microseconds.
+#[derive(Debug)]
+pub(super) struct Latest {
+    pub(super) from_due: Histogram<u64>,
+    pub(super) from_sent: Histogram<u64>,
+    pub(super) deliveries: Histogram<u64>,
+}
+
+impl Default for Latest {
+    fn default() -> Self {
+        Self { from_due: histogram(), from_sent: histogram(), deliveries: histogram() }
+    }
+}
 
 /// One driver's part in a running test.
 #[derive(Debug)]
@@ -57,6 +71,7 @@ struct Process {
     measured: Measured,
     from_due: Recorded,
     from_sent: Recorded,
+    deliveries: Recorded,
     replaced: u64,
 }
 
@@ -99,6 +114,10 @@ impl Participant {
         }
         let (from_due, from_sent) =
             (Recorded::read(&measured.from_due)?, Recorded::read(&measured.from_sent)?);
+        let deliveries = match &mut measured.deliveries {
+            Some(deliveries) => Recorded::read(&std::mem::take(&mut deliveries.latency))?,
+            None => Recorded::default(),
+        };
         // They are kept once.
         (measured.from_due, measured.from_sent) = (String::new(), String::new());
         let missed = match known {
@@ -107,7 +126,7 @@ impl Participant {
         };
         let replaced = known.map_or(0, |known| known.replaced) + missed;
         self.incarnation.get_or_insert_with(|| id.clone());
-        self.processes.insert(id, Process { measured, from_due, from_sent, replaced });
+        self.processes.insert(id, Process { measured, from_due, from_sent, deliveries, replaced });
         self.reports += 1;
         self.reported = Some(Instant::now());
         self.settle();
@@ -158,6 +177,11 @@ impl Participant {
         !matches!(self.state, State::Running | State::Missing)
     }
 
+    /// Returns whether it was given up.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.state, State::Lost(_))
+    }
+
     /// Returns why its figures are not whole, if so.
     pub(super) fn missing(&self) -> Option<String> {
         match &self.state {
@@ -168,16 +192,22 @@ impl Participant {
         }
     }
 
-    /// Adds its latencies to those of others: from due and from sent.
-    pub(super) fn add_to(&self, from_due: &mut Histogram<u64>, from_sent: &mut Histogram<u64>) {
+    /// Adds its latencies to those of others.
+    pub(super) fn add_to(&self, sum: &mut Latest) {
         for process in self.processes.values() {
-            process.from_due.add_to(from_due);
-            process.from_sent.add_to(from_sent);
+            process.from_due.add_to(&mut sum.from_due);
+            process.from_sent.add_to(&mut sum.from_sent);
+            process.deliveries.add_to(&mut sum.deliveries);
         }
     }
 
+    /// Returns how many requests it has begun, as far as is known.
+    pub(super) fn started(&self) -> u64 {
+        self.processes.values().map(|process| process.measured.counts.started).sum()
+    }
+
     /// Returns its part of a report.
-    pub(super) fn report(&self, node_id: &str) -> DriverReport {
+    pub(super) fn report(&self, node_id: &str, warm_up_ms: u64) -> DriverReport {
         let mut report = DriverReport {
             node_id: node_id.to_owned(),
             state: match &self.state {
@@ -200,9 +230,15 @@ impl Participant {
         let mut elapsed_ms = 0;
         for process in self.processes.values() {
             let measured = &process.measured;
-            add(&mut figures.counts, measured.counts);
+            figures.counts.add(measured.counts);
             for (kind, count) in &measured.errors {
                 *figures.errors.entry(kind.clone()).or_default() += count;
+            }
+            figures.streams.add(measured.streams);
+            if let Some(deliveries) = &measured.deliveries {
+                let delivered = figures.deliveries.get_or_insert_default();
+                delivered.counts.add(deliveries);
+                delivered.latency = process.deliveries.statistics;
             }
             elapsed_ms += measured.elapsed_ms;
             report.cpu_ms += measured.cpu_ms;
@@ -210,7 +246,7 @@ impl Participant {
             report.replaced_reports += process.replaced;
             report.saturated = report.saturated.take().or_else(|| measured.saturated.clone());
         }
-        figures.rate = per_second(figures.counts.done, elapsed_ms);
+        figures.rate = per_second(figures.counts.done, elapsed_ms.saturating_sub(warm_up_ms));
         if self.is_foreign {
             figures.counts.done = self.told_requests;
             figures.latency = Statistics::told(&self.told, self.told_requests);
@@ -218,10 +254,10 @@ impl Participant {
             figures.latency = process.from_due.statistics;
             figures.latency_from_send = process.from_sent.statistics;
         } else {
-            let (mut from_due, mut from_sent) = (histogram(), histogram());
-            self.add_to(&mut from_due, &mut from_sent);
-            figures.latency = Statistics::of(&from_due);
-            figures.latency_from_send = Statistics::of(&from_sent);
+            let mut sum = Latest::default();
+            self.add_to(&mut sum);
+            figures.latency = Statistics::of(&sum.from_due);
+            figures.latency_from_send = Statistics::of(&sum.from_sent);
         }
         report
     }
@@ -248,16 +284,6 @@ impl Participant {
     }
 }
 
-/// Adds the counts of one driver to those of others.
-pub(super) fn add(sum: &mut Counts, part: Counts) {
-    sum.asked += part.asked;
-    sum.due += part.due;
-    sum.started += part.started;
-    sum.late += part.late;
-    sum.dropped += part.dropped;
-    sum.done += part.done;
-}
-
 #[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
 pub(super) fn per_second(count: u64, elapsed_ms: u64) -> f64 {
     if elapsed_ms == 0 { 0.0 } else { count as f64 * 1000.0 / elapsed_ms as f64 }
@@ -267,9 +293,13 @@ pub(super) fn per_second(count: u64, elapsed_ms: u64) -> f64 {
 pub(super) fn total<'a>(drivers: impl Iterator<Item = &'a DriverReport>) -> Figures {
     let mut sum = Figures::default();
     for driver in drivers {
-        add(&mut sum.counts, driver.figures.counts);
+        sum.counts.add(driver.figures.counts);
         for (kind, count) in &driver.figures.errors {
             *sum.errors.entry(kind.clone()).or_default() += count;
+        }
+        sum.streams.add(driver.figures.streams);
+        if let Some(delivered) = &driver.figures.deliveries {
+            sum.deliveries.get_or_insert_default().counts.add(&delivered.counts);
         }
     }
     sum

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::statistics::Statistics;
-use crate::bus::message::{Counts, TestConfig};
+use super::{statistics::Statistics, verdict::Verdict};
+use crate::bus::message::{Counts, Deliveries, Streams, TestConfig};
 
 pub(super) use self::html::Page;
 
@@ -31,11 +31,24 @@ pub(crate) struct Report {
     pub(crate) notes: Vec<String>,
     /// Requests per second that the test asks of all drivers together.
     pub(crate) asked_rate: Option<f64>,
+    /// Whether the plan's thresholds were kept.
+    pub(crate) thresholds: Vec<Verdict>,
+    /// When a part of the load began.
+    pub(crate) phases: Vec<Phase>,
     pub(crate) total: Figures,
     pub(crate) drivers: Vec<DriverReport>,
     pub(crate) series: Vec<Point>,
     /// All latencies from the moment a request was due, in microseconds: an `HdrHistogram`, V2 with deflate, in base64.
     pub(crate) histogram: String,
+}
+
+/// A part of the load.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Phase {
+    /// Seconds since the test began.
+    pub(crate) second: f64,
+    pub(crate) label: String,
 }
 
 /// A driver whose figures are not whole.
@@ -57,6 +70,21 @@ pub(crate) struct Figures {
     pub(crate) latency: Statistics,
     /// From the moment it was sent.
     pub(crate) latency_from_send: Statistics,
+    /// Streams, where the test has some.
+    #[serde(skip_serializing_if = "Streams::is_none")]
+    pub(crate) streams: Streams,
+    /// Deliveries on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) deliveries: Option<Delivered>,
+}
+
+/// Deliveries, and how long they took from the moment a message was due.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Delivered {
+    #[serde(flatten)]
+    pub(crate) counts: Deliveries,
+    pub(crate) latency: Statistics,
 }
 
 impl Figures {
@@ -103,7 +131,7 @@ pub(crate) struct Point {
 
 /// How a report is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(crate) enum Format {
     Json,
     Html,
     Csv,
@@ -140,7 +168,7 @@ impl Format {
 
 impl Report {
     /// Returns it in a format; HTML has a [`Page`] of its own.
-    pub(super) fn written(&self, format: Format) -> String {
+    pub(crate) fn written(&self, format: Format) -> String {
         match format {
             Format::Json => serde_json::to_string(self).unwrap_or_default(),
             Format::Html => Page::new(self).text,
@@ -149,12 +177,23 @@ impl Report {
         }
     }
 
+    /// Names the thresholds that were not kept, with what was measured.
+    pub(crate) fn missed(&self) -> Option<String> {
+        let missed = self.thresholds.iter().filter(|verdict| !verdict.kept);
+        let missed: Vec<String> =
+            missed.map(|verdict| format!("`{}`, it was {}", verdict.threshold, verdict.shown())).collect();
+        (!missed.is_empty()).then(|| missed.join("; "))
+    }
+
     /// Says in one line how the test ended.
-    pub(super) fn verdict(&self) -> String {
+    pub(crate) fn verdict(&self) -> String {
         match (self.ended_unix_ms, self.aborted, self.complete) {
             (None, _, _) => "not ended yet".to_owned(),
             (_, true, _) => "aborted".to_owned(),
-            (_, _, true) => "complete".to_owned(),
+            (_, _, true) => match self.missed() {
+                Some(missed) => format!("complete, thresholds not kept ({missed})"),
+                None => "complete".to_owned(),
+            },
             (_, _, false) => {
                 let drivers =
                     self.missing.iter().map(|missing| format!("{}: {}", missing.node_id, missing.reason));

@@ -16,7 +16,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use self::request::{NewTest, TriggerRequest};
+use self::request::{TriggerRequest, new_test};
 use super::{
     Shared, access, live,
     report::{Format, Page},
@@ -102,7 +102,7 @@ async fn create(State(shared): App, headers: HeaderMap, body: Bytes) -> Answer {
     shared.access.check(&headers)?;
     let allowed = shared.allowed.clone();
     // A target's name is looked up, which may take seconds.
-    let config = tokio::task::spawn_blocking(move || NewTest::read(&body)?.into_config(&allowed));
+    let config = tokio::task::spawn_blocking(move || new_test(&body, &allowed));
     let config =
         config.await.map_err(|error| RestError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     let config = config.map_err(|text| RestError::new(StatusCode::BAD_REQUEST, text))?;

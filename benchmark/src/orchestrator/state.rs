@@ -29,7 +29,7 @@ use crate::{
 /// How long drivers have to get ready after a trigger.
 const READY: Duration = Duration::from_secs(30);
 /// How far away the agreed moment is, so that every driver has heard of it.
-const LEAD_MS: u64 = 2000;
+const LEAD: Duration = Duration::from_secs(2);
 /// How long an abort is repeated.
 const REPEATED: Duration = Duration::from_mins(2);
 /// What the bus may take to bring messages again, once it is back.
@@ -50,6 +50,8 @@ pub(super) struct State {
     /// When its own messages came back from the bus.
     echoed: Instant,
     is_bus_away: bool,
+    /// How far away the agreed moment of a test is.
+    lead: Duration,
 }
 
 /// What the caller has to do after a change: send messages, keep records.
@@ -99,7 +101,13 @@ impl State {
             lost_after,
             echoed: Instant::now(),
             is_bus_away: false,
+            lead: LEAD,
         }
+    }
+
+    /// Lets tests begin so long after all drivers are ready.
+    pub(super) fn begin_after(&mut self, lead: Duration) {
+        self.lead = lead;
     }
 
     /// Takes a message of the bus.
@@ -143,6 +151,12 @@ impl State {
             unix_ms: unix_ms(),
             drivers: self.drivers.acknowledged(),
             aborted: self.aborted.iter().map(|(id, _)| id.clone()).collect(),
+            takeovers: self
+                .tests
+                .iter()
+                .filter(|test| test.phase() == Phase::Running)
+                .flat_map(|test| test.record.takeovers.iter().cloned())
+                .collect(),
         };
         effects.messages.push(Event::Control(control).to_message());
         effects
@@ -158,7 +172,8 @@ impl State {
         {
             self.tests.remove(oldest);
         }
-        let record = Record { config: config.clone(), created_unix_ms: unix_ms(), ..Record::default() };
+        let record =
+            Record { config: config.without_secrets(), created_unix_ms: unix_ms(), ..Record::default() };
         self.tests.push(Test::new(record.clone()));
         Ok(Effects {
             messages: vec![Event::TestConfig(Box::new(config)).to_message()],
@@ -176,9 +191,31 @@ impl State {
             Phase::Created if !has_driver => return Err(Refusal::NoDriver),
             Phase::Created => test.waiting = Some(Instant::now()),
         }
+        Ok(self.begin_if_ready())
+    }
+
+    /// Lets tests begin that were triggered and whose drivers are ready.
+    pub(super) fn begin_if_ready(&mut self) -> Effects {
         let mut effects = Effects::default();
         self.begin_waiting(&mut effects);
-        Ok(effects)
+        effects
+    }
+
+    /// Returns how many drivers are there.
+    pub(super) fn present(&self) -> usize {
+        self.drivers.present().count()
+    }
+
+    /// Returns the figures so far of a test that runs.
+    pub(super) fn watched(&self, id: &str) -> Option<Report> {
+        let test = self.tests.iter().find(|test| test.id() == id)?;
+        (test.phase() == Phase::Running).then(|| test.watched())
+    }
+
+    /// Returns the report of a test that has ended.
+    pub(super) fn ended(&self, id: &str) -> Option<Report> {
+        let test = self.tests.iter().find(|test| test.id() == id)?;
+        (test.phase() == Phase::Ended).then(|| test.report())
     }
 
     /// Ends a test early.
@@ -281,7 +318,7 @@ impl State {
             if ready.is_empty() && foreign.is_empty() {
                 test.end();
             } else {
-                let begin = unix_ms() + LEAD_MS;
+                let begin = unix_ms() + u64::try_from(self.lead.as_millis()).unwrap_or(u64::MAX / 2);
                 let trigger = Trigger {
                     test_id: id,
                     trigger: "YES".to_owned(),
@@ -297,8 +334,17 @@ impl State {
 
     fn look_after_running(&mut self, effects: &mut Effects) {
         for test in self.tests.iter_mut().filter(|test| test.phase() == Phase::Running) {
-            if test.look(&self.drivers, self.lost_after) {
+            let takeovers = test.record.takeovers.len();
+            let has_ended = test.look(&self.drivers, self.lost_after);
+            if has_ended {
                 test.end();
+            }
+            if has_ended || test.record.takeovers.len() > takeovers {
+                effects.records.push(test.record.clone());
+            }
+        }
+        for test in self.tests.iter_mut().filter(|test| test.phase() == Phase::Ended) {
+            if test.look_back() {
                 effects.records.push(test.record.clone());
             }
         }

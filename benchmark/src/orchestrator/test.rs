@@ -8,22 +8,29 @@ use tokio::time::Instant;
 
 use super::{
     drivers::Drivers,
-    participant::{Participant, per_second, total},
-    report::{Missing, Point, Report},
+    participant::{Latest, Participant, State, per_second, total},
+    report::{self, Missing, Point, Report},
     statistics::Statistics,
+    verdict,
 };
 use crate::{
     bus::{
-        message::{Metrics, TestConfig, TestType},
+        message::{Metrics, Takeover, TestConfig, TestType},
         unix_ms,
     },
+    client::schedule::{Schedule, Share},
     driver::figures::{encoded, histogram},
+    plan::{LostDriver, Plan},
 };
 
 /// Points of a series; when there are more, every second one goes.
 const POINTS_MAX: usize = 3600;
 /// How long drivers have to stop after an abort.
 const ABORT: Duration = Duration::from_secs(8);
+/// How long after its end a report may still be amended.
+const AMENDED: Duration = Duration::from_mins(5);
+/// How far away the moment is at which others take a share over, so that all of them have heard of it.
+const LEAD_MS: u64 = 2000;
 
 /// What is kept of a test on disk.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -39,6 +46,8 @@ pub(super) struct Record {
     /// Drivers that were there and do not take part, and why.
     pub(super) refused: BTreeMap<String, String>,
     pub(super) aborted: bool,
+    /// Shares of lost drivers that others send.
+    pub(super) takeovers: Vec<Takeover>,
     /// The result, once the test has ended.
     pub(super) report: Option<Report>,
 }
@@ -50,7 +59,13 @@ pub(super) struct Test {
     /// Since when it waits for drivers to be ready.
     pub(super) waiting: Option<Instant>,
     pub(super) aborted: Option<Instant>,
+    /// What the test asks for, if it was made by a plan.
+    plan: Option<Plan>,
+    /// Kept for a time after the end, so that a report that comes late amends it.
     participants: BTreeMap<String, Participant>,
+    ended: Option<Instant>,
+    /// Whether a report came after the end.
+    is_amended: bool,
     series: Vec<Point>,
     seen: Histogram<u64>,
     seen_counts: (u64, u64, u64),
@@ -78,7 +93,10 @@ impl Test {
         let foreign = record.foreign.iter().map(|id| (id.clone(), Participant::new(true, None)));
         Self {
             participants: own.chain(foreign).collect(),
+            plan: record.config.plan.as_ref().and_then(|plan| Plan::from_json(plan).ok()),
             waiting: None,
+            ended: None,
+            is_amended: false,
             aborted: record.aborted.then(Instant::now),
             series: Vec::new(),
             seen: histogram(),
@@ -111,7 +129,9 @@ impl Test {
 
     /// Takes a report of a driver that takes part, or of another program's driver that came late.
     pub(super) fn on_report(&mut self, metrics: Metrics) -> Result<(), String> {
-        if self.phase() != Phase::Running {
+        if self.phase() == Phase::Ended && self.participants.contains_key(&metrics.node_id) {
+            self.is_amended = true;
+        } else if self.phase() != Phase::Running {
             return Ok(());
         }
         if metrics.measured.is_none() && !self.participants.contains_key(&metrics.node_id) {
@@ -131,16 +151,72 @@ impl Test {
         for (node_id, participant) in &mut self.participants {
             participant.look(&id, node_id, asked, drivers, lost_after);
         }
+        self.redistribute();
         let has_ended = self.participants.values().all(Participant::has_ended)
             || self.aborted.is_some_and(|aborted| aborted.elapsed() > ABORT);
         self.add_point();
         has_ended
     }
 
+    /// Gives the shares of lost drivers to others, if the plan says so.
+    fn redistribute(&mut self) {
+        if self.plan.as_ref().is_none_or(|plan| plan.lost_driver != LostDriver::Redistribute) {
+            return;
+        }
+        let by: Vec<String> = self
+            .participants
+            .iter()
+            .filter(|(id, participant)| {
+                participant.state == State::Running && self.record.drivers.contains_key(*id)
+            })
+            .map(|(id, _)| id.clone())
+            .collect();
+        if by.is_empty() {
+            return;
+        }
+        // In the order in which the trigger has them.
+        for (place, id) in self.record.drivers.keys().enumerate() {
+            let is_known = self.record.takeovers.iter().any(|takeover| takeover.lost == *id);
+            let lost = self.participants.get(id).filter(|participant| participant.is_lost());
+            let Some(lost) = lost.filter(|_| !is_known) else { continue };
+            self.record.takeovers.push(Takeover {
+                test_id: self.record.config.test_id.clone(),
+                lost: id.clone(),
+                place: place as u64,
+                of: self.record.drivers.len() as u64,
+                by: by.clone(),
+                from_ms: unix_ms().saturating_sub(self.record.begin_unix_ms.unwrap_or_default()) + LEAD_MS,
+                started: lost.started(),
+            });
+        }
+    }
+
+    /// Looks after a test that has ended; returns whether its report has changed.
+    pub(super) fn look_back(&mut self) -> bool {
+        if std::mem::take(&mut self.is_amended) {
+            let (ended_unix_ms, series) = match self.record.report.take() {
+                Some(report) => (report.ended_unix_ms, report.series),
+                None => (None, Vec::new()),
+            };
+            self.series = series;
+            self.end();
+            if let Some(report) = &mut self.record.report {
+                report.ended_unix_ms = ended_unix_ms;
+                report.notes.push("a report that came after the end has amended this one".to_owned());
+            }
+            return true;
+        }
+        if self.ended.is_some_and(|ended| ended.elapsed() > AMENDED) {
+            self.participants = BTreeMap::new();
+        }
+        false
+    }
+
     /// Ends it: from now on its report is what there is.
     pub(super) fn end(&mut self) {
         let mut report = self.report();
         report.ended_unix_ms = Some(unix_ms());
+        self.ended.get_or_insert_with(Instant::now);
         report.missing = self
             .participants
             .iter()
@@ -151,8 +227,20 @@ impl Test {
         let refused = self.record.refused.iter();
         report.missing.extend(refused.map(|(id, why)| Missing { node_id: id.clone(), reason: why.clone() }));
         report.complete = report.missing.is_empty() && !self.record.aborted && !self.participants.is_empty();
+        for takeover in &self.record.takeovers {
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds are far below 2^52")]
+            let second = takeover.from_ms as f64 / 1000.0;
+            let Takeover { lost, by, .. } = takeover;
+            report.notes.push(format!(
+                "from second {second:.1} on {} sent the share of `{lost}`; what was due before is missing",
+                by.join(", ")
+            ));
+        }
         self.record.report = Some(report);
-        self.participants = BTreeMap::new();
+        if self.participants.values().all(|participant| participant.missing().is_none()) {
+            // No more can come.
+            self.participants = BTreeMap::new();
+        }
         self.series = Vec::new();
     }
 
@@ -161,9 +249,9 @@ impl Test {
         if let Some(report) = &self.record.report {
             return report.clone();
         }
-        let (mut report, from_due) = self.draft();
+        let (mut report, latest) = self.draft();
         report.series.clone_from(&self.series);
-        report.histogram = encoded(&from_due);
+        report.histogram = encoded(&latest.from_due);
         report
     }
 
@@ -176,37 +264,50 @@ impl Test {
     }
 
     /// Returns the figures so far, and all latencies.
-    fn draft(&self) -> (Report, Histogram<u64>) {
-        let (mut from_due, mut from_sent) = (histogram(), histogram());
+    fn draft(&self) -> (Report, Latest) {
+        let warm_up = self.plan.as_ref().map_or(Duration::ZERO, |plan| plan.warm_up);
+        let warm_up_ms = u64::try_from(warm_up.as_millis()).unwrap_or(u64::MAX);
+        let mut latest = Latest::default();
         let mut drivers = Vec::new();
         for (id, participant) in &self.participants {
-            participant.add_to(&mut from_due, &mut from_sent);
-            drivers.push(participant.report(id));
+            participant.add_to(&mut latest);
+            drivers.push(participant.report(id, warm_up_ms));
         }
         let mut figures = total(drivers.iter());
         let elapsed = self.participants.values().map(Participant::elapsed_ms).max().unwrap_or_default();
-        figures.rate = per_second(figures.counts.done, elapsed);
-        figures.latency = Statistics::of(&from_due);
-        figures.latency_from_send = Statistics::of(&from_sent);
+        figures.rate = per_second(figures.counts.done, elapsed.saturating_sub(warm_up_ms));
+        figures.latency = Statistics::of(&latest.from_due);
+        figures.latency_from_send = Statistics::of(&latest.from_sent);
+        if let Some(delivered) = &mut figures.deliveries {
+            delivered.latency = Statistics::of(&latest.deliveries);
+        }
         let own = drivers.iter().filter(|driver| !driver.is_foreign).count();
+        let thresholds = self.plan.iter().flat_map(|plan| &plan.thresholds);
         let report = Report {
             test_id: self.id().to_owned(),
             config: self.record.config.clone(),
             created_unix_ms: self.record.created_unix_ms,
             begin_unix_ms: self.record.begin_unix_ms,
             aborted: self.record.aborted,
-            asked_rate: asked_rate(&self.record.config, own),
+            asked_rate: match &self.plan {
+                Some(plan) => planned_rate(plan),
+                None => asked_rate(&self.record.config, own),
+            },
             notes: notes(&drivers),
+            thresholds: thresholds
+                .map(|threshold| verdict::judge(threshold, &figures, &latest.from_due, &latest.deliveries))
+                .collect(),
+            phases: self.plan.as_ref().map(phases).unwrap_or_default(),
             total: figures,
             drivers,
             ..Report::default()
         };
-        (report, from_due)
+        (report, latest)
     }
 
     /// Adds what has changed since the last second to the series.
     fn add_point(&mut self) {
-        let (Report { total: figures, .. }, from_due) = self.draft();
+        let (Report { total: figures, .. }, Latest { from_due, .. }) = self.draft();
         let now = unix_ms().saturating_sub(self.record.begin_unix_ms.unwrap_or_default());
         let (then, done, failed) =
             std::mem::replace(&mut self.seen_counts, (now, figures.counts.done, figures.failed()));
@@ -252,6 +353,38 @@ fn asked_rate(config: &TestConfig, drivers: usize) -> Option<f64> {
         (delay, ceiling) => delay.or(ceiling),
     };
     per_driver.map(|rate| rate * drivers)
+}
+
+/// Returns the requests per second that a plan asks of all drivers together, after its warm-up.
+#[expect(clippy::cast_precision_loss, reason = "requests are far below 2^52")]
+fn planned_rate(plan: &Plan) -> Option<f64> {
+    let requests = plan.schedule.requests(Share::WHOLE)?;
+    let counted = requests - plan.schedule.due_before(Share::WHOLE, plan.warm_up);
+    let seconds = plan.schedule.duration()?.saturating_sub(plan.warm_up).as_secs_f64();
+    (seconds > 0.0).then(|| counted as f64 / seconds)
+}
+
+/// Returns the parts of a plan's load, for those who look at a plot.
+fn phases(plan: &Plan) -> Vec<report::Phase> {
+    let mut second = 0.0;
+    let mut phases = Vec::new();
+    for stage in plan.schedule.stages() {
+        let label = match plan.schedule {
+            Schedule::Users(_) => "users",
+            _ => "per s",
+        };
+        let change = if (stage.from - stage.to).abs() < f64::EPSILON {
+            format!("{} {label}", stage.to)
+        } else {
+            format!("{} to {} {label}", stage.from, stage.to)
+        };
+        phases.push(report::Phase { second, label: change });
+        second += stage.over.as_secs_f64();
+    }
+    if !plan.warm_up.is_zero() {
+        phases.push(report::Phase { second: plan.warm_up.as_secs_f64(), label: "warm-up ends".to_owned() });
+    }
+    phases
 }
 
 fn notes(drivers: &[super::report::DriverReport]) -> Vec<String> {

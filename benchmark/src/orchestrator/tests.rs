@@ -83,6 +83,8 @@ impl Bench {
 
     fn driver(&mut self, node_id: &str) {
         let config = DriverConfig {
+            login: crate::client::api::Credentials { user: String::new(), pass: String::new() },
+            is_quiet: false,
             node_id: node_id.to_owned(),
             address: String::new(),
             allowed: Vec::new(),

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    client::publisher::{Limit, Pace, Publisher},
+    client::{publisher::Publisher, schedule::Schedule},
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
@@ -49,7 +49,7 @@ impl Scenario for Burst {
         let template = session.begin_run(self.size);
         let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
-        let mut publisher = Publisher::new(template, Pace::BackToBack, Limit::Messages(self.messages), start);
+        let mut publisher = Publisher::new(template, Schedule::back_to_back(self.messages), start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
         let usage = window.close(&session.reactor)?;
 

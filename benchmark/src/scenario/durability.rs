@@ -18,9 +18,10 @@ use crate::{
         format::Format,
         message::{Reader, RunId},
         opener::nanos,
-        publisher::{Limit, Pace, Publisher},
+        publisher::Publisher,
         reactor::Reactor,
-        sender::{Ack, Sender},
+        schedule::Schedule,
+        sender::{Ack, Endpoint, Sender},
         tally::Tally,
     },
     peer::Peer,
@@ -134,16 +135,14 @@ impl Durability {
         let mut reactor =
             Reactor::new(bench.clock, Vec::new(), Tally::new(run, false, Format::Json), bench.stop.clone())?;
         for _ in 0..self.senders {
-            reactor.add_sender(Sender::connect(peer.address)?)?;
+            reactor.add_sender(Sender::new(Endpoint::publish(peer.address)));
         }
         let start = bench.clock.now();
-        let forever = Limit::Messages(u32::MAX);
-        let mut publisher =
-            Publisher::new(account.template(run, self.size), Pace::BackToBack, forever, start);
+        let forever = Schedule::back_to_back(u32::MAX);
+        let mut publisher = Publisher::new(account.template(run, self.size), forever, start);
         let mut acks = Vec::new();
         while bench.clock.now() < start + moment {
-            publisher.pump(&mut reactor, |ack| acks.push(ack));
-            ensure!(reactor.faults.is_empty(), "{:#}", reactor.faults.remove(0));
+            publisher.pump(&mut reactor, |ack| acks.push(ack))?;
             reactor.turn(Duration::from_millis(1))?;
         }
         server.kill()?;
@@ -152,8 +151,10 @@ impl Durability {
             reactor.turn(Duration::from_millis(5))?;
         }
         acks.append(&mut reactor.acks);
+        // The kill ends the others.
+        acks.retain(|ack| ack.outcome.is_ok());
         let all = acks.len();
-        acks.retain(|ack| ack.status == 200);
+        acks.retain(|ack| ack.outcome == Ok(200));
         findings.published += u64::from(publisher.published());
         findings.acknowledged += acks.len() as u64;
         findings.refused += (all - acks.len()) as u64;

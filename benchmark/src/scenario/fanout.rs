@@ -7,10 +7,7 @@ use clap::Args;
 
 use crate::{
     client::{
-        address::socket_address,
-        opener::nanos,
-        publisher::{Limit, Pace, Publisher},
-        tally::Tally,
+        address::socket_address, opener::nanos, publisher::Publisher, schedule::Schedule, tally::Tally,
     },
     process::{listener, usage::Process},
     report::figure::{Figure, Outcome, float},
@@ -65,11 +62,12 @@ impl Scenario for Fanout {
         session.warm_up(WARM_UP, self.size, streams)?;
 
         let template = session.begin_run(self.size);
-        let pace = Pace::Every(Duration::from_millis(self.interval_ms));
+        let spacing = Duration::from_millis(self.interval_ms);
+        let schedule = Schedule::Spaced { requests: u64::from(self.messages), spacing };
         let others = self.nodes.iter().filter_map(|node| listener::find(node.port()).map(Process));
         let window = Window::open(case.process().into_iter().chain(others), &session.reactor)?;
         let start = session.reactor.clock.now() + nanos(LEAD);
-        let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);
+        let mut publisher = Publisher::new(template, schedule, start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
         let usage = window.close(&session.reactor)?;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::{
-    client::publisher::{Limit, Pace, Publisher},
+    client::{publisher::Publisher, schedule::Schedule},
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
@@ -60,6 +60,16 @@ pub(crate) struct Publish {
 }
 
 impl Publish {
+    fn schedule(&self) -> Result<Schedule> {
+        let over = self.messages.map_or(Duration::from_secs(self.seconds), |_| Duration::MAX);
+        let requests = self.messages.map_or(u64::MAX, u64::from);
+        let Some(rate) = self.rate else { return Ok(Schedule::BackToBack { requests, over }) };
+        ensure!(rate > 0.0 && rate.is_finite(), "{rate} is not a rate");
+        let spacing = Duration::from_secs_f64(1.0 / rate);
+        let within = u64::try_from(over.as_nanos().div_ceil(spacing.as_nanos().max(1))).unwrap_or(u64::MAX);
+        Ok(Schedule::Spaced { requests: requests.min(within), spacing })
+    }
+
     fn variant(&self, is_reference: bool) -> (usize, usize) {
         if is_reference {
             (self.reference_senders.unwrap_or(self.senders), self.reference_streams.unwrap_or(self.streams))
@@ -86,13 +96,7 @@ impl Scenario for Publish {
     fn run(&self, case: &Case<'_>, bench: &Bench) -> Result<Outcome> {
         let (senders, count) = self.variant(case.is_reference);
         let streams = count as u64;
-        let pace = match self.rate {
-            Some(rate) if rate > 0.0 && rate.is_finite() => Pace::Every(Duration::from_secs_f64(1.0 / rate)),
-            Some(rate) => bail!("{rate} is not a rate"),
-            None => Pace::BackToBack,
-        };
-        let seconds = Limit::Time(Duration::from_secs(self.seconds));
-        let limit = self.messages.map_or(seconds, Limit::Messages);
+        let schedule = self.schedule()?;
         let mut session = Session::start(case, bench, senders)?;
         session.open(count, false, None)?;
         session.warm_up(WARM_UP, self.size, streams)?;
@@ -100,7 +104,7 @@ impl Scenario for Publish {
         let template = session.begin_run(self.size);
         let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
-        let mut publisher = Publisher::new(template, pace, limit, start);
+        let mut publisher = Publisher::new(template, schedule, start);
         session.drive(&mut publisher, streams, &mut |_| Ok(()))?;
         let usage = window.close(&session.reactor)?;
 

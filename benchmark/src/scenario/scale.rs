@@ -10,7 +10,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::{
-    client::publisher::{Limit, Pace, Publisher},
+    client::{publisher::Publisher, schedule::Schedule},
     process::{
         limits::{self, OpenFiles},
         usage::Process,
@@ -112,7 +112,8 @@ impl Scenario for Scale {
         let gap = GAP_PER_THOUSAND * u32::try_from(streams.div_ceil(1000))?;
         let window = Window::open(process, &session.reactor)?;
         let start = session.reactor.clock.now();
-        let mut publisher = Publisher::new(template, Pace::Every(gap), Limit::Messages(MESSAGES), start);
+        let schedule = Schedule::Spaced { requests: u64::from(MESSAGES), spacing: gap };
+        let mut publisher = Publisher::new(template, schedule, start);
         let here = if parts.is_some() { 0 } else { streams as u64 };
         session.drive(&mut publisher, here, &mut |_| Ok(()))?;
         let mut usage = window.close(&session.reactor)?;

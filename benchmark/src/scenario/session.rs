@@ -10,9 +10,10 @@ use crate::{
         address::Connector,
         message::Template,
         opener::{self, Opening, nanos},
-        publisher::{Limit, Pace, Publisher},
+        publisher::Publisher,
         reactor::{Manner, Reactor},
-        sender::Sender,
+        schedule::Schedule,
+        sender::{Endpoint, Sender},
         tally::Tally,
     },
     report::{
@@ -38,12 +39,12 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Connects `senders` publishers; there are no streams yet.
+    /// Makes `senders` publishers; there are no streams yet.
     pub(crate) fn start(case: &'a Case<'a>, bench: &'a Bench, senders: usize) -> Result<Self> {
         let tally = Tally::new(bench.next_run(), false, case.account.format());
         let mut reactor = Reactor::new(bench.clock, case.account.handshakes(), tally, bench.stop.clone())?;
         for _ in 0..senders {
-            reactor.add_sender(Sender::connect(case.peer.address)?)?;
+            reactor.add_sender(Sender::new(Endpoint::publish(case.peer.address)));
         }
         Ok(Self {
             reactor,
@@ -70,7 +71,7 @@ impl<'a> Session<'a> {
 
     fn opening(&self, count: usize, manner: Manner) -> Opening {
         let Bench { connect_rate: rate, patience, .. } = *self.bench;
-        Opening { count, rate, manner, receive_bytes: None, patience }
+        Opening { count, rate, manner, receive_bytes: None, patience, is_shown: true }
     }
 
     /// Forgets what came so far; returns the request of a new run.
@@ -86,7 +87,7 @@ impl<'a> Session<'a> {
     pub(crate) fn warm_up(&mut self, messages: u32, text_bytes: usize, streams: u64) -> Result<()> {
         let template = self.begin_run(text_bytes);
         let now = self.reactor.clock.now();
-        let mut publisher = Publisher::new(template, Pace::BackToBack, Limit::Messages(messages), now);
+        let mut publisher = Publisher::new(template, Schedule::back_to_back(messages), now);
         self.drive(&mut publisher, streams, &mut |_| Ok(()))?;
         self.rest(Duration::from_millis(200))
     }
@@ -102,11 +103,8 @@ impl<'a> Session<'a> {
         let progress = Progress::new("deliveries", 0);
         let mut last = (0, self.reactor.clock.now());
         loop {
-            publisher.pump(&mut self.reactor, |_| {});
+            publisher.pump(&mut self.reactor, |_| {})?;
             tick(&mut self.reactor)?;
-            if let Some(fault) = self.reactor.faults.pop() {
-                return Err(fault);
-            }
             let now = self.reactor.clock.now();
             let received = self.reactor.tally.received;
             if publisher.is_done(now) && received >= u64::from(publisher.accepted()) * streams {

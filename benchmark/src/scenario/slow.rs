@@ -6,11 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::{
-    client::{
-        Nanos,
-        publisher::{Limit, Pace, Publisher},
-        reactor::Reactor,
-    },
+    client::{Nanos, publisher::Publisher, reactor::Reactor, schedule::Schedule},
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
@@ -66,7 +62,7 @@ impl Scenario for Slow {
         let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
         let mut allowance = Allowance::new(self.bytes_per_s, start);
-        let mut publisher = Publisher::new(template, Pace::BackToBack, Limit::Messages(self.messages), start);
+        let mut publisher = Publisher::new(template, Schedule::back_to_back(self.messages), start);
         session.drive(&mut publisher, streams, &mut |reactor| {
             memory.look(reactor)?;
             allowance.spend(reactor);

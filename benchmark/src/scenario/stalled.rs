@@ -6,10 +6,7 @@ use anyhow::{Result, ensure};
 use clap::Args;
 
 use crate::{
-    client::{
-        opener::nanos,
-        publisher::{Limit, Pace, Publisher},
-    },
+    client::{opener::nanos, publisher::Publisher, schedule::Schedule},
     report::figure::{Figure, Outcome, float},
     scenario::{
         Scenario,
@@ -76,8 +73,9 @@ impl Scenario for Stalled {
         let mut memory = MemoryWatch::start(case.process())?;
         let window = Window::open(case.process(), &session.reactor)?;
         let start = session.reactor.clock.now();
-        let pace = Pace::Every(Duration::from_millis(self.interval_ms));
-        let mut publisher = Publisher::new(template, pace, Limit::Messages(self.messages), start);
+        let spacing = Duration::from_millis(self.interval_ms);
+        let schedule = Schedule::Spaced { requests: u64::from(self.messages), spacing };
+        let mut publisher = Publisher::new(template, schedule, start);
         session.drive(&mut publisher, reading as u64, &mut |reactor| memory.look(reactor))?;
         let usage = window.close(&session.reactor)?;
 

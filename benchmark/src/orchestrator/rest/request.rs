@@ -1,10 +1,13 @@
 //! Bodies of requests.
 
 use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     bus::message::{SCHEMA, TestConfig, TestType},
     driver::{allowed::Allowed, check_config},
+    orchestrator::planned,
+    plan::Plan,
 };
 
 /// The longest delay between two requests: a day.
@@ -21,6 +24,34 @@ pub(super) struct NewTest {
     target: Option<String>,
     throughput: Option<f64>,
     concurrency: Option<u32>,
+}
+
+/// A test by a plan, which is JSON or the text of a YAML file.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct NewPlan {
+    plan: Value,
+}
+
+/// Reads the body of a new test: of the specification, or of a plan.
+///
+/// # Errors
+///
+/// Says what is wrong, and what would be right.
+pub(super) fn new_test(body: &[u8], allowed: &[Allowed]) -> Result<TestConfig, String> {
+    let has_plan = serde_json::from_slice::<Value>(body).is_ok_and(|body| body.get("Plan").is_some());
+    if !has_plan {
+        return NewTest::read(body)?.into_config(allowed);
+    }
+    let plan = read::<NewPlan>(body, NewTest::EXAMPLE)?.plan;
+    let (plan, parsed) = match plan {
+        Value::String(text) => Plan::parse_to_json(&text),
+        plan => Plan::from_json(&plan).map(|parsed| (plan, parsed)),
+    }
+    .map_err(|error| format!("the plan is wrong: {error}"))?;
+    let config = planned(plan, &parsed);
+    check_config(&config, allowed)?;
+    Ok(config)
 }
 
 impl NewTest {

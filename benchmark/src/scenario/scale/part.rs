@@ -35,7 +35,8 @@ pub(crate) fn hold() -> Result<()> {
     let mut connector = Connector::new(order.address, Begun::after(order.before));
     let patience = Duration::from_secs(order.patience_s);
     let (count, rate) = (order.count, order.rate);
-    let opening = Opening { count, rate, manner: Manner::default(), receive_bytes: None, patience };
+    let manner = Manner::default();
+    let opening = Opening { count, rate, manner, receive_bytes: None, patience, is_shown: true };
     let opened = opener::open(&mut reactor, &mut connector, opening);
     stop.check()?;
     let streams = reactor.open_streams();

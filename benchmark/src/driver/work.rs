@@ -1,0 +1,188 @@
+//! The thread of a load: all its connections and streams hang on one reactor.
+
+mod requests;
+mod streams;
+
+use std::{cell::Cell, time::Duration};
+
+use anyhow::{Context, Result};
+use rustix::time::{ClockId, clock_gettime};
+use tokio::time::Instant;
+
+use self::{requests::Requests, streams::Streams};
+use super::load::{Shared, Work};
+use crate::{
+    client::{
+        Clock, Nanos,
+        account::Account,
+        address::{Begun, Connector},
+        api::{Api, Credentials},
+        format::Format,
+        message::RunId,
+        opener::nanos,
+        reactor::Reactor,
+        sender::{Endpoint, Sender},
+        tally::Tally,
+    },
+    peer::Peer,
+    plan::target::Action,
+};
+
+/// How long an answer, or the admission of a stream, may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// The longest a thread sleeps: how late it notices that it is to stop.
+const SLEEP: Duration = Duration::from_millis(50);
+/// How often slow work is done: figures that are costly, requests that are too late.
+const NOW_AND_THEN: Duration = Duration::from_millis(500);
+/// What streams that were just opened may still do before the first message.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// Sends a load until all of it is answered.
+///
+/// # Errors
+///
+/// Says why it could not be made, or that it was stopped.
+pub(super) fn run(shared: &Shared) -> Result<(), String> {
+    let outcome = match &shared.load.work {
+        Work::Http(_) => requests(shared, None),
+        Work::Server { peer, login, action } => serve(shared, peer, login, action),
+    };
+    outcome.map_err(|error| format!("{error:#}"))
+}
+
+/// What a load works with.
+struct Bench<'a> {
+    shared: &'a Shared,
+    reactor: Reactor,
+    /// When the first request is due.
+    started: Nanos,
+    /// When slow work was done last.
+    rested: Nanos,
+}
+
+impl<'a> Bench<'a> {
+    fn new(shared: &'a Shared, account: Option<&Account>) -> Result<Self> {
+        let clock = Clock::start();
+        let tally = Tally::new(next_run(), false, Format::Json);
+        let handshakes = account.map(Account::handshakes).unwrap_or_default();
+        let reactor = Reactor::new(clock, handshakes, tally, shared.stop.clone())?;
+        let begin = nanos(shared.begin.saturating_duration_since(Instant::now()));
+        let late = nanos(Instant::now().saturating_duration_since(shared.begin));
+        let started = (clock.now() + begin).saturating_sub(late);
+        Ok(Self { shared, reactor, started, rested: 0 })
+    }
+
+    /// Returns whether what was due at this moment counts.
+    fn counts(&self, due: Nanos) -> bool {
+        due >= self.started + nanos(self.shared.load.warm_up)
+    }
+
+    /// Returns when the next request is due, if it is not before one of those under way has its answer.
+    fn next_due(&self, begun: u64, under_way: usize) -> Option<Nanos> {
+        let Shared { load, share, .. } = self.shared;
+        let elapsed = Duration::from_nanos(self.reactor.clock.now().saturating_sub(self.started));
+        let due = load.schedule.next(*share, begun, under_way as u64, elapsed)?;
+        Some(self.started + nanos(due))
+    }
+
+    /// Returns whether no more requests are due.
+    fn is_over(&self, begun: u64) -> bool {
+        let now = self.reactor.clock.now();
+        now >= self.started && self.next_due(begun, 0).is_none()
+    }
+
+    /// Serves the sockets until the next request is due.
+    fn turn(&mut self, due: Option<Nanos>) -> Result<()> {
+        self.reactor.turn_until(due, SLEEP)
+    }
+
+    /// Returns whether it is time for slow work.
+    fn is_time(&mut self) -> bool {
+        let now = self.reactor.clock.now();
+        let is_time = now.saturating_sub(self.rested) >= nanos(NOW_AND_THEN);
+        if is_time {
+            self.rested = now;
+            self.reactor.give_up(ANSWER);
+            let cpu = clock_gettime(ClockId::ThreadCPUTime);
+            let cpu = Duration::try_from(cpu).unwrap_or_default();
+            self.shared.figures.lock().cpu = cpu;
+        }
+        is_time
+    }
+}
+
+thread_local! {
+    static RUNS: Cell<u32> = Cell::new(rand::random());
+}
+
+/// Returns an id for messages that those of other threads hardly have.
+fn next_run() -> RunId {
+    RUNS.set(RUNS.get().wrapping_add(1));
+    RunId::nth(RUNS.get())
+}
+
+fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Result<()> {
+    let mut bench = Bench::new(shared, account.map(|(account, ..)| account))?;
+    let endpoint = match (&shared.load.work, account) {
+        (Work::Http(http), _) => std::sync::Arc::clone(&http.endpoint),
+        (Work::Server { peer, .. }, _) => Endpoint::publish(peer.address),
+    };
+    bench.reactor.connect_with(Connector::new(endpoint.address, Begun::default()));
+    // No more than there is work for.
+    let most = shared.load.schedule.requests(shared.share).unwrap_or(u64::MAX);
+    for _ in 0..u64::from(shared.load.concurrency).min(most) {
+        bench.reactor.add_sender(Sender::new(std::sync::Arc::clone(&endpoint)));
+    }
+    let mut requests = Requests::new(shared.first, account.map(|(account, _, action)| (account, action)));
+    if let Some((_, peer, Action::Fanout { streams, connect_rate, .. })) = account {
+        // The same on all drivers, so that they begin at one moment.
+        let opening = Duration::from_secs_f64(f64::from(*streams) / f64::from(*connect_rate));
+        let mine = shared.share.count(u64::from(*streams));
+        let begin = bench.started;
+        bench.started += nanos(opening + SETTLE);
+        requests.open_streams(&mut bench, peer.address, mine, *connect_rate, begin)?;
+    }
+    requests.run(&mut bench)
+}
+
+/// Loads a notification server, as a user of its own, who is removed at the end.
+fn serve(shared: &Shared, peer: &Peer, login: &Credentials, action: &Action) -> Result<()> {
+    let user = OwnUser::make(peer, login)?;
+    let own = peer.with(user.login.clone());
+    let account = Account::open(&own, 1, 0, Format::Json)?;
+    match action {
+        Action::Publish { .. } | Action::Fanout { .. } => requests(shared, Some((&account, &own, action))),
+        Action::Connect { hold } => Streams::new(own.address, shared.first, *hold, false)
+            .run(&mut Bench::new(shared, Some(&account))?),
+        Action::Churn { hold } => {
+            Streams::new(own.address, shared.first, *hold, true).run(&mut Bench::new(shared, Some(&account))?)
+        }
+    }
+}
+
+/// A user that this load alone has, so that no other one gets its messages.
+struct OwnUser {
+    api: Api,
+    id: u64,
+    login: Credentials,
+}
+
+impl OwnUser {
+    fn make(peer: &Peer, login: &Credentials) -> Result<Self> {
+        let api = peer.with(login.clone()).api().context("the server has no user")?;
+        let name = format!("shardcast-bench-{:016x}", rand::random::<u64>());
+        let login = Credentials { pass: format!("{:032x}", rand::random::<u128>()), user: name };
+        let id = api
+            .make_user(&login)
+            .context("failed to make a user for the load (`--user` must be an administrator)")?;
+        Ok(Self { api, id, login })
+    }
+}
+
+impl Drop for OwnUser {
+    fn drop(&mut self) {
+        if let Err(error) = self.api.remove("user", self.id) {
+            crate::report::terminal::warn(&format!("the user of the load is still there: {error:#}"));
+        }
+    }
+}

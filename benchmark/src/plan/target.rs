@@ -1,0 +1,125 @@
+//! The section `target` of a plan: where load goes, and what is done there.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue, Method};
+
+use super::{
+    PlanError,
+    section::{Section, scalar},
+    yaml::Content,
+};
+
+/// The most streams of one driver.
+const STREAMS_MAX: u32 = 1_000_000;
+/// The largest text of a message.
+const SIZE_MAX: usize = 1 << 20;
+
+/// Where load goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum PlanTarget {
+    Http(HttpTarget),
+    Server(ServerTarget),
+}
+
+/// A request over HTTP or HTTPS, and the answer that is right.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct HttpTarget {
+    pub(crate) url: String,
+    pub(crate) method: Method,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) body: String,
+    /// The right status; without it each from 200 to 299.
+    pub(crate) expect: Option<u16>,
+    /// Whether a connection serves one request alone.
+    pub(crate) closes: bool,
+    /// Certificates to trust instead of the system's, in PEM.
+    pub(crate) ca: Option<String>,
+}
+
+/// A notification server, and what is done there.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServerTarget {
+    pub(crate) server: String,
+    pub(crate) action: Action,
+}
+
+/// What is done at a notification server.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Action {
+    /// Publish messages with a text of `size` bytes.
+    Publish { size: usize },
+    /// Open streams, and hold them for a time after the last one.
+    Connect { hold: Duration },
+    /// Open streams, each of which leaves after a time.
+    Churn { hold: Duration },
+    /// Publish to streams, and check every delivery.
+    Fanout { streams: u32, connect_rate: u32, size: usize },
+}
+
+impl PlanTarget {
+    /// Returns whether what is due is a stream, not a request.
+    pub(crate) fn opens_streams(&self) -> bool {
+        let Self::Server(server) = self else { return false };
+        matches!(server.action, Action::Connect { .. } | Action::Churn { .. })
+    }
+}
+
+pub(super) fn read(mut section: Section) -> Result<PlanTarget, PlanError> {
+    if section.has("server") {
+        return server(section).map(PlanTarget::Server);
+    }
+    let right = "`url: 'http://127.0.0.1:8080/health'`, or `server` for a notification server";
+    let (_, url) = scalar("url", section.need("url", right)?)?;
+    let method = section.value("method", "an HTTP method, such as `GET`", |_: &Method| true)?;
+    let mut headers = Vec::new();
+    if let Some(node) = section.take("headers") {
+        let line = node.line;
+        let Content::Map(entries) = node.content else {
+            let reason = "`headers` must have a key per header, such as `accept: text/plain`";
+            return Err(PlanError::new(line, reason));
+        };
+        for (name, node) in entries {
+            let (line, value) = scalar(&name, node)?;
+            let wrong = || PlanError::new(line, format!("`{name}` is no header that can be sent"));
+            headers.push((
+                name.parse::<HeaderName>().map_err(|_| wrong())?,
+                HeaderValue::from_str(&value).map_err(|_| wrong())?,
+            ));
+        }
+    }
+    let body = section.text("body")?.map(|(_, body)| body).unwrap_or_default();
+    let expect = section.value("expect", "a status, 200 to 599", |status| (200..600).contains(status))?;
+    let keep_alive = section.value("keep_alive", "`true` or `false`", |_| true)?.unwrap_or(true);
+    let ca = section.text("ca")?.map(|(_, ca)| ca);
+    section.end()?;
+    let method = method.unwrap_or_default();
+    Ok(PlanTarget::Http(HttpTarget { url, method, headers, body, expect, closes: !keep_alive, ca }))
+}
+
+fn server(mut section: Section) -> Result<ServerTarget, PlanError> {
+    const ACTIONS: &str = "`publish`, `connect`, `churn` or `fanout`";
+    let (_, server) = scalar("server", section.need("server", "`server: 'http://127.0.0.1:8080'`")?)?;
+    let (line, action) = scalar("do", section.need("do", ACTIONS)?)?;
+    let action = match action.as_str() {
+        "publish" => Action::Publish { size: size(&mut section)? },
+        "connect" => Action::Connect { hold: section.time("hold")?.unwrap_or_default() },
+        "churn" => Action::Churn { hold: section.time("hold")?.unwrap_or(Duration::from_secs(1)) },
+        "fanout" => {
+            let right = format!("1 to {STREAMS_MAX}");
+            let is_good = |count: &u32| (1..=STREAMS_MAX).contains(count);
+            let streams = section.value("streams", &right, is_good)?;
+            let lacks = || PlanError::new(line, "`target` lacks `streams`, such as `streams: 1000`");
+            let connect_rate = section.value("connect_rate", &right, is_good)?.unwrap_or(1000);
+            Action::Fanout { streams: streams.ok_or_else(lacks)?, connect_rate, size: size(&mut section)? }
+        }
+        _ => return Err(PlanError::new(line, format!("`do` is `{action}`: it must be {ACTIONS}"))),
+    };
+    section.end()?;
+    Ok(ServerTarget { server, action })
+}
+
+fn size(section: &mut Section) -> Result<usize, PlanError> {
+    let right = format!("bytes of text, 0 to {SIZE_MAX}");
+    Ok(section.value("size", &right, |size| *size <= SIZE_MAX)?.unwrap_or(64))
+}
