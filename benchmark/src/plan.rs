@@ -6,7 +6,7 @@ pub(crate) mod target;
 pub(crate) mod threshold;
 mod yaml;
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use serde_json::Value;
 
@@ -30,8 +30,8 @@ pub(crate) struct PlanError {
 
 impl std::error::Error for PlanError {}
 
-impl std::fmt::Display for PlanError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for PlanError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.line > 0 {
             write!(formatter, "line {}: ", self.line)?;
         }
@@ -125,6 +125,34 @@ impl Plan {
         };
         root.end()?;
         Ok(Self { target, schedule, concurrency, warm_up, thresholds, lost_driver })
+    }
+}
+
+/// Says in one line what load goes where.
+impl fmt::Display for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target {
+            PlanTarget::Http(http) => write!(formatter, "{} {}", http.method, http.url)?,
+            PlanTarget::Server(server) => write!(formatter, "{} at {}", server.action, server.server)?,
+        }
+        match &self.schedule {
+            Schedule::Spaced { requests, spacing } if spacing.is_zero() => {
+                write!(formatter, ", {requests} at once")?;
+            }
+            Schedule::Spaced { requests, spacing } => {
+                write!(formatter, ", {requests}, one each {spacing:?}")?;
+            }
+            schedule => {
+                let unit = schedule.users().map_or("per s", |_| "users");
+                for stage in schedule.stages() {
+                    write!(formatter, ", {} for {:?}", stage.level(unit), stage.over)?;
+                }
+            }
+        }
+        if !self.warm_up.is_zero() {
+            write!(formatter, ", warm-up {:?}", self.warm_up)?;
+        }
+        Ok(())
     }
 }
 

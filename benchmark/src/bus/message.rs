@@ -172,6 +172,9 @@ pub(crate) struct Measured {
     /// How long ago the test began for this driver.
     #[serde(default)]
     pub(crate) elapsed_ms: u64,
+    /// The time that the counts are of: without the warm-up, and without streams being opened or held.
+    #[serde(default)]
+    pub(crate) span_ms: u64,
     /// Why the driver could not send as asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) saturated: Option<String>,

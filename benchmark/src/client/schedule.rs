@@ -49,6 +49,15 @@ impl Share {
 }
 
 impl Stage {
+    /// Says at which level it is, or between which.
+    pub(crate) fn level(&self, unit: &str) -> String {
+        if (self.from - self.to).abs() < f64::EPSILON {
+            format!("{} {unit}", self.to)
+        } else {
+            format!("{} to {} {unit}", self.from, self.to)
+        }
+    }
+
     fn all_arrivals(&self) -> f64 {
         f64::midpoint(self.from, self.to) * self.over.as_secs_f64()
     }

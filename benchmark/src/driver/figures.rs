@@ -32,6 +32,12 @@ pub(crate) struct Figures {
     pub(crate) deliveries: Option<(Deliveries, Histogram<u64>)>,
     /// The processor time of the load's thread.
     pub(crate) cpu: Duration,
+    /// How long after the test's begin the first request is due, because streams are opened before.
+    pub(crate) opening: Duration,
+    /// When the last request ended, counted from when the first was due.
+    pub(crate) ended: Duration,
+    /// The time that the figures are of: without the warm-up, and without streams being opened or held.
+    pub(crate) span: Duration,
 }
 
 /// Returns an empty histogram of latencies in microseconds, to three digits.
@@ -52,6 +58,9 @@ impl Figures {
             streams: Streams::default(),
             deliveries: None,
             cpu: Duration::ZERO,
+            opening: Duration::ZERO,
+            ended: Duration::ZERO,
+            span: Duration::ZERO,
         }
     }
 
@@ -71,6 +80,7 @@ impl Figures {
             all.add(latency).expect("all histograms have the same bounds");
         }
         self.cpu = self.cpu.max(other.cpu);
+        self.span = self.span.max(other.span);
     }
 
     /// Counts a request that is sent this long after it was due.

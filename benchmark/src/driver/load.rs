@@ -40,6 +40,8 @@ pub(super) struct Load {
     is_shared: bool,
     /// Requests under way at once.
     pub(super) concurrency: u32,
+    /// How long streams are opened before the first request is due.
+    pub(super) opening: Duration,
     /// What is due before this is sent, and left out of the figures.
     pub(super) warm_up: Duration,
 }
@@ -95,6 +97,7 @@ impl Load {
             work: Work::Http(target),
             schedule,
             is_shared: false,
+            opening: Duration::ZERO,
             concurrency,
             warm_up: Duration::ZERO,
         })
@@ -112,6 +115,7 @@ impl Load {
             work,
             schedule: plan.schedule.clone(),
             is_shared: true,
+            opening: plan.target.opening(),
             concurrency: plan.concurrency,
             warm_up: plan.warm_up,
         })
@@ -241,7 +245,12 @@ impl Part {
     fn figures(&self) -> Figures {
         let mut figures = self.shared.figures.lock().clone();
         let Shared { load, begin, share, left_out, .. } = &*self.shared;
-        let elapsed = Instant::now().saturating_duration_since(*begin);
+        let elapsed = Instant::now().saturating_duration_since(*begin).saturating_sub(figures.opening);
+        let length = load.schedule.duration().unwrap_or_default();
+        let is_done = figures.counts.asked > 0 && figures.counts.done == figures.counts.asked;
+        // The time after the last request belongs to it: at a rate of 1 per second, 5 requests take 5 s.
+        let so_far = if is_done { length } else { elapsed.min(length) };
+        figures.span = figures.ended.max(so_far).saturating_sub(load.warm_up);
         figures.counts.due = match load.schedule {
             Schedule::Users(_) | Schedule::BackToBack { .. } => figures.counts.started,
             _ => load.schedule.due_before(*share, elapsed).saturating_sub(*left_out),

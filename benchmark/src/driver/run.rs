@@ -77,6 +77,7 @@ impl Report {
             cpu_ms: whole_ms(cpu),
             open_files: limits::used(Process::own()).unwrap_or_default(),
             elapsed_ms: whole_ms(elapsed),
+            span_ms: whole_ms(figures.span),
             saturated: saturated(&figures, elapsed),
             streams: figures.streams,
             deliveries,

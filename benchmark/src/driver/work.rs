@@ -34,8 +34,6 @@ const ANSWER: Duration = Duration::from_secs(30);
 const SLEEP: Duration = Duration::from_millis(50);
 /// How often slow work is done: figures that are costly, requests that are too late.
 const NOW_AND_THEN: Duration = Duration::from_millis(500);
-/// What streams that were just opened may still do before the first message.
-const SETTLE: Duration = Duration::from_secs(1);
 
 /// Sends a load until all of it is answered.
 ///
@@ -135,11 +133,11 @@ fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Res
     }
     let mut requests = Requests::new(shared.first, account.map(|(account, _, action)| (account, action)));
     if let Some((_, peer, Action::Fanout { streams, connect_rate, .. })) = account {
-        // The same on all drivers, so that they begin at one moment.
-        let opening = Duration::from_secs_f64(f64::from(*streams) / f64::from(*connect_rate));
         let mine = shared.share.count(u64::from(*streams));
         let begin = bench.started;
-        bench.started += nanos(opening + SETTLE);
+        // The same on all drivers, so that they begin at one moment.
+        bench.started += nanos(shared.load.opening);
+        shared.figures.lock().opening = shared.load.opening;
         requests.open_streams(&mut bench, peer.address, mine, *connect_rate, begin)?;
     }
     requests.run(&mut bench)

@@ -207,7 +207,7 @@ impl Participant {
     }
 
     /// Returns its part of a report.
-    pub(super) fn report(&self, node_id: &str, warm_up_ms: u64) -> DriverReport {
+    pub(super) fn report(&self, node_id: &str) -> DriverReport {
         let mut report = DriverReport {
             node_id: node_id.to_owned(),
             state: match &self.state {
@@ -227,7 +227,7 @@ impl Participant {
             ..DriverReport::default()
         };
         let figures = &mut report.figures;
-        let mut elapsed_ms = 0;
+        let mut span_ms = 0;
         for process in self.processes.values() {
             let measured = &process.measured;
             figures.counts.add(measured.counts);
@@ -240,13 +240,13 @@ impl Participant {
                 delivered.counts.add(deliveries);
                 delivered.latency = process.deliveries.statistics;
             }
-            elapsed_ms += measured.elapsed_ms;
+            span_ms += measured.span_ms;
             report.cpu_ms += measured.cpu_ms;
             report.open_files = report.open_files.max(measured.open_files);
             report.replaced_reports += process.replaced;
             report.saturated = report.saturated.take().or_else(|| measured.saturated.clone());
         }
-        figures.rate = per_second(figures.counts.done, elapsed_ms.saturating_sub(warm_up_ms));
+        figures.rate = per_second(figures.counts.done, span_ms);
         if self.is_foreign {
             figures.counts.done = self.told_requests;
             figures.latency = Statistics::told(&self.told, self.told_requests);
@@ -262,9 +262,9 @@ impl Participant {
         report
     }
 
-    /// Returns the longest time that one of its processes has measured.
-    pub(super) fn elapsed_ms(&self) -> u64 {
-        self.processes.values().map(|process| process.measured.elapsed_ms).max().unwrap_or_default()
+    /// Returns the longest time that the figures of one of its processes are of.
+    pub(super) fn span_ms(&self) -> u64 {
+        self.processes.values().map(|process| process.measured.span_ms).max().unwrap_or_default()
     }
 
     /// Takes over what its newest process says.

@@ -29,6 +29,8 @@ pub(crate) struct Report {
     pub(crate) missing: Vec<Missing>,
     /// What a reader must know.
     pub(crate) notes: Vec<String>,
+    /// What the test asks for, in one line.
+    pub(crate) load: String,
     /// Requests per second that the test asks of all drivers together.
     pub(crate) asked_rate: Option<f64>,
     /// Whether the plan's thresholds were kept.

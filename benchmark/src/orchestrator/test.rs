@@ -1,6 +1,6 @@
 //! One test, from its creation to its report.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use crate::{
         message::{Metrics, Takeover, TestConfig, TestType},
         unix_ms,
     },
-    client::schedule::{Schedule, Share},
+    client::schedule::Share,
     driver::figures::{encoded, histogram},
     plan::{LostDriver, Plan},
 };
@@ -265,17 +265,15 @@ impl Test {
 
     /// Returns the figures so far, and all latencies.
     fn draft(&self) -> (Report, Latest) {
-        let warm_up = self.plan.as_ref().map_or(Duration::ZERO, |plan| plan.warm_up);
-        let warm_up_ms = u64::try_from(warm_up.as_millis()).unwrap_or(u64::MAX);
         let mut latest = Latest::default();
         let mut drivers = Vec::new();
         for (id, participant) in &self.participants {
             participant.add_to(&mut latest);
-            drivers.push(participant.report(id, warm_up_ms));
+            drivers.push(participant.report(id));
         }
         let mut figures = total(drivers.iter());
-        let elapsed = self.participants.values().map(Participant::elapsed_ms).max().unwrap_or_default();
-        figures.rate = per_second(figures.counts.done, elapsed.saturating_sub(warm_up_ms));
+        let span_ms = self.participants.values().map(Participant::span_ms).max().unwrap_or_default();
+        figures.rate = per_second(figures.counts.done, span_ms);
         figures.latency = Statistics::of(&latest.from_due);
         figures.latency_from_send = Statistics::of(&latest.from_sent);
         if let Some(delivered) = &mut figures.deliveries {
@@ -289,6 +287,10 @@ impl Test {
             created_unix_ms: self.record.created_unix_ms,
             begin_unix_ms: self.record.begin_unix_ms,
             aborted: self.record.aborted,
+            load: match &self.plan {
+                Some(plan) => plan.to_string(),
+                None => described(&self.record.config),
+            },
             asked_rate: match &self.plan {
                 Some(plan) => planned_rate(plan),
                 None => asked_rate(&self.record.config, own),
@@ -344,6 +346,23 @@ impl Test {
     }
 }
 
+/// Says in one line what a test of the specification asks for.
+fn described(config: &TestConfig) -> String {
+    let mut text = match config.test_type {
+        TestType::Tsunami => "tsunami".to_owned(),
+        TestType::Avalanche => "avalanche".to_owned(),
+    };
+    let _ = write!(text, ", {} requests per driver", config.message_count_per_driver);
+    if config.test_message_delay > 0 {
+        let _ = write!(text, ", every {} ms", config.test_message_delay);
+    }
+    if let Some(throughput) = config.throughput {
+        let _ = write!(text, ", at most {throughput} per second and driver");
+    }
+    let _ = write!(text, ", to {}", config.target.as_deref().unwrap_or("the target of each driver"));
+    text
+}
+
 fn asked_rate(config: &TestConfig, drivers: usize) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds and drivers are far below 2^52")]
     let (delay, drivers) = (config.test_message_delay as f64, drivers as f64);
@@ -366,23 +385,19 @@ fn planned_rate(plan: &Plan) -> Option<f64> {
 
 /// Returns the parts of a plan's load, for those who look at a plot.
 fn phases(plan: &Plan) -> Vec<report::Phase> {
-    let mut second = 0.0;
+    let opening = plan.target.opening().as_secs_f64();
+    let mut second = opening;
     let mut phases = Vec::new();
     for stage in plan.schedule.stages() {
-        let label = match plan.schedule {
-            Schedule::Users(_) => "users",
-            _ => "per s",
-        };
-        let change = if (stage.from - stage.to).abs() < f64::EPSILON {
-            format!("{} {label}", stage.to)
-        } else {
-            format!("{} to {} {label}", stage.from, stage.to)
-        };
-        phases.push(report::Phase { second, label: change });
+        let unit = plan.schedule.users().map_or("per s", |_| "users");
+        phases.push(report::Phase { second, label: stage.level(unit) });
         second += stage.over.as_secs_f64();
     }
     if !plan.warm_up.is_zero() {
-        phases.push(report::Phase { second: plan.warm_up.as_secs_f64(), label: "warm-up ends".to_owned() });
+        phases.push(report::Phase {
+            second: opening + plan.warm_up.as_secs_f64(),
+            label: "warm-up ends".to_owned(),
+        });
     }
     phases
 }

@@ -1,6 +1,6 @@
 //! The section `target` of a plan: where load goes, and what is done there.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use axum::http::{HeaderName, HeaderValue, Method};
 
@@ -14,6 +14,9 @@ use super::{
 const STREAMS_MAX: u32 = 1_000_000;
 /// The largest text of a message.
 const SIZE_MAX: usize = 1 << 20;
+
+/// What streams that were just opened may still do before the first message.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Where load goes.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +60,30 @@ pub(crate) enum Action {
     Fanout { streams: u32, connect_rate: u32, size: usize },
 }
 
+impl fmt::Display for Action {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Publish { size } => write!(formatter, "publish {size} bytes"),
+            Self::Connect { hold } => write!(formatter, "connect, hold {hold:?}"),
+            Self::Churn { hold } => write!(formatter, "churn, hold {hold:?}"),
+            Self::Fanout { streams, size, .. } => {
+                write!(formatter, "publish {size} bytes to {streams} streams")
+            }
+        }
+    }
+}
+
 impl PlanTarget {
+    /// Returns how long streams are opened before the first request is due.
+    pub(crate) fn opening(&self) -> Duration {
+        match self {
+            Self::Server(ServerTarget { action: Action::Fanout { streams, connect_rate, .. }, .. }) => {
+                Duration::from_secs_f64(f64::from(*streams) / f64::from(*connect_rate)) + SETTLE
+            }
+            _ => Duration::ZERO,
+        }
+    }
+
     /// Returns whether what is due is a stream, not a request.
     pub(crate) fn opens_streams(&self) -> bool {
         let Self::Server(server) = self else { return false };

@@ -121,6 +121,7 @@ impl<'a> Requests<'a> {
                 let outcome = judge(bench, &ack);
                 self.accepted += u64::from(outcome.is_ok());
                 record(&mut figures, outcome, &ack);
+                figures.ended = Duration::from_nanos(ack.at.saturating_sub(bench.started));
             }
         }
         drop(figures);

@@ -95,7 +95,9 @@ impl Streams {
         if bench.counts(due) {
             let outcome = refusal.map_or(Ok(()), Err);
             let (from_due, from_begun) = (Duration::from_nanos(now - due), Duration::from_nanos(now - begun));
-            bench.shared.figures.lock().on_end(outcome, from_due, from_begun);
+            let mut figures = bench.shared.figures.lock();
+            figures.on_end(outcome, from_due, from_begun);
+            figures.ended = Duration::from_nanos(now.saturating_sub(bench.started));
         }
         true
     }

@@ -191,4 +191,12 @@ byId('create').addEventListener('submit', (event) => {
   });
 });
 
+byId('create-plan').addEventListener('submit', (event) => {
+  event.preventDefault();
+  attempt(async () => {
+    const id = await call('POST', '/tests', { Plan: new FormData(event.target).get('Plan') });
+    await call('POST', '/trigger', { TestID: id });
+  });
+});
+
 connect();

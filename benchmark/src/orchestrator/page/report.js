@@ -55,7 +55,7 @@ function figureTable(report) {
 }
 
 /** Lines over time. The scale ends above 98 % of the values: what is above it is drawn at the edge, and said. */
-function plot(title, points, lines) {
+function plot(title, points, lines, phases) {
   const [width, height, left, bottom, top] = [560, 220, 52, 24, 10];
   const values = points.flatMap((point) => lines.map((line) => point[line.key]))
     .filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
@@ -68,7 +68,7 @@ function plot(title, points, lines) {
   const most = values[values.length - 1];
   const usual = values[Math.min(values.length - 1, Math.floor(values.length * 0.98))];
   const scale = most > usual * 3 && usual > 0 ? usual * 1.5 : most || 1;
-  const [from, to] = [points[0].second, Math.max(points[points.length - 1].second, points[0].second + 1)];
+  const [from, to] = [Math.min(points[0].second, 0), Math.max(points[points.length - 1].second, points[0].second + 1)];
   const x = (second) => left + (second - from) / (to - from) * (width - left - 8);
   const y = (value) => height - bottom - Math.min(value, scale) / scale * (height - bottom - top);
   const svg = drawn('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': title });
@@ -79,6 +79,11 @@ function plot(title, points, lines) {
   }
   svg.append(drawn('text', { x: left, y: height - 6 }, `${number(from, 0)} s`),
     drawn('text', { x: width, y: height - 6, 'text-anchor': 'end' }, `${number(to, 0)} s`));
+  phases.filter((phase) => phase.second >= from && phase.second <= to).forEach((phase, at) => {
+    // One below the other, so that names of short phases do not cover each other.
+    svg.append(drawn('line', { class: 'phase', x1: x(phase.second), x2: x(phase.second), y1: top, y2: height - bottom }),
+      drawn('text', { x: x(phase.second) + 3, y: top + 10 + at % 3 * 12 }, phase.label));
+  });
   lines.forEach((line, at) => {
     const name = ['one', 'two', 'three'][at];
     const seen = points.filter((point) => Number.isFinite(point[line.key]));
@@ -95,9 +100,9 @@ function plot(title, points, lines) {
 
 function plots(report) {
   return element('div', { class: 'plots' },
-    plot('Requests per second', report.series, [{ key: 'rate', name: 'done' }, { key: 'errors', name: 'failed' }]),
+    plot('Requests per second', report.series, [{ key: 'rate', name: 'done' }, { key: 'errors', name: 'failed' }], report.phases || []),
     plot('Latency in ms', report.series,
-      [{ key: 'p50', name: 'p50' }, { key: 'p95', name: 'p95' }, { key: 'p99', name: 'p99' }]));
+      [{ key: 'p50', name: 'p50' }, { key: 'p95', name: 'p95' }, { key: 'p99', name: 'p99' }], report.phases || []));
 }
 
 function headline(report) {
@@ -114,18 +119,45 @@ function headline(report) {
     figure(number(report.total.counts.late), 'started late', report.total.counts.late > 0 ? 'bad' : ''));
 }
 
-function load(config) {
-  const parts = [config.test_type.toLowerCase(), `${number(config.message_count_per_driver)} requests per driver`];
-  if (config.test_message_delay > 0) parts.push(`every ${config.test_message_delay} ms`);
-  if (config.throughput) parts.push(`at most ${config.throughput} per second and driver`);
-  parts.push(config.target || 'to the target of each driver');
-  return parts.join(', ');
+/** What a plan wanted, and what was measured. */
+function thresholdTable(report) {
+  if (!report.thresholds || report.thresholds.length === 0) return null;
+  return table(['threshold', 'measured', 'kept'], report.thresholds.map((verdict) => element('tr', {},
+    element('td', {}, verdict.threshold),
+    element('td', {}, verdict.value === null ? 'not measured' : number(verdict.value)),
+    element('td', { class: verdict.kept ? 'text good' : 'text bad' }, verdict.kept ? 'yes' : 'no'))));
+}
+
+function deliveries(report) {
+  const { streams, deliveries: delivered } = report.total;
+  const lines = [];
+  if (streams) {
+    lines.push(element('p', { class: streams.closed > 0 ? 'bad' : '' },
+      `Streams: ${number(streams.open)} open, ${number(streams.closed)} closed by the server.`));
+  }
+  if (delivered) {
+    const cells = [delivered.received, delivered.expected, delivered.lost, delivered.duplicated, delivered.out_of_order,
+      delivered.latency.median, delivered.latency.p95, delivered.latency.p99, delivered.latency.max];
+    lines.push(table(
+      ['deliveries', 'expected', 'lost', 'duplicated', 'out of order', 'median ms', 'p95 ms', 'p99 ms', 'max ms'],
+      [element('tr', {}, ...cells.map((value) => element('td', {}, number(value))))]));
+  }
+  return lines;
+}
+
+/** What the load cost those who sent it. */
+function generatorTable(report) {
+  const rows = report.drivers.filter((driver) => !driver.is_foreign).map((driver) => element('tr', {},
+    ...[driver.node_id, number(driver.cpu_ms / 1000), number(driver.open_files), number(driver.figures.counts.late),
+      number(driver.figures.counts.dropped)].map((text) => element('td', {}, text))));
+  return rows.length > 0 ? table(['load generator', 'CPU s', 'open files', 'started late', 'never started'], rows) : null;
 }
 
 /** Fills an element with a report. */
 function showReport(root, report) {
   const verdict = report.ended_unix_ms === null ? 'running'
-    : report.aborted ? 'aborted' : report.complete ? 'complete' : 'incomplete';
+    : report.aborted ? 'aborted' : !report.complete ? 'incomplete'
+      : (report.thresholds || []).some((verdict) => !verdict.kept) ? 'complete, thresholds not kept' : 'complete';
   const lines = report.missing.map((missing) => element('p', { class: 'bad' }, `${missing.node_id}: ${missing.reason}`));
   for (const note of report.notes) lines.push(element('p', {}, note));
   for (const [kind, count] of Object.entries(report.total.errors)) {
@@ -134,7 +166,8 @@ function showReport(root, report) {
   root.replaceChildren(
     element('h3', {}, 'Test ', report.test_id, ': ',
       element('span', { class: verdict === 'complete' ? 'good' : verdict === 'running' ? '' : 'bad' }, verdict)),
-    element('p', {}, load(report.config)),
-    headline(report), ...lines, plots(report), figureTable(report),
-    element('p', {}, 'Latency counts from the moment a request was due.'));
+    element('p', {}, report.load),
+    ...[headline(report), ...lines, thresholdTable(report), plots(report), figureTable(report),
+      element('p', {}, 'Latency counts from the moment a request was due.'), ...deliveries(report),
+      generatorTable(report)].filter((part) => part !== null));
 }

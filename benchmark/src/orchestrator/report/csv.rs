@@ -3,7 +3,8 @@
 use super::{DriverReport, Figures, Report};
 
 const HEADER: &str = "test_id,driver,state,reason,asked,due,started,late,dropped,done,failed,rate_per_s,\
-min_ms,max_ms,mean_ms,median_ms,mode_ms,p95_ms,p99_ms,send_p95_ms,send_p99_ms,cpu_ms,open_files\n";
+min_ms,max_ms,mean_ms,median_ms,mode_ms,p95_ms,p99_ms,send_p95_ms,send_p99_ms,cpu_ms,open_files,\
+streams_open,streams_closed,deliveries_expected,deliveries,lost,duplicated,out_of_order,delivery_p95_ms,delivery_p99_ms\n";
 
 /// Writes the report.
 pub(super) fn write(report: &Report) -> String {
@@ -24,7 +25,7 @@ pub(super) fn write(report: &Report) -> String {
 }
 
 fn line(test_id: &str, driver: &DriverReport) -> String {
-    let Figures { counts, rate, latency, latency_from_send: sent, .. } = &driver.figures;
+    let Figures { counts, rate, latency, latency_from_send: sent, streams, deliveries, .. } = &driver.figures;
     let mut cells = vec![quoted(test_id), quoted(&driver.node_id), quoted(&driver.state)];
     cells.push(quoted(driver.reason.as_deref().unwrap_or_default()));
     let numbers = [counts.asked, counts.due, counts.started, counts.late, counts.dropped, counts.done];
@@ -43,6 +44,13 @@ fn line(test_id: &str, driver: &DriverReport) -> String {
     ];
     cells.extend(latencies.map(|latency| latency.map(|ms| format!("{ms:.3}")).unwrap_or_default()));
     cells.extend([driver.cpu_ms.to_string(), driver.open_files.to_string()]);
+    cells.extend([streams.open.to_string(), streams.closed.to_string()]);
+    let delivered = deliveries.clone().unwrap_or_default();
+    let counts = delivered.counts;
+    let counts = [counts.expected, counts.received, counts.lost, counts.duplicated, counts.out_of_order];
+    cells.extend(counts.map(|count| count.to_string()));
+    let latencies = [delivered.latency.p95, delivered.latency.p99];
+    cells.extend(latencies.map(|latency| latency.map(|ms| format!("{ms:.3}")).unwrap_or_default()));
     cells.join(",") + "\n"
 }
 
