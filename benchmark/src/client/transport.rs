@@ -140,3 +140,99 @@ impl Write for Transport {
 fn is_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::NotConnected)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io::BufRead as _, net::TcpListener, thread};
+
+    use rustls::{ServerConfig, ServerConnection, StreamOwned, pki_types::PrivateKeyDer};
+
+    use super::*;
+    use crate::{
+        client::{
+            Clock,
+            format::Format,
+            message::RunId,
+            reactor::Reactor,
+            sender::{Ack, Endpoint, Failure, Sender},
+            tally::Tally,
+        },
+        process::stop::Stop,
+    };
+
+    /// Serves so many requests on one connection after the other; returns its port and its certificate.
+    fn server(connections: usize, requests: usize) -> (u16, String) {
+        let rcgen::CertifiedKey { cert, key_pair } =
+            rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = PrivateKeyDer::try_from(key_pair.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for _ in 0..connections {
+                let (socket, _) = listener.accept().unwrap();
+                let session = ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = std::io::BufReader::new(StreamOwned::new(session, socket));
+                for _ in 0..requests {
+                    let mut line = String::new();
+                    // Ends with a handshake that the client breaks off.
+                    while stream.read_line(&mut line).is_ok_and(|got| got > 2) {
+                        line.clear();
+                    }
+                    // More than one record, and more than the reader's buffer.
+                    let body = "x".repeat(300_000);
+                    let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    let _ = stream.get_mut().write_all(answer.as_bytes());
+                }
+            }
+        });
+        (port, cert.pem())
+    }
+
+    fn ask(port: u16, tls: Tls, times: usize) -> Vec<Ack> {
+        let tally = Tally::new(RunId::nth(1), true, Format::Json);
+        let mut reactor = Reactor::new(Clock::start(), Vec::new(), tally, Stop::default()).unwrap();
+        let endpoint =
+            Endpoint { tls: Some(tls), ..Endpoint::clone(&Endpoint::publish(([127, 0, 0, 1], port).into())) };
+        reactor.add_sender(Sender::new(Arc::new(endpoint)));
+        let mut acks = Vec::new();
+        for sequence in 0..times {
+            let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec();
+            reactor.send(u32::try_from(sequence).unwrap(), 0, |place| *place = request);
+            while reactor.acks.is_empty() {
+                reactor.turn(std::time::Duration::from_secs(1)).unwrap();
+            }
+            acks.append(&mut reactor.acks);
+        }
+        acks
+    }
+
+    #[test]
+    fn requests_go_over_one_connection_with_tls() {
+        let (port, pem) = server(1, 3);
+        let acks = ask(port, Tls::new("localhost", Some(&pem)).unwrap(), 3);
+        assert!(acks.iter().all(|ack| ack.outcome == Ok(200)), "{acks:?}");
+    }
+
+    #[test]
+    fn a_certificate_of_somebody_else_is_refused() {
+        let (port, _) = server(1, 1);
+        let (_, other) = server(1, 1);
+        let acks = ask(port, Tls::new("localhost", Some(&other)).unwrap(), 1);
+        let Err(Failure::Broken(reason)) = &acks[0].outcome else { panic!("{acks:?}") };
+        assert!(reason.contains("certificate"), "{reason}");
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_named() {
+        assert!(Tls::new("localhost", Some("")).unwrap_err().contains("no certificates"));
+        assert!(Tls::new("a b", None).unwrap_err().contains("`a b`"));
+    }
+}

@@ -171,8 +171,8 @@ impl<'a> Requests<'a> {
                     *template = account.template(next_run(), *size);
                     bench.reactor.begin_run(Tally::new(template.run, false, Format::Json));
                 }
-                let sequence = u32::try_from(self.begun - self.uncounted).unwrap_or(u32::MAX);
-                bench.reactor.publish(template, if counts { sequence } else { 0 }, due);
+                let sequence = u32::try_from(self.begun.saturating_sub(self.uncounted)).unwrap_or(u32::MAX);
+                bench.reactor.publish(template, sequence, due);
             }
             (Work::Server { .. }, None) => {}
         }
