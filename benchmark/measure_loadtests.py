@@ -36,6 +36,8 @@ from target import Target  # noqa: E402
 SERVER = os.path.abspath(os.environ.get("SERVER", loadtests.ROOT / "target/release/shardcast"))
 BENCH = os.path.abspath(os.environ.get("BENCH", loadtests.ROOT / "target/release/shardcast-bench"))
 LOGIN = "admin"
+# Between two requests of one of 200 drivers.
+DELAY_MS = 730
 
 
 class Server:
@@ -171,7 +173,8 @@ def memory(rounds):
 
 
 def drivers(rounds):
-    shares, behind = [], []
+    # Not a second, so that reports do not always follow upon requests.
+    shares, behind, per_second = [], [], 200 * 1000 / DELAY_MS
     with Target() as target, tempfile.TemporaryDirectory() as folder:
         port = loadtests.servers.free_port()
         environment = {**os.environ, "SHARDCAST_BENCH_TOKEN": loadtests.TOKEN}
@@ -187,7 +190,7 @@ def drivers(rounds):
         try:
             time.sleep(3)
             for _ in range(rounds):
-                test = {"TestType": "Tsunami", "TestMessageDelay": 1000, "NumRequests": 25, "Target": target.address}
+                test = {"TestType": "Tsunami", "TestMessageDelay": DELAY_MS, "NumRequests": 40, "Target": target.address}
                 test_id, before = call("/tests", test), target.count
                 time.sleep(2)
                 call("/trigger", {"TestID": test_id})
@@ -196,11 +199,10 @@ def drivers(rounds):
                 began, used = time.monotonic(), processor_seconds(process.pid)
                 for _ in range(20):
                     shown = json.loads(call(f"/tests/{test_id}"))["report"]["total"]["counts"]["done"]
-                    # 200 requests come per second.
-                    behind.append((target.count - before - shown) / 200)
+                    behind.append((target.count - before - shown) / per_second)
                     time.sleep(0.5)
                 shares.append((processor_seconds(process.pid) - used) / (time.monotonic() - began))
-                time.sleep(15)
+                time.sleep(20)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait()

@@ -41,6 +41,8 @@ pub(crate) struct DriverConfig {
     pub(crate) target: Option<String>,
     /// An administrator of the notification servers that are loaded.
     pub(crate) login: Credentials,
+    /// Whether it looks at what other programs do on its machine; one driver of a process is enough.
+    pub(crate) watches_machine: bool,
     /// Whether it says nothing on the terminal.
     pub(crate) is_quiet: bool,
     /// How long the orchestrator may be away before load is stopped.

@@ -3,6 +3,7 @@
 pub(crate) mod child;
 pub(crate) mod limits;
 pub(crate) mod listener;
+pub(crate) mod others;
 pub(crate) mod sampler;
 pub(crate) mod stop;
 pub(crate) mod usage;

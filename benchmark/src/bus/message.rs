@@ -158,6 +158,9 @@ pub(crate) struct Measured {
     /// The same from the moment a request was sent.
     #[serde(default)]
     pub(crate) from_sent: String,
+    /// What other programs did on the driver's machine, if it was much.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) busy: Option<String>,
     /// Streams, where the test has some.
     #[serde(default, skip_serializing_if = "Streams::is_none")]
     pub(crate) streams: Streams,

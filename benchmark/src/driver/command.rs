@@ -42,6 +42,7 @@ impl DriverCommand {
         let config = DriverConfig {
             login,
             is_quiet: false,
+            watches_machine: true,
             node_id: self.node_id.clone(),
             address: self.node_address.clone(),
             allowed: self.allow.clone(),

@@ -1,6 +1,6 @@
 //! A load that can begin, and one that runs in a thread of its own.
 
-use std::{sync::Arc, thread, time::Duration};
+use std::{net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::{
@@ -119,6 +119,14 @@ impl Load {
             concurrency: plan.concurrency,
             warm_up: plan.warm_up,
         })
+    }
+
+    /// Returns where it goes.
+    pub(super) fn address(&self) -> SocketAddr {
+        match &self.work {
+            Work::Http(http) => http.endpoint.address,
+            Work::Server { peer, .. } => peer.address,
+        }
     }
 
     /// Starts a driver's share at a moment. The share counts where several drivers run one plan.

@@ -1,6 +1,6 @@
 //! A test that runs, and its reports.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -18,7 +18,7 @@ use crate::{
         event::Event,
         message::{Counts, Deliveries, Measured, Metrics, Takeover},
     },
-    process::{limits, usage::Process},
+    process::{limits, listener, others::Others, usage::Process},
 };
 
 /// The part of late starts from which a driver says that it could not keep up.
@@ -47,12 +47,22 @@ pub(super) struct Report {
     sequence: u64,
     /// The processor time of this process when the test came.
     cpu: Duration,
+    /// What the machine did then, if that is watched.
+    others: Option<Others>,
 }
 
 impl Report {
     pub(super) fn new(node_id: String, test_id: String, incarnation: String, begin: Instant) -> Self {
         let cpu = Process::own().cpu().unwrap_or_default();
-        Self { node_id, test_id, incarnation, begin, sequence: 0, cpu }
+        Self { node_id, test_id, incarnation, begin, sequence: 0, cpu, others: None }
+    }
+
+    /// Says in the last report what other programs did on this machine, besides the one that is loaded. Looks through
+    /// all processes.
+    pub(super) fn watch_machine(&mut self, target: SocketAddr) {
+        let is_here = target.ip().is_loopback();
+        let target = is_here.then(|| listener::find(target.port()).map(Process)).flatten();
+        self.others = Others::look(target).ok();
     }
 
     fn next(&mut self, running: &Running, is_final: bool, stopped: Option<String>) -> Event {
@@ -79,6 +89,8 @@ impl Report {
             elapsed_ms: whole_ms(elapsed),
             span_ms: whole_ms(figures.span),
             saturated: saturated(&figures, elapsed),
+            // It is looked for once, because that costs.
+            busy: self.others.as_ref().filter(|_| is_final).and_then(Others::since),
             streams: figures.streams,
             deliveries,
             errors: figures.errors.clone(),

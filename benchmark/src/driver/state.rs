@@ -217,7 +217,10 @@ impl State {
                 let wait = trigger.begin_unix_ms.unwrap_or_default().saturating_sub(unix_ms());
                 let begin = Instant::now() + Duration::from_millis(wait).min(BEGIN_MAX);
                 let (orders, ordered) = watch::channel(Orders::default());
-                let report = Report::new(node_id.clone(), id.clone(), self.incarnation.clone(), begin);
+                let mut report = Report::new(node_id.clone(), id.clone(), self.incarnation.clone(), begin);
+                if self.config.watches_machine {
+                    report.watch_machine(load.address());
+                }
                 said = Some(format!("test `{id}` begins in {wait} ms"));
                 self.heard = self.heard.max(Instant::now());
                 let running = load.start(begin, share(trigger, node_id));

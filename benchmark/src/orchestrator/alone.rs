@@ -46,6 +46,7 @@ pub(crate) async fn run_alone(
             target: None,
             login: login.clone(),
             is_quiet: true,
+            watches_machine: number == 1,
             grace: Duration::MAX,
             shutdown: PERIOD,
         };

@@ -94,6 +94,7 @@ impl LocalCommand {
                     target: None,
                     login: login.clone(),
                     is_quiet: false,
+                    watches_machine: number == 1,
                     grace: Duration::MAX,
                     shutdown: PERIOD,
                 };

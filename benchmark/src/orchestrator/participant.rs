@@ -244,6 +244,7 @@ impl Participant {
             report.cpu_ms += measured.cpu_ms;
             report.open_files = report.open_files.max(measured.open_files);
             report.replaced_reports += process.replaced;
+            report.busy = report.busy.take().or_else(|| measured.busy.clone());
             report.saturated = report.saturated.take().or_else(|| measured.saturated.clone());
         }
         figures.rate = per_second(figures.counts.done, span_ms);

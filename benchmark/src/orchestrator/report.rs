@@ -109,6 +109,8 @@ pub(crate) struct DriverReport {
     pub(crate) cpu_ms: u64,
     pub(crate) open_files: u64,
     pub(crate) saturated: Option<String>,
+    /// What other programs did on its machine, if it was much.
+    pub(crate) busy: Option<String>,
     /// Reports that came.
     pub(crate) reports: u64,
     /// Reports that did not come, whose figures are in later ones.

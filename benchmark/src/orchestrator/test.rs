@@ -414,6 +414,9 @@ fn notes(drivers: &[super::report::DriverReport]) -> Vec<String> {
         if let Some(reason) = &driver.saturated {
             notes.push(format!("`{node_id}` could not keep up: {reason}"));
         }
+        if let Some(busy) = &driver.busy {
+            notes.push(format!("on the machine of `{node_id}` {busy}: figures of a quiet one are better"));
+        }
         if driver.replaced_reports > 0 {
             notes.push(format!(
                 "{} reports of `{node_id}` did not come; later ones hold their figures",

@@ -85,6 +85,7 @@ impl Bench {
         let config = DriverConfig {
             login: crate::client::api::Credentials { user: String::new(), pass: String::new() },
             is_quiet: false,
+            watches_machine: false,
             node_id: node_id.to_owned(),
             address: String::new(),
             allowed: Vec::new(),
