@@ -56,7 +56,9 @@ function figureTable(report) {
 
 /** Lines over time. The scale ends above 98 % of the values: what is above it is drawn at the edge, and said. */
 function plot(title, points, lines, phases) {
-  const [width, height, left, bottom, top] = [560, 220, 52, 24, 10];
+  // Not shrunk on a phone, where its text would be too small.
+  const width = Math.min(560, Math.max(300, document.documentElement.clientWidth - 32));
+  const [height, left, bottom, top] = [220, 52, 24, 10];
   const values = points.flatMap((point) => lines.map((line) => point[line.key]))
     .filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
   const box = element('figure', {}, element('figcaption', {}, element('b', {}, title), ' ',
