@@ -351,6 +351,18 @@ mod tests {
     }
 
     #[test]
+    fn values_of_headers_are_hidden_unless_they_say_nothing() {
+        let headers = serde_json::json!({"X-Gotify-Key": "secret", "Content-Type": "text/plain"});
+        let plan = serde_json::json!({"target": {"url": "http://a/", "headers": headers}, "load": {}});
+        let config = TestConfig { plan: Some(plan), ..TestConfig::default() };
+        let text = serde_json::to_string(&config.without_secrets()).unwrap();
+        assert!(
+            !text.contains("secret") && text.contains("X-Gotify-Key") && text.contains("text/plain"),
+            "{text}"
+        );
+    }
+
+    #[test]
     fn a_plain_test_is_written_with_the_published_fields_alone() {
         let config =
             TestConfig { test_id: "t".to_owned(), message_count_per_driver: 5, ..TestConfig::default() };

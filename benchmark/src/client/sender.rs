@@ -335,6 +335,48 @@ mod tests {
         server.join().unwrap();
     }
 
+    /// Answers once on a first connection and leaves when the next request has come; answers on a second one.
+    fn leave_with_a_request(is_safe: bool) -> Result<u16, Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let (mut first, _) = listener.accept().unwrap();
+            assert!(first.read(&mut [0; 4096]).unwrap() > 0);
+            first.write_all(ANSWER).unwrap();
+            assert!(first.read(&mut [0; 4096]).unwrap() > 0);
+            drop(first);
+            let Ok((mut second, _)) = listener.accept() else { return };
+            assert!(second.read(&mut [0; 4096]).unwrap() > 0);
+            second.write_all(ANSWER).unwrap();
+        });
+        let mut reactor = reactor(Endpoint { is_safe, ..Endpoint::clone(&Endpoint::publish(address)) });
+        let mut outcome = Ok(0);
+        for _ in 0..2 {
+            reactor.send(0, 0, |request| *request = b"GET / HTTP/1.1\r\n\r\n".to_vec());
+            outcome = ack(&mut reactor).outcome;
+        }
+        outcome
+    }
+
+    #[test]
+    fn only_a_safe_request_is_sent_again_when_the_server_has_left() {
+        assert_eq!(leave_with_a_request(true), Ok(200));
+        assert_eq!(leave_with_a_request(false), Err(Failure::Closed));
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_given_up_and_its_connection_too() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = Endpoint::publish(listener.local_addr().unwrap());
+        let mut reactor = reactor(Endpoint::clone(&endpoint));
+        reactor.send(7, 0, |request| request.extend_from_slice(b"GET / HTTP/1.1\r\n\r\n"));
+        reactor.give_up(Duration::from_mins(1));
+        assert!(reactor.acks.is_empty() && reactor.under_way() == 1);
+        reactor.give_up(Duration::ZERO);
+        assert_eq!((reactor.acks[0].sequence, &reactor.acks[0].outcome), (7, &Err(Failure::TimeOut)));
+        assert!(!reactor.is_connected() && reactor.under_way() == 0);
+    }
+
     #[test]
     fn each_failure_has_its_kind_and_the_next_request_a_new_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

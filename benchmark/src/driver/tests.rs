@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::{Router, routing::get};
+use serde_json::json;
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::bus::{
     Outgoing, Received,
     event::Event,
     memory::MemoryBus,
-    message::{Control, Measured, SCHEMA, TestConfig, TestType, Trigger},
+    message::{Control, Measured, SCHEMA, Takeover, TestConfig, TestType, Trigger},
     unix_ms,
 };
 
@@ -76,6 +77,10 @@ impl Bench {
     async fn begin_long_test(&mut self, id: &str) {
         self.send(&Event::TestConfig(Box::new(self.long_test(id))));
         self.send(&trigger(id));
+        self.until_it_runs().await;
+    }
+
+    async fn until_it_runs(&mut self) {
         self.until(|event| match event {
             Event::Heartbeat(heartbeat) => heartbeat.status.filter(|status| !status.running.is_empty()),
             _ => None,
@@ -231,6 +236,52 @@ async fn an_aborted_test_stops_and_says_so() {
     let report = bench.last_report("t").await;
     assert_eq!(report.stopped.as_deref(), Some("aborted"));
     assert!(report.counts.done < 1000);
+}
+
+fn takeover(lost: &str) -> Takeover {
+    Takeover {
+        test_id: "t".to_owned(),
+        lost: lost.to_owned(),
+        place: 1,
+        of: 2,
+        by: vec!["other".to_owned(), "d1".to_owned()],
+        from_ms: 0,
+        started: 4,
+    }
+}
+
+#[tokio::test]
+async fn the_share_of_a_lost_driver_is_sent_by_the_others() {
+    let mut bench = Bench::start().await;
+    let mut config = bench.config("t", 0);
+    let target = config.target.clone().unwrap();
+    let stages = json!([{"to": 20, "for": "2s"}]);
+    config.plan = Some(json!({"target": {"url": target}, "load": {"model": "rate", "stages": stages}}));
+    bench.send(&Event::TestConfig(Box::new(config)));
+    let mut both = match trigger("t") {
+        Event::Trigger(trigger) => trigger,
+        _ => unreachable!("it is a trigger"),
+    };
+    both.drivers = Some(vec!["d1".to_owned(), "d2".to_owned()]);
+    bench.send(&Event::Trigger(both));
+    bench.until_it_runs().await;
+    // Repeated, as the orchestrator does.
+    for _ in 0..2 {
+        bench.send(&Event::Control(Control { takeovers: vec![takeover("d2")], ..Control::default() }));
+    }
+    let report = bench.last_report("t").await;
+    // Its own 20 of 40 requests, and every second one of the 20 of the other driver.
+    assert_eq!((report.counts.asked, report.counts.done), (30, 30), "{report:?}");
+    assert_eq!(report.stopped, None);
+}
+
+#[tokio::test]
+async fn a_driver_whose_share_others_send_stops() {
+    let mut bench = Bench::start().await;
+    bench.begin_long_test("t").await;
+    bench.send(&Event::Control(Control { takeovers: vec![takeover("d1")], ..Control::default() }));
+    let report = bench.last_report("t").await;
+    assert_eq!(report.stopped.as_deref(), Some("others have taken its share over"));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use crate::{
     bus::{
         event::Event,
         memory::MemoryBus,
-        message::{Heartbeat, Latencies, Metrics},
+        message::{Heartbeat, Latencies, Measured, Metrics, SCHEMA, Status},
     },
     driver::{DriverConfig, drive},
 };
@@ -278,6 +278,96 @@ async fn a_driver_of_another_program_takes_part_and_the_report_says_so() {
     assert!(report["notes"].to_string().contains("`foreign` is another program"), "{report}");
     assert_eq!(report["complete"], true, "{report}");
     assert_eq!(report["total"]["latency"]["count"], 5);
+}
+
+/// A driver of ours as the bus sees it, which says what a test wants it to say.
+fn say(bench: &Bench, ready: &[&str], running: &[&str]) {
+    let texts = |ids: &[&str]| ids.iter().map(ToString::to_string).collect();
+    let status = Status {
+        schema: SCHEMA,
+        incarnation: "first".to_owned(),
+        ready: texts(ready),
+        running: texts(running),
+        ..Status::default()
+    };
+    let heartbeat = Heartbeat {
+        node_id: "b".to_owned(),
+        heartbeat: "YES".to_owned(),
+        timestamp: Value::Null,
+        status: Some(status),
+    };
+    bench.bus.publish(Event::Heartbeat(heartbeat).to_message());
+}
+
+#[tokio::test]
+async fn a_report_that_comes_after_the_end_amends_it() {
+    let bench = Bench::start(&["a"]).await;
+    say(&bench, &[], &[]);
+    bench.until_drivers(2).await;
+    let id = bench.create(json!({ "TestType": "Avalanche", "NumRequests": 5 })).await;
+    say(&bench, &[&id], &[]);
+    bench.start_load("POST", "/trigger", &json!({ "TestID": id })).await;
+    let report = bench.ended(&id).await;
+    assert_eq!(
+        (&report["complete"], &report["missing"][0]["node_id"]),
+        (&json!(false), &json!("b")),
+        "{report}"
+    );
+    let mut figures = crate::driver::figures::Figures::new(5);
+    for _ in 0..5 {
+        figures.on_start(Duration::ZERO);
+        figures.on_end(Ok(()), Duration::from_millis(3), Duration::from_millis(3));
+    }
+    let measured = Measured {
+        incarnation: "first".to_owned(),
+        is_final: true,
+        counts: figures.counts,
+        from_due: crate::driver::figures::encoded(&figures.from_due),
+        from_sent: crate::driver::figures::encoded(&figures.from_sent),
+        span_ms: 10,
+        ..Measured::default()
+    };
+    let metrics = Metrics {
+        node_id: "b".to_owned(),
+        test_id: id.clone(),
+        report_id: "r".to_owned(),
+        metrics: Latencies::default(),
+        no_of_req: None,
+        measured: Some(measured),
+    };
+    bench.bus.publish(Event::Metrics(Box::new(metrics)).to_message());
+    let path = format!("/tests/{id}/report");
+    let amended = bench.until(&path, |report| report["complete"] == true).await;
+    assert_eq!(amended["total"]["counts"]["done"], 10, "{amended}");
+    assert_eq!(amended["ended_unix_ms"], report["ended_unix_ms"]);
+    assert!(amended["notes"].to_string().contains("has amended this one"), "{amended}");
+}
+
+#[tokio::test]
+async fn a_plan_is_judged_on_all_drivers_together_and_hides_its_headers() {
+    let bench = Bench::start(&["a", "b", "c"]).await;
+    let plan = json!({
+        "target": { "url": format!("http://{}/ping", bench.target), "headers": { "x-key": "secret-value" } },
+        "load": { "model": "rate", "stages": [{ "to": 50, "for": "1s" }] },
+        "thresholds": ["errors < 1%", "rate > 1000"],
+    });
+    let (status, id) = bench.start_load("POST", "/tests", &json!({ "Plan": plan })).await;
+    assert_eq!(status, 200, "{id}");
+    bench.start_load("POST", "/trigger", &json!({ "TestID": id })).await;
+    let report = bench.ended(&id).await;
+    assert_eq!(
+        (&report["complete"], &report["total"]["counts"]["done"]),
+        (&json!(true), &json!(50)),
+        "{report}"
+    );
+    assert!((report["total"]["rate"].as_f64().unwrap() - 50.0).abs() < 1.0, "{report}");
+    let kept: Vec<_> =
+        report["thresholds"].as_array().unwrap().iter().map(|verdict| &verdict["kept"]).collect();
+    assert_eq!(kept, [true, false]);
+    let seen = [bench.get(&format!("/tests/{id}")).await, bench.get("/tests").await, report];
+    assert!(seen.iter().all(|value| !value.to_string().contains("secret-value")));
+    let folder = bench.folder.as_ref().unwrap().path().join(format!("{id}.json"));
+    assert!(!std::fs::read_to_string(folder).unwrap().contains("secret-value"));
 }
 
 #[tokio::test]

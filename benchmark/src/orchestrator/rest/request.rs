@@ -125,7 +125,20 @@ mod tests {
     use super::*;
 
     fn error(body: &str) -> String {
-        NewTest::read(body.as_bytes()).and_then(|test| test.into_config(&[])).unwrap_err()
+        new_test(body.as_bytes(), &[]).unwrap_err()
+    }
+
+    #[test]
+    fn a_plan_is_the_text_of_a_file_or_json() {
+        let text = r#"{"Plan":"target: {url: 'http://127.0.0.1/'}\nload: {model: rate, stages: [{to: 50, for: 2s}]}"}"#;
+        let json = r#"{"Plan":{"target":{"url":"http://127.0.0.1/"},"load":{"model":"rate","stages":[{"to":50,"for":"2s"}]}}}"#;
+        for body in [text, json] {
+            let config = new_test(body.as_bytes(), &[]).unwrap();
+            // What a driver of another program would make of it.
+            assert_eq!((config.test_type, config.test_message_delay), (TestType::Tsunami, 20), "{body}");
+            assert_eq!(config.message_count_per_driver, 100);
+            assert!(config.plan.is_some_and(|plan| plan["load"]["model"] == "rate"));
+        }
     }
 
     #[test]
@@ -149,6 +162,9 @@ mod tests {
                 "`TestMessageDelay` is 90000000",
             ),
             (r#"{"TestType":"Tsunami","NumRequests":1,"Throughput":0}"#, "`throughput` is 0"),
+            (r#"{"Plan":"target: {url: 'http://127.0.0.1/'}\nload: {model: x}"}"#, "line 2: `model` is `x`"),
+            (r#"{"Plan":{"load":{}}}"#, "the plan is wrong: the plan lacks `target`"),
+            (r#"{"Plan":"","NumRequests":1}"#, "unknown field `NumRequests`"),
             (r#"{"TestType":"Tsunami","NumRequests":1,"Concurrency":0}"#, "`concurrency` is 0"),
             (r#"{"TestType":"Tsunami","NumRequests":1,"Target":"http://192.0.2.1/"}"#, "is not allowed here"),
         ] {
