@@ -258,10 +258,7 @@ async fn the_share_of_a_lost_driver_is_sent_by_the_others() {
     let stages = json!([{"to": 20, "for": "2s"}]);
     config.plan = Some(json!({"target": {"url": target}, "load": {"model": "rate", "stages": stages}}));
     bench.send(&Event::TestConfig(Box::new(config)));
-    let mut both = match trigger("t") {
-        Event::Trigger(trigger) => trigger,
-        _ => unreachable!("it is a trigger"),
-    };
+    let Event::Trigger(mut both) = trigger("t") else { unreachable!("it is a trigger") };
     both.drivers = Some(vec!["d1".to_owned(), "d2".to_owned()]);
     bench.send(&Event::Trigger(both));
     bench.until_it_runs().await;
