@@ -107,12 +107,19 @@ impl Plan {
         let (schedule, concurrency) = load::read(Section::new("`load`", node)?, &target)?;
         let line = root.line_of("warm_up");
         let warm_up = root.time("warm_up")?.unwrap_or_default();
-        if schedule.duration().is_some_and(|all| warm_up >= all) && !warm_up.is_zero() {
-            return Err(PlanError::new(line, "`warm_up` must be shorter than the load"));
+        let length = schedule.duration().unwrap_or_default();
+        if warm_up >= length && !warm_up.is_zero() {
+            let reason = format!(
+                "`warm_up` is `{warm_up:?}`: it must be shorter than the load, which takes {length:?}"
+            );
+            return Err(PlanError::new(line, reason));
         }
         let thresholds = match root.take("thresholds") {
             None => Vec::new(),
-            Some(node) => list("thresholds", node)?.into_iter().map(threshold).collect::<Result<_, _>>()?,
+            Some(node) => list("thresholds", node)?
+                .into_iter()
+                .map(|node| threshold(node, &target))
+                .collect::<Result<_, _>>()?,
         };
         let right = "`report` or `redistribute`";
         let lost_driver = match root.text("lost_driver")? {
@@ -163,9 +170,15 @@ fn list(key: &str, node: Node) -> Result<Vec<Node>, PlanError> {
     }
 }
 
-fn threshold(node: Node) -> Result<Threshold, PlanError> {
+fn threshold(node: Node, target: &PlanTarget) -> Result<Threshold, PlanError> {
     let (line, text) = scalar("thresholds", node)?;
-    text.parse().map_err(|reason: String| PlanError::new(line, reason))
+    let threshold: Threshold = text.parse().map_err(|reason: String| PlanError::new(line, reason))?;
+    let (of_streams, of_deliveries) = threshold.measure.is_of_streams();
+    if of_streams && !target.has_streams() || of_deliveries && !target.has_deliveries() {
+        let reason = format!("the threshold `{text}` is of what this target does not have; see `do: fanout`");
+        return Err(PlanError::new(line, reason));
+    }
+    Ok(threshold)
 }
 
 #[cfg(test)]

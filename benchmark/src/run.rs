@@ -3,8 +3,9 @@
 mod view;
 
 use std::{
+    fs::File,
     io::{IsTerminal as _, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
@@ -34,8 +35,8 @@ pub(crate) struct ThresholdsMissed(String);
 
 /// Run a plan in this process, and report.
 ///
-/// Exit codes: 0 all thresholds kept, 99 one not kept, 1 the run is not complete, 2 the plan or the command line is
-/// wrong.
+/// Exit codes: 0 all thresholds kept, 99 one not kept, 1 the run is not complete or no request succeeded, 2 the plan or
+/// the command line is wrong.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
     /// The plan, a YAML file; `benchmark/PLANS.md` describes it.
@@ -71,26 +72,31 @@ impl RunCommand {
         let (json, plan) = Plan::parse_to_json(&text).with_context(|| path.to_string())?;
         let config = planned(json, &plan);
         check_config(&config, &self.allow).map_err(anyhow::Error::msg)?;
+        // Not after all of the load.
+        let output = self.output.as_ref().map(|path| open(path)).transpose()?;
         let mut report = None;
         connection::block_on(async {
             let stop = connection::asked_to_end()?;
-            let view = View::new(plan.schedule.duration(), std::io::stderr().is_terminal());
+            let opening = plan.target.opening();
+            let length = plan.schedule.duration().map(|length| length + opening);
+            let view = View::new(length, opening + plan.warm_up, std::io::stderr().is_terminal());
             let told = |report: &Report| view.show(report);
             report = Some(run_alone(config, self.drivers, &self.allow, login, stop, told).await?);
             Ok(())
         })?;
         let report = report.context("the plan did not run")?;
-        self.write(&report)?;
+        self.write(&report, output)?;
         for note in report.notes.iter().chain(report.missing.iter().map(|missing| &missing.reason)) {
             terminal::warn(note);
         }
-        if let Some(missed) = report.missed() {
+        // Of a part of the load thresholds say little.
+        if let Some(missed) = report.missed().filter(|_| report.complete) {
             return Err(ThresholdsMissed(missed).into());
         }
-        Ok(report.complete)
+        Ok(report.complete && !report.is_all_failed())
     }
 
-    fn write(&self, report: &Report) -> Result<()> {
+    fn write(&self, report: &Report, output: Option<File>) -> Result<()> {
         let format = match self.report {
             ReportFormat::Json => Format::Json,
             ReportFormat::Html => Format::Html,
@@ -98,13 +104,21 @@ impl RunCommand {
             ReportFormat::Md => Format::Markdown,
         };
         let text = report.written(format);
-        match &self.output {
-            Some(path) => {
-                std::fs::write(path, text).with_context(|| format!("failed to write `{}`", path.display()))
-            }
-            None => std::io::stdout().write_all(text.as_bytes()).context("failed to write the report"),
+        let mut written = Ok(());
+        if let Some(mut file) = output {
+            written = file.set_len(0).and_then(|()| file.write_all(text.as_bytes()));
         }
+        if self.output.is_none() || written.is_err() {
+            // It must not be lost.
+            std::io::stdout().write_all(text.as_bytes()).context("failed to write the report")?;
+        }
+        written.context("failed to write the report to its file")
     }
+}
+
+fn open(path: &Path) -> Result<File> {
+    let file = File::options().create(true).write(true).truncate(false).open(path);
+    file.with_context(|| format!("failed to open `{}` for the report", path.display()))
 }
 
 #[cfg(test)]

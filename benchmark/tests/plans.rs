@@ -122,7 +122,7 @@ fn a_threshold_that_is_not_kept_ends_with_99_and_is_named() {
     let (code, report, said) = run(&plan, &[]);
     assert_eq!((code, &report["complete"]), (Some(99), &true.into()), "{said}");
     assert_eq!(report["total"]["errors"]["status 404"], 3);
-    assert!(said.ends_with("not kept: `errors < 1%`, it was 100.00\n"), "{said}");
+    assert!(said.ends_with("not kept: `errors < 1%`, it was 100.00 %\n"), "{said}");
 }
 
 #[test]

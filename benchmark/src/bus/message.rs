@@ -62,9 +62,18 @@ const SHOWN_HEADERS: [&str; 5] =
     ["accept", "accept-encoding", "accept-language", "content-type", "user-agent"];
 
 impl TestConfig {
-    /// Returns it without what only drivers may know: values of headers, which may be tokens.
+    /// Returns it without what only drivers may know: values of headers, bodies and queries, which may hold tokens.
     pub(crate) fn without_secrets(&self) -> Self {
         let mut config = self.clone();
+        config.target = config.target.map(|target| without_query(&target));
+        if let Some(target) = config.plan.as_mut().and_then(|plan| plan.get_mut("target")) {
+            if let Some(Value::String(url)) = target.get_mut("url") {
+                *url = without_query(url);
+            }
+            if let Some(body) = target.get_mut("body") {
+                *body = Value::from("hidden");
+            }
+        }
         let headers = config.plan.as_mut().and_then(|plan| plan.pointer_mut("/target/headers"));
         for (name, value) in headers.and_then(Value::as_object_mut).into_iter().flatten() {
             if !SHOWN_HEADERS.contains(&&*name.to_ascii_lowercase()) {
@@ -73,6 +82,10 @@ impl TestConfig {
         }
         config
     }
+}
+
+fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(path, _)| format!("{path}?hidden"))
 }
 
 /// How a test of the specification sends.
@@ -158,6 +171,9 @@ pub(crate) struct Measured {
     /// The same from the moment a request was sent.
     #[serde(default)]
     pub(crate) from_sent: String,
+    /// What the load has made at the server and could not remove.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left_behind: Option<String>,
     /// What other programs did on the driver's machine, if it was much.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) busy: Option<String>,
@@ -167,17 +183,18 @@ pub(crate) struct Measured {
     /// Deliveries on them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deliveries: Option<Deliveries>,
-    /// Processor time of the driver since the test began.
+    /// Processor time of the load's threads since the test began.
     #[serde(default)]
     pub(crate) cpu_ms: u64,
+    /// The most connections that were open at once.
     #[serde(default)]
     pub(crate) open_files: u64,
     /// How long ago the test began for this driver.
     #[serde(default)]
     pub(crate) elapsed_ms: u64,
-    /// The time that the counts are of: without the warm-up, and without streams being opened or held.
+    /// The time in microseconds that the counts are of: without the warm-up, and without streams being opened or held.
     #[serde(default)]
-    pub(crate) span_ms: u64,
+    pub(crate) span_us: u64,
     /// Why the driver could not send as asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) saturated: Option<String>,
@@ -244,8 +261,12 @@ pub(crate) struct Counts {
     pub(crate) started: u64,
     /// Started later than they were due.
     pub(crate) late: u64,
+    /// Of these, how many waited for a connection, because all that may be open at once waited for their answers.
+    pub(crate) queued: u64,
     /// Never started.
     pub(crate) dropped: u64,
+    /// Sent once more on a new connection, because the server had left the old one.
+    pub(crate) again: u64,
     /// Answered, or failed.
     pub(crate) done: u64,
 }
@@ -257,7 +278,9 @@ impl Counts {
         self.due += part.due;
         self.started += part.started;
         self.late += part.late;
+        self.queued += part.queued;
         self.dropped += part.dropped;
+        self.again += part.again;
         self.done += part.done;
     }
 }
@@ -353,8 +376,11 @@ mod tests {
     #[test]
     fn values_of_headers_are_hidden_unless_they_say_nothing() {
         let headers = serde_json::json!({"X-Gotify-Key": "secret", "Content-Type": "text/plain"});
-        let plan = serde_json::json!({"target": {"url": "http://a/", "headers": headers}, "load": {}});
-        let config = TestConfig { plan: Some(plan), ..TestConfig::default() };
+        let target =
+            serde_json::json!({"url": "http://a/?token=secret", "headers": headers, "body": "secret"});
+        let plan = serde_json::json!({"target": target, "load": {}});
+        let target = Some("http://b/c?token=secret".to_owned());
+        let config = TestConfig { plan: Some(plan), target, ..TestConfig::default() };
         let text = serde_json::to_string(&config.without_secrets()).unwrap();
         assert!(
             !text.contains("secret") && text.contains("X-Gotify-Key") && text.contains("text/plain"),

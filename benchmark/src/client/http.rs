@@ -27,6 +27,8 @@ pub(crate) enum HttpError {
     LongHead,
     #[error("the answer's length is not given")]
     NoLength,
+    #[error("the answer's length is wrong")]
+    BadLength,
     #[error("the answer's chunks are malformed")]
     BadChunk,
 }
@@ -68,7 +70,11 @@ pub(crate) fn head(buf: &[u8]) -> Result<Option<Head>, HttpError> {
         let is = |name: &str| header.name.eq_ignore_ascii_case(name);
         let mut words = header.value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         if is("content-length") && body != Body::Chunks {
-            body = Body::Bytes(decimal(header.value.trim_ascii()).ok_or(HttpError::NoLength)?);
+            let bytes = Body::Bytes(decimal(header.value.trim_ascii()).ok_or(HttpError::BadLength)?);
+            if body != Body::UntilEnd && body != bytes {
+                return Err(HttpError::BadLength);
+            }
+            body = bytes;
         } else if is("transfer-encoding") && words.any(|word| word.eq_ignore_ascii_case(b"chunked")) {
             body = Body::Chunks;
         } else if is("connection") {
@@ -203,8 +209,10 @@ mod tests {
         assert_eq!(response(b"HTTP/1.1 200 OK\r\n\r\n"), Err(HttpError::NoLength));
         for length in ["-1", "+1", "1 1", "", "99999999999999999999"] {
             let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
-            assert_eq!(response(answer.as_bytes()), Err(HttpError::NoLength), "{length}");
+            assert_eq!(response(answer.as_bytes()), Err(HttpError::BadLength), "{length}");
         }
+        let two = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc";
+        assert_eq!(response(two), Err(HttpError::BadLength));
         for chunk in ["zz\r\n", "1\r\nabc", "ffffffffffffffffff\r\n"] {
             let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{chunk}");
             assert_eq!(response(answer.as_bytes()), Err(HttpError::BadChunk), "{chunk}");

@@ -71,6 +71,8 @@ pub(crate) struct Reactor {
     failed_senders: Vec<usize>,
     /// Makes the sockets of senders.
     connector: Option<Connector>,
+    /// How often a request was sent once more, because the server had left its connection.
+    pub(crate) again: u64,
     /// How often the server ended a connection on which nothing was asked.
     pub(crate) reconnects: u64,
     /// What became of requests, which nobody has looked at yet.
@@ -120,6 +122,7 @@ impl Reactor {
             idle_senders: Vec::new(),
             failed_senders: Vec::new(),
             connector: None,
+            again: 0,
             reconnects: 0,
             acks: Vec::new(),
             tally,
@@ -223,6 +226,12 @@ impl Reactor {
         self.senders.iter().any(Sender::is_connected)
     }
 
+    /// Returns how many connections and streams are open, or are being opened.
+    pub(crate) fn open_sockets(&self) -> usize {
+        let connected = self.senders.iter().filter(|sender| sender.is_connected()).count();
+        connected + self.streams.len() - self.free.len()
+    }
+
     /// Returns how many requests are under way.
     pub(crate) fn under_way(&self) -> usize {
         self.senders.len() - self.idle_senders.len() - self.failed_senders.len()
@@ -302,7 +311,10 @@ impl Reactor {
         match step {
             sender::Step::Same => {}
             sender::Step::Left => self.reconnects += 1,
-            sender::Step::Again => self.advance(at, Seen::Nothing),
+            sender::Step::Again => {
+                self.again += 1;
+                self.advance(at, Seen::Nothing);
+            }
             sender::Step::Done(ack) => {
                 let idle =
                     if ack.outcome.is_ok() { &mut self.idle_senders } else { &mut self.failed_senders };

@@ -57,6 +57,8 @@ pub(crate) enum Failure {
     TimeOut,
     #[error("the server closed the connection")]
     Closed,
+    #[error("the answer ended too early")]
+    Cut,
     #[error("connection: {0}")]
     Broken(String),
     #[error(transparent)]
@@ -244,7 +246,8 @@ impl Sender {
         };
         loop {
             let got = match transport.read(scratch) {
-                Ok(0) => return self.reader.end().map(Some).ok_or(Failure::Closed),
+                Ok(0) if self.reader.is_empty() => return Err(Failure::Closed),
+                Ok(0) => return self.reader.end().map(Some).ok_or(Failure::Cut),
                 Ok(got) => got,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -397,7 +400,7 @@ mod tests {
         };
         assert_eq!(send(), Err(Failure::Closed));
         assert_eq!(send(), Err(Failure::Http(HttpError::NotHttp)));
-        assert_eq!(send(), Err(Failure::Closed));
+        assert_eq!(send(), Err(Failure::Cut));
         assert_eq!(send(), Ok(200));
         server.join().unwrap();
         assert_eq!(send(), Err(Failure::Connect("connection refused".to_owned())));

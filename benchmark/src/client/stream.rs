@@ -86,7 +86,7 @@ impl Stream {
                 Step::Same
             }
             Ok(false) => Step::Same,
-            Err(error) => self.fail(error.into()),
+            Err(error) => self.fail(anyhow::anyhow!("connect: {}", error.kind())),
         }
     }
 

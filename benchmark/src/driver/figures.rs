@@ -30,8 +30,14 @@ pub(crate) struct Figures {
     pub(crate) streams: Streams,
     /// Deliveries on them, with their latency in microseconds from the moment a message was due.
     pub(crate) deliveries: Option<(Deliveries, Histogram<u64>)>,
-    /// The processor time of the load's thread.
+    /// The processor time of the load's threads.
     pub(crate) cpu: Duration,
+    /// That of the busiest of them.
+    pub(crate) busiest: Duration,
+    /// The most connections that were open at once.
+    pub(crate) open_files: u64,
+    /// What is at the server and must be removed at the end.
+    pub(crate) left_behind: Option<String>,
     /// How long after the test's begin the first request is due, because streams are opened before.
     pub(crate) opening: Duration,
     /// When the last request ended, counted from when the first was due.
@@ -58,6 +64,9 @@ impl Figures {
             streams: Streams::default(),
             deliveries: None,
             cpu: Duration::ZERO,
+            busiest: Duration::ZERO,
+            open_files: 0,
+            left_behind: None,
             opening: Duration::ZERO,
             ended: Duration::ZERO,
             span: Duration::ZERO,
@@ -79,15 +88,19 @@ impl Figures {
             sum.add(counts);
             all.add(latency).expect("all histograms have the same bounds");
         }
-        self.cpu = self.cpu.max(other.cpu);
+        self.cpu += other.cpu;
+        self.busiest = self.busiest.max(other.busiest);
+        self.open_files += other.open_files;
+        self.left_behind = self.left_behind.take().or_else(|| other.left_behind.clone());
         self.span = self.span.max(other.span);
     }
 
-    /// Counts a request that is sent this long after it was due.
-    pub(crate) fn on_start(&mut self, delay: Duration) {
+    /// Counts a request that is sent this long after it was due, perhaps because it had waited for a connection.
+    pub(crate) fn on_start(&mut self, delay: Duration, has_waited: bool) {
         self.counts.started += 1;
         if delay > LATE {
             self.counts.late += 1;
+            self.counts.queued += u64::from(has_waited);
         }
     }
 

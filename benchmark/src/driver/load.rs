@@ -271,10 +271,12 @@ impl Part {
             let outcome = ended.await.unwrap_or_else(|_| Err("the load ended by itself".to_owned()));
             self.ended = None;
             self.outcome.get_or_insert(outcome);
+            self.count_dropped();
         }
         self.outcome.clone().unwrap_or(Ok(()))
     }
 
+    /// Counts what was never sent.
     fn count_dropped(&self) {
         if self.shared.load.schedule.requests(self.shared.share).is_some() {
             let counts = &mut self.shared.figures.lock().counts;

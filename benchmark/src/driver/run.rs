@@ -18,11 +18,13 @@ use crate::{
         event::Event,
         message::{Counts, Deliveries, Measured, Metrics, Takeover},
     },
-    process::{limits, listener, others::Others, usage::Process},
+    process::{listener, others::Others, usage::Process},
 };
 
 /// The part of late starts from which a driver says that it could not keep up.
 const LATE_PART: u64 = 100;
+/// Of fewer requests nothing can be said.
+const FEWEST: u64 = 100;
 /// The part of a core from which a thread was what limited the load, in percent.
 const BUSY_PERCENT: u128 = 90;
 /// Before this a thread may be busy with its begin.
@@ -45,16 +47,13 @@ pub(super) struct Report {
     incarnation: String,
     begin: Instant,
     sequence: u64,
-    /// The processor time of this process when the test came.
-    cpu: Duration,
     /// What the machine did then, if that is watched.
     others: Option<Others>,
 }
 
 impl Report {
     pub(super) fn new(node_id: String, test_id: String, incarnation: String, begin: Instant) -> Self {
-        let cpu = Process::own().cpu().unwrap_or_default();
-        Self { node_id, test_id, incarnation, begin, sequence: 0, cpu, others: None }
+        Self { node_id, test_id, incarnation, begin, sequence: 0, others: None }
     }
 
     /// Says in the last report what other programs did on this machine, besides the one that is loaded. Looks through
@@ -68,7 +67,6 @@ impl Report {
     fn next(&mut self, running: &Running, is_final: bool, stopped: Option<String>) -> Event {
         let figures = running.figures();
         let counts = figures.counts;
-        let cpu = Process::own().cpu().unwrap_or_default().saturating_sub(self.cpu);
         let sequence = self.sequence;
         self.sequence += 1;
         let elapsed = self.begin.elapsed();
@@ -84,11 +82,12 @@ impl Report {
             counts,
             from_due: encoded(&figures.from_due),
             from_sent: encoded(&figures.from_sent),
-            cpu_ms: whole_ms(cpu),
-            open_files: limits::used(Process::own()).unwrap_or_default(),
+            cpu_ms: whole_ms(figures.cpu),
+            open_files: figures.open_files,
             elapsed_ms: whole_ms(elapsed),
-            span_ms: whole_ms(figures.span),
+            span_us: u64::try_from(figures.span.as_micros()).unwrap_or(u64::MAX),
             saturated: saturated(&figures, elapsed),
+            left_behind: figures.left_behind.clone().filter(|_| is_final),
             // It is looked for once, because that costs.
             busy: self.others.as_ref().filter(|_| is_final).and_then(Others::since),
             streams: figures.streams,
@@ -144,11 +143,13 @@ pub(super) async fn run(
 
 /// Says why a load could not be sent as asked, if so.
 fn saturated(figures: &Figures, elapsed: Duration) -> Option<String> {
-    let Counts { late, started, .. } = figures.counts;
-    if late * LATE_PART > started {
+    let Counts { late, queued, started, .. } = figures.counts;
+    // What waited for a connection is the target's fault, or the plan's.
+    let late = late - queued;
+    if started >= FEWEST && late * LATE_PART > started {
         return Some(format!("{late} of {started} requests started more than 10 ms late"));
     }
-    let percent = figures.cpu.as_millis() * 100 / elapsed.as_millis().max(1);
+    let percent = figures.busiest.as_millis() * 100 / elapsed.as_millis().max(1);
     (elapsed > BEGIN && percent > BUSY_PERCENT)
         .then(|| format!("the thread of the load used {percent} % of a core"))
 }

@@ -6,13 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use axum::http::{Method, Uri};
+use axum::http::Method;
 
 use super::allowed::{self, Allowed};
 use crate::{
     client::{sender::Endpoint, transport::Tls},
     peer::Peer,
-    plan::target::{HttpTarget, ServerTarget},
+    plan::target::{HttpTarget, ServerTarget, parse_url},
 };
 
 /// A request over HTTP, as it is sent.
@@ -32,19 +32,18 @@ impl HttpWork {
     /// Says what is wrong with it, or that it is not allowed.
     pub(super) fn look_up(target: &HttpTarget, allowed: &[Allowed]) -> Result<Self, String> {
         let HttpTarget { url, method, headers, body, expect, closes, ca } = target;
-        let uri = parse(url)?;
-        let wrong = |why: &str| wrong(url, why);
+        let uri = parse_url(url)?;
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let (tls, port) = match uri.scheme_str() {
-            Some("http") => (None, 80),
             Some("https") => (Some(Tls::new(bare, ca.as_deref())?), 443),
-            _ => return Err(wrong("does not begin with `http://` or `https://`")),
+            _ => (None, 80),
         };
         let address = resolve(url, bare, uri.port_u16().unwrap_or(port), allowed)?;
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        let mut request = format!("{method} {path} HTTP/1.1\r\n");
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        let mut request = format!("{method} {slash}{path} HTTP/1.1\r\n");
         let has = |wanted: &str| headers.iter().any(|(name, _)| name == wanted);
         if !has("host") {
             let _ = write!(request, "host: {authority}\r\n");
@@ -56,7 +55,7 @@ impl HttpWork {
             request.push_str("connection: close\r\n");
         }
         let takes_body = !matches!(*method, Method::GET | Method::HEAD | Method::DELETE | Method::OPTIONS);
-        if !has("content-length") && (!body.is_empty() || takes_body) {
+        if !body.is_empty() || takes_body {
             let _ = write!(request, "content-length: {}\r\n", body.len());
         }
         let mut request = request.into_bytes();
@@ -87,27 +86,12 @@ impl HttpWork {
 /// Says what is wrong with it, or that it is not allowed.
 pub(super) fn look_up_server(target: &ServerTarget, allowed: &[Allowed]) -> Result<Peer, String> {
     let url = &target.server;
-    let uri = parse(url)?;
-    if uri.scheme_str() != Some("http") {
-        return Err(wrong(url, "does not begin with `http://`: notification servers are loaded without TLS"));
-    }
+    let uri = parse_url(url)?;
     let host = uri.host().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let address = resolve(url, bare, uri.port_u16().unwrap_or(80), allowed)?;
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     Ok(Peer::at(address, authority, uri.path().trim_end_matches('/').to_owned()))
-}
-
-fn parse(url: &str) -> Result<Uri, String> {
-    let uri: Uri = url.parse().map_err(|error| wrong(url, &format!("is no URL: {error}")))?;
-    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-        // It is not repeated, because it is a secret.
-        return Err("the target's URL holds a user or password, which a test does not send".to_owned());
-    }
-    match uri.host() {
-        Some(host) if !host.is_empty() && uri.scheme().is_some() => Ok(uri),
-        _ => Err(wrong(url, "does not begin with `http://` or `https://` and a host")),
-    }
 }
 
 fn resolve(url: &str, host: &str, port: u16, allowed: &[Allowed]) -> Result<SocketAddr, String> {
@@ -121,7 +105,7 @@ fn resolve(url: &str, host: &str, port: u16, allowed: &[Allowed]) -> Result<Sock
 }
 
 fn wrong(url: &str, why: &str) -> String {
-    format!("the target `{url}` {why}; an example is `http://127.0.0.1:8080/ping`")
+    format!("the target `{url}` {why}; an example is `http://127.0.0.1:8080/health`")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod streams;
 
 use std::{cell::Cell, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
@@ -30,6 +30,8 @@ use crate::{
 
 /// How long an answer, or the admission of a stream, may take.
 const ANSWER: Duration = Duration::from_secs(30);
+/// How long after the last request was due those that wait for a connection are still sent.
+const DRAIN: Duration = Duration::from_secs(30);
 /// The longest a thread sleeps: how late it notices that it is to stop.
 const SLEEP: Duration = Duration::from_millis(50);
 /// How often slow work is done: figures that are costly, requests that are too late.
@@ -45,7 +47,15 @@ pub(super) fn run(shared: &Shared) -> Result<(), String> {
         Work::Http(_) => requests(shared, None),
         Work::Server { peer, login, action } => serve(shared, peer, login, action),
     };
+    let cpu = thread_cpu();
+    let mut figures = shared.figures.lock();
+    (figures.cpu, figures.busiest) = (cpu, cpu);
     outcome.map_err(|error| format!("{error:#}"))
+}
+
+/// Returns the processor time of this thread.
+fn thread_cpu() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap_or_default()
 }
 
 /// What a load works with.
@@ -89,6 +99,12 @@ impl<'a> Bench<'a> {
         now >= self.started && self.next_due(begun, 0).is_none()
     }
 
+    /// Returns whether what is due and not sent yet is given up: the target has held the load up for too long.
+    fn is_too_late(&self) -> bool {
+        let length = self.shared.load.schedule.duration();
+        length.is_some_and(|length| self.reactor.clock.now() > self.started + nanos(length + DRAIN))
+    }
+
     /// Serves the sockets until the next request is due.
     fn turn(&mut self, due: Option<Nanos>) -> Result<()> {
         self.reactor.turn_until(due, SLEEP)
@@ -101,9 +117,12 @@ impl<'a> Bench<'a> {
         if is_time {
             self.rested = now;
             self.reactor.give_up(ANSWER);
-            let cpu = clock_gettime(ClockId::ThreadCPUTime);
-            let cpu = Duration::try_from(cpu).unwrap_or_default();
-            self.shared.figures.lock().cpu = cpu;
+            let cpu = thread_cpu();
+            let open_files = self.reactor.open_sockets() as u64;
+            let mut figures = self.shared.figures.lock();
+            (figures.cpu, figures.busiest) = (cpu, cpu);
+            figures.open_files = figures.open_files.max(open_files);
+            figures.counts.again = self.reactor.again;
         }
         is_time
     }
@@ -134,6 +153,7 @@ fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Res
     let mut requests = Requests::new(shared.first, account.map(|(account, _, action)| (account, action)));
     if let Some((_, peer, Action::Fanout { streams, connect_rate, .. })) = account {
         let mine = shared.share.count(u64::from(*streams));
+        ensure!(mine > 0, "there are fewer streams than drivers: this one has none");
         let begin = bench.started;
         // The same on all drivers, so that they begin at one moment.
         bench.started += nanos(shared.load.opening);
@@ -145,7 +165,7 @@ fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Res
 
 /// Loads a notification server, as a user of its own, who is removed at the end.
 fn serve(shared: &Shared, peer: &Peer, login: &Credentials, action: &Action) -> Result<()> {
-    let user = OwnUser::make(peer, login)?;
+    let user = OwnUser::make(shared, peer, login)?;
     let own = peer.with(user.login.clone());
     let account = Account::open(&own, 1, 0, Format::Json)?;
     match action {
@@ -159,28 +179,35 @@ fn serve(shared: &Shared, peer: &Peer, login: &Credentials, action: &Action) -> 
 }
 
 /// A user that this load alone has, so that no other one gets its messages.
-struct OwnUser {
+struct OwnUser<'a> {
+    shared: &'a Shared,
     api: Api,
     id: u64,
     login: Credentials,
 }
 
-impl OwnUser {
-    fn make(peer: &Peer, login: &Credentials) -> Result<Self> {
+impl<'a> OwnUser<'a> {
+    fn make(shared: &'a Shared, peer: &Peer, login: &Credentials) -> Result<Self> {
         let api = peer.with(login.clone()).api().context("the server has no user")?;
         let name = format!("shardcast-bench-{:016x}", rand::random::<u64>());
         let login = Credentials { pass: format!("{:032x}", rand::random::<u128>()), user: name };
-        let id = api
-            .make_user(&login)
-            .context("failed to make a user for the load (`--user` must be an administrator)")?;
-        Ok(Self { api, id, login })
+        let id = api.make_user(&login).context(
+            "failed to make a user for the load (`--user` and `--pass` must be an administrator's)",
+        )?;
+        // Until it is removed.
+        let left_behind = format!("the user `{}` of the load is still at {}", login.user, peer.host);
+        shared.figures.lock().left_behind = Some(left_behind);
+        Ok(Self { shared, api, id, login })
     }
 }
 
-impl Drop for OwnUser {
+impl Drop for OwnUser<'_> {
     fn drop(&mut self) {
-        if let Err(error) = self.api.remove("user", self.id) {
-            crate::report::terminal::warn(&format!("the user of the load is still there: {error:#}"));
-        }
+        let removed = self.api.remove("user", self.id);
+        let mut figures = self.shared.figures.lock();
+        figures.left_behind = match (removed, figures.left_behind.take()) {
+            (Err(error), Some(left_behind)) => Some(format!("{left_behind}: {error:#}")),
+            _ => None,
+        };
     }
 }

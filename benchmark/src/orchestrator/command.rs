@@ -4,7 +4,12 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::{OrchestratorConfig, serve};
 use crate::{
@@ -17,6 +22,8 @@ use crate::{
     report::terminal,
 };
 
+/// How long the drivers of this process may take to end.
+const END: Duration = Duration::from_secs(5);
 /// Shorter tokens can be guessed.
 const TOKEN_CHARS_MIN: usize = 16;
 
@@ -84,7 +91,7 @@ impl LocalCommand {
             let stop = connection::asked_to_end()?;
             let (config, listener) = self.options.open().await?;
             let bus = Arc::new(MemoryBus::new());
-            // They end with this set.
+            let (end, ended) = watch::channel(false);
             let mut drivers = JoinSet::new();
             for number in 1..=self.drivers {
                 let config = DriverConfig {
@@ -98,8 +105,19 @@ impl LocalCommand {
                     grace: Duration::MAX,
                     shutdown: PERIOD,
                 };
-                drivers.spawn(drive(Arc::<MemoryBus>::clone(&bus), config, std::future::pending()));
+                let mut ended = ended.clone();
+                let told = async move { drop(ended.wait_for(|ended| *ended).await) };
+                drivers.spawn(drive(Arc::<MemoryBus>::clone(&bus), config, told));
             }
+            // First the drivers, so that what they made is removed and their last reports come.
+            let stop = async move {
+                stop.await;
+                end.send_replace(true);
+                let all = async { while drivers.join_next().await.is_some() {} };
+                if timeout(END, all).await.is_ok() {
+                    sleep(PERIOD * 2).await;
+                }
+            };
             serve(bus, config, listener, stop).await
         })
     }
@@ -107,6 +125,8 @@ impl LocalCommand {
 
 impl Options {
     async fn open(&self) -> Result<(OrchestratorConfig, TcpListener)> {
+        let listener = TcpListener::bind(self.listen).await;
+        let listener = listener.with_context(|| format!("failed to bind `{}`", self.listen))?;
         let config = OrchestratorConfig {
             folder: self.folder.clone(),
             token: self.token()?,
@@ -114,8 +134,7 @@ impl Options {
             allowed: self.allow.clone(),
             lost_after: Duration::from_secs(self.lost_after),
         };
-        let listener = TcpListener::bind(self.listen).await;
-        Ok((config, listener.with_context(|| format!("failed to bind `{}`", self.listen))?))
+        Ok((config, listener))
     }
 
     fn token(&self) -> Result<String> {

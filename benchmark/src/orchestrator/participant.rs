@@ -227,7 +227,7 @@ impl Participant {
             ..DriverReport::default()
         };
         let figures = &mut report.figures;
-        let mut span_ms = 0;
+        let mut span_us = 0;
         for process in self.processes.values() {
             let measured = &process.measured;
             figures.counts.add(measured.counts);
@@ -240,14 +240,15 @@ impl Participant {
                 delivered.counts.add(deliveries);
                 delivered.latency = process.deliveries.statistics;
             }
-            span_ms += measured.span_ms;
+            span_us += measured.span_us;
             report.cpu_ms += measured.cpu_ms;
             report.open_files = report.open_files.max(measured.open_files);
             report.replaced_reports += process.replaced;
+            report.left_behind = report.left_behind.take().or_else(|| measured.left_behind.clone());
             report.busy = report.busy.take().or_else(|| measured.busy.clone());
             report.saturated = report.saturated.take().or_else(|| measured.saturated.clone());
         }
-        figures.rate = per_second(figures.counts.done, span_ms);
+        figures.rate = per_span(figures.counts.done, span_us);
         if self.is_foreign {
             figures.counts.done = self.told_requests;
             figures.latency = Statistics::told(&self.told, self.told_requests);
@@ -264,8 +265,8 @@ impl Participant {
     }
 
     /// Returns the longest time that the figures of one of its processes are of.
-    pub(super) fn span_ms(&self) -> u64 {
-        self.processes.values().map(|process| process.measured.span_ms).max().unwrap_or_default()
+    pub(super) fn span_us(&self) -> u64 {
+        self.processes.values().map(|process| process.measured.span_us).max().unwrap_or_default()
     }
 
     /// Takes over what its newest process says.
@@ -283,6 +284,12 @@ impl Participant {
             self.state = State::Running;
         }
     }
+}
+
+/// Returns the rate of what was done in some microseconds.
+#[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]
+pub(super) fn per_span(count: u64, span_us: u64) -> f64 {
+    if span_us == 0 { 0.0 } else { count as f64 * 1e6 / span_us as f64 }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and times are far below 2^52")]

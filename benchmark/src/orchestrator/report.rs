@@ -109,6 +109,8 @@ pub(crate) struct DriverReport {
     pub(crate) cpu_ms: u64,
     pub(crate) open_files: u64,
     pub(crate) saturated: Option<String>,
+    /// What the load has made at the server and could not remove.
+    pub(crate) left_behind: Option<String>,
     /// What other programs did on its machine, if it was much.
     pub(crate) busy: Option<String>,
     /// Reports that came.
@@ -187,6 +189,11 @@ impl Report {
         let missed: Vec<String> =
             missed.map(|verdict| format!("`{}`, it was {}", verdict.threshold, verdict.shown())).collect();
         (!missed.is_empty()).then(|| missed.join("; "))
+    }
+
+    /// Returns whether requests ended and all of them failed.
+    pub(crate) fn is_all_failed(&self) -> bool {
+        self.total.counts.done > 0 && self.total.failed() >= self.total.counts.done
     }
 
     /// Says in one line how the test ended.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     drivers::Drivers,
-    participant::{Latest, Participant, State, per_second, total},
+    participant::{Latest, Participant, State, per_second, per_span, total},
     report::{self, Missing, Point, Report},
     statistics::Statistics,
     verdict,
@@ -27,6 +27,8 @@ use crate::{
 const POINTS_MAX: usize = 3600;
 /// How long drivers have to stop after an abort.
 const ABORT: Duration = Duration::from_secs(8);
+/// The part of requests from which on it is noted that they waited.
+const NOTED_PART: u64 = 100;
 /// How long after its end a report may still be amended.
 const AMENDED: Duration = Duration::from_mins(5);
 /// How far away the moment is at which others take a share over, so that all of them have heard of it.
@@ -226,6 +228,9 @@ impl Test {
             .collect();
         let refused = self.record.refused.iter();
         report.missing.extend(refused.map(|(id, why)| Missing { node_id: id.clone(), reason: why.clone() }));
+        if report.is_all_failed() {
+            report.notes.push("no request succeeded".to_owned());
+        }
         report.complete = report.missing.is_empty() && !self.record.aborted && !self.participants.is_empty();
         for takeover in &self.record.takeovers {
             #[expect(clippy::cast_precision_loss, reason = "milliseconds are far below 2^52")]
@@ -272,8 +277,8 @@ impl Test {
             drivers.push(participant.report(id));
         }
         let mut figures = total(drivers.iter());
-        let span_ms = self.participants.values().map(Participant::span_ms).max().unwrap_or_default();
-        figures.rate = per_second(figures.counts.done, span_ms);
+        let span_us = self.participants.values().map(Participant::span_us).max().unwrap_or_default();
+        figures.rate = per_span(figures.counts.done, span_us);
         figures.latency = Statistics::of(&latest.from_due);
         figures.latency_from_send = Statistics::of(&latest.from_sent);
         if let Some(delivered) = &mut figures.deliveries {
@@ -413,6 +418,22 @@ fn notes(drivers: &[super::report::DriverReport]) -> Vec<String> {
         }
         if let Some(reason) = &driver.saturated {
             notes.push(format!("`{node_id}` could not keep up: {reason}"));
+        }
+        let counts = driver.figures.counts;
+        if counts.queued * NOTED_PART > counts.started {
+            notes.push(format!(
+                "{} of {} requests of `{node_id}` waited because all connections of `concurrency` were taken",
+                counts.queued, counts.started
+            ));
+        }
+        if counts.again > 0 {
+            notes.push(format!(
+                "{} requests of `{node_id}` were sent once more, because the server had left their connection",
+                counts.again
+            ));
+        }
+        if let Some(left_behind) = &driver.left_behind {
+            notes.push(left_behind.clone());
         }
         if let Some(busy) = &driver.busy {
             notes.push(format!("on the machine of `{node_id}` {busy}: figures of a quiet one are better"));

@@ -218,6 +218,11 @@ async fn a_test_goes_on_after_a_restart_of_the_orchestrator() {
     let id = bench.create(json!({ "TestType": "Tsunami", "TestMessageDelay": 50, "NumRequests": 60 })).await;
     bench.start_load("POST", "/trigger", &json!({ "TestID": id })).await;
     bench.until(&format!("/tests/{id}"), |test| test["test"]["phase"] == "running").await;
+    // What is shown is on its way to the disk, where the next one finds it.
+    let file = folder.path().join(format!("{id}.json"));
+    bench
+        .until("/tests", |_| !std::fs::read_to_string(&file).unwrap().contains("\"begin_unix_ms\":null"))
+        .await;
     let (_, task) = bench.orchestrator.take().unwrap();
     task.abort();
     let (address, stop, task) = orchestrator(&bench.bus, folder.path()).await;
@@ -315,7 +320,7 @@ async fn a_report_that_comes_after_the_end_amends_it() {
     );
     let mut figures = crate::driver::figures::Figures::new(5);
     for _ in 0..5 {
-        figures.on_start(Duration::ZERO);
+        figures.on_start(Duration::ZERO, false);
         figures.on_end(Ok(()), Duration::from_millis(3), Duration::from_millis(3));
     }
     let measured = Measured {
@@ -324,7 +329,7 @@ async fn a_report_that_comes_after_the_end_amends_it() {
         counts: figures.counts,
         from_due: crate::driver::figures::encoded(&figures.from_due),
         from_sent: crate::driver::figures::encoded(&figures.from_sent),
-        span_ms: 10,
+        span_us: 10_000,
         ..Measured::default()
     };
     let metrics = Metrics {

@@ -15,6 +15,8 @@ pub(crate) struct Verdict {
     /// What was measured, in the unit of the threshold; none if there was nothing to measure.
     pub(crate) value: Option<f64>,
     pub(crate) kept: bool,
+    /// The unit of the value, with a space before it.
+    pub(crate) unit: String,
 }
 
 /// Judges one threshold.
@@ -45,13 +47,14 @@ pub(super) fn judge(
         Measure::OutOfOrder => delivered(|counts| counts.out_of_order),
         Measure::Closed => Some(figures.streams.closed as f64),
     };
-    Verdict { threshold: threshold.to_string(), value, kept: threshold.is_kept(value) }
+    let unit = threshold.measure.unit().to_owned();
+    Verdict { threshold: threshold.to_string(), value, kept: threshold.is_kept(value), unit }
 }
 
 impl Verdict {
     /// Says what was measured.
     pub(crate) fn shown(&self) -> String {
-        self.value.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.2}"))
+        self.value.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.2}{}", self.unit))
     }
 }
 

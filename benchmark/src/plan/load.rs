@@ -81,8 +81,11 @@ fn stages(section: &mut Section, most: f64) -> Result<Vec<Stage>, PlanError> {
         let from = section.value("from", &right, is_good)?;
         // Without it a stage goes on from the one before; the first is constant.
         let from = from.unwrap_or_else(|| stages.last().map_or(to, |last| last.to));
-        let over = section.time("for")?.filter(|over| !over.is_zero());
+        let over = section.time("for")?;
         let over = over.ok_or_else(|| PlanError::new(line, "the stage lacks `for`, such as `for: 30s`"))?;
+        if over.is_zero() {
+            return Err(PlanError::new(line, "`for` is `0s`: it must be more than 0"));
+        }
         section.end()?;
         stages.push(Stage { over, from, to });
     }

@@ -45,8 +45,22 @@ impl Section {
     }
 
     pub(super) fn need(&mut self, key: &'static str, right: &str) -> Result<Node, PlanError> {
-        let error = PlanError::new(self.line, format!("{} lacks `{key}`, such as {right}", self.name));
-        self.take(key).ok_or(error)
+        if let Some(node) = self.take(key) {
+            return Ok(node);
+        }
+        // Another way to write it explains more than that it is not there.
+        let near = self.left.iter().find(|(known, _)| known.eq_ignore_ascii_case(key) || is_near(known, key));
+        Err(match near {
+            Some((known, node)) => PlanError::new(
+                node.line,
+                format!(
+                    "{} has the unknown key `{}`: did you mean `{key}`?",
+                    self.name,
+                    known.escape_debug()
+                ),
+            ),
+            None => PlanError::new(self.line, format!("{} lacks `{key}`, such as {right}", self.name)),
+        })
     }
 
     /// Returns a value as text, and its line.
@@ -63,16 +77,20 @@ impl Section {
     ) -> Result<Option<T>, PlanError> {
         let Some((line, text)) = self.text(key)? else { return Ok(None) };
         let value = text.parse().ok().filter(is_good);
-        value
-            .map(Some)
-            .ok_or_else(|| PlanError::new(line, format!("`{key}` is `{text}`: it must be {right}")))
+        value.map(Some).ok_or_else(|| {
+            PlanError::new(line, format!("`{key}` is `{}`: it must be {right}", text.escape_debug()))
+        })
     }
 
     /// Returns a time with its unit.
     pub(super) fn time(&mut self, key: &'static str) -> Result<Option<Duration>, PlanError> {
         let Some((line, text)) = self.text(key)? else { return Ok(None) };
-        let wrong =
-            || format!("`{key}` is `{text}`: it must be a time with its unit, such as `10ms` or `30s`");
+        let wrong = || {
+            let text = text.escape_debug();
+            format!(
+                "`{key}` is `{text}`: it must be a time in `ms`, `s`, `m` or `h`, such as `30s`, of at most a week"
+            )
+        };
         time(&text).map(Some).ok_or_else(|| PlanError::new(line, wrong()))
     }
 
@@ -82,13 +100,21 @@ impl Section {
     pub(super) fn end(self) -> Result<(), PlanError> {
         let Some((key, node)) = self.left.first() else { return Ok(()) };
         let near = self.known.iter().min_by_key(|known| strsim::osa_distance(key, known));
-        let near = near.filter(|known| strsim::osa_distance(key, known) <= 2);
+        let near = near.filter(|known| known.eq_ignore_ascii_case(key) || is_near(key, known));
         let right = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("here may be `{}`", self.known.join("`, `")),
         };
-        Err(PlanError::new(node.line, format!("{} has the unknown key `{key}`: {right}", self.name)))
+        Err(PlanError::new(
+            node.line,
+            format!("{} has the unknown key `{}`: {right}", self.name, key.escape_debug()),
+        ))
     }
+}
+
+/// Returns whether one of two words is the other one misspelled.
+fn is_near(one: &str, other: &str) -> bool {
+    one.len() > 2 && strsim::osa_distance(one, other) <= 2
 }
 
 /// # Errors

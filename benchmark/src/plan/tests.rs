@@ -77,20 +77,28 @@ fn the_number_of_users_at_a_time_is_that_of_the_largest_stage() {
 
 #[test]
 fn an_error_names_line_key_value_and_what_would_be_right() {
-    let times = "a time with its unit, such as";
+    let times = "it must be a time in `ms`, `s`, `m` or `h`, such as `30s`, of at most a week";
     for (part, other, error) in [
         ("method:", "metod:", "line 3: `target` has the unknown key `metod`: did you mean `method`?"),
         ("expect: 201", "expect: 99", "line 6: `expect` is `99`: it must be a status, 200 to 599"),
         ("rate", "fast", "line 9: `model` is `fast`: it must be `tsunami`, `avalanche`, `rate` or `users`"),
         ("model: rate", "model: tsunami", "line 8: `load` lacks `requests`, such as `requests: 1000`"),
-        ("500ms}", "500}", &format!("line 13: `for` is `500`: it must be {times} `10ms` or `30s`")),
-        ("warm_up: 2s", "warm_up: 1h", "line 14: `warm_up` must be shorter than the load"),
+        ("500ms}", "500}", &format!("line 13: `for` is `500`: {times}")),
+        (
+            "warm_up: 2s",
+            "warm_up: 1h",
+            "line 14: `warm_up` is `3600s`: it must be shorter than the load, which takes 10.5s",
+        ),
         (
             "p95 < 500ms",
             "p95 < 5",
-            &format!("line 16: the threshold `p95 < 5` has the limit `5`: it must be {times} `500ms`"),
+            "line 16: the threshold `p95 < 5` has the limit `5`: it must be a time with its unit, such as `500ms`",
         ),
-        ("{x-test: one}", "{x test: one}", "line 4: `x test` is no header that can be sent"),
+        (
+            "{x-test: one}",
+            "{x test: one}",
+            "line 4: the header `x test` is no name: it must have letters, digits and `-`",
+        ),
         ("warm_up: 2s", "load: 2s", "line 14: `load` is there twice"),
         ("redistribute", "share", "line 18: `lost_driver` is `share`: it must be `report` or `redistribute`"),
     ] {
@@ -103,7 +111,8 @@ fn an_error_names_line_key_value_and_what_would_be_right() {
         error.starts_with("line 17: the threshold `bugs < 1%` is of `bugs`: it must be of `p50`"),
         "{error}"
     );
-    for text in ["", "[", "a", "target: {url: *x}", "load: {}", "&a [*a]"] {
+    let two = format!("{WHOLE}---\n{WHOLE}");
+    for text in ["", "[", "a", "target: {url: *x}", "load: {}", "&a [*a]", &two] {
         assert!(Plan::parse(text).unwrap_err().to_string().starts_with("line "), "{text}");
     }
 }
@@ -117,6 +126,9 @@ fn streams_are_opened_at_a_rate_and_not_by_users() {
 
 #[test]
 fn thresholds_may_be_of_deliveries_and_streams() {
+    for text in ["errors < 0%", "errors < 200%", "rate > -1", "rate > x"] {
+        assert!(text.parse::<Threshold>().unwrap_err().contains("has the limit"), "{text}");
+    }
     for text in ["delivery p99 < 100ms", "delivery max < 1s", "lost < 1", "out of order < 1", "closed < 1"] {
         text.parse::<Threshold>().unwrap();
     }

@@ -49,6 +49,27 @@ impl Threshold {
     }
 }
 
+impl Measure {
+    /// Returns the unit of its values.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Self::Quantile(_) | Self::Mean | Self::Delivery(_) => " ms",
+            Self::Errors | Self::Late => " %",
+            Self::Rate => " per s",
+            Self::Lost | Self::Duplicated | Self::OutOfOrder | Self::Closed => "",
+        }
+    }
+
+    /// Returns whether only a notification server has such values, and whether only deliveries on its streams.
+    pub(crate) fn is_of_streams(self) -> (bool, bool) {
+        match self {
+            Self::Closed => (true, false),
+            Self::Delivery(_) | Self::Lost | Self::Duplicated | Self::OutOfOrder => (true, true),
+            _ => (false, false),
+        }
+    }
+}
+
 impl fmt::Display for Threshold {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
@@ -96,9 +117,13 @@ impl FromStr for Threshold {
                 (limit.parse().ok(), "a number, such as `1`")
             }
         };
-        let value = value.filter(|value: &f64| value.is_finite());
+        let is_below = text[place..].starts_with('<');
+        let highest = if matches!(measure, Measure::Errors | Measure::Late) { 100.0 } else { f64::MAX };
+        // Nothing is below 0.
+        let is_good = |value: &f64| (0.0..=highest).contains(value) && (!is_below || *value > 0.0);
+        let value = value.filter(is_good);
         let limit = value.ok_or_else(|| wrong(format!("has the limit `{limit}`: it must be {right}")))?;
-        Ok(Self { text: text.to_owned(), measure, is_below: text[place..].starts_with('<'), limit })
+        Ok(Self { text: text.to_owned(), measure, is_below, limit })
     }
 }
 

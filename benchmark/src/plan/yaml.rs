@@ -64,7 +64,10 @@ pub(super) fn parse(text: &str) -> Result<Node, PlanError> {
                 return Err(PlanError::new(span.start.line().max(1), "the plan is empty"));
             }
             (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing, _) => {}
-            (event, span) => return events.node(event, span, DEPTH),
+            (event, span) => {
+                let node = events.node(event, span, DEPTH)?;
+                return events.end().map(|()| node);
+            }
         }
     }
 }
@@ -84,12 +87,33 @@ impl<'a> Events<'a> {
         let deeper = depth.checked_sub(1);
         let deeper = deeper.ok_or_else(|| PlanError::new(line, "values are nested too deeply"))?;
         let content = match event {
+            Event::Scalar(_, _, _, Some(_))
+            | Event::SequenceStart(_, Some(_))
+            | Event::MappingStart(_, Some(_)) => {
+                return Err(PlanError::new(line, "a plan has no tags, such as `!name`"));
+            }
             Event::Scalar(text, ..) => Content::Scalar(text.into_owned()),
             Event::SequenceStart(..) => Content::List(self.list(deeper)?),
             Event::MappingStart(..) => Content::Map(self.map(deeper)?),
             _ => return Err(PlanError::new(line, "a plan has values, lists and keys, and no aliases")),
         };
         Ok(Node { line, content })
+    }
+
+    /// Reads on to the end: there is no second document.
+    fn end(&mut self) -> Result<(), PlanError> {
+        loop {
+            match self.next()? {
+                (Event::StreamEnd, _) => return Ok(()),
+                (Event::DocumentStart(_), span) => {
+                    return Err(PlanError::new(
+                        span.start.line(),
+                        "a plan is one document, without `---` in it",
+                    ));
+                }
+                _ => {}
+            }
+        }
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node>, PlanError> {

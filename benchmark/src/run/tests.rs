@@ -69,10 +69,10 @@ async fn a_wrong_status_is_an_error_and_misses_the_threshold() {
     let load = "load: {model: avalanche, requests: 4}\nthresholds: [errors < 1%, rate > 0]";
     let report = run(1, &format!("target: {{url: '{url}'}}\n{load}"), pending()).await;
     assert_eq!(report.total.errors["status 418"], 4);
-    assert_eq!(report.missed().unwrap(), "`errors < 1%`, it was 100.00");
+    assert_eq!(report.missed().unwrap(), "`errors < 1%`, it was 100.00 %");
     for format in [Format::Markdown, Format::Csv] {
         let text = report.written(format);
-        assert!(text.contains("thresholds not kept (`errors < 1%`, it was 100.00)"), "{text}");
+        assert!(text.contains("thresholds not kept (`errors < 1%`, it was 100.00 %)"), "{text}");
     }
 }
 

@@ -11,11 +11,13 @@ use crate::{orchestrator::report::Report, report::terminal};
 pub(super) struct View {
     /// None where the output is no terminal.
     bar: Option<ProgressBar>,
+    /// Before this nothing is counted.
+    warm_up: Duration,
 }
 
 impl View {
     /// Begins with a run, whose length may be known.
-    pub(super) fn new(length: Option<Duration>, is_terminal: bool) -> Self {
+    pub(super) fn new(length: Option<Duration>, warm_up: Duration, is_terminal: bool) -> Self {
         let bar = is_terminal.then(|| {
             let (bar, template) = match length {
                 Some(length) => (ProgressBar::new(length.as_secs().max(1)), "{bar:20} {msg}"),
@@ -23,13 +25,16 @@ impl View {
             };
             bar.with_style(ProgressStyle::with_template(template).expect("the templates are well-formed"))
         });
-        Self { bar }
+        Self { bar, warm_up }
     }
 
     /// Shows what has been measured so far.
     pub(super) fn show(&self, report: &Report) {
         let second = report.series.last().map_or(0.0, |point| point.second);
-        let text = line(second, report);
+        let mut text = line(second, report);
+        if second <= self.warm_up.as_secs_f64() {
+            text.push_str(", warm-up");
+        }
         match &self.bar {
             Some(bar) => {
                 bar.set_message(text);

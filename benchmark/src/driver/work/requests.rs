@@ -39,6 +39,8 @@ pub(super) struct Requests<'a> {
     uncounted: u64,
     /// Messages that counted and that the server took.
     accepted: u64,
+    /// Whether the last request that was due found no idle connection.
+    waits: bool,
     /// When the last delivery came, and how many had come then.
     delivered: (Nanos, u64),
 }
@@ -52,7 +54,15 @@ impl<'a> Requests<'a> {
             };
             (account, size, account.template(next_run(), size))
         });
-        Self { publish, streams: 0, begun: first, uncounted: first, accepted: 0, delivered: (0, 0) }
+        Self {
+            publish,
+            streams: 0,
+            begun: first,
+            uncounted: first,
+            accepted: 0,
+            waits: false,
+            delivered: (0, 0),
+        }
     }
 
     /// Opens the streams, from `begin` on.
@@ -96,7 +106,8 @@ impl<'a> Requests<'a> {
                 self.show_deliveries(bench, false);
             }
             let is_answered = bench.reactor.under_way() == 0 && bench.reactor.acks.is_empty();
-            if is_answered && bench.is_over(self.begun) && self.all_came(bench) {
+            let is_over = bench.is_over(self.begun) || bench.is_too_late();
+            if is_answered && is_over && self.all_came(bench) {
                 self.show_deliveries(bench, true);
                 return Ok(());
             }
@@ -130,10 +141,15 @@ impl<'a> Requests<'a> {
 
     /// Returns when the next request is due that could not be sent yet.
     fn send_what_is_due(&mut self, bench: &mut Bench<'_>) -> Option<Nanos> {
+        if bench.is_too_late() {
+            return None;
+        }
         let mut due = bench.next_due(self.begun, bench.reactor.under_way());
         if due.is_none_or(|due| due > bench.reactor.clock.now()) {
             return due;
         }
+        // Those that were due meanwhile have waited with it.
+        let has_waited = std::mem::take(&mut self.waits);
         let shared = bench.shared;
         let mut figures = shared.figures.lock();
         while let Some(moment) = due {
@@ -143,11 +159,12 @@ impl<'a> Requests<'a> {
             }
             if !bench.reactor.has_idle_sender() {
                 // The next answer wakes this thread.
+                self.waits = true;
                 return None;
             }
             let counts = bench.counts(moment);
             if counts {
-                figures.on_start(Duration::from_nanos(now - moment));
+                figures.on_start(Duration::from_nanos(now - moment), has_waited);
             } else {
                 self.uncounted = self.begun + 1;
             }

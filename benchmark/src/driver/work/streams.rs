@@ -28,6 +28,8 @@ pub(super) struct Streams {
     /// Those that are open and leave, in the order of their time.
     leaving: VecDeque<(Nanos, usize)>,
     open: u64,
+    /// Whether the last one that was due found too many handshakes under way.
+    waits: bool,
     /// When the last one was opened.
     last: Nanos,
 }
@@ -42,6 +44,7 @@ impl Streams {
             under_way: HashMap::new(),
             leaving: VecDeque::new(),
             open: 0,
+            waits: false,
             last: 0,
         }
     }
@@ -57,7 +60,8 @@ impl Streams {
                 self.give_up(bench);
             }
             self.show(bench);
-            if self.under_way.is_empty() && bench.is_over(self.begun) && self.held_long_enough(bench) {
+            let is_over = bench.is_over(self.begun) || bench.is_too_late();
+            if self.under_way.is_empty() && is_over && self.held_long_enough(bench) {
                 return Ok(());
             }
             bench.turn(due.into_iter().chain(leave).min())?;
@@ -104,6 +108,10 @@ impl Streams {
 
     fn open_what_is_due(&mut self, bench: &mut Bench<'_>) -> Result<Option<Nanos>> {
         let most = bench.shared.load.concurrency as usize;
+        if bench.is_too_late() {
+            return Ok(None);
+        }
+        let has_waited = std::mem::take(&mut self.waits);
         loop {
             let Some(due) = bench.next_due(self.begun, 0) else { return Ok(None) };
             let now = bench.reactor.clock.now();
@@ -112,12 +120,13 @@ impl Streams {
             }
             if self.under_way.len() >= most {
                 // The next admission wakes this thread.
+                self.waits = true;
                 return Ok(None);
             }
             self.begun += 1;
             let counts = bench.counts(due);
             if counts {
-                bench.shared.figures.lock().on_start(Duration::from_nanos(now - due));
+                bench.shared.figures.lock().on_start(Duration::from_nanos(now - due), has_waited);
             }
             match self.connector.connect(None) {
                 Ok(socket) => {

@@ -126,7 +126,7 @@ function thresholdTable(report) {
   if (!report.thresholds || report.thresholds.length === 0) return null;
   return table(['threshold', 'measured', 'kept'], report.thresholds.map((verdict) => element('tr', {},
     element('td', {}, verdict.threshold),
-    element('td', {}, verdict.value === null ? 'not measured' : number(verdict.value)),
+    element('td', {}, verdict.value === null ? 'not measured' : number(verdict.value) + verdict.unit),
     element('td', { class: verdict.kept ? 'text good' : 'text bad' }, verdict.kept ? 'yes' : 'no'))));
 }
 
