@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{process::Command, sync::Arc, thread};
+use std::{
+    io::{Read, Write},
+    process::Command,
+    sync::Arc,
+    thread,
+};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use shardcast::{
     external::axum,
     server::{Node, NodeConfig},
@@ -152,6 +157,91 @@ fn a_login_that_may_not_make_users_is_named_in_the_report() {
     assert_eq!((code, &report["complete"]), (Some(1), &false.into()), "{said}");
     assert!(said.contains("must be an administrator") && said.contains("401"), "{said}");
     assert!(!said.contains("wrong"), "{said}");
+}
+
+#[test]
+fn a_run_in_which_nothing_succeeds_ends_with_1() {
+    // Nobody listens there: the port was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let plan = format!("target: {{url: 'http://127.0.0.1:{port}'}}\nload: {{model: avalanche, requests: 3}}");
+    let (code, report, said) = run(&plan, &[]);
+    assert_eq!(
+        (code, &report["total"]["errors"]["connect: connection refused"]),
+        (Some(1), &3.into()),
+        "{said}"
+    );
+    assert!(said.contains("no request succeeded"), "{said}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_stops_a_run_before_its_load() {
+    let server = Server::start();
+    let plan =
+        format!("target: {{url: 'http://{}'}}\nload: {{model: avalanche, requests: 3}}", server.address);
+    let (code, _, said) = run(&plan, &["--output", "/nothing/is/here"]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("failed to open `/nothing/is/here`") && !said.contains("done"), "{said}");
+}
+
+#[test]
+fn a_target_that_answers_slowly_is_told_from_a_slow_generator() {
+    let server = Server::start();
+    // Each publish is stored: four connections are too few for all at once.
+    let plan = format!(
+        "target: {{server: 'http://{}', do: publish}}\nload: {{model: avalanche, requests: 2000, concurrency: 4}}",
+        server.address
+    );
+    let (code, report, said) = run(&plan, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let counts = &report["total"]["counts"];
+    assert!(counts["late"].as_u64() > Some(500), "{counts}");
+    assert!(counts["queued"].as_u64() > Some(500), "{counts}");
+    assert!(said.contains("waited because all connections"), "{said}");
+    assert!(!said.contains("started more than"), "{said}");
+}
+
+#[test]
+fn drivers_of_one_process_end_before_it() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_shardcast-bench"))
+        .args(["--user", "root", "--pass", "secret", "local", "--listen", "127.0.0.1:0", "--folder"])
+        .arg(folder.path())
+        .env("SHARDCAST_BENCH_TOKEN", "a-token-for-tests")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.as_mut().unwrap()), &mut line)
+        .unwrap();
+    let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
+    let plan = json!({
+        "target": {"server": format!("http://{}", server.address), "do": "publish"},
+        "load": {"model": "rate", "stages": [{"to": 10, "for": "1h"}]},
+    });
+    let ask = |path: &str, body: Value| {
+        let body = body.to_string();
+        let mut socket = std::net::TcpStream::connect(&address).unwrap();
+        let head = "HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer a-token-for-tests\r\n";
+        write!(socket, "POST {path} {head}Content-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    let id = ask("/tests", json!({ "Plan": plan }));
+    // Until its drivers are there.
+    while ask("/trigger", json!({ "TestID": id })).contains("no driver") {}
+    while server.users() < 3 {
+        thread::yield_now();
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(server.users(), 1, "those of the load are removed");
+    let kept = std::fs::read_to_string(folder.path().join(format!("{id}.json"))).unwrap();
+    let kept: Value = serde_json::from_str(&kept).unwrap();
+    let missing = &kept["report"]["missing"];
+    assert_eq!(missing[0]["reason"], "the driver was told to end", "{kept}");
 }
 
 #[test]
