@@ -13,6 +13,7 @@ use std::path::Path;
 mod backup_file;
 pub(crate) mod bulk;
 mod error;
+mod packed;
 mod pictures;
 pub(crate) mod record;
 mod rows;

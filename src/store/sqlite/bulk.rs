@@ -10,7 +10,8 @@ use super::dialect::SqliteDialect;
 use super::lock::ServerLock;
 use super::open_error::OpenFileError;
 use super::schema::SCHEMA;
-use super::{in_thread, location};
+use super::{in_thread, location, time};
+use crate::model::Timestamp;
 use crate::store::OpenDatabaseError;
 use crate::store::transfer::bulk::{Access, BulkConnection, BulkDialect};
 
@@ -33,6 +34,7 @@ impl BulkDialect for SqliteDialect {
     const LIST_COLUMNS: &'static str = SCHEMA.list_columns;
     const SUM_OF_IDS: &'static str = "sum(id)";
     const TEXT_BYTES: Option<usize> = None;
+    const PACKED_TIME: Option<fn(&str) -> Option<Timestamp>> = Some(time::from_text);
     const SHORT_TEXT_CHARACTERS: Option<usize> = None;
 
     fn last_id(table: &str) -> String {
@@ -69,10 +71,12 @@ impl BulkDialect for SqliteDialect {
                 Some(in_thread(move || ServerLock::take(&file, now)).await?)
             }
         };
+        let mut packed = 0;
         let options = match access {
             Access::Read => {
                 let ahead = rows_ahead(&file, patience).await;
-                unchanging(&file, patience).read_only(true).row_buffer_size(ahead)
+                packed = if ahead.is_utf8 { ahead.rows } else { 0 };
+                unchanging(&file, patience).read_only(true).row_buffer_size(ahead.rows)
             }
             Access::Write => writing(&file, patience),
         };
@@ -81,24 +85,33 @@ impl BulkDialect for SqliteDialect {
         let absolute = std::fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
         let place = absolute.display().to_string();
         let prepared = BulkConnection::prepare(Self, connection, place, access).await.map_err(failed)?;
-        let Some(mut lock) = lock else { return Ok(Some(prepared)) };
+        let Some(mut lock) = lock else { return Ok(Some(prepared.packing(packed))) };
         let lock = in_thread(move || lock.lock_log().map(|()| lock)).await?;
         Ok(Some(prepared.holding(lock)))
     }
 }
 
-/// Returns how many rows may be read ahead. With few of them, most of the time goes into waking threads.
-async fn rows_ahead(file: &Path, patience: Duration) -> usize {
+/// How a file is read.
+struct Ahead {
+    /// How many rows may be read ahead.
+    rows: usize,
+    /// Whether texts are as many bytes as in UTF-8.
+    is_utf8: bool,
+}
+
+/// Looks how many rows may be read ahead. With few of them, most of the time goes into waking threads.
+async fn rows_ahead(file: &Path, patience: Duration) -> Ahead {
     let largest = async {
         let mut connection = unchanging(file, patience).read_only(true).connect().await?;
         let largest: i64 = sqlx::query_scalar(LARGEST_MESSAGE).fetch_one(&mut connection).await?;
+        let encoding: String = sqlx::query_scalar("PRAGMA encoding").fetch_one(&mut connection).await?;
         connection.close().await?;
-        Ok::<_, sqlx::Error>(largest.unsigned_abs())
+        Ok::<_, sqlx::Error>((largest.unsigned_abs(), encoding == "UTF-8"))
     };
-    let ahead = match largest.await {
-        Ok(largest) => (BYTES_AHEAD / largest.max(1)).clamp(1, MOST_ROWS_AHEAD),
+    let (rows, is_utf8) = match largest.await {
+        Ok((largest, is_utf8)) => ((BYTES_AHEAD / largest.max(1)).clamp(1, MOST_ROWS_AHEAD), is_utf8),
         // The file of an early Gotify has no `extras`. What else is wrong the next connection will find.
-        Err(_) => FEW_ROWS_AHEAD,
+        Err(_) => (FEW_ROWS_AHEAD, false),
     };
-    usize::try_from(ahead).unwrap_or(1)
+    Ahead { rows: usize::try_from(rows).unwrap_or(1), is_utf8 }
 }

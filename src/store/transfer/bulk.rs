@@ -5,6 +5,7 @@ use std::fmt::{self, Debug};
 use super::record::Record;
 use super::table::Table;
 use super::{Totals, TransferError};
+use crate::model::Timestamp;
 use crate::store::OpenDatabaseError;
 use crate::store::sql::dialect::Connection;
 use crate::store::sql::{Dialect, Session, cause, query};
@@ -37,6 +38,9 @@ pub(crate) trait BulkDialect: Dialect {
     const TEXT_BYTES: Option<usize>;
     /// The most characters of a name or token, where there is a limit.
     const SHORT_TEXT_CHARACTERS: Option<usize>;
+
+    /// Reads a time of a packed row; `None` where rows are not packed.
+    const PACKED_TIME: Option<fn(&str) -> Option<Timestamp>> = None;
 
     /// The query for the highest id that a table has given, also to rows that were deleted.
     fn last_id(table: &str) -> String;
@@ -96,6 +100,8 @@ pub(crate) struct BulkConnection<D: BulkDialect> {
     place: String,
     /// What keeps servers away.
     lock: Option<Box<dyn Debug + Send + Sync>>,
+    /// How many messages are read in one value; 0 if each is read by itself.
+    pub(super) packed_messages: usize,
 }
 
 impl<D: BulkDialect> Debug for BulkConnection<D> {
@@ -127,7 +133,7 @@ impl<D: BulkDialect> BulkConnection<D> {
         place: String,
         access: Access,
     ) -> Result<Self, sqlx::Error> {
-        let mut prepared = Self { dialect, connection, place, lock: None };
+        let mut prepared = Self { dialect, connection, place, lock: None, packed_messages: 0 };
         let mut session = prepared.session();
         match access {
             Access::Read => {
@@ -143,6 +149,12 @@ impl<D: BulkDialect> BulkConnection<D> {
     #[cfg(feature = "sqlite")]
     pub(crate) fn holding(self, lock: impl Debug + Send + Sync + 'static) -> Self {
         Self { lock: Some(Box::new(lock)), ..self }
+    }
+
+    /// Reads so many messages in one value.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn packing(self, messages: usize) -> Self {
+        Self { packed_messages: messages, ..self }
     }
 
     /// Its kind and where it is.

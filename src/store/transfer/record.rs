@@ -64,8 +64,13 @@ impl Cell {
                 row.optional_text(at)?.map_or(Self::Null, Self::Text)
             }
             Kind::Bytes => row.bytes(at)?.map_or(Self::Null, |bytes| Self::Bytes(bytes.to_vec())),
-            Kind::Time => row.time(at)?.map_or(Self::Null, |time| Self::Time(with_whole_minutes(time))),
+            Kind::Time => Self::of_time(row.time(at)?),
         })
+    }
+
+    /// Returns a time as it is moved.
+    pub(super) fn of_time(time: Option<Timestamp>) -> Self {
+        time.map_or(Self::Null, |time| Self::Time(with_whole_minutes(time)))
     }
 
     /// Returns it as a value of a statement.

@@ -8,9 +8,11 @@ use futures_util::TryStreamExt as _;
 use tokio::sync::mpsc::Sender;
 
 use super::bulk::{Access, BulkConnection, BulkDialect};
+use super::packed;
 use super::record::Record;
 use super::table::Table;
 use super::{Totals, TransferError};
+use crate::model::Timestamp;
 #[cfg(feature = "mysql")]
 use crate::store::mysql::MysqlDialect;
 #[cfg(feature = "postgres")]
@@ -156,24 +158,82 @@ async fn send_rows<D: BulkDialect>(
     // An older Gotify has not all columns.
     let columns = table.columns.iter().map(|column| if has(column.name) { column.name } else { "NULL" });
     let columns = columns.collect::<Vec<_>>().join(", ");
+    if let Some(time) = D::PACKED_TIME
+        && table.name == "messages"
+        && connection.packed_messages > 0
+        && table.columns.iter().all(|column| has(column.name))
+    {
+        return send_packed(connection, table, after, batches, time).await;
+    }
     let text = format!("SELECT {columns} FROM {} WHERE id > ? ORDER BY id", table.name);
     let mut session = connection.session();
     let mut rows = pin!(session.rows(query(&text).id(after))?);
-    let (mut batch, mut bytes) = (Vec::new(), 0);
+    let mut out = Batches::new(batches);
     while let Some(row) = rows.try_next().await? {
-        let record = Record::read(table, &row)?;
-        bytes += record.bytes();
-        batch.push(record);
-        if batch.len() >= BATCH_ROWS || bytes >= BATCH_BYTES {
-            bytes = 0;
-            if batches.send(std::mem::take(&mut batch)).await.is_err() {
+        if !out.push(Record::read(table, &row)?).await {
+            return Ok(());
+        }
+    }
+    out.end().await;
+    Ok(())
+}
+
+/// Sends the rows of a table of which many come in one value.
+async fn send_packed<D: BulkDialect>(
+    connection: &mut BulkConnection<D>,
+    table: &'static Table,
+    mut after: u64,
+    batches: Sender<Vec<Record>>,
+    time: fn(&str) -> Option<Timestamp>,
+) -> Result<(), sqlx::Error> {
+    let text = packed::query(table);
+    let limit = i64::try_from(connection.packed_messages).unwrap_or(i64::MAX);
+    let mut session = connection.session();
+    let mut out = Batches::new(batches);
+    loop {
+        let found = session.one(query(&text).id(after).bind(limit)).await?;
+        let value = found.bytes(0)?.unwrap_or_default();
+        let rows = packed::split(table, value, time)
+            .ok_or_else(|| sqlx::Error::Decode(format!("the rows after id {after} can't be read").into()))?;
+        let Some(last) = rows.last() else { break };
+        after = last.id();
+        for record in rows {
+            if !out.push(record).await {
                 return Ok(());
             }
         }
     }
-    if !batch.is_empty() {
-        // Nobody takes it where writing has failed, which is the error that counts.
-        let _ = batches.send(batch).await;
-    }
+    out.end().await;
     Ok(())
+}
+
+/// Collects rows to batches.
+struct Batches {
+    sender: Sender<Vec<Record>>,
+    batch: Vec<Record>,
+    bytes: usize,
+}
+
+impl Batches {
+    fn new(sender: Sender<Vec<Record>>) -> Self {
+        Self { sender, batch: Vec::new(), bytes: 0 }
+    }
+
+    /// Adds a row; returns whether somebody still takes batches.
+    async fn push(&mut self, record: Record) -> bool {
+        self.bytes += record.bytes();
+        self.batch.push(record);
+        if self.batch.len() < BATCH_ROWS && self.bytes < BATCH_BYTES {
+            return true;
+        }
+        self.bytes = 0;
+        self.sender.send(std::mem::take(&mut self.batch)).await.is_ok()
+    }
+
+    async fn end(self) {
+        if !self.batch.is_empty() {
+            // Nobody takes it where writing has failed, which is the error that counts.
+            let _ = self.sender.send(self.batch).await;
+        }
+    }
 }

@@ -3,11 +3,16 @@
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::Notify;
+use secrecy::ExposeSecret as _;
+use tokio::sync::{Notify, mpsc};
 
 use super::{fill, publish, rows, sqlite, statements};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::sql::query;
+use crate::store::sqlite::SqliteDialect;
+use crate::store::transfer::bulk::{Access, BulkDialect as _};
+use crate::store::transfer::source::Source;
+use crate::store::transfer::table::TABLES;
 use crate::store::transfer::{TransferError, TransferProgress, copy};
 use crate::store::{self, DatabaseConfig, NewMessage};
 
@@ -207,4 +212,43 @@ async fn a_nul_is_named_and_may_be_left_out_on_postgres() {
 async fn a_text_that_is_too_long_is_named_and_may_be_left_out_on_mysql() {
     let reason = "its `message` has 65536 bytes, and MariaDB or MySQL holds 65535 at most";
     leaves_out(super::mysql().await, "x".repeat(65_536), reason).await;
+}
+
+#[tokio::test]
+async fn messages_in_one_value_are_the_same_as_row_by_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = sqlite(&folder);
+    fill(&source).await;
+    let mut connection = statements(&source).await;
+    for statement in [
+        // What columns of SQLite may hold besides: other kinds of values, NULL, NUL, and bytes that are no text.
+        "INSERT INTO messages (id, application_id, message, title, priority, extras, date) VALUES \
+         (100, NULL, NULL, NULL, NULL, NULL, NULL), (101, 1, 12, 1.5, '7', 'text', 1700000000), \
+         (102, 1, x'00ff20', 'a' || char(0) || 'b', 2.9, x'', 'soon'), (103, 1, '', ' - 5 ', -1, x'2d20', '')",
+        "WITH RECURSIVE n(i) AS (SELECT 200 UNION ALL SELECT i + 1 FROM n WHERE i < 700) \
+         INSERT INTO messages (id, application_id, message, title, priority, date) \
+         SELECT i * 3, 1, printf('%d ü', i), '', i % 11, '2026-01-02 03:04:05.5+02:00' FROM n",
+    ] {
+        connection.session().run(query(statement)).await.unwrap();
+    }
+    connection.close().await;
+    let mut read = Vec::new();
+    for packed in [0, 1, 7, 256] {
+        let connection = SqliteDialect::connect(source.connection.expose_secret(), Access::Read).await;
+        let mut connection = connection.unwrap().unwrap();
+        assert!(connection.packed_messages > 0, "messages of this size are read in one value");
+        connection.packed_messages = packed;
+        let (sender, mut batches) = mpsc::channel(64);
+        let messages = TABLES.iter().find(|table| table.name == "messages").unwrap();
+        Source::read(&mut connection, messages, 2, sender).await.unwrap();
+        let mut rows = Vec::new();
+        while let Some(batch) = batches.recv().await {
+            rows.extend(batch);
+        }
+        read.push(rows);
+    }
+    assert_eq!(read[0].len(), 509, "all but the first two");
+    for rows in &read[1..] {
+        assert_eq!(*rows, read[0]);
+    }
 }
