@@ -55,6 +55,10 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     /// Whether a text may have a NUL. Where it may not, none that has one is ever found.
     const HOLDS_NUL: bool = true;
 
+    /// Whether a query whose values all come in their order has places without numbers. With numbers, SQLite's driver
+    /// looks through the list of all of them for each value.
+    const UNNUMBERED: bool = false;
+
     /// Writes the place of the value with that number, from 1 on.
     fn placeholder(text: &mut String, number: usize);
     /// Writes what `{in}` stands for, for a list of so many values that is the value with that number.

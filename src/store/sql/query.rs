@@ -75,11 +75,18 @@ impl<'q> Query<'q> {
         Ok((text, arguments))
     }
 
+    /// Returns whether no place names the number of its value.
+    fn is_in_order(&self) -> bool {
+        let mut places = self.text.split('?').skip(1);
+        places.all(|after| !after.starts_with(|c: char| c.is_ascii_digit())) && !self.text.contains("{in}")
+    }
+
     /// Returns the text, and the numbers of the values that it names, in its order.
     fn text_for<D: Dialect>(&self) -> (String, Vec<usize>) {
         let mut text = String::with_capacity(self.text.len() + 64);
         let mut named = Vec::with_capacity(self.values.len());
         let mut next = 1;
+        let unnumbered = D::UNNUMBERED && self.is_in_order();
         let mut rest = self.text;
         while let Some(at) = rest.find(['?', '{']) {
             let (before, mark) = rest.split_at(at);
@@ -87,7 +94,11 @@ impl<'q> Query<'q> {
             if let Some(after) = mark.strip_prefix('?') {
                 let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
                 let number = after[..digits].parse().unwrap_or(next);
-                D::placeholder(&mut text, number);
+                if unnumbered {
+                    text.push('?');
+                } else {
+                    D::placeholder(&mut text, number);
+                }
                 named.push(number);
                 next = next.max(number + 1);
                 rest = &after[digits..];

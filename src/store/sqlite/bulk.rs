@@ -29,8 +29,7 @@ impl BulkDialect for SqliteDialect {
     const PREPARE_SOURCE: &'static str = "PRAGMA cache_size = -2048";
     const BEGIN_SOURCE: &'static str = "BEGIN";
     const PREPARE_TARGET: &'static str = "PRAGMA cache_size = -4096";
-    /// SQLite looks through the numbers of all values to find each: 512 rows take eight times as long as 32.
-    const INSERT_ROWS: usize = 32;
+    const INSERT_ROWS: usize = 256;
     const LIST_COLUMNS: &'static str = SCHEMA.list_columns;
     const SUM_OF_IDS: &'static str = "sum(id)";
     const TEXT_BYTES: Option<usize> = None;

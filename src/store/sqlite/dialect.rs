@@ -72,6 +72,7 @@ impl Dialect for SqliteDialect {
     const HAS_HEADS: bool = false;
     const MOVED_HEADS: &'static str = "";
     const BINDS_BY_NUMBER: bool = true;
+    const UNNUMBERED: bool = true;
 
     fn placeholder(text: &mut String, number: usize) {
         let _ = write!(text, "?{number}");
