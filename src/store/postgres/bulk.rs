@@ -17,6 +17,9 @@ use crate::store::transfer::table::{Kind, Table};
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
+/// How many bytes of rows are written and sent at a time.
+const PIECE_BYTES: usize = 512 * 1024;
+
 /// Microseconds from 1970 to the year 2000, from which PostgreSQL counts.
 const EPOCH: i64 = 946_684_800_000_000;
 
@@ -27,6 +30,9 @@ impl BulkDialect for PostgresDialect {
     const BEGIN_SOURCE: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     const PREPARE_TARGET: &'static str = "SET client_min_messages = warning; SET statement_timeout = 0; \
         SET idle_in_transaction_session_timeout = 0; SET default_transaction_isolation = 'read committed'";
+    /// sqlx does not set `TCP_NODELAY`, and sends the end of a `COPY` by itself: it waits until the server acknowledges
+    /// what is before it, 40 ms after it came. So there are few of them.
+    const LOAD_BYTES: usize = 14 * 1024 * 1024;
     const LIST_COLUMNS: &'static str = Self::SCHEMA.list_columns;
     const SUM_OF_IDS: &'static str = "CAST(sum(id) AS bigint)";
     const TEXT_BYTES: Option<usize> = None;
@@ -62,7 +68,20 @@ impl BulkDialect for PostgresDialect {
     ) -> Result<(), sqlx::Error> {
         let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", table.name, table.column_names());
         let mut copy = session.connection().copy_in_raw(&statement).await?;
-        copy.send(encode(table, rows)).await?;
+        copy.send(HEADER).await?;
+        let mut rest = rows;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fits = |record: &&Record| {
+                bytes += record.bytes();
+                bytes <= PIECE_BYTES
+            };
+            let count = rest.iter().take_while(fits).count().max(1);
+            let (piece, later) = rest.split_at(count);
+            copy.send(encode(table, piece)).await?;
+            rest = later;
+        }
+        copy.send(&TRAILER[..]).await?;
         copy.finish().await.map(drop)
     }
 }
@@ -76,8 +95,7 @@ fn place(options: &PgConnectOptions) -> String {
 }
 
 fn encode(table: &Table, rows: &[Record]) -> Vec<u8> {
-    let mut copy = Vec::with_capacity(HEADER.len() + rows.iter().map(Record::bytes).sum::<usize>());
-    copy.extend_from_slice(HEADER);
+    let mut copy = Vec::with_capacity(rows.iter().map(Record::bytes).sum());
     let columns = i16::try_from(table.columns.len()).unwrap_or(i16::MAX).to_be_bytes();
     for record in rows {
         copy.extend_from_slice(&columns);
@@ -92,7 +110,6 @@ fn encode(table: &Table, rows: &[Record]) -> Vec<u8> {
             }
         }
     }
-    copy.extend_from_slice(&TRAILER);
     copy
 }
 

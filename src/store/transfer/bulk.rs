@@ -30,6 +30,8 @@ pub(crate) trait BulkDialect: Dialect {
     const PREPARE_TARGET: &'static str;
     /// How many rows an `INSERT` has at most; a power of two, so that few statements are prepared.
     const INSERT_ROWS: usize = 512;
+    /// How many bytes of rows are loaded at once, where few are slow.
+    const LOAD_BYTES: usize = 0;
     /// Returns each column: its table and its name.
     const LIST_COLUMNS: &'static str;
     /// The sum of all ids of a table, as a whole number.

@@ -43,6 +43,19 @@ pub(super) async fn transfer(
     Ok(moved)
 }
 
+/// Returns the next batch, or several that together have about as many bytes as are wanted.
+async fn collect(batches: &mut Receiver<Vec<Record>>, wanted: usize) -> Option<Vec<Record>> {
+    let mut rows = batches.recv().await?;
+    let mut bytes: usize = rows.iter().map(Record::bytes).sum();
+    while bytes < wanted
+        && let Some(more) = batches.recv().await
+    {
+        bytes += more.iter().map(Record::bytes).sum::<usize>();
+        rows.extend(more);
+    }
+    Some(rows)
+}
+
 async fn write(
     target: &mut dyn Target,
     number: usize,
@@ -53,7 +66,7 @@ async fn write(
     let table = &TABLES[number];
     let mut done = 0;
     progress(done);
-    while let Some(mut rows) = batches.recv().await {
+    while let Some(mut rows) = collect(&mut batches, target.wanted_bytes()).await {
         let Some(last) = rows.last() else { continue };
         let last_id = last.id();
         done += rows.len() as u64;

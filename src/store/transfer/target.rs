@@ -28,6 +28,10 @@ pub(super) trait Target: Send {
     fn after(&self, table: usize) -> u64;
     /// Says why it can't hold a row.
     fn refusal(&self, table: &'static Table, record: &Record) -> Option<String>;
+    /// How many bytes it wants to be given at once, where few are slow.
+    fn wanted_bytes(&self) -> usize {
+        0
+    }
     /// Begins a table. Its highest id is this one, or one that was given to a row that is deleted.
     async fn begin_table(&mut self, table: usize, last_id: u64) -> Result<(), TransferError>;
     /// Writes rows, and takes note of those that are left out.
@@ -163,6 +167,10 @@ impl<D: BulkDialect> DatabaseTarget for Loading<D> {
 impl<D: BulkDialect> Target for Loading<D> {
     fn after(&self, table: usize) -> u64 {
         self.positions[table].last_id
+    }
+
+    fn wanted_bytes(&self) -> usize {
+        D::LOAD_BYTES
     }
 
     fn refusal(&self, table: &'static Table, record: &Record) -> Option<String> {

@@ -80,7 +80,8 @@ async fn fill_with_many(config: &DatabaseConfig) -> u64 {
     let database = store::open(config).await.unwrap();
     let alice = user(&*database, "alice").await;
     let sender = application(&*database, &alice, "A1").await;
-    let batch = vec![new_message(alice.id, sender.id, "x"); 4096];
+    // Also more bytes than PostgreSQL is given at once.
+    let batch = vec![new_message(alice.id, sender.id, &"x".repeat(1000)); 4096];
     for _ in 0..8 {
         database.insert_messages(&batch).await.unwrap();
     }
