@@ -18,6 +18,8 @@ use crate::store::transfer::bulk::{Access, BulkConnection, BulkDialect};
 /// What the rows have together that SQLite's thread reads ahead, and how many they are at most.
 const BYTES_AHEAD: u64 = 4 * 1024 * 1024;
 const MOST_ROWS_AHEAD: u64 = 256;
+/// Fewer rows are not read in one value.
+const FEWEST_PACKED: usize = 32;
 /// How many they are where it is not known how large they are.
 const FEW_ROWS_AHEAD: u64 = 8;
 
@@ -74,7 +76,8 @@ impl BulkDialect for SqliteDialect {
         let options = match access {
             Access::Read => {
                 let ahead = rows_ahead(&file, patience).await;
-                packed = if ahead.is_utf8 { ahead.rows } else { 0 };
+                // Of large messages one value would take their memory several times.
+                packed = if ahead.is_utf8 && ahead.rows >= FEWEST_PACKED { ahead.rows } else { 0 };
                 unchanging(&file, patience).read_only(true).row_buffer_size(ahead.rows)
             }
             Access::Write => writing(&file, patience),

@@ -11,6 +11,9 @@ use super::{Moved, OnProgress, Totals, TransferError, TransferProgress};
 /// Batches that wait for the target while the source reads on.
 const WAITING: usize = 1;
 
+/// Rows that are larger on average are not collected.
+const LARGE_ROW_BYTES: usize = 32 * 1024;
+
 /// Moves all rows that the target does not have yet, and compares both sides.
 pub(super) async fn transfer(
     source: &mut dyn Source,
@@ -47,7 +50,8 @@ pub(super) async fn transfer(
 async fn collect(batches: &mut Receiver<Vec<Record>>, wanted: usize) -> Option<Vec<Record>> {
     let mut rows = batches.recv().await?;
     let mut bytes: usize = rows.iter().map(Record::bytes).sum();
-    while bytes < wanted
+    // Where rows are large there are few statements anyway, and much memory.
+    while bytes < wanted.min(rows.len() * LARGE_ROW_BYTES)
         && let Some(more) = batches.recv().await
     {
         bytes += more.iter().map(Record::bytes).sum::<usize>();
