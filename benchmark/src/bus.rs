@@ -12,6 +12,7 @@ pub(crate) mod event;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;
 pub(crate) mod lenient;
+pub(crate) mod measured;
 pub(crate) mod memory;
 pub(crate) mod message;
 // Only Kafka can be away, and needs a queue in front.

@@ -12,6 +12,7 @@ pub(crate) mod message;
 pub(crate) mod opener;
 pub(crate) mod publisher;
 pub(crate) mod reactor;
+pub(crate) mod request;
 pub(crate) mod schedule;
 pub(crate) mod sender;
 pub(crate) mod stream;

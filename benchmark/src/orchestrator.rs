@@ -16,6 +16,7 @@ mod state;
 mod statistics;
 mod test;
 pub(crate) mod verdict;
+mod wording;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

@@ -1,6 +1,6 @@
 //! One test, from its creation to its report.
 
-use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -9,16 +9,15 @@ use tokio::time::Instant;
 use super::{
     drivers::Drivers,
     participant::{Latest, Participant, State, per_second, per_span, total},
-    report::{self, Missing, Point, Report},
+    report::{Missing, Point, Report},
     statistics::Statistics,
-    verdict,
+    verdict, wording,
 };
 use crate::{
     bus::{
-        message::{Metrics, Takeover, TestConfig, TestType},
+        message::{Metrics, Takeover, TestConfig},
         unix_ms,
     },
-    client::schedule::Share,
     driver::figures::{encoded, histogram},
     plan::{LostDriver, Plan},
 };
@@ -27,8 +26,6 @@ use crate::{
 const POINTS_MAX: usize = 3600;
 /// How long drivers have to stop after an abort.
 const ABORT: Duration = Duration::from_secs(8);
-/// The part of requests from which on it is noted that they waited.
-const NOTED_PART: u64 = 100;
 /// How long after its end a report may still be amended.
 const AMENDED: Duration = Duration::from_mins(5);
 /// How far away the moment is at which others take a share over, so that all of them have heard of it.
@@ -294,17 +291,17 @@ impl Test {
             aborted: self.record.aborted,
             load: match &self.plan {
                 Some(plan) => plan.to_string(),
-                None => described(&self.record.config),
+                None => wording::described(&self.record.config),
             },
             asked_rate: match &self.plan {
-                Some(plan) => planned_rate(plan),
-                None => asked_rate(&self.record.config, own),
+                Some(plan) => wording::planned_rate(plan),
+                None => wording::asked_rate(&self.record.config, own),
             },
-            notes: notes(&drivers),
+            notes: wording::notes(&drivers),
             thresholds: thresholds
                 .map(|threshold| verdict::judge(threshold, &figures, &latest.from_due, &latest.deliveries))
                 .collect(),
-            phases: self.plan.as_ref().map(phases).unwrap_or_default(),
+            phases: self.plan.as_ref().map(wording::phases).unwrap_or_default(),
             total: figures,
             drivers,
             ..Report::default()
@@ -349,101 +346,4 @@ impl Test {
             });
         }
     }
-}
-
-/// Says in one line what a test of the specification asks for.
-fn described(config: &TestConfig) -> String {
-    let mut text = match config.test_type {
-        TestType::Tsunami => "tsunami".to_owned(),
-        TestType::Avalanche => "avalanche".to_owned(),
-    };
-    let _ = write!(text, ", {} requests per driver", config.message_count_per_driver);
-    if config.test_message_delay > 0 {
-        let _ = write!(text, ", every {} ms", config.test_message_delay);
-    }
-    if let Some(throughput) = config.throughput {
-        let _ = write!(text, ", at most {throughput} per second and driver");
-    }
-    let _ = write!(text, ", to {}", config.target.as_deref().unwrap_or("the target of each driver"));
-    text
-}
-
-fn asked_rate(config: &TestConfig, drivers: usize) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds and drivers are far below 2^52")]
-    let (delay, drivers) = (config.test_message_delay as f64, drivers as f64);
-    let by_delay = (config.test_type == TestType::Tsunami && delay > 0.0).then(|| 1000.0 / delay);
-    let per_driver = match (by_delay, config.throughput) {
-        (Some(delay), Some(ceiling)) => Some(delay.min(ceiling)),
-        (delay, ceiling) => delay.or(ceiling),
-    };
-    per_driver.map(|rate| rate * drivers)
-}
-
-/// Returns the requests per second that a plan asks of all drivers together, after its warm-up.
-#[expect(clippy::cast_precision_loss, reason = "requests are far below 2^52")]
-fn planned_rate(plan: &Plan) -> Option<f64> {
-    let requests = plan.schedule.requests(Share::WHOLE)?;
-    let counted = requests - plan.schedule.due_before(Share::WHOLE, plan.warm_up);
-    let seconds = plan.schedule.duration()?.saturating_sub(plan.warm_up).as_secs_f64();
-    (seconds > 0.0).then(|| counted as f64 / seconds)
-}
-
-/// Returns the parts of a plan's load, for those who look at a plot.
-fn phases(plan: &Plan) -> Vec<report::Phase> {
-    let opening = plan.target.opening().as_secs_f64();
-    let mut second = opening;
-    let mut phases = Vec::new();
-    for stage in plan.schedule.stages() {
-        let unit = plan.schedule.users().map_or("per s", |_| "users");
-        phases.push(report::Phase { second, label: stage.level(unit) });
-        second += stage.over.as_secs_f64();
-    }
-    if !plan.warm_up.is_zero() {
-        phases.push(report::Phase {
-            second: opening + plan.warm_up.as_secs_f64(),
-            label: "warm-up ends".to_owned(),
-        });
-    }
-    phases
-}
-
-fn notes(drivers: &[super::report::DriverReport]) -> Vec<String> {
-    let mut notes = Vec::new();
-    for driver in drivers {
-        let node_id = &driver.node_id;
-        if driver.is_foreign {
-            notes.push(format!(
-                "`{node_id}` is another program: its latencies are its own, and not part of the total percentiles"
-            ));
-        }
-        if let Some(reason) = &driver.saturated {
-            notes.push(format!("`{node_id}` could not keep up: {reason}"));
-        }
-        let counts = driver.figures.counts;
-        if counts.queued * NOTED_PART > counts.started {
-            notes.push(format!(
-                "{} of {} requests of `{node_id}` waited because all connections of `concurrency` were taken",
-                counts.queued, counts.started
-            ));
-        }
-        if counts.again > 0 {
-            notes.push(format!(
-                "{} requests of `{node_id}` were sent once more, because the server had left their connection",
-                counts.again
-            ));
-        }
-        if let Some(left_behind) = &driver.left_behind {
-            notes.push(left_behind.clone());
-        }
-        if let Some(busy) = &driver.busy {
-            notes.push(format!("on the machine of `{node_id}` {busy}: figures of a quiet one are better"));
-        }
-        if driver.replaced_reports > 0 {
-            notes.push(format!(
-                "{} reports of `{node_id}` did not come; later ones hold their figures",
-                driver.replaced_reports
-            ));
-        }
-    }
-    notes
 }
