@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Query, State},
+    extract::{DefaultBodyLimit, Path, Query, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -98,8 +98,23 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-async fn create(State(shared): App, headers: HeaderMap, body: Bytes) -> Answer {
+/// A body, or why it could not be read.
+type Body = Result<Bytes, BytesRejection>;
+
+impl From<BytesRejection> for RestError {
+    fn from(rejection: BytesRejection) -> Self {
+        let status = rejection.status();
+        let text = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => format!("the body has more than {BODY_BYTES_MAX} bytes"),
+            _ => "the body could not be read".to_owned(),
+        };
+        Self::new(status, text)
+    }
+}
+
+async fn create(State(shared): App, headers: HeaderMap, body: Body) -> Answer {
     shared.access.check(&headers)?;
+    let body = body?;
     let allowed = shared.allowed.clone();
     // A target's name is looked up, which may take seconds.
     let config = tokio::task::spawn_blocking(move || new_test(&body, &allowed));
@@ -115,10 +130,10 @@ async fn create(State(shared): App, headers: HeaderMap, body: Bytes) -> Answer {
     Ok(response)
 }
 
-async fn trigger(State(shared): App, headers: HeaderMap, body: Bytes) -> Answer<StatusCode> {
+async fn trigger(State(shared): App, headers: HeaderMap, body: Body) -> Answer<StatusCode> {
     shared.access.check(&headers)?;
     let request =
-        TriggerRequest::read(&body).map_err(|text| RestError::new(StatusCode::BAD_REQUEST, text))?;
+        TriggerRequest::read(&body?).map_err(|text| RestError::new(StatusCode::BAD_REQUEST, text))?;
     let effects = shared.state.lock().trigger(&request.test_id)?;
     shared.apply(effects).await?;
     Ok(StatusCode::OK)

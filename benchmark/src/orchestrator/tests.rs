@@ -398,6 +398,8 @@ async fn refusals_name_what_was_wrong() {
     assert_eq!((status, text.contains("no driver is there")), (409, true), "{text}");
     let (status, _, text) = bench.call("GET", &format!("/tests/{id}/report?format=xml"), "", "").await;
     assert_eq!((status, text.contains("`xml`")), (400, true), "{text}");
+    let (status, text) = bench.start_load("POST", "/tests", &json!("x".repeat(2 << 20))).await;
+    assert_eq!((status, text.contains("more than 1048576 bytes")), (413, true), "{text}");
     let (status, _, text) = bench.call("GET", "/nothing", "", "").await;
     assert_eq!((status, text.contains("/openapi.json")), (404, true), "{text}");
 }

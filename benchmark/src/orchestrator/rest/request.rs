@@ -89,9 +89,20 @@ impl NewTest {
             concurrency: self.concurrency,
             plan: None,
         };
-        check_config(&config, allowed)?;
+        check_config(&config, allowed).map_err(|error| named_as_here(&error))?;
         Ok(config)
     }
+}
+
+/// Returns an error with the names that fields have in a body, instead of those on the bus.
+fn named_as_here(error: &str) -> String {
+    [
+        ("`message_count_per_driver`", "`NumRequests`"),
+        ("`throughput`", "`Throughput`"),
+        ("`concurrency`", "`Concurrency`"),
+    ]
+    .iter()
+    .fold(error.to_owned(), |error, (there, here)| error.replace(there, here))
 }
 
 /// A test to be started.
@@ -116,8 +127,14 @@ impl TriggerRequest {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8], example: &str) -> Result<T, String> {
-    serde_json::from_slice(body)
-        .map_err(|error| format!("the body can't be read: {error}; an example is `{example}`"))
+    let wrong =
+        |error: serde_json::Error| format!("the body can't be read: {error}; an example is `{example}`");
+    let value: Value = serde_json::from_slice(body).map_err(wrong)?;
+    if !value.is_object() {
+        return Err(format!("the body is no JSON object; an example is `{example}`"));
+    }
+    // From the text, so that an error says where it is.
+    serde_json::from_slice(body).map_err(wrong)
 }
 
 #[cfg(test)]
@@ -156,16 +173,17 @@ mod tests {
             (r#"{"TestType":"Flood","NumRequests":1}"#, "unknown variant `Flood`"),
             (r#"{"TestType":"Tsunami"}"#, "missing field `NumRequests`"),
             (r#"{"TestType":"Tsunami","NumRequests":1,"Tarjet":""}"#, "unknown field `Tarjet`"),
-            (r#"{"TestType":"Tsunami","NumRequests":0}"#, "is 0: it must be 1 to"),
+            (r#"{"TestType":"Tsunami","NumRequests":0}"#, "`NumRequests` is 0: it must be 1 to"),
+            ("[]", "the body is no JSON object; an example is"),
             (
                 r#"{"TestType":"Tsunami","NumRequests":1,"TestMessageDelay":90000000}"#,
                 "`TestMessageDelay` is 90000000",
             ),
-            (r#"{"TestType":"Tsunami","NumRequests":1,"Throughput":0}"#, "`throughput` is 0"),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Throughput":0}"#, "`Throughput` is 0"),
             (r#"{"Plan":"target: {url: 'http://127.0.0.1/'}\nload: {model: x}"}"#, "line 2: `model` is `x`"),
             (r#"{"Plan":{"load":{}}}"#, "the plan is wrong: the plan lacks `target`"),
             (r#"{"Plan":"","NumRequests":1}"#, "unknown field `NumRequests`"),
-            (r#"{"TestType":"Tsunami","NumRequests":1,"Concurrency":0}"#, "`concurrency` is 0"),
+            (r#"{"TestType":"Tsunami","NumRequests":1,"Concurrency":0}"#, "`Concurrency` is 0"),
             (r#"{"TestType":"Tsunami","NumRequests":1,"Target":"http://192.0.2.1/"}"#, "is not allowed here"),
         ] {
             let error = error(body);
