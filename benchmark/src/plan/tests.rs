@@ -1,3 +1,5 @@
+//! Plans and what is wrong with them.
+
 use super::{
     target::{Action, HttpTarget, ServerTarget},
     *,

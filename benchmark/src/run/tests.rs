@@ -1,3 +1,5 @@
+//! Runs of plans against a target that counts by itself.
+
 use std::{
     future::pending,
     sync::{
