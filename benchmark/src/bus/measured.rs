@@ -103,8 +103,8 @@ pub(crate) struct Streams {
 impl Streams {
     /// Adds the streams of another driver.
     pub(crate) fn add(&mut self, other: Self) {
-        self.open += other.open;
-        self.closed += other.closed;
+        self.open = self.open.saturating_add(other.open);
+        self.closed = self.closed.saturating_add(other.closed);
     }
 
     /// Returns whether there were none.
@@ -132,11 +132,11 @@ pub(crate) struct Deliveries {
 impl Deliveries {
     /// Adds the deliveries of another driver, without their latencies.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.expected += other.expected;
-        self.received += other.received;
-        self.lost += other.lost;
-        self.duplicated += other.duplicated;
-        self.out_of_order += other.out_of_order;
+        self.expected = self.expected.saturating_add(other.expected);
+        self.received = self.received.saturating_add(other.received);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.duplicated = self.duplicated.saturating_add(other.duplicated);
+        self.out_of_order = self.out_of_order.saturating_add(other.out_of_order);
     }
 }
 
@@ -164,13 +164,13 @@ pub(crate) struct Counts {
 impl Counts {
     /// Adds the counts of another part or driver.
     pub(crate) fn add(&mut self, part: Self) {
-        self.asked += part.asked;
-        self.due += part.due;
-        self.started += part.started;
-        self.late += part.late;
-        self.queued += part.queued;
-        self.dropped += part.dropped;
-        self.again += part.again;
-        self.done += part.done;
+        self.asked = self.asked.saturating_add(part.asked);
+        self.due = self.due.saturating_add(part.due);
+        self.started = self.started.saturating_add(part.started);
+        self.late = self.late.saturating_add(part.late);
+        self.queued = self.queued.saturating_add(part.queued);
+        self.dropped = self.dropped.saturating_add(part.dropped);
+        self.again = self.again.saturating_add(part.again);
+        self.done = self.done.saturating_add(part.done);
     }
 }

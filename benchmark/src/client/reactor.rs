@@ -74,6 +74,8 @@ pub(crate) struct Reactor {
     connector: Option<Connector>,
     /// How often a request was sent once more, because the server had left its connection.
     pub(crate) again: u64,
+    /// The most requests that were under way at once.
+    pub(crate) most_under_way: usize,
     /// How often the server ended a connection on which nothing was asked.
     pub(crate) reconnects: u64,
     /// What became of requests, which nobody has looked at yet.
@@ -124,6 +126,7 @@ impl Reactor {
             failed_senders: Vec::new(),
             connector: None,
             again: 0,
+            most_under_way: 0,
             reconnects: 0,
             acks: Vec::new(),
             tally,

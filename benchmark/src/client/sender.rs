@@ -321,6 +321,7 @@ mod tests {
         reactor.give_up(Duration::ZERO);
         assert_eq!((reactor.acks[0].sequence, &reactor.acks[0].outcome), (7, &Err(Failure::TimeOut)));
         assert!(!reactor.is_connected() && reactor.under_way() == 0);
+        assert_eq!(reactor.most_under_way, 1);
     }
 
     #[test]

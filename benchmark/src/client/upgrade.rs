@@ -7,7 +7,7 @@ use crate::client::{
 
 /// Every stream sends the same nonce: the server's answer is then a constant, and checking it costs no hash.
 /// (The pair is the example of RFC 6455, section 1.3.)
-const NONCE: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+pub(crate) const NONCE: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Why a stream was not admitted.

@@ -28,6 +28,8 @@ use crate::{
     process::stop::Stop,
 };
 
+/// How long after the last request was due those that wait for a connection are still sent.
+const DRAIN: Duration = Duration::from_secs(30);
 /// How long the end of a load is waited for.
 const STOP: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,8 @@ pub(super) struct Load {
     pub(super) opening: Duration,
     /// What is due before this is sent, and left out of the figures.
     pub(super) warm_up: Duration,
+    /// How long after its end those that wait for a connection are still sent.
+    pub(super) drain: Duration,
 }
 
 /// What is done.
@@ -100,6 +104,7 @@ impl Load {
             opening: Duration::ZERO,
             concurrency,
             warm_up: Duration::ZERO,
+            drain: DRAIN,
         })
     }
 
@@ -118,6 +123,7 @@ impl Load {
             opening: plan.target.opening(),
             concurrency: plan.concurrency,
             warm_up: plan.warm_up,
+            drain: DRAIN,
         })
     }
 
@@ -288,5 +294,50 @@ impl Part {
 impl Drop for Part {
     fn drop(&mut self) {
         self.shared.stop.ask();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_slow_target_keeps_from_being_sent_is_no_complete_load() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = format!("http://{}/", listener.local_addr().unwrap());
+        // It answers once the load is over for long.
+        let (answer, wait) = std::sync::mpsc::channel::<()>();
+        thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            assert!(socket.read(&mut [0; 4096]).unwrap() > 0);
+            wait.recv().unwrap();
+            socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        });
+        let config = TestConfig {
+            test_type: TestType::Tsunami,
+            test_message_delay: 1,
+            message_count_per_driver: 3,
+            target: Some(target),
+            concurrency: Some(1),
+            ..TestConfig::default()
+        };
+        let nobody = Credentials { user: String::new(), pass: String::new() };
+        let mut load = Load::prepare(&config, None, &[], &nobody).unwrap();
+        load.drain = Duration::ZERO;
+        let mut running = load.start(Instant::now(), Share::WHOLE);
+        while running.figures().counts.due < 3 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer.send(()).unwrap();
+        let reason = running.finished().await.unwrap_err();
+        assert!(reason.starts_with("2 requests were not sent"), "{reason}");
+        let figures = running.figures();
+        assert_eq!((figures.counts.done, figures.counts.dropped, figures.open_files), (1, 2, 1));
     }
 }

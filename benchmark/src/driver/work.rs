@@ -3,7 +3,7 @@
 mod requests;
 mod streams;
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use rustix::time::{ClockId, clock_gettime};
@@ -30,8 +30,6 @@ use crate::{
 
 /// How long an answer, or the admission of a stream, may take.
 const ANSWER: Duration = Duration::from_secs(30);
-/// How long after the last request was due those that wait for a connection are still sent.
-const DRAIN: Duration = Duration::from_secs(30);
 /// The longest a thread sleeps: how late it notices that it is to stop.
 const SLEEP: Duration = Duration::from_millis(50);
 /// How often slow work is done: figures that are costly, requests that are too late.
@@ -71,7 +69,7 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(shared: &'a Shared, account: Option<&Account>) -> Result<Self> {
         let clock = Clock::start();
-        let tally = Tally::new(next_run(), false, Format::Json);
+        let tally = tally(next_run());
         let handshakes = account.map(Account::handshakes).unwrap_or_default();
         let reactor = Reactor::new(clock, handshakes, tally, shared.stop.clone())?;
         let begin = nanos(shared.begin.saturating_duration_since(Instant::now()));
@@ -102,7 +100,9 @@ impl<'a> Bench<'a> {
     /// Returns whether what is due and not sent yet is given up: the target has held the load up for too long.
     fn is_too_late(&self) -> bool {
         let length = self.shared.load.schedule.duration();
-        length.is_some_and(|length| self.reactor.clock.now() > self.started + nanos(length + DRAIN))
+        length.is_some_and(|length| {
+            self.reactor.clock.now() > self.started + nanos(length + self.shared.load.drain)
+        })
     }
 
     /// Serves the sockets until the next request is due.
@@ -117,19 +117,50 @@ impl<'a> Bench<'a> {
         if is_time {
             self.rested = now;
             self.reactor.give_up(ANSWER);
-            let cpu = thread_cpu();
-            let open_files = self.reactor.open_sockets() as u64;
-            let mut figures = self.shared.figures.lock();
-            (figures.cpu, figures.busiest) = (cpu, cpu);
-            figures.open_files = figures.open_files.max(open_files);
-            figures.counts.again = self.reactor.again;
+            self.show();
         }
         is_time
+    }
+
+    /// Shows what the load costs this side.
+    fn show(&self) {
+        let cpu = thread_cpu();
+        // Each request has a connection, which may be gone already.
+        let open_files = self.reactor.open_sockets().max(self.reactor.most_under_way) as u64;
+        let mut figures = self.shared.figures.lock();
+        (figures.cpu, figures.busiest) = (cpu, cpu);
+        figures.open_files = figures.open_files.max(open_files);
+        figures.counts.again = self.reactor.again;
+    }
+
+    /// Returns whether the target has held the load up so long that the rest of it is given up.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is a rest.
+    fn is_given_up(&self, begun: u64) -> Result<bool> {
+        let Shared { load, share, .. } = self.shared;
+        if !self.is_too_late() {
+            return Ok(false);
+        }
+        let rest = load.schedule.requests(*share).map_or(0, |requests| requests.saturating_sub(begun));
+        ensure!(
+            rest == 0,
+            "{rest} requests were not sent: {} s after the end of the load all connections of `concurrency` were \
+             still taken",
+            load.drain.as_secs()
+        );
+        Ok(true)
     }
 }
 
 thread_local! {
     static RUNS: Cell<u32> = Cell::new(rand::random());
+}
+
+/// Returns a tally of a run. Whether messages come in order shows by the ids that the server gives them.
+fn tally(run: RunId) -> Tally {
+    Tally::new(run, true, Format::Json)
 }
 
 /// Returns an id for messages that those of other threads hardly have.
@@ -141,14 +172,14 @@ fn next_run() -> RunId {
 fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Result<()> {
     let mut bench = Bench::new(shared, account.map(|(account, ..)| account))?;
     let endpoint = match (&shared.load.work, account) {
-        (Work::Http(http), _) => std::sync::Arc::clone(&http.endpoint),
+        (Work::Http(http), _) => Arc::clone(&http.endpoint),
         (Work::Server { peer, .. }, _) => Endpoint::publish(peer.address),
     };
     bench.reactor.connect_with(Connector::new(endpoint.address, Begun::default()));
     // No more than there is work for.
     let most = shared.load.schedule.requests(shared.share).unwrap_or(u64::MAX);
     for _ in 0..u64::from(shared.load.concurrency).min(most) {
-        bench.reactor.add_sender(Sender::new(std::sync::Arc::clone(&endpoint)));
+        bench.reactor.add_sender(Sender::new(Arc::clone(&endpoint)));
     }
     let mut requests = Requests::new(shared.first, account.map(|(account, _, action)| (account, action)));
     if let Some((_, peer, Action::Fanout { streams, connect_rate, .. })) = account {
@@ -160,7 +191,9 @@ fn requests(shared: &Shared, account: Option<(&Account, &Peer, &Action)>) -> Res
         shared.figures.lock().opening = shared.load.opening;
         requests.open_streams(&mut bench, peer.address, mine, *connect_rate, begin)?;
     }
-    requests.run(&mut bench)
+    let outcome = requests.run(&mut bench);
+    bench.show();
+    outcome
 }
 
 /// Loads a notification server, as a user of its own, who is removed at the end.
@@ -170,10 +203,12 @@ fn serve(shared: &Shared, peer: &Peer, login: &Credentials, action: &Action) -> 
     let account = Account::open(&own, 1, 0, Format::Json)?;
     match action {
         Action::Publish { .. } | Action::Fanout { .. } => requests(shared, Some((&account, &own, action))),
-        Action::Connect { hold } => Streams::new(own.address, shared.first, *hold, false)
-            .run(&mut Bench::new(shared, Some(&account))?),
-        Action::Churn { hold } => {
-            Streams::new(own.address, shared.first, *hold, true).run(&mut Bench::new(shared, Some(&account))?)
+        Action::Connect { hold } | Action::Churn { hold } => {
+            let leaves = matches!(action, Action::Churn { .. });
+            let mut bench = Bench::new(shared, Some(&account))?;
+            let outcome = Streams::new(own.address, shared.first, *hold, leaves).run(&mut bench);
+            bench.show();
+            outcome
         }
     }
 }

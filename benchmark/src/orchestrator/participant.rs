@@ -177,9 +177,9 @@ impl Participant {
         !matches!(self.state, State::Running | State::Missing)
     }
 
-    /// Returns whether it was given up.
-    pub(super) fn is_lost(&self) -> bool {
-        matches!(self.state, State::Lost(_))
+    /// Returns whether it will send no more although its work was not done.
+    pub(super) fn has_left(&self) -> bool {
+        matches!(self.state, State::Lost(_) | State::Stopped(_))
     }
 
     /// Returns why its figures are not whole, if so.

@@ -90,8 +90,10 @@ impl Test {
             .iter()
             .map(|(id, incarnation)| (id.clone(), Participant::new(false, Some(incarnation.clone()))));
         let foreign = record.foreign.iter().map(|id| (id.clone(), Participant::new(true, None)));
+        // Of a test that has ended only the report is known: a message that is read again must not replace it.
+        let is_open = record.report.is_none();
         Self {
-            participants: own.chain(foreign).collect(),
+            participants: own.chain(foreign).filter(|_| is_open).collect(),
             plan: record.config.plan.as_ref().and_then(|plan| Plan::from_json(plan).ok()),
             waiting: None,
             ended: None,
@@ -159,7 +161,8 @@ impl Test {
 
     /// Gives the shares of lost drivers to others, if the plan says so.
     fn redistribute(&mut self) {
-        if self.plan.as_ref().is_none_or(|plan| plan.lost_driver != LostDriver::Redistribute) {
+        let redistributes = |plan: &Plan| plan.lost_driver == LostDriver::Redistribute;
+        if self.record.aborted || !self.plan.as_ref().is_some_and(redistributes) {
             return;
         }
         let by: Vec<String> = self
@@ -176,7 +179,7 @@ impl Test {
         // In the order in which the trigger has them.
         for (place, id) in self.record.drivers.keys().enumerate() {
             let is_known = self.record.takeovers.iter().any(|takeover| takeover.lost == *id);
-            let lost = self.participants.get(id).filter(|participant| participant.is_lost());
+            let lost = self.participants.get(id).filter(|participant| participant.has_left());
             let Some(lost) = lost.filter(|_| !is_known) else { continue };
             self.record.takeovers.push(Takeover {
                 test_id: self.record.config.test_id.clone(),
@@ -234,7 +237,7 @@ impl Test {
             let second = takeover.from_ms as f64 / 1000.0;
             let Takeover { lost, by, .. } = takeover;
             report.notes.push(format!(
-                "from second {second:.1} on {} sent the share of `{lost}`; what was due before is missing",
+                "from second {second:.1} on {} had to send the share of `{lost}`; what it left before is missing",
                 by.join(", ")
             ));
         }

@@ -349,6 +349,49 @@ async fn a_report_that_comes_after_the_end_amends_it() {
 }
 
 #[tokio::test]
+async fn the_share_of_a_driver_that_is_told_to_end_is_sent_by_the_others() {
+    let mut bench = Bench::start(&["a", "b"]).await;
+    let plan = json!({
+        "target": { "url": format!("http://{}/ping", bench.target) },
+        "load": { "model": "rate", "stages": [{ "to": 20, "for": "12s" }] },
+        "lost_driver": "redistribute",
+    });
+    let (_, id) = bench.start_load("POST", "/tests", &json!({ "Plan": plan })).await;
+    bench.start_load("POST", "/trigger", &json!({ "TestID": id })).await;
+    let path = format!("/tests/{id}");
+    bench.until(&path, |test| test["report"]["total"]["counts"]["done"].as_u64() > Some(0)).await;
+    let (_, stop, _) = bench.stops.remove(1);
+    stop.send(()).unwrap();
+    let report = bench.ended(&id).await;
+    assert_eq!(report["missing"][0]["reason"], "the driver was told to end", "{report}");
+    assert!(report["notes"].to_string().contains("a had to send the share of `b`"), "{report}");
+    let own = report["drivers"][0]["figures"]["counts"]["done"].as_u64().unwrap();
+    assert!(own > 120, "its own are 120: {report}");
+}
+
+#[tokio::test]
+async fn a_message_that_is_read_again_does_not_replace_a_report_of_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bench = Bench::on(folder.path(), &["a"]).await;
+    let before = bench.run(json!({ "TestType": "Avalanche", "NumRequests": 5 })).await;
+    let id = before["test_id"].as_str().unwrap().to_owned();
+    let (_, task) = bench.orchestrator.take().unwrap();
+    task.abort();
+    // An older test that is still open, because of which messages are read again.
+    let open = crate::orchestrator::test::Record { created_unix_ms: 1, ..Default::default() };
+    let text = serde_json::to_string(&open).unwrap().replace("\"test_id\":\"\"", "\"test_id\":\"open\"");
+    std::fs::write(folder.path().join("open.json"), text).unwrap();
+    let (address, stop, task) = orchestrator(&bench.bus, folder.path()).await;
+    bench.address = address;
+    bench.orchestrator = Some((stop, task));
+    // The driver is known again: so the messages before it were read.
+    bench.until_drivers(1).await;
+    let other = bench.run(json!({ "TestType": "Avalanche", "NumRequests": 1 })).await;
+    assert_eq!(other["complete"], true, "{other}");
+    assert_eq!(bench.get(&format!("/tests/{id}/report")).await, before);
+}
+
+#[tokio::test]
 async fn a_plan_is_judged_on_all_drivers_together_and_hides_its_headers() {
     let bench = Bench::start(&["a", "b", "c"]).await;
     let plan = json!({

@@ -81,7 +81,7 @@ pub(super) fn notes(drivers: &[report::DriverReport]) -> Vec<String> {
             notes.push(format!("`{node_id}` could not keep up: {reason}"));
         }
         let counts = driver.figures.counts;
-        if counts.queued * NOTED_PART > counts.started {
+        if counts.queued > counts.started / NOTED_PART {
             notes.push(format!(
                 "{} of {} requests of `{node_id}` waited because all connections of `concurrency` were taken",
                 counts.queued, counts.started

@@ -13,6 +13,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+mod faulty;
+
 /// A target that counts by itself, and answers with a status. Returns its address and its count.
 async fn target(status: StatusCode) -> (String, Arc<AtomicU64>) {
     let count = Arc::new(AtomicU64::new(0));

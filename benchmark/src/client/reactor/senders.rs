@@ -33,6 +33,7 @@ impl Reactor {
     /// Sends a request through any idle sender; does nothing when there is none. `write` puts it over an earlier one.
     pub(crate) fn send(&mut self, sequence: u32, due: Nanos, write: impl FnOnce(&mut Vec<u8>)) {
         let Some(at) = self.idle_senders.pop() else { return };
+        self.most_under_way = self.most_under_way.max(self.under_way());
         let now = self.clock.now();
         self.senders[at].begin(sequence, due, now, write);
         self.advance(at, Seen::Nothing);

@@ -4,19 +4,17 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Result;
 
-use super::{Bench, next_run};
+use super::{Bench, next_run, tally};
 use crate::{
     bus::message::Deliveries,
     client::{
         Nanos,
         account::Account,
         address::{Begun, Connector},
-        format::Format,
         message::Template,
         opener::{self, Opening, nanos},
         reactor::Manner,
         sender::Ack,
-        tally::Tally,
     },
     driver::{
         figures::{Figures, histogram},
@@ -90,7 +88,7 @@ impl<'a> Requests<'a> {
         opener::open(&mut bench.reactor, &mut connector, opening)?;
         self.streams = count;
         if let Some((_, _, template)) = &self.publish {
-            bench.reactor.begin_run(Tally::new(template.run, false, Format::Json));
+            bench.reactor.begin_run(tally(template.run));
         }
         Ok(())
     }
@@ -106,8 +104,7 @@ impl<'a> Requests<'a> {
                 self.show_deliveries(bench, false);
             }
             let is_answered = bench.reactor.under_way() == 0 && bench.reactor.acks.is_empty();
-            let is_over = bench.is_over(self.begun) || bench.is_too_late();
-            if is_answered && is_over && self.all_came(bench) {
+            if is_answered && self.has_ended(bench)? && self.all_came(bench) {
                 self.show_deliveries(bench, true);
                 return Ok(());
             }
@@ -186,13 +183,22 @@ impl<'a> Requests<'a> {
                 if counts && self.begun == self.uncounted && self.begun > bench.shared.first {
                     // The messages of the warm-up are of another run, whose deliveries are not looked at.
                     *template = account.template(next_run(), *size);
-                    bench.reactor.begin_run(Tally::new(template.run, false, Format::Json));
+                    bench.reactor.begin_run(tally(template.run));
                 }
                 let sequence = u32::try_from(self.begun.saturating_sub(self.uncounted)).unwrap_or(u32::MAX);
                 bench.reactor.publish(template, sequence, due);
             }
             (Work::Server { .. }, None) => {}
         }
+    }
+
+    /// Returns whether no more is sent.
+    fn has_ended(&self, bench: &Bench<'_>) -> Result<bool> {
+        let given_up = bench.is_given_up(self.begun);
+        if given_up.is_err() {
+            self.show_deliveries(bench, true);
+        }
+        Ok(bench.is_over(self.begun) || given_up?)
     }
 
     /// Returns whether every delivery has come, or nothing has for long.

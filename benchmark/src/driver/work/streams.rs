@@ -60,8 +60,10 @@ impl Streams {
                 self.give_up(bench);
             }
             self.show(bench);
-            let is_over = bench.is_over(self.begun) || bench.is_too_late();
-            if self.under_way.is_empty() && is_over && self.held_long_enough(bench) {
+            if self.under_way.is_empty()
+                && (bench.is_given_up(self.begun)? || bench.is_over(self.begun))
+                && self.held_long_enough(bench)
+            {
                 return Ok(());
             }
             bench.turn(due.into_iter().chain(leave).min())?;
