@@ -1,0 +1,32 @@
+// What can go wrong with a request.
+
+/** The server's answer to a request that it refused. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+
+  constructor(
+    /** The HTTP status. */
+    readonly status: number,
+    /** What the server says was wrong, in its words (`errorDescription` of Gotify's error object). */
+    readonly description: string,
+    /** After how many seconds the server wants to be asked again. */
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(description);
+  }
+
+  /** Whether the session has to be elevated, which takes the password again. */
+  get needsElevation(): boolean {
+    return this.status === 403 && this.description.startsWith('session not elevated');
+  }
+}
+
+/** No answer came: the server or the network is away. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+}
+
+/** Whether a request was ended by its own `AbortSignal`. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}

@@ -1,0 +1,72 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { ApiError, NetworkError } from './errors';
+import { basicAuthorization, request, setHooks, withQuery } from './request';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function answer(...answers: [number, string, Record<string, string>?][]) {
+  const asked = vi.fn(async (_url: string, _init: RequestInit) => {
+    const [status, body, headers] = answers.shift() ?? [500, ''];
+    return new Response(body, { status, headers });
+  });
+  vi.stubGlobal('fetch', asked);
+  return asked;
+}
+
+const error = (description: string) =>
+  JSON.stringify({ error: 'x', errorCode: 1, errorDescription: description });
+
+test('every character may be in a password', () => {
+  const [, encoded = ''] = basicAuthorization('jürgen', 'pä:ß€😀').split(' ');
+  expect(Buffer.from(encoded, 'base64').toString('utf8')).toBe('jürgen:pä:ß€😀');
+});
+
+test('lists repeat their name, and what is undefined is left out', () => {
+  expect(withQuery('a', { appid: [1, 2], text: 'x y', none: undefined })).toBe('a?appid=1&appid=2&text=x+y');
+  expect(withQuery('a', { none: undefined })).toBe('a');
+});
+
+test('an empty answer is undefined', async () => {
+  answer([200, '']);
+  expect(await request('DELETE', 'message/1')).toBeUndefined();
+});
+
+test('a refusal has the words of the server', async () => {
+  answer([429, error('too many'), { 'retry-after': '7' }]);
+  const failure = await request('GET', 'message').catch((thrown: unknown) => thrown);
+  expect(failure).toBeInstanceOf(ApiError);
+  expect(failure).toMatchObject({ status: 429, description: 'too many', retryAfterSeconds: 7 });
+});
+
+test('a refusal of a proxy is reported by its status', async () => {
+  answer([502, '<html>']);
+  await expect(request('GET', 'message')).rejects.toMatchObject({ status: 502, description: 'status 502' });
+});
+
+test('no answer is an error of the network', async () => {
+  vi.stubGlobal('fetch', async () => {
+    throw new TypeError('Failed to fetch');
+  });
+  await expect(request('GET', 'message')).rejects.toBeInstanceOf(NetworkError);
+});
+
+test('a 401 ends the session, but not one that is about a password', async () => {
+  const onUnauthorized = vi.fn();
+  setHooks({ onUnauthorized });
+  answer([401, error('no')], [401, error('no')]);
+  await expect(request('POST', 'auth/local/login', { isLogin: true })).rejects.toBeInstanceOf(ApiError);
+  expect(onUnauthorized).not.toHaveBeenCalled();
+  await expect(request('GET', 'message')).rejects.toBeInstanceOf(ApiError);
+  expect(onUnauthorized).toHaveBeenCalledOnce();
+});
+
+test('what needs an elevated session is repeated once the session is', async () => {
+  const refusal = error('session not elevated, use basic auth or call /client:elevate');
+  const asked = answer([403, refusal], [200, '{"id":1}'], [403, refusal]);
+  setHooks({ elevate: async () => true });
+  expect(await request('DELETE', 'client/1')).toEqual({ id: 1 });
+  expect(asked).toHaveBeenCalledTimes(2);
+  setHooks({ elevate: async () => false });
+  await expect(request('DELETE', 'client/1')).rejects.toMatchObject({ status: 403 });
+  expect(asked).toHaveBeenCalledTimes(3);
+});

@@ -1,0 +1,56 @@
+// Logging in and out.
+import { basicAuthorization, request } from './request';
+import type { CurrentUser, User } from './types';
+
+/** Starts a session, whose cookie the browser keeps. */
+export function logIn(name: string, password: string, client: string): Promise<CurrentUser> {
+  const headers = { authorization: basicAuthorization(name, password) };
+  return request('POST', 'auth/local/login', { json: { name: client }, headers, isLogin: true });
+}
+
+export function logOut(): Promise<void> {
+  return request('POST', 'auth/logout');
+}
+
+/** Makes a user, where the server lets everybody register. */
+export function register(name: string, pass: string): Promise<User> {
+  return request('POST', 'user', { json: { name, pass, admin: false }, isLogin: true });
+}
+
+/** Sets the first administrator's password with the one-time link's token, and starts a session. */
+export function setUp(token: string, password: string, client: string): Promise<CurrentUser> {
+  return request('POST', 'shardcast/setup', {
+    json: { token, password, name: client },
+    isLogin: true,
+  });
+}
+
+/** Returns the address where a browser logs in with the identity provider. */
+export function identityProviderUrl(client: string): string {
+  return `auth/oidc/login?name=${encodeURIComponent(client)}`;
+}
+
+/** Returns what this browser's session is called among the clients, such as `Firefox on Linux`. */
+export function clientName(agent: string = navigator.userAgent): string {
+  const browsers = [
+    ['Edg/', 'Edge'],
+    ['OPR/', 'Opera'],
+    ['Firefox/', 'Firefox'],
+    ['Chrome/', 'Chrome'],
+    ['Safari/', 'Safari'],
+  ] as const;
+  const systems = [
+    ['Android', 'Android'],
+    ['iPhone', 'iPhone'],
+    ['iPad', 'iPad'],
+    ['Windows', 'Windows'],
+    ['Mac OS', 'macOS'],
+    ['CrOS', 'ChromeOS'],
+    ['Linux', 'Linux'],
+  ] as const;
+  const named = (list: readonly (readonly [string, string])[]) =>
+    list.find(([mark]) => agent.includes(mark))?.[1];
+  const browser = named(browsers) ?? 'Browser';
+  const system = named(systems);
+  return system ? `${browser} on ${system}` : browser;
+}

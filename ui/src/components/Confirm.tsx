@@ -1,0 +1,48 @@
+// Asks before something that can't be undone: `if (await confirm({ … })) …`.
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { t } from '../text';
+import { Button } from './Button';
+import { Dialog } from './Dialog';
+
+export type Question = {
+  title: string;
+  text: ComponentChildren;
+  /** What the button that does it says. */
+  action: string;
+  danger?: boolean;
+};
+
+const asked = signal<(Question & { answer: (yes: boolean) => void }) | null>(null);
+
+/** Resolves to whether the person agreed. A question that is still open counts as denied. */
+export function confirm(question: Question): Promise<boolean> {
+  asked.peek()?.answer(false);
+  return new Promise((resolve) => {
+    asked.value = {
+      ...question,
+      answer: (yes) => {
+        asked.value = null;
+        resolve(yes);
+      },
+    };
+  });
+}
+
+/** Where questions are shown; the frame has one. */
+export function Confirm() {
+  const question = asked.value;
+  if (!question) return null;
+  const { title, text, action, danger, answer } = question;
+  return (
+    <Dialog title={title} onClose={() => answer(false)}>
+      <div>{text}</div>
+      <div class="dialog-actions">
+        <Button onClick={() => answer(false)}>{t('button.cancel')}</Button>
+        <Button kind={danger ? 'danger' : 'primary'} onClick={() => answer(true)}>
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,34 @@
+// Loads a component when it is shown first.
+import type { ComponentChildren, ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Button } from './components/Button';
+import { EmptyState } from './components/EmptyState';
+import { t } from './text';
+
+type Loaded = { component: ComponentType } | { failed: true };
+
+/** Shows `waiting` until the component came. After an update of the server its file may be gone: then it says so. */
+export function Lazy({
+  load,
+  waiting,
+}: {
+  load: () => Promise<{ default: ComponentType }>;
+  waiting?: ComponentChildren;
+}) {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  useEffect(() => {
+    load().then(
+      (module) => setLoaded({ component: module.default }),
+      () => setLoaded({ failed: true }),
+    );
+  }, []);
+  if (!loaded) return <>{waiting}</>;
+  if ('component' in loaded) return <loaded.component />;
+  return (
+    <EmptyState icon="external" title={t('error.screen')}>
+      <Button kind="primary" onClick={() => location.reload()}>
+        {t('error.reload')}
+      </Button>
+    </EmptyState>
+  );
+}

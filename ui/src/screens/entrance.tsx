@@ -1,0 +1,27 @@
+// The frame of what is shown to who is not logged in, and the step inside.
+import type { ComponentChildren } from 'preact';
+import type { CurrentUser } from '../api/types';
+import icon from '../icons/icon.svg?inline';
+import { setUser } from '../state/session';
+import { startUser } from '../state/start';
+
+export function Entrance({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <main class="centered">
+      <div class="card stack">
+        <div class="brand entrance-brand">
+          <img src={icon} alt="" width="26" height="26" />
+          Shardcast
+        </div>
+        <h1>{title}</h1>
+        {children}
+      </div>
+    </main>
+  );
+}
+
+/** Shows the page to who has logged in. */
+export function enter(user: CurrentUser): void {
+  startUser();
+  setUser(user);
+}

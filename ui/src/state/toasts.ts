@@ -1,0 +1,70 @@
+// Short notices at the bottom of the page.
+import { signal } from '@preact/signals';
+import { ApiError, isAbort, NetworkError } from '../api/errors';
+import { t } from '../text';
+
+export type Toast = {
+  id: number;
+  text: string;
+  kind: 'info' | 'error';
+  action?: { label: string; run: () => void };
+  /** Called when the notice goes away without its action. */
+  onClose?: () => void;
+};
+
+export const toasts = signal<Toast[]>([]);
+
+/** At most so many are shown: the oldest goes. */
+const MOST = 3;
+const SHOWN_MS = 5000;
+let lastId = 0;
+
+export type ToastOptions = Pick<Toast, 'action' | 'onClose'> & { kind?: Toast['kind']; shownMs?: number };
+
+/** Shows a notice; returns its id. An error stays twice as long. */
+export function toast(text: string, options: ToastOptions = {}): number {
+  const { kind = 'info', shownMs = kind === 'error' ? 2 * SHOWN_MS : SHOWN_MS, ...rest } = options;
+  lastId += 1;
+  const id = lastId;
+  toasts.value = [...toasts.value, { id, text, kind, ...rest }];
+  const [oldest] = toasts.value;
+  if (toasts.value.length > MOST && oldest) closeToast(oldest.id);
+  setTimeout(() => closeToast(id), shownMs);
+  return id;
+}
+
+/** Takes a notice away, as if its time were over. */
+export function closeToast(id: number): void {
+  const found = remove(id);
+  found?.onClose?.();
+}
+
+/** Takes a notice away and does what its button says. */
+export function runToast(id: number): void {
+  const found = remove(id);
+  found?.action?.run();
+}
+
+function remove(id: number): Toast | undefined {
+  const found = toasts.value.find((toast) => toast.id === id);
+  if (found) toasts.value = toasts.value.filter((toast) => toast !== found);
+  return found;
+}
+
+/** Says what went wrong: the server's words, or that it is away. */
+export function errorText(error: unknown): string {
+  if (error instanceof ApiError) {
+    if (error.status === 429 && error.retryAfterSeconds !== null) {
+      return t('error.tooMany', { count: error.retryAfterSeconds });
+    }
+    return t('error.server', { text: error.description });
+  }
+  if (error instanceof NetworkError) return t('error.network');
+  return t('error.unexpected', { text: error instanceof Error ? error.message : String(error) });
+}
+
+/** Shows an error; one that comes of an aborted request, or of a session that ended, is none. */
+export function toastError(error: unknown): void {
+  if (isAbort(error) || (error instanceof ApiError && error.status === 401)) return;
+  toast(errorText(error), { kind: 'error' });
+}

@@ -1,0 +1,37 @@
+// German texts of the login, the registration and the first start.
+import type { Text } from '../../text';
+import type { login as english } from '../en/login';
+
+export const login: Record<keyof typeof english, Text> = {
+  'login.title': 'Anmelden',
+  'login.name': 'Benutzername',
+  'login.password': 'Passwort',
+  'login.submit': 'Anmelden',
+  'login.wrong': 'Benutzername oder Passwort ist falsch.',
+  'login.ended': 'Die Sitzung ist beendet. Bitte neu anmelden.',
+  'login.provider': 'Mit dem Identitätsanbieter anmelden',
+  'login.or': 'oder',
+  'login.toRegister': 'Konto anlegen',
+  'login.toLogin': 'Mit einem Konto anmelden',
+  'login.cookieDropped':
+    'Der Browser hat das Cookie der Sitzung nicht behalten. Vielleicht verlangt der Server dafür HTTPS (`securecookie`), oder Cookies sind blockiert.',
+  'login.showPassword': 'Passwort anzeigen',
+  'login.hidePassword': 'Passwort verbergen',
+  'login.setupHint':
+    'Dieser Server ist neu: bitte den Link öffnen, den er in sein Protokoll geschrieben hat, und ein Passwort wählen.',
+
+  'register.title': 'Konto anlegen',
+  'register.submit': 'Konto anlegen',
+  'register.tooLong': 'Ein Passwort darf höchstens 72 Bytes haben.',
+
+  'setup.title': 'Willkommen bei Shardcast',
+  'setup.text':
+    'Bitte das Passwort für die Administration wählen. Der Benutzername ist admin, wenn die Konfiguration nichts anderes festlegt.',
+  'setup.password': 'Neues Passwort',
+  'setup.repeat': 'Neues Passwort wiederholen',
+  'setup.submit': 'Passwort setzen und anmelden',
+  'setup.differs': 'Die beiden Passwörter unterscheiden sich.',
+  'setup.used':
+    'Dieser Link wurde schon benutzt oder ist zu alt. Solange kein Passwort gesetzt ist, zeigt der Server nach einem Neustart einen neuen.',
+  'setup.missing': 'Der Server kennt diese Art von Link nicht.',
+};

@@ -1,0 +1,5 @@
+// English texts of the screen `account`.
+
+export const account = {
+  'account.title': 'Account',
+};

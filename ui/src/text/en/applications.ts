@@ -1,0 +1,5 @@
+// English texts of the screen `applications`.
+
+export const applications = {
+  'applications.title': 'Applications',
+};

@@ -1,0 +1,5 @@
+// English texts of the screen `clients`.
+
+export const clients = {
+  'clients.title': 'Clients',
+};

@@ -1,0 +1,5 @@
+// English texts of the screen `help`.
+
+export const help = {
+  'help.title': 'Help',
+};

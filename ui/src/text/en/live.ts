@@ -1,0 +1,5 @@
+// English texts of the screen `live`.
+
+export const live = {
+  'live.title': 'Live',
+};

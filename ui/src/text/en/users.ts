@@ -1,0 +1,5 @@
+// English texts of the screen `users`.
+
+export const users = {
+  'users.title': 'Users',
+};

@@ -1,0 +1,37 @@
+// Puts values into texts.
+
+export type Values = Record<string, string | number>;
+
+/** The forms of a text by its value `count`. */
+export type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { other: string };
+
+/** Returns a text in its form for `count`, with `{name}` replaced by values; numbers are written as the language does. */
+export function format(text: string | Plural, values: Values | undefined, language: string): string {
+  const chosen = typeof text === 'string' ? text : choose(text, values, language);
+  if (!values) return chosen;
+  return chosen.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === 'number' ? numberFormat(language).format(value) : value;
+  });
+}
+
+function choose(text: Plural, values: Values | undefined, language: string): string {
+  const count = Number(values?.count ?? 0);
+  return text[pluralRules(language).select(count)] ?? text.other;
+}
+
+const numberFormat = once((language) => new Intl.NumberFormat(language));
+const pluralRules = once((language) => new Intl.PluralRules(language));
+
+/** Makes one of something for each language: the browser takes long to make them. */
+function once<T>(make: (language: string) => T): (language: string) => T {
+  const made = new Map<string, T>();
+  return (language) => {
+    const known = made.get(language);
+    if (known !== undefined) return known;
+    const created = make(language);
+    made.set(language, created);
+    return created;
+  };
+}

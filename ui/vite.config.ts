@@ -1,0 +1,54 @@
+// How the page is built: `npm run build` writes what the server embeds to `dist/`.
+import { defineConfig } from 'vite';
+import { actionPage } from './build/action-page.ts';
+import { compress } from './build/compress.ts';
+import { manifest } from './build/manifest.ts';
+import { precache } from './build/precache.ts';
+
+// `SHARDCAST=http://127.0.0.1:8080 npm run dev` serves the page beside a running server.
+const server = process.env.SHARDCAST ?? 'http://127.0.0.1:8080';
+const routes = [
+  'application',
+  'auth',
+  'client',
+  'current',
+  'gotifyinfo',
+  'health',
+  'image',
+  'message',
+  'plugin',
+  'shardcast',
+  'static',
+  'stream',
+  'user',
+  'version',
+];
+
+export default defineConfig({
+  base: './',
+  publicDir: false,
+  plugins: [manifest(), actionPage(), precache(), compress()],
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+    rolldownOptions: {
+      // What the entry shares with lazy screens stays in its own file: one request less at the start.
+      preserveEntrySignatures: 'allow-extension',
+      input: { index: 'index.html', sw: 'src/worker/sw.ts', action: 'src/action/action.ts' },
+      output: {
+        entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
+  server: {
+    proxy: Object.fromEntries(
+      routes.map((route) => [
+        `^/${route}(/|\\?|$)`,
+        { target: server, ws: route === 'stream', changeOrigin: false },
+      ]),
+    ),
+  },
+});
