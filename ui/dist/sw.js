@@ -1,0 +1,1 @@
+var e=JSON.parse(`[\"assets/account-Dps-H8fz.js\",\"assets/applications-CFtwhGen.js\",\"assets/clients-CUeNje0H.js\",\"assets/de-CUOvgULY.js\",\"assets/help-BAxRMEDs.js\",\"assets/icon-DfAFcqoU.svg\",\"assets/index-obwyVxCy.js\",\"assets/live-D4OgtM8a.js\",\"assets/style-Dsc2FBe3.css\",\"assets/users-7NS7A7AZ.js\"]`);console.debug(`9765e8178420`,e.length);
