@@ -25,6 +25,7 @@ mod health;
 mod image;
 mod json;
 mod listing;
+mod live;
 mod message;
 mod observer;
 mod oidc;
@@ -60,7 +61,7 @@ pub use client_address::ClientAddress;
 pub use cors::CorsConfig;
 pub use error::ApiError;
 pub use external_base::ConnectionKind;
-pub use gate::{AdminAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
+pub use gate::{AdminAuth, AdminViewAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;
 pub use json::{Json, encode_json};
 pub use observer::{RequestObserver, RouteClass};
@@ -121,4 +122,5 @@ fn guarded() -> OpenApiRouter<AppState> {
         .merge(user::router())
         .merge(plugin::router())
         .merge(version::router())
+        .merge(live::router())
 }

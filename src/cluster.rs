@@ -55,6 +55,7 @@ pub use memory::{MemoryBackplane, MemoryFaults};
 pub use nats::{InvalidNatsUrl, NatsBackplane};
 pub(crate) use node::ClusterParts;
 pub use node::{Cluster, ClusterConfig, ClusterStats};
+pub use peers::PeerNode;
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresBackplane;
 #[cfg(feature = "redis")]

@@ -61,6 +61,7 @@ mod clock;
 mod config;
 mod connection;
 mod contain;
+mod counts;
 mod end;
 mod event;
 mod fanout;

@@ -19,6 +19,6 @@ pub use message::{Extras, Message};
 pub use timestamp::Timestamp;
 pub use user::{CurrentUser, User};
 
-pub(crate) use timestamp::zero_time;
 #[cfg(feature = "sqlite")]
 pub(crate) use timestamp::{Layout, to_text};
+pub(crate) use timestamp::{serialize as serialize_timestamp, zero_time};

@@ -1,5 +1,7 @@
 //! A build without several nodes: there is no cluster, ever.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::model::UserId;
@@ -8,6 +10,13 @@ use crate::store::UserCommit;
 /// A node's part of a cluster, which can't be.
 #[derive(Clone, Debug)]
 pub(crate) enum Cluster {}
+
+/// Another node, of which there is none.
+#[derive(Debug)]
+pub(crate) struct PeerNode {
+    pub(crate) name: Box<str>,
+    pub(crate) last_heard: Duration,
+}
 
 impl Cluster {
     pub(crate) fn carries_messages(&self) -> bool {
@@ -23,6 +32,14 @@ impl Cluster {
     }
 
     pub(crate) fn listen(&self, _: UserId) -> std::future::Ready<()> {
+        match *self {}
+    }
+
+    pub(crate) fn backplane_kind(&self) -> &'static str {
+        match *self {}
+    }
+
+    pub(crate) fn peers(&self) -> Vec<PeerNode> {
         match *self {}
     }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::task::JoinHandle;
 
@@ -105,6 +106,8 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     database: Arc<dyn Database>,
     queue: queue::Queue,
+    /// Messages that were stored.
+    stored: Arc<AtomicU64>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -134,9 +137,15 @@ impl Store {
         observer: Arc<dyn PublishObserver>,
     ) -> Self {
         let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
+        let stored = Arc::<AtomicU64>::default();
+        let count = Arc::clone(&stored);
+        let on_commit = move |commit: &Commit| {
+            count.fetch_add(commit.messages().len() as u64, Ordering::Relaxed);
+            on_commit(commit);
+        };
         let observers = writer::WriterObservers { on_commit: Box::new(on_commit), observer };
         let writer = task::spawn(writer::run(Arc::clone(&database), jobs, observers));
-        Self(Arc::new(Inner { database, queue, writer: tokio::sync::Mutex::new(Some(writer)) }))
+        Self(Arc::new(Inner { database, queue, stored, writer: tokio::sync::Mutex::new(Some(writer)) }))
     }
 
     /// The database, for everything but publishing.
@@ -162,6 +171,16 @@ impl Store {
     /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.
     pub fn writer_runs(&self) -> bool {
         self.0.queue.is_open()
+    }
+
+    /// Counts the messages that were stored since the start, and whose senders were answered.
+    pub fn stored_count(&self) -> u64 {
+        self.0.stored.load(Ordering::Relaxed)
+    }
+
+    /// Counts the messages that wait for the writer now.
+    pub fn waiting_count(&self) -> usize {
+        self.0.queue.len()
     }
 
     /// Checks whether a message could be stored now: whether the writer runs, and what [`Database::check`] looks at.

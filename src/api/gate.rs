@@ -5,7 +5,7 @@
 //! any token; if they are wrong, the token decides. After too many wrong ones they are not looked at any more, and the
 //! token decides too; without one the answer is 429. A request that a foreign page makes with the cookie is refused.
 //!
-//! The gates are arguments of the handlers behind them: [`ClientAuth`], [`ElevatedAuth`], [`AdminAuth`],
+//! The gates are arguments of the handlers behind them: [`ClientAuth`], [`ElevatedAuth`], [`AdminAuth`], [`AdminViewAuth`],
 //! [`OptionalAuth`], and [`SenderAuth`] for sending.
 
 mod admin;
@@ -15,7 +15,7 @@ mod cross_origin;
 mod optional;
 mod sender;
 
-pub use admin::AdminAuth;
+pub use admin::{AdminAuth, AdminViewAuth};
 pub use client::{ClientAuth, ElevatedAuth};
 pub(super) use credentials::{basic_credentials, cookie};
 pub use optional::OptionalAuth;

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::body::BodyMemory;
@@ -28,6 +30,7 @@ struct Shared {
     answer_memory: AnswerMemory,
     body_memory: BodyMemory,
     sender_limiter: Option<SenderLimiter>,
+    started_at: Instant,
 }
 
 impl From<AppParts> for AppState {
@@ -35,7 +38,8 @@ impl From<AppParts> for AppState {
         let answer_memory = AnswerMemory::new(parts.settings.answer_memory_bytes);
         let body_memory = BodyMemory::new(parts.settings.body_memory_bytes);
         let sender_limiter = SenderLimiter::new(&parts.settings.sender_limits);
-        Self(Arc::new(Shared { parts, answer_memory, body_memory, sender_limiter }))
+        let started_at = Instant::now();
+        Self(Arc::new(Shared { parts, answer_memory, body_memory, sender_limiter, started_at }))
     }
 }
 
@@ -43,6 +47,11 @@ impl AppState {
     /// Returns what holds senders to their limits, if there are any.
     pub(crate) fn sender_limiter(&self) -> Option<&SenderLimiter> {
         self.0.sender_limiter.as_ref()
+    }
+
+    /// Returns for how long there is this node.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.0.started_at.elapsed()
     }
 
     /// Makes this node act on a change that revokes something. To be called once the change is committed, in a task

@@ -16,6 +16,11 @@ use super::{Channel, Inbox};
 /// the connection is dropped too.
 #[async_trait]
 pub trait Backplane: fmt::Debug + Send + Sync + 'static {
+    /// Returns the kind of the backplane, in lower case, as in `redis`.
+    fn kind(&self) -> &'static str {
+        "other"
+    }
+
     /// How many bytes a message may have that it carries well.
     fn max_message_bytes(&self) -> usize;
 

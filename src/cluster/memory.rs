@@ -95,6 +95,10 @@ impl Default for MemoryBackplane {
 
 #[async_trait]
 impl Backplane for MemoryBackplane {
+    fn kind(&self) -> &'static str {
+        "memory"
+    }
+
     fn max_message_bytes(&self) -> usize {
         self.0.lock().max_message_bytes
     }

@@ -50,6 +50,10 @@ impl NatsBackplane {
 
 #[async_trait]
 impl Backplane for NatsBackplane {
+    fn kind(&self) -> &'static str {
+        "nats"
+    }
+
     fn max_message_bytes(&self) -> usize {
         MAX_MESSAGE_BYTES
     }

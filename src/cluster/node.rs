@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::comparison::ComparisonRequest;
 use super::outbox::Outbox;
-use super::peers::Peers;
+use super::peers::{PeerNode, Peers};
 use super::subscriptions::Subscriptions;
 use super::wire::{self, Announcement, Body, Revoked, StoredMessage};
 use super::{Backplane, Channel, Outgoing, comparison, link};
@@ -201,6 +201,16 @@ impl Cluster {
     /// Returns the name of this node.
     pub fn name(&self) -> &str {
         &self.shared.config.name
+    }
+
+    /// Returns the kind of the backplane, as [`Backplane::kind`].
+    pub fn backplane_kind(&self) -> &'static str {
+        self.shared.backplane.kind()
+    }
+
+    /// Lists the other nodes that were heard within the last minute, by name.
+    pub fn peers(&self) -> Vec<PeerNode> {
+        self.shared.peers.list(Instant::now())
     }
 
     /// Answers whether the backplane is away, so that other nodes' messages come later.

@@ -40,6 +40,10 @@ impl PostgresBackplane {
 
 #[async_trait]
 impl Backplane for PostgresBackplane {
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
     /// Notifications carry no messages.
     fn max_message_bytes(&self) -> usize {
         0

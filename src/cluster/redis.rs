@@ -41,6 +41,10 @@ impl RedisBackplane {
 
 #[async_trait]
 impl Backplane for RedisBackplane {
+    fn kind(&self) -> &'static str {
+        "redis"
+    }
+
     fn max_message_bytes(&self) -> usize {
         MAX_MESSAGE_BYTES
     }

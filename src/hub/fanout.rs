@@ -163,6 +163,7 @@ impl Pass {
             took: now.saturating_duration_since(self.began_at),
             oldest: facts.oldest.map(|came_in| now.saturating_duration_since(came_in)),
         };
+        shared.delivered.fetch_add(report.delivered as u64, Ordering::Relaxed);
         shared.observe(|observer| observer.on_pass(self.user.id, report));
         end_pass(shared, Arc::clone(&self.user));
     }

@@ -48,6 +48,8 @@ pub(super) struct Shared {
     pub(super) emptied: Notify,
     /// Ends so far, by place in [`EndReason::ALL`].
     pub(super) ends: [AtomicU64; EndReason::ALL.len()],
+    /// Messages given to sockets, summed over the streams.
+    pub(super) delivered: AtomicU64,
     next_connection: AtomicU64,
     loads: Semaphore,
     pub(super) budget: Budget,
@@ -71,6 +73,7 @@ impl Shared {
             streams: AtomicUsize::new(0),
             emptied: Notify::new(),
             ends: Default::default(),
+            delivered: AtomicU64::new(0),
             next_connection: AtomicU64::new(1),
             loads: Semaphore::new(HubConfig::LOADS),
             budget: Budget::new(config.backlog_bytes),

@@ -6,7 +6,7 @@ use std::{
     io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll, ready},
 };
 
@@ -130,7 +130,9 @@ impl Stream {
                 Step::More(0) => {}
                 Step::More(messages) => {
                     let user = self.user();
-                    self.guard.shared.observe(|observer| observer.on_catch_up(user, messages));
+                    let shared = &self.guard.shared;
+                    shared.delivered.fetch_add(messages as u64, Ordering::Relaxed);
+                    shared.observe(|observer| observer.on_catch_up(user, messages));
                 }
             }
         }

@@ -76,7 +76,7 @@ pub(crate) fn zero_time() -> Timestamp {
 }
 
 /// Serializes as on the wire.
-pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&to_text(time, Layout::Wire))
 }
 

@@ -42,6 +42,11 @@ pub struct Owned<T> {
 pub trait Database:
     Users + Applications + Clients + Messages + Pictures + Heads + Logins + RevocationLog + fmt::Debug + 'static
 {
+    /// Returns the kind of the database, in lower case, as in `sqlite`.
+    fn kind(&self) -> &'static str {
+        "other"
+    }
+
     /// Checks whether a message could be stored now, and reads are answered. It is cheap enough to be called by
     /// anybody at any time: an answer may be a second old, and nothing is written where nothing is in doubt.
     async fn check(&self) -> Result<(), StoreError>;

@@ -78,6 +78,11 @@ impl Queue {
         self.sender.lock().as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
+    /// Counts the messages that wait.
+    pub(super) fn len(&self) -> usize {
+        self.sender.lock().as_ref().map_or(0, |sender| sender.max_capacity() - sender.capacity())
+    }
+
     /// Gives a message to the writer. The future waits until the message is durable, and does not hold it meanwhile.
     pub(super) fn publish(
         &self,

@@ -135,6 +135,10 @@ impl<D: RemoteDialect> Remote<D> {
 
 #[async_trait]
 impl<D: RemoteDialect> Database for Remote<D> {
+    fn kind(&self) -> &'static str {
+        D::KIND
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.last_check.or_find(self.try_storing()).await
     }

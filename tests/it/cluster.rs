@@ -221,6 +221,34 @@ async fn while_the_backplane_is_away_messages_cross_later_and_health_says_so() {
 
 #[tokio::test]
 #[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
+async fn each_node_shows_administrators_the_other_one_and_the_backplane() {
+    let backplane = MemoryBackplane::default();
+    let pair = Pair::start(Arc::new(backplane.clone())).await;
+    for (node, name, other) in [(&pair.a, "a", "b"), (&pair.b, "b", "a")] {
+        let until = async {
+            loop {
+                let live = crate::live::of(node).await;
+                if live["nodes"].as_array().unwrap().len() == 2 {
+                    return live;
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let live = tokio::time::timeout(PATIENCE, until).await.expect("the nodes hear each other");
+        assert_eq!(live["node"], name);
+        assert_eq!(live["database"], serde_json::json!({ "kind": "postgres", "health": "green" }));
+        assert_eq!(live["backplane"], serde_json::json!({ "kind": "memory", "connected": true }));
+        let nodes = [0, 1].map(|at| (live["nodes"][at]["name"].clone(), live["nodes"][at]["self"].clone()));
+        assert_eq!(nodes, [(name.into(), true.into()), (other.into(), false.into())]);
+        assert!(live["nodes"][1]["lastHeardSeconds"].as_u64().unwrap() < 60);
+    }
+    backplane.set_away(true);
+    pair.until_health("degraded").await;
+    assert_eq!(crate::live::of(&pair.a).await["backplane"]["connected"], false);
+}
+
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
 async fn every_answer_says_which_node_it_is_from() {
     let pair = Pair::start(Arc::new(MemoryBackplane::default())).await;
     for (node, name) in [(&pair.a, "a"), (&pair.b, "b")] {

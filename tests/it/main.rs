@@ -26,6 +26,7 @@ mod images;
 mod keep_alive;
 mod listener;
 mod lists;
+mod live;
 mod log_output;
 mod logins;
 mod metrics;

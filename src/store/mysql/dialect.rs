@@ -148,6 +148,7 @@ pub(super) fn padded<T>(values: &[T]) -> impl Iterator<Item = &T> {
 
 impl RemoteDialect for MysqlDialect {
     const NAME: &'static str = "MariaDB or MySQL";
+    const KIND: &'static str = "mysql";
     const PREPARE_WRITER: &'static str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \
         SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 2 \
         /*M!100301 , max_statement_time = 10, idle_transaction_timeout = 10 */";

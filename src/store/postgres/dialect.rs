@@ -197,6 +197,7 @@ pub(super) fn id(id: u64) -> i64 {
 
 impl RemoteDialect for PostgresDialect {
     const NAME: &'static str = "PostgreSQL";
+    const KIND: &'static str = "postgres";
     /// The server ends what this process can no longer end.
     const PREPARE_WRITER: &'static str = "SET client_min_messages = warning; \
         SET default_transaction_isolation = 'read committed'; \

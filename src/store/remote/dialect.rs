@@ -34,6 +34,8 @@ pub(crate) type Options<D> = <Connection<D> as sqlx::Connection>::Options;
 pub(crate) trait RemoteDialect: Dialect {
     /// Its name, as in `PostgreSQL`.
     const NAME: &'static str;
+    /// Its name in the configuration, as in `postgres`.
+    const KIND: &'static str;
     /// What a new connection runs first, of those that write and of those that read.
     const PREPARE_WRITER: &'static str;
     const PREPARE_READER: &'static str;

@@ -17,6 +17,10 @@ use crate::store::{Database, Inserted, NewMessage, StoreError};
 
 #[async_trait]
 impl Database for Sqlite {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         self.check_storing().await
     }
