@@ -7,6 +7,7 @@ import { Confirm } from './components/Confirm';
 import { EmptyState } from './components/EmptyState';
 import { Spinner } from './components/Spinner';
 import { Toasts } from './components/Toasts';
+import { Elevation } from './elevation';
 import { Lazy } from './lazy';
 import { Navigation } from './navigation';
 import { route, screenName } from './router';
@@ -35,6 +36,7 @@ export function App() {
     <>
       <Content />
       <Confirm />
+      <Elevation />
       <Toasts />
     </>
   );

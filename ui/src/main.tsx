@@ -3,6 +3,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { setHooks } from './api/request';
 import { App } from './app';
+import { elevate } from './elevation';
 import { forgetUser, hadSession, loadOverview } from './state/session';
 import { applyTheme } from './state/settings';
 import { startUser } from './state/start';
@@ -12,7 +13,7 @@ void loadOverview();
 if (hadSession()) startUser();
 
 applyTheme();
-setHooks({ onUnauthorized: forgetUser });
+setHooks({ onUnauthorized: forgetUser, elevate });
 effect(() => {
   wantedLanguage.value;
   loadLanguage().catch(() => {});

@@ -10,6 +10,8 @@ export type RequestOptions = {
   /** Parameters of the URL; undefined ones are left out, and lists repeat the name. */
   query?: Record<string, string | number | undefined | readonly (string | number)[]>;
   headers?: Record<string, string>;
+  /** `omit` sends no cookie, so that a refused password is not made up for by the session. */
+  credentials?: RequestCredentials;
   signal?: AbortSignal;
   /** Lets the request outlive the page. */
   keepalive?: boolean;
@@ -54,7 +56,12 @@ export async function request<T = void>(
 
 async function send<T>(method: string, path: string, options: RequestOptions): Promise<T> {
   const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
-  const init: RequestInit = { method, headers, credentials: 'same-origin', cache: 'no-store' };
+  const init: RequestInit = {
+    method,
+    headers,
+    credentials: options.credentials ?? 'same-origin',
+    cache: 'no-store',
+  };
   if (options.json !== undefined) {
     headers['content-type'] = 'application/json';
     init.body = JSON.stringify(options.json);

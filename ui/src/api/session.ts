@@ -8,6 +8,26 @@ export function logIn(name: string, password: string, client: string): Promise<C
   return request('POST', 'auth/local/login', { json: { name: client }, headers, isLogin: true });
 }
 
+/** Elevates a session for so many seconds with the user's password. Throws `ApiError` 401 if that is wrong. */
+export function elevateWithPassword(
+  name: string,
+  password: string,
+  clientId: number,
+  durationSeconds: number,
+): Promise<void> {
+  return request('POST', `client/${clientId}/elevate`, {
+    json: { durationSeconds },
+    headers: { authorization: basicAuthorization(name, password) },
+    credentials: 'omit',
+    isLogin: true,
+  });
+}
+
+/** Asks who is logged in. */
+export function fetchUser(): Promise<CurrentUser> {
+  return request('GET', 'current/user');
+}
+
 export function logOut(): Promise<void> {
   return request('POST', 'auth/logout');
 }

@@ -1,7 +1,7 @@
 // Who is logged in, and what the server is.
 import { computed, signal } from '@preact/signals';
 import { fetchOverview } from '../api/overview';
-import { logOut as endSession } from '../api/session';
+import { logOut as endSession, fetchUser } from '../api/session';
 import type { CurrentUser, Overview } from '../api/types';
 import { readStored, store } from './storage';
 
@@ -38,6 +38,13 @@ export function setUser(loggedIn: CurrentUser): void {
   if (overview.value) overview.value = { ...overview.value, user: loggedIn, setup: false };
   sessionEnded.value = false;
   store('session', '1');
+}
+
+/** Asks again who is logged in, for example to see until when the session is elevated. */
+export async function reloadUser(): Promise<CurrentUser> {
+  const reloaded = await fetchUser();
+  if (overview.value?.user) overview.value = { ...overview.value, user: reloaded };
+  return reloaded;
 }
 
 /** The server does not know the session any more. */

@@ -1,7 +1,54 @@
-// German texts of the screen `clients`.
+// German texts of the screen `clients`, and of the dialog that asks for the password again.
 import type { Text } from '../../text';
 import type { clients as english } from '../en/clients';
 
 export const clients: Record<keyof typeof english, Text> = {
   'clients.title': 'Geräte',
+  'clients.create': 'Gerät anlegen',
+  'clients.intro': 'Apps und Browser, die Nachrichten empfangen. Jedes Gerät hat ein eigenes Token.',
+  'clients.list': 'Geräte',
+  'clients.thisDevice': 'Dieses Gerät',
+  'clients.lastUsed': '{time} benutzt',
+  'clients.neverUsed': 'nie benutzt',
+  'clients.expires': 'läuft {time} ab, wenn unbenutzt',
+  'clients.elevated': 'erhöhte Rechte bis {time}',
+  'clients.editName': '{name} bearbeiten',
+  'clients.deleteName': '{name} löschen',
+  'clients.actions': 'Weitere Aktionen für {name}',
+  'clients.edit': 'Gerät bearbeiten',
+  'clients.name': 'Name',
+  'clients.nameHint': 'Zum Beispiel der Name eines Telefons.',
+  'clients.nameMissing': 'Bitte einen Namen eingeben.',
+  'clients.expiry': 'Läuft ab, wenn unbenutzt seit',
+  'clients.never': 'Läuft nie ab',
+  'clients.hours': { one: '{count} Stunde', other: '{count} Stunden' },
+  'clients.days': { one: '{count} Tag', other: '{count} Tagen' },
+  'clients.created': '{name} wurde angelegt',
+  'clients.saved': '{name} wurde gespeichert',
+  'clients.token': 'Token',
+  'clients.tokenOf': 'Token von {name}',
+  'clients.tokenOnce': 'Das Token jetzt kopieren: es wird nicht noch einmal angezeigt.',
+  'clients.tokenCopy': 'Token kopieren',
+  'clients.tokenCopied': 'Das Token wurde kopiert',
+  'clients.tokenShow': 'Token anzeigen',
+  'clients.elevate': 'Rechte für eine Stunde erhöhen',
+  'clients.elevateHint':
+    'Mit erhöhten Rechten lassen sich Anwendungen und Geräte löschen, das Passwort ändern und Benutzer verwalten.',
+  'clients.elevatedNow': '{name} hat für eine Stunde erhöhte Rechte',
+  'clients.endElevation': 'Erhöhte Rechte beenden',
+  'clients.elevationEnded': '{name} hat keine erhöhten Rechte mehr',
+  'clients.deleteTitle': '{name} löschen?',
+  'clients.deleteText': 'Das Gerät wird sofort abgemeldet und bekommt keine Nachrichten mehr.',
+  'clients.deleteSelf': 'Es ist das Gerät, das gerade benutzt wird: die Sitzung endet.',
+  'clients.deleted': '{name} wurde gelöscht',
+
+  'elevate.title': 'Bitte bestätigen',
+  'elevate.text':
+    'Dafür wird das Passwort noch einmal gebraucht. Danach wird eine Stunde lang nicht mehr danach gefragt.',
+  'elevate.password': 'Passwort',
+  'elevate.confirm': 'Bestätigen',
+  'elevate.wrong': 'Das Passwort ist falsch.',
+  'elevate.provider': 'Beim Anmeldedienst anmelden',
+  'elevate.waiting': 'Bitte im neuen Tab anmelden. Danach geht es hier von selbst weiter.',
+  'elevate.blocked': 'Der Browser hat den neuen Tab verhindert. Bitte erlauben und erneut versuchen.',
 };
