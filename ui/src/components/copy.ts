@@ -2,10 +2,15 @@
 import { toast } from '../state/toasts';
 import { t } from '../text';
 
-/** Without HTTPS browsers have no `navigator.clipboard`; then an old way is tried. */
-export async function copyText(text: string): Promise<void> {
-  const isCopied = await copyByClipboard(text).catch(() => copyBySelection(text));
-  toast(isCopied ? t('copied') : t('copyFailed'), { kind: isCopied ? 'info' : 'error' });
+/** `said` is what the notice says if it worked. */
+export async function copyText(text: string, said: string = t('copied')): Promise<void> {
+  const isCopied = await tryToCopy(text);
+  toast(isCopied ? said : t('copyFailed'), { kind: isCopied ? 'info' : 'error' });
+}
+
+/** Resolves to whether it worked. Without HTTPS browsers have no `navigator.clipboard`; then an old way is tried. */
+export function tryToCopy(text: string): Promise<boolean> {
+  return copyByClipboard(text).catch(() => copyBySelection(text));
 }
 
 async function copyByClipboard(text: string): Promise<boolean> {

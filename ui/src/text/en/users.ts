@@ -2,4 +2,26 @@
 
 export const users = {
   'users.title': 'Users',
+  'users.create': 'Create user',
+  'users.edit': 'Edit user',
+  'users.list': 'Users',
+  'users.you': 'You',
+  'users.admin': 'Administrator',
+  'users.since': 'since {time}',
+  'users.name': 'User name',
+  'users.nameMissing': 'Enter a name.',
+  'users.password': 'Password',
+  'users.passwordMissing': 'Enter a password.',
+  'users.newPassword': 'New password',
+  'users.newPasswordHint': 'Empty keeps the password.',
+  'users.isAdmin': 'Administrator',
+  'users.isAdminHint': 'Administrators manage users and see what the server does.',
+  'users.editName': 'Edit {name}',
+  'users.deleteName': 'Delete {name}',
+  'users.created': '{name} was created',
+  'users.saved': '{name} was saved',
+  'users.deleteTitle': 'Delete {name}?',
+  'users.deleteText':
+    'All applications, clients and messages of this user are deleted too. This can’t be undone.',
+  'users.deleted': '{name} was deleted',
 };

@@ -1,0 +1,36 @@
+// An application's picture in its dialog, where it is changed at once.
+import { useRef } from 'preact/hooks';
+import type { Application } from '../../api/types';
+import { Button } from '../../components/Button';
+import { t } from '../../text';
+import { changePicture, dropPicture, hasPicture } from './actions';
+
+export function Picture({ application }: { application: Application }) {
+  const file = useRef<HTMLInputElement>(null);
+  return (
+    <fieldset class="row">
+      <legend class="label">{t('applications.picture')}</legend>
+      <img class="item-image" src={application.image} alt="" width="40" height="40" />
+      <Button icon="image" onClick={() => file.current?.click()}>
+        {t('applications.pictureChange')}
+      </Button>
+      {hasPicture(application) && (
+        <Button kind="quiet" onClick={() => void dropPicture(application)}>
+          {t('applications.pictureRemove')}
+        </Button>
+      )}
+      <input
+        ref={file}
+        hidden
+        type="file"
+        accept=".png,.jpg,.jpeg,.gif"
+        aria-label={t('applications.pictureChange')}
+        onChange={({ currentTarget }) => {
+          const [picked] = currentTarget.files ?? [];
+          currentTarget.value = '';
+          if (picked) void changePicture(application, picked);
+        }}
+      />
+    </fieldset>
+  );
+}
