@@ -1,7 +1,6 @@
 // How the page is built: `npm run build` writes what the server embeds to `dist/`.
 import { defineConfig } from 'vite';
 import { actionPage } from './build/action-page.ts';
-import { compress } from './build/compress.ts';
 import { manifest } from './build/manifest.ts';
 import { precache } from './build/precache.ts';
 
@@ -27,7 +26,7 @@ const routes = [
 export default defineConfig({
   base: './',
   publicDir: false,
-  plugins: [manifest(), actionPage(), precache(), compress()],
+  plugins: [manifest(), actionPage(), precache()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
