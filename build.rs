@@ -3,10 +3,16 @@
 //! `SHARDCAST_COMMIT` and `SOURCE_DATE_EPOCH` (seconds since 1970, as for reproducible builds) are taken as they are.
 //! Without them, release builds ask git, or read what `cargo package` has noted, and take the time of the build. Other
 //! builds say nothing: their answer would change with every commit, and the crate be compiled again for it.
+//!
+//! With the feature `ui` it also compresses the files of the web page, which `src/ui.rs` takes into the program.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+#[cfg(feature = "ui")]
+#[path = "build/page.rs"]
+pub(crate) mod page;
 
 /// Where git notes every change of the commit that is checked out.
 const REFLOG: &str = ".git/logs/HEAD";
@@ -15,6 +21,15 @@ fn main() {
     for line in instructions(&|name| std::env::var(name).ok(), Path::new(".")) {
         println!("{line}");
     }
+    #[cfg(feature = "ui")]
+    if let Err(error) = page::embed(Path::new(page::BUILT), Path::new(&output_folder())) {
+        println!("cargo::error={error}");
+    }
+}
+
+#[cfg(feature = "ui")]
+fn output_folder() -> String {
+    std::env::var("OUT_DIR").expect("Cargo sets it for build scripts")
 }
 
 /// Returns what Cargo is to do, for these variables and the package in this folder.

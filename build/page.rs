@@ -36,12 +36,13 @@ pub(crate) fn embed(built: &Path, output: &Path) -> io::Result<()> {
         checksum.update(&content);
         let tag = format!("{:x}-{:08x}", content.len(), checksum.sum());
         let is_compressed = is_text && content.len() >= MIN_COMPRESSED_BYTES;
-        let kept = output.join(format!("page-{number}"));
-        fs::write(&kept, if is_compressed { compressed(&content)? } else { content })?;
+        let kept = format!("page-{number}");
+        fs::write(output.join(&kept), if is_compressed { compressed(&content)? } else { content })?;
         writeln!(
             table,
             "    File {{ path: {name:?}, content_type: {content_type:?}, tag: \"\\\"{tag}\\\"\", \
-             is_gzip: {is_compressed}, bytes: include_bytes!({kept:?}) }},"
+             is_gzip: {is_compressed}, \
+             bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{kept}\")) }},"
         )
         .map_err(io::Error::other)?;
     }

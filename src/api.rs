@@ -15,6 +15,7 @@ mod boundary;
 mod client;
 mod client_address;
 mod completion;
+mod compression;
 mod cookie;
 mod cors;
 mod current_user;
@@ -30,6 +31,7 @@ mod message;
 mod observer;
 mod oidc;
 mod openapi;
+mod overview;
 mod paced_io;
 mod paging;
 mod path;
@@ -123,4 +125,5 @@ fn guarded() -> OpenApiRouter<AppState> {
         .merge(plugin::router())
         .merge(version::router())
         .merge(live::router())
+        .merge(overview::router())
 }

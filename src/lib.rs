@@ -147,6 +147,8 @@ pub mod store;
 mod task;
 #[cfg(any(feature = "acme", feature = "oidc", all(feature = "tls", feature = "remote", feature = "sqlite")))]
 mod trusted_authorities;
+#[cfg(feature = "ui")]
+mod ui;
 
 /// The README's programs compile as they stand there.
 #[cfg(all(doctest, feature = "sqlite"))]

@@ -8,6 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
@@ -24,7 +25,8 @@ const MAX_DESCRIPTION_CHARACTERS: usize = 16_384;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(get_only(routes!(list, create)))
+        .routes(compressed(get_only(routes!(list))))
+        .routes(routes!(create))
         .routes(routes!(update, delete))
         .routes(routes!(update_security))
 }

@@ -8,6 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
@@ -24,7 +25,8 @@ const MAX_EXPIRY_SECONDS: u64 = 9_223_372_036;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(get_only(routes!(list, create_one)))
+        .routes(compressed(get_only(routes!(list))))
+        .routes(routes!(create_one))
         .routes(routes!(update, delete))
         .routes(routes!(elevate_one))
 }

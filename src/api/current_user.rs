@@ -45,14 +45,22 @@ async fn current_user(
     State(store): State<Store>,
     State(auth): State<Authenticator>,
 ) -> Result<Json<CurrentUser>, ApiError> {
-    let known = store.database().user(asking.user_id).await?;
     // Deleted since the request was admitted.
-    let user = known.ok_or(ApiError::Unauthorized)?.user;
+    described(&asking, &store, &auth).await?.map(Json).ok_or(ApiError::Unauthorized)
+}
+
+/// Describes who is asking; `None` if the user is not there any more.
+pub(super) async fn described(
+    asking: &ClientAuth,
+    store: &Store,
+    auth: &Authenticator,
+) -> Result<Option<CurrentUser>, ApiError> {
+    let Some(known) = store.database().user(asking.user_id).await? else { return Ok(None) };
     // One that is not in the database is no client that the user knows.
     let client = asking.client().filter(|client| client.id.is_some());
     let now = auth.now();
-    Ok(Json(CurrentUser {
-        user,
+    Ok(Some(CurrentUser {
+        user: known.user,
         client_id: client.and_then(|client| client.id),
         elevated_until: client.and_then(|client| client.elevated_until).filter(|&until| now < until),
     }))

@@ -19,4 +19,5 @@ pub use admin::{AdminAuth, AdminViewAuth};
 pub use client::{ClientAuth, ElevatedAuth};
 pub(super) use credentials::{basic_credentials, cookie};
 pub use optional::OptionalAuth;
+pub(super) use optional::OptionalClientAuth;
 pub use sender::SenderAuth;

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, FieldTarget, Form, LazyBody, documented};
 use super::completion::to_completion;
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
@@ -25,9 +26,11 @@ use crate::store::{NewMessage, PublishError, Store, StoreError};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(get_only(routes!(list, create, delete_all)))
+        .routes(compressed(get_only(routes!(list))))
+        .routes(routes!(create, delete_all))
         .routes(routes!(delete_one))
-        .routes(get_only(routes!(list_of_application, delete_of_application)))
+        .routes(compressed(get_only(routes!(list_of_application))))
+        .routes(routes!(delete_of_application))
 }
 
 /// What is published.

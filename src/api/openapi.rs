@@ -23,6 +23,7 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{InfoBuilder, License, OpenApi, Server, Tag, tag::TagBuilder};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::compression::compressed;
 use super::external_base::ExternalBase;
 use super::json::APPLICATION_JSON;
 use super::listing::PIECE_BYTES;
@@ -51,8 +52,8 @@ const DESCRIPTION: &str = "Messages in, messages out, as Gotify does it. \
 
 pub(super) fn router(published: Specification) -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(get_only(routes!(swagger)))
-        .routes(get_only(routes!(page::docs)))
+        .routes(compressed(get_only(routes!(swagger))))
+        .routes(compressed(get_only(routes!(page::docs))))
         .with_state(published)
 }
 

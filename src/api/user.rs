@@ -9,6 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{ANONYMOUS_BYTES, Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
 use super::completion::to_completion;
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::gate::OptionalAuth;
 use super::json::EmptyResponse;
@@ -23,7 +24,8 @@ use crate::store::{DeletedUser, NewUser, Store, StoreError, UpdateUser, UserChan
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(get_only(routes!(list, create)))
+        .routes(compressed(get_only(routes!(list))))
+        .routes(routes!(create))
         .routes(get_only(routes!(read, update, delete)))
 }
 

@@ -4,6 +4,7 @@ use std::future::pending;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -16,7 +17,7 @@ use super::signals::Signals;
 use super::start_error::StartError;
 use super::{journal, oidc, print_line, runtime};
 use crate::config::Loaded;
-use crate::server::{DrainConfig, FirstUser, Node, Server, ServerParts};
+use crate::server::{Address, DrainConfig, Endpoint, FirstUser, Node, Server, ServerParts};
 use crate::store;
 
 /// How long threads that block may hold the exit; nothing that matters waits for them.
@@ -143,7 +144,8 @@ async fn listen(
     let bound = Server::bind_with(loaded.server(), exposition.router(node), node.hub().clone(), parts).await;
     // The first user is made whether or not the port was free: its password must be told now, or is lost.
     if let Some(user) = first_user {
-        introduce(&user).await;
+        let page = bound.as_ref().ok().and_then(|server| page_address(server.endpoints()));
+        introduce(&user, page.as_deref()).await;
     }
     let server = bound.map_err(|source| StartError::bind(loaded, source))?;
     let metrics = exposition.bind(node.hub(), sockets.metrics).await;
@@ -211,9 +213,16 @@ fn stopping_status(drain: &DrainConfig) -> String {
     format!("stopping: requests are finished, streams are closed{wait}{window}")
 }
 
+/// Returns where a browser finds the web page, if this build has one.
+fn page_address(endpoints: &[Endpoint]) -> Option<String> {
+    let is_tcp = |endpoint: &&Endpoint| matches!(endpoint.address, Address::Tcp(_));
+    let endpoint = endpoints.iter().find(is_tcp).filter(|_| cfg!(feature = "ui"))?;
+    Some(endpoint.to_string())
+}
+
 /// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or
-/// slow does not hold up the start.
-async fn introduce(user: &FirstUser) {
+/// slow does not hold up the start. `page` is where the web page is.
+async fn introduce(user: &FirstUser, page: Option<&str>) {
     let name = &user.name;
     if user.made_up_password.is_some() && journal::keeps_standard_output() {
         tracing::warn!(
@@ -229,11 +238,20 @@ async fn introduce(user: &FirstUser) {
         drop(timeout(GREETING, tokio::task::spawn_blocking(move || print_line(&greeting))).await);
         return;
     };
-    let greeting = format!(
-        "First start. Log in as `{name}` with the password `{}`. It is not shown again; \
-         `shardcast user reset-password {name}` makes another one.",
-        password.expose_secret()
-    );
+    let password = password.expose_secret();
+    let greeting = match page {
+        None => {
+            format!("First start. Log in as `{name}` with the password `{password}`. It is not shown again; ")
+        }
+        // What follows `#` is not sent to the server, and so not logged on the way. The link is worth nothing once the
+        // password is changed.
+        Some(page) => format!(
+            "First start. Open {page}/#/setup/{}/{password} to choose the password of `{name}`.\n\
+             Until then it is `{password}`. This is not shown again; ",
+            percent_encode(name.as_bytes(), NON_ALPHANUMERIC)
+        ),
+    };
+    let greeting = format!("{greeting}`shardcast user reset-password {name}` makes another one.");
     let printing = tokio::task::spawn_blocking(move || print_secret(&greeting));
     let failure = match timeout(GREETING, printing).await {
         Ok(Ok(Ok(()))) => return,

@@ -27,6 +27,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Store,
     pub(crate) hub: Hub,
     pub(crate) server: Server,
+    pub(crate) router: axum::Router,
     /// The file of the database.
     pub(crate) database: PathBuf,
     /// The folder of the applications' pictures.
@@ -127,7 +128,8 @@ impl TestServer {
         // So that every test can be its own proxy.
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
         change_listener(&mut config);
-        let server = Server::bind(config, node.router(), node.hub().clone()).await.unwrap();
+        let router = node.router();
+        let server = Server::bind(config, router.clone(), node.hub().clone()).await.unwrap();
         Self {
             address: server.local_addr(),
             store: node.store().clone(),
@@ -137,6 +139,7 @@ impl TestServer {
             passwords: Passwords::new(4),
             compatibility,
             server,
+            router,
             _folder: folder,
         }
     }

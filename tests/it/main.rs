@@ -33,6 +33,8 @@ mod metrics;
 mod migrate;
 mod moving;
 mod openapi;
+#[cfg(feature = "ui")]
+mod page;
 mod positions;
 mod process;
 mod program;

@@ -24,10 +24,10 @@ async fn get(server: &TestServer, path: &str, headers: &[(&str, &str)]) -> (Stat
     (answer.status(), answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
 }
 
-/// The first file in `assets` that the page asks for.
+/// The script that the page asks for.
 fn asset(page: &str) -> String {
-    let start = page.find("assets/").unwrap();
-    page[start..].split('"').next().unwrap().to_owned()
+    let (_, after) = page.split_once("src=\"./").unwrap();
+    after.split('"').next().unwrap().to_owned()
 }
 
 #[tokio::test]
