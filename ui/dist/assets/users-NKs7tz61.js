@@ -1,1 +1,0 @@
-import{n as e,t}from"./index-ihP1ssT7.js";function n(){return e(`div`,{class:`screen`,children:e(`h1`,{children:t(`users.title`)})})}export{n as default};
