@@ -22,9 +22,14 @@ const loaded = signal<{ code: string; texts: Texts }>({ code: 'en', texts: en })
 
 /** The language of the texts, as the chosen one or the browser's first known one. */
 export const wantedLanguage = computed(() => {
-  const wanted = [language.value, ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
-  return wanted.find((code) => code in LANGUAGES) ?? 'en';
+  return language.value in LANGUAGES ? language.value : browserLanguage();
 });
+
+/** The first known language that the browser prefers. */
+export function browserLanguage(): string {
+  const preferred = navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase());
+  return preferred.find((code) => code in LANGUAGES) ?? 'en';
+}
 
 /** The language that is shown now. */
 export const shownLanguage = computed(() => loaded.value.code);

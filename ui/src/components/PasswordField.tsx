@@ -4,9 +4,9 @@ import { t } from '../text';
 import { IconButton } from './Button';
 import { Field, type FieldProps } from './Field';
 
-export type PasswordFieldProps = Omit<FieldProps, 'type' | 'required'>;
+export type PasswordFieldProps = Omit<FieldProps, 'type'>;
 
-export function PasswordField(props: PasswordFieldProps) {
+export function PasswordField({ required = true, ...props }: PasswordFieldProps) {
   const isShown = useSignal(false);
   return (
     <div class="password">
@@ -15,7 +15,7 @@ export function PasswordField(props: PasswordFieldProps) {
         type={isShown.value ? 'text' : 'password'}
         autocapitalize="none"
         spellcheck={false}
-        required
+        required={required}
       />
       <IconButton
         icon={isShown.value ? 'hide' : 'show'}

@@ -39,7 +39,11 @@ export function useSubmit(check: () => boolean, send: () => Promise<void>): Subm
 }
 
 export function FormError({ error }: { error: Signal<string | null> }) {
-  return <div role="alert">{error.value !== null && <p class="notice error">{error.value}</p>}</div>;
+  return (
+    <div role="alert" class="form-error">
+      {error.value !== null && <p class="notice error">{error.value}</p>}
+    </div>
+  );
 }
 
 /** Reads a whole number; an empty field is `empty`. Null is for everything else, and for what is out of bounds. */

@@ -91,6 +91,8 @@ function actions(
 ): MenuItem[] {
   const { id, token } = application;
   return [
+    { label: t('applications.edit'), icon: 'edit', run: () => show({ dialog: 'edit', id }) },
+    { label: t('applications.tokenAndExamples'), icon: 'key', run: () => show({ dialog: 'token', id }) },
     {
       label: t('applications.copyCurl'),
       icon: 'copy',

@@ -6,6 +6,7 @@ import { Button } from '../../components/Button';
 import { CopyButton } from '../../components/CopyButton';
 import { Dialog } from '../../components/Dialog';
 import { Select } from '../../components/Field';
+import { Secret } from '../../components/Secret';
 import { type Key, t } from '../../text';
 import { askToReplaceToken, type Shown } from './actions';
 import { type Example, examples, PLACEHOLDER, serverUrl } from './examples';
@@ -37,13 +38,7 @@ export function TokenDialog({ application, token: made, show }: TokenDialogProps
     <Dialog title={t('applications.tokenOf', { name })} large onClose={() => show(null)}>
       {token === undefined && <p class="notice">{t('applications.tokenHidden')}</p>}
       {token !== undefined && (
-        <div class="stack">
-          {isOnce && <p class="notice warning">{t('applications.tokenOnce')}</p>}
-          <div class="secret">
-            <code>{token}</code>
-            <CopyButton text={token} label={t('applications.tokenCopy')} primary />
-          </div>
-        </div>
+        <Secret token={token} copyLabel={t('applications.tokenCopy')} isOnce={isOnce} />
       )}
       <Examples token={token ?? PLACEHOLDER} />
       <div class="dialog-actions">

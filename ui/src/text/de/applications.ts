@@ -45,14 +45,11 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.pictureChanged': 'Das Bild von {name} wurde geändert',
   'applications.pictureRemoved': 'Das Bild von {name} wurde entfernt',
 
-  'applications.token': 'Token',
   'applications.tokenAndExamples': 'Token und Beispiele',
   'applications.tokenOf': 'Token von {name}',
-  'applications.tokenOnce': 'Das Token jetzt kopieren: es wird nicht noch einmal angezeigt.',
   'applications.tokenHidden':
     'Der Server zeigt ein Token nur einmal an. Ein verlorenes Token lässt sich ersetzen. In den Beispielen steht TOKEN an seiner Stelle.',
   'applications.tokenCopy': 'Token kopieren',
-  'applications.tokenCopied': 'Das Token wurde kopiert',
   'applications.tokenReplace': 'Token ersetzen',
   'applications.tokenReplaceTitle': 'Token von {name} ersetzen?',
   'applications.tokenReplaceText':

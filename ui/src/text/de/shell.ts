@@ -26,6 +26,7 @@ export const shell: Record<keyof typeof english, Text> = {
 
   copied: 'Kopiert',
   copyFailed: 'Der Browser erlaubt das Kopieren nicht. Bitte den Text markieren und selbst kopieren.',
+  'token.once': 'Das Token jetzt kopieren: es wird nicht noch einmal angezeigt.',
   loading: 'Wird geladen…',
   'error.server': 'Der Server meldet: {text}',
   'error.network': 'Der Server antwortet nicht. Bitte die Verbindung prüfen und es erneut versuchen.',

@@ -43,14 +43,11 @@ export const applications = {
   'applications.pictureChanged': 'The picture of {name} was changed',
   'applications.pictureRemoved': 'The picture of {name} was removed',
 
-  'applications.token': 'Token',
   'applications.tokenAndExamples': 'Token and examples',
   'applications.tokenOf': 'Token of {name}',
-  'applications.tokenOnce': 'Copy the token now: it is not shown again.',
   'applications.tokenHidden':
     'The server shows a token only once. If you have lost it, replace it. The examples have TOKEN in its place.',
   'applications.tokenCopy': 'Copy token',
-  'applications.tokenCopied': 'The token was copied',
   'applications.tokenReplace': 'Replace token',
   'applications.tokenReplaceTitle': 'Replace the token of {name}?',
   'applications.tokenReplaceText':

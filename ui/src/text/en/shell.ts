@@ -24,6 +24,7 @@ export const shell = {
 
   copied: 'Copied',
   copyFailed: 'The browser does not let the page copy. Select the text and copy it yourself.',
+  'token.once': 'Copy the token now: it is not shown again.',
   loading: 'Loading…',
   'error.server': 'The server says: {text}',
   'error.network': 'The server does not answer. Check the connection, and try again.',

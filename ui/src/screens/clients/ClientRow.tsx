@@ -1,0 +1,140 @@
+// One client in the list.
+import { deleteClient, elevateClient } from '../../api/clients';
+import type { Client } from '../../api/types';
+import { IconButton } from '../../components/Button';
+import { confirm } from '../../components/Confirm';
+import { Menu, type MenuItem } from '../../components/Menu';
+import { Time } from '../../components/Time';
+import { ELEVATION_SECONDS } from '../../elevation';
+import { forgetUser, overview, reloadUser } from '../../state/session';
+import { toast, toastError } from '../../state/toasts';
+import { t } from '../../text';
+import type { Shown } from '../clients';
+
+export type ClientRowProps = {
+  client: Client;
+  /** It is the session of this page. */
+  isOwn: boolean;
+  show: (next: Shown) => void;
+  onChange: () => Promise<void>;
+};
+
+export function ClientRow({ client, isOwn, show, onChange }: ClientRowProps) {
+  const { name } = client;
+  const items = actions(client, isOwn, show, onChange);
+  return (
+    <li class="item">
+      <div class="item-main">
+        <div class="item-title">
+          <span>{name}</span>
+          {isOwn && <span class="tag">{t('clients.thisDevice')}</span>}
+        </div>
+        <Facts client={client} />
+      </div>
+      <div class="item-actions">
+        <IconButton
+          icon="edit"
+          label={t('clients.editName', { name })}
+          onClick={() => show({ dialog: 'edit', client })}
+        />
+        <IconButton
+          icon="trash"
+          label={t('clients.deleteName', { name })}
+          onClick={() => void askToDelete(client, isOwn, onChange)}
+        />
+        <Menu label={t('clients.actions', { name })} items={items} />
+      </div>
+    </li>
+  );
+}
+
+function Facts({ client: { lastUsed, expiresAt, elevatedUntil } }: { client: Client }) {
+  return (
+    <ul class="facts">
+      <li>
+        {lastUsed ? (
+          <Time time={lastUsed} text={(time) => t('clients.lastUsed', { time })} />
+        ) : (
+          t('clients.neverUsed')
+        )}
+      </li>
+      {expiresAt && (
+        <li>
+          <Time time={expiresAt} text={(time) => t('clients.expires', { time })} />
+        </li>
+      )}
+      {elevatedUntil && (
+        <li>
+          <Time time={elevatedUntil} text={(time) => t('clients.elevated', { time })} />
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function actions(
+  client: Client,
+  isOwn: boolean,
+  show: (next: Shown) => void,
+  onChange: () => Promise<void>,
+): MenuItem[] {
+  const { name, token, elevatedUntil } = client;
+  const items: MenuItem[] = [
+    { label: t('clients.edit'), icon: 'edit', run: () => show({ dialog: 'edit', client }) },
+  ];
+  if (token) {
+    items.push({ label: t('clients.tokenShow'), icon: 'key', run: () => show({ dialog: 'token', client }) });
+  }
+  // Gotify 2 knows no elevation.
+  const deletion: MenuItem = {
+    label: t('button.delete'),
+    icon: 'trash',
+    danger: true,
+    run: () => void askToDelete(client, isOwn, onChange),
+  };
+  if (overview.value?.compatibility === 'v2') return [...items, deletion];
+  const elevate = async (seconds: number, said: string) => {
+    try {
+      await elevateClient(client.id, seconds);
+      toast(said);
+      await Promise.all([onChange(), isOwn ? reloadUser() : null]);
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  items.push({
+    label: t('clients.elevate'),
+    icon: 'up',
+    run: () => void elevate(ELEVATION_SECONDS, t('clients.elevatedNow', { name })),
+  });
+  if (elevatedUntil) {
+    items.push({
+      label: t('clients.endElevation'),
+      icon: 'down',
+      run: () => void elevate(-1, t('clients.elevationEnded', { name })),
+    });
+  }
+  return [...items, deletion];
+}
+
+async function askToDelete(
+  { id, name }: Client,
+  isOwn: boolean,
+  onChange: () => Promise<void>,
+): Promise<void> {
+  const agreed = await confirm({
+    title: t('clients.deleteTitle', { name }),
+    text: isOwn ? t('clients.deleteSelf') : t('clients.deleteText'),
+    action: t('button.delete'),
+    danger: true,
+  });
+  if (!agreed) return;
+  try {
+    await deleteClient(id);
+    toast(t('clients.deleted', { name }));
+    if (isOwn) forgetUser();
+    else await onChange();
+  } catch (error) {
+    toastError(error);
+  }
+}
