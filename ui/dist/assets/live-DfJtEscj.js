@@ -1,1 +1,0 @@
-import{S as e,v as t}from"./index-y7ytE7yy.js";function n(){return e(`div`,{class:`screen`,children:e(`h1`,{children:t(`live.title`)})})}export{n as default};
