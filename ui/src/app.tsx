@@ -16,6 +16,7 @@ import { Messages } from './screens/messages';
 import { Setup } from './screens/setup';
 import { applicationsById } from './state/applications';
 import { loadOverview, overview, overviewError, user } from './state/session';
+import { setupLink } from './state/setup';
 import { errorText } from './state/toasts';
 import { t } from './text';
 
@@ -43,10 +44,9 @@ export function App() {
 }
 
 function Content() {
-  const { parts } = route.value;
   if (overviewError.value && !overview.value) return <Unreachable error={overviewError.value} />;
   if (!overview.value) return null;
-  if (parts[0] === 'setup' && parts[1]) return <Setup token={parts[1]} />;
+  if (setupLink.value) return <Setup {...setupLink.value} />;
   return user.value ? <Shell /> : <Login />;
 }
 

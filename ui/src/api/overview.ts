@@ -20,5 +20,5 @@ async function overviewOfParts(): Promise<Overview> {
     throw error;
   });
   const [{ version, register, oidc }, current] = await Promise.all([info, user]);
-  return { version, compatibility: '', register, oidc, setup: false, push: null, user: current };
+  return { version, compatibility: '', register, oidc, push: null, user: current };
 }

@@ -37,12 +37,20 @@ export function register(name: string, pass: string): Promise<User> {
   return request('POST', 'user', { json: { name, pass, admin: false }, isLogin: true });
 }
 
-/** Sets the first administrator's password with the one-time link's token, and starts a session. */
-export function setUp(token: string, password: string, client: string): Promise<CurrentUser> {
-  return request('POST', 'shardcast/setup', {
-    json: { token, password, name: client },
+/** Sets a user's password in the place of the one that is known, and starts a session. */
+export async function replacePassword(
+  name: string,
+  password: string,
+  chosen: string,
+  client: string,
+): Promise<CurrentUser> {
+  await request('POST', 'current/user/password', {
+    json: { pass: chosen },
+    headers: { authorization: basicAuthorization(name, password) },
+    credentials: 'omit',
     isLogin: true,
   });
+  return logIn(name, chosen, client);
 }
 
 /** Returns the address where a browser logs in with the identity provider. */

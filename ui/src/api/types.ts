@@ -64,8 +64,6 @@ export type Overview = {
   compatibility: string;
   register: boolean;
   oidc: boolean;
-  /** Whether the first administrator has no password of their own yet. */
-  setup: boolean;
   push: { publicKey: string } | null;
   user: CurrentUser | null;
 };

@@ -42,7 +42,6 @@ export function Login() {
   return (
     <Entrance title={title}>
       {sessionEnded.value && <p class="notice warning">{t('login.ended')}</p>}
-      {known?.setup && <p class="notice">{t('login.setupHint')}</p>}
       <form class="stack" onSubmit={submit}>
         <Field
           label={t('login.name')}

@@ -1,15 +1,15 @@
-// The first start: the one-time link that the server prints leads here, to choose the administrator's password.
+// The first start: the link that the server prints leads here, to choose the administrator's password.
 import { useSignal } from '@preact/signals';
 import { ApiError } from '../api/errors';
-import { clientName, setUp } from '../api/session';
+import { clientName, replacePassword } from '../api/session';
 import { Button } from '../components/Button';
 import { PasswordField } from '../components/PasswordField';
-import { navigate } from '../router';
+import { setupLink } from '../state/setup';
 import { errorText } from '../state/toasts';
 import { t } from '../text';
 import { Entrance, enter } from './entrance';
 
-export function Setup({ token }: { token: string }) {
+export function Setup({ name, password: known }: { name: string; password: string }) {
   const password = useSignal('');
   const repeated = useSignal('');
   const isBusy = useSignal(false);
@@ -25,8 +25,8 @@ export function Setup({ token }: { token: string }) {
     }
     isBusy.value = true;
     try {
-      const user = await setUp(token, password.value, clientName());
-      navigate('/messages', { replace: true });
+      const user = await replacePassword(name, known, password.value, clientName());
+      setupLink.value = null;
       enter(user);
     } catch (failure) {
       error.value = explain(failure);
@@ -37,7 +37,7 @@ export function Setup({ token }: { token: string }) {
 
   return (
     <Entrance title={t('setup.title')}>
-      <p class="muted">{t('setup.text')}</p>
+      <p class="muted">{t('setup.text', { name })}</p>
       <form class="stack" onSubmit={submit}>
         <PasswordField
           label={t('setup.password')}
@@ -73,6 +73,5 @@ export function Setup({ token }: { token: string }) {
 
 function explain(failure: unknown): string {
   if (failure instanceof ApiError && failure.status === 401) return t('setup.used');
-  if (failure instanceof ApiError && failure.status === 404) return t('setup.missing');
   return errorText(failure);
 }

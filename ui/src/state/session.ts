@@ -35,7 +35,7 @@ export async function loadOverview(loading: Promise<Overview> = fetchOverview())
 
 /** Notes who has logged in. */
 export function setUser(loggedIn: CurrentUser): void {
-  if (overview.value) overview.value = { ...overview.value, user: loggedIn, setup: false };
+  if (overview.value) overview.value = { ...overview.value, user: loggedIn };
   sessionEnded.value = false;
   store('session', '1');
 }

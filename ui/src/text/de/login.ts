@@ -17,21 +17,17 @@ export const login: Record<keyof typeof english, Text> = {
     'Der Browser hat das Cookie der Sitzung nicht behalten. Vielleicht verlangt der Server dafür HTTPS (`securecookie`), oder Cookies sind blockiert.',
   'login.showPassword': 'Passwort anzeigen',
   'login.hidePassword': 'Passwort verbergen',
-  'login.setupHint':
-    'Dieser Server ist neu: bitte den Link öffnen, den er in sein Protokoll geschrieben hat, und ein Passwort wählen.',
 
   'register.title': 'Konto anlegen',
   'register.submit': 'Konto anlegen',
   'register.tooLong': 'Ein Passwort darf höchstens 72 Bytes haben.',
 
   'setup.title': 'Willkommen bei Shardcast',
-  'setup.text':
-    'Bitte das Passwort für die Administration wählen. Der Benutzername ist admin, wenn die Konfiguration nichts anderes festlegt.',
+  'setup.text': 'Bitte ein Passwort für {name} wählen, das Konto für die Administration.',
   'setup.password': 'Neues Passwort',
   'setup.repeat': 'Neues Passwort wiederholen',
   'setup.submit': 'Passwort setzen und anmelden',
   'setup.differs': 'Die beiden Passwörter unterscheiden sich.',
   'setup.used':
-    'Dieser Link wurde schon benutzt oder ist zu alt. Solange kein Passwort gesetzt ist, zeigt der Server nach einem Neustart einen neuen.',
-  'setup.missing': 'Der Server kennt diese Art von Link nicht.',
+    'Dieser Link wurde schon benutzt. Bitte mit dem gewählten Passwort anmelden, oder ein neues machen: shardcast user reset-password.',
 };
