@@ -15,6 +15,7 @@ import { Login } from './screens/login';
 import { Messages } from './screens/messages';
 import { Setup } from './screens/setup';
 import { applicationsById } from './state/applications';
+import { openDialog } from './state/dialogs';
 import { loadOverview, overview, overviewError, user } from './state/session';
 import { setupLink } from './state/setup';
 import { errorText } from './state/toasts';
@@ -32,10 +33,17 @@ const SCREENS: Record<string, Load> = {
   help: () => import('./screens/help'),
 };
 
+/** Dialogs that are loaded when they are opened. */
+const DIALOGS: Record<'send' | 'help', Load> = {
+  send: () => import('./screens/send'),
+  help: () => import('./screens/help/Sheet'),
+};
+
 export function App() {
   return (
     <>
       <Content />
+      <Dialogs />
       <Confirm />
       <Elevation />
       <Toasts />
@@ -48,6 +56,12 @@ function Content() {
   if (!overview.value) return null;
   if (setupLink.value) return <Setup {...setupLink.value} />;
   return user.value ? <Shell /> : <Login />;
+}
+
+function Dialogs() {
+  if (!user.value || !openDialog.value) return null;
+  const name = openDialog.value;
+  return <Lazy key={name} load={DIALOGS[name]} />;
 }
 
 /** The first request failed. Tries again by itself, too. */

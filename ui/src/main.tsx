@@ -4,16 +4,23 @@ import { render } from 'preact';
 import { setHooks } from './api/request';
 import { App } from './app';
 import { elevate } from './elevation';
+import { listenToKeys } from './keyboard';
+import { followNotifications } from './notifications';
 import { forgetUser, hadSession, loadOverview } from './state/session';
 import { applyTheme } from './state/settings';
-import { startUser } from './state/start';
+import { followSession, startUser } from './state/start';
 import { loadLanguage, wantedLanguage } from './text';
+import { registerWorker } from './worker/register';
 
 void loadOverview();
 if (hadSession()) startUser();
 
 applyTheme();
 setHooks({ onUnauthorized: forgetUser, elevate });
+followSession();
+followNotifications();
+listenToKeys();
+registerWorker();
 effect(() => {
   wantedLanguage.value;
   loadLanguage().catch(() => {});

@@ -45,6 +45,9 @@ export const sound = kept('sound', false, isFlag);
 /** Below this priority there is no sound. */
 export const minSoundPriority = kept('sound-priority', 4, isNumber);
 
+/** Whether single keys are commands. Who dictates, or hits keys by accident, switches them off. */
+export const shortcuts = kept('shortcuts', true, isFlag);
+
 /** Marks the document with the theme that holds now. */
 export function applyTheme(): void {
   const prefersDark = matchMedia('(prefers-color-scheme: dark)');

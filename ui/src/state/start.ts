@@ -1,9 +1,49 @@
-// What is loaded for who is logged in.
-import { reloadApplicationStates, reloadApplications } from './applications';
-import { toastError } from './toasts';
+// What is loaded and kept open for who is logged in.
+import { effect } from '@preact/signals';
+import { listMessages } from '../api/messages';
+import { dropArrivals, receiver } from '../messages/arrivals';
+import { FIRST_PAGE } from '../messages/list';
+import { allMessages, closeLists, openAll } from '../messages/lists';
+import { Stream } from '../messages/stream';
+import { clearApplications, reloadApplicationStates, reloadApplications } from './applications';
+import { overview, user } from './session';
 
-/** Loads the lists. */
+let stream: Stream | null = null;
+
+/** Asks for the lists. The stream follows once it is known after which message it has to begin. */
 export function startUser(): void {
-  reloadApplications().catch(toastError);
-  reloadApplicationStates().catch(toastError);
+  const applications = reloadApplications();
+  openAll(listMessages({}, { limit: FIRST_PAGE }));
+  // The list of messages shows whether the server answers.
+  applications.catch(() => {});
+}
+
+function stopUser(): void {
+  stream?.close();
+  stream = null;
+  dropArrivals();
+  closeLists();
+  clearApplications();
+}
+
+function openStream(since: number): void {
+  stream = new Stream(since, receiver);
+  // After the list: it is shown without.
+  whenIdle(() => reloadApplicationStates().catch(() => {}));
+}
+
+function whenIdle(run: () => void): void {
+  if ('requestIdleCallback' in globalThis) requestIdleCallback(run, { timeout: 1000 });
+  else setTimeout(run, 200);
+}
+
+/** Opens the stream once there are messages to go on after, and ends everything with the session. */
+export function followSession(): void {
+  effect(() => {
+    const list = allMessages.value;
+    if (list?.status.value === 'ready' && !stream) openStream(list.rows.newestId);
+  });
+  effect(() => {
+    if (overview.value && !user.value) stopUser();
+  });
 }

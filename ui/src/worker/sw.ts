@@ -1,5 +1,104 @@
-// The service worker; grows into the offline shell and the receiver of Web Push.
-/// <reference lib="webworker" />
-const files = JSON.parse('__PRECACHE_FILES__') as string[];
-const version = '__PRECACHE_VERSION__';
-console.debug(version, files.length);
+// The service worker: the page works without a network as far as it can, and pushes become notifications.
+//
+// It is built as a classic script, so it imports nothing.
+
+type PushPayload = {
+  id: number;
+  appid: number;
+  title: string;
+  message: string;
+  priority: number;
+  url: string | null;
+  unread: number;
+};
+
+const worker = self as unknown as ServiceWorkerGlobalScope;
+// The build puts them in.
+const FILES = JSON.parse('__PRECACHE_FILES__') as string[];
+const CACHE = `shardcast-__PRECACHE_VERSION__`;
+/** For how long the network may be slow before the page is shown from the cache. */
+const PATIENCE_MS = 3000;
+
+const index = new URL('./', worker.registration.scope).href;
+const assets = new URL('./assets/', worker.registration.scope).href;
+
+worker.addEventListener('install', (event) => {
+  event.waitUntil(fill().then(() => worker.skipWaiting()));
+});
+
+async function fill(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.add(new Request(index, { cache: 'no-cache' }));
+  await cache.addAll(FILES.map((file) => new URL(file, worker.registration.scope).href));
+}
+
+worker.addEventListener('activate', (event) => {
+  event.waitUntil(removeOld().then(() => worker.clients.claim()));
+});
+
+async function removeOld(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith('shardcast-') && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
+
+worker.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (request.method !== 'GET') return;
+  const url = new URL(request.url);
+  url.hash = '';
+  if (url.href.startsWith(assets)) event.respondWith(fromCache(request));
+  else if (request.mode === 'navigate' && (url.href === index || url.href === `${index}index.html`)) {
+    event.respondWith(fromNetwork(request));
+  }
+});
+
+/** Files with a hash in their name never change. */
+async function fromCache(request: Request): Promise<Response> {
+  return (await caches.match(request)) ?? fetch(request);
+}
+
+/** The newest page, or the one that is here if the network is away or slow. */
+async function fromNetwork(request: Request): Promise<Response> {
+  const cached = await caches.match(index);
+  const loading = fetch(request);
+  if (!cached) return loading;
+  const late = new Promise<Response>((resolve) => setTimeout(() => resolve(cached), PATIENCE_MS));
+  const answer = loading.then((response) => (response.status >= 500 ? cached : response)).catch(() => cached);
+  return Promise.race([answer, late]);
+}
+
+worker.addEventListener('push', (event) => {
+  const payload = event.data?.json() as PushPayload | undefined;
+  if (payload) event.waitUntil(showPush(payload));
+});
+
+async function showPush({ id, appid, title, message, url, unread }: PushPayload): Promise<void> {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  if ('setAppBadge' in worker.navigator) await worker.navigator.setAppBadge(unread).catch(() => {});
+  // Who sees the page sees the message.
+  if (windows.some(({ visibilityState }) => visibilityState === 'visible')) return;
+  await worker.registration.showNotification(title, {
+    body: message,
+    tag: `message-${id}`,
+    data: { path: `/messages/${appid}?m=${id}`, url },
+  });
+}
+
+worker.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  const { path } = event.notification.data as { path: string };
+  event.waitUntil(open(path));
+});
+
+/** Shows a message in a window that is open, or in a new one. */
+async function open(path: string): Promise<void> {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const [known] = windows;
+  if (!known) {
+    await worker.clients.openWindow(`${index}#${path}`);
+    return;
+  }
+  await known.focus().catch(() => {});
+  known.postMessage({ path });
+}

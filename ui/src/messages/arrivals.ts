@@ -1,0 +1,98 @@
+// What the stream brings goes into the lists and the counts from here, many messages at once.
+import { batch } from '@preact/signals';
+import { listMessages } from '../api/messages';
+import type { Message, StreamEvent } from '../api/types';
+import { notify } from '../notifications';
+import { applicationsById, reloadApplicationStates, reloadApplications } from '../state/applications';
+import { announce } from './announcer';
+import { noteGone } from './gone';
+import { noteMissedMessages, receiveMessages, removeMessages } from './lists';
+import { countArrived, noteRead, recount } from './reading';
+import type { StreamReceiver } from './stream';
+
+/** The lists are changed at most so often. */
+const FLUSH_MS = 100;
+
+let arrived: Message[] = [];
+let lastFlush = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+function flush(): void {
+  timer = undefined;
+  lastFlush = performance.now();
+  const messages = arrived;
+  arrived = [];
+  batch(() => {
+    countArrived(messages);
+    receiveMessages(messages);
+  });
+  // Never shown without its application's name: the list of applications is asked for again.
+  if (messages.some(({ appid }) => !applicationsById.peek().has(appid))) {
+    reloadApplications().catch(() => {});
+    recount();
+  }
+  announce(messages);
+  notify(messages);
+}
+
+function onMessage(message: Message): void {
+  arrived.push(message);
+  if (timer !== undefined) return;
+  const sinceLast = performance.now() - lastFlush;
+  timer = setTimeout(flush, Math.max(0, FLUSH_MS - sinceLast));
+}
+
+function onEvent(event: StreamEvent): void {
+  // Events come in order with messages: what came before is there first.
+  if (timer !== undefined) {
+    clearTimeout(timer);
+    flush();
+  }
+  switch (event.event) {
+    case 'deleted':
+      onDeleted(event);
+      break;
+    case 'replaced':
+      onDeleted({ ids: event.ids });
+      break;
+    case 'read':
+      noteRead(event.upTo, event.appid);
+      break;
+    case 'applications':
+      reloadApplications().catch(() => {});
+      recount();
+      break;
+    case 'missed':
+      reloadApplications().catch(() => {});
+      reloadApplicationStates().catch(() => {});
+      noteMissedMessages();
+      break;
+  }
+}
+
+function onDeleted({ ids, appid, upTo }: { ids?: number[]; appid?: number; upTo?: number }): void {
+  const deleted = new Set(ids);
+  for (const id of deleted) noteGone(id);
+  removeMessages((message) => {
+    if (ids) return deleted.has(message.id);
+    return (appid === undefined || message.appid === appid) && message.id <= (upTo ?? 0);
+  });
+  recount();
+}
+
+/** The lists are loaded again, which shows everything; so the stream goes on after the newest message there is. */
+async function onTooFarBehind(): Promise<number> {
+  const page = await listMessages({}, { limit: 1 });
+  noteMissedMessages();
+  reloadApplicationStates().catch(() => {});
+  return page.messages[0]?.id ?? 0;
+}
+
+export const receiver: StreamReceiver = { onMessage, onEvent, onTooFarBehind };
+
+/** Forgets what has not been shown yet. */
+export function dropArrivals(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  arrived = [];
+}

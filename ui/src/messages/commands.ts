@@ -1,0 +1,16 @@
+// What keys do with the list that is shown.
+
+export type ListCommands = {
+  /** Moves the focus by so many messages. */
+  move: (step: number) => void;
+  /** Deletes the message that has the focus. */
+  remove: () => void;
+  /** Marks the message that has the focus and all older ones as read. */
+  read: () => void;
+};
+
+/** Set by the list while it is shown. */
+export const listCommands: { current: ListCommands | null } = { current: null };
+
+/** Set by the screen of messages: shows the search, with the focus in it. */
+export const openSearch: { current: (() => void) | null } = { current: null };

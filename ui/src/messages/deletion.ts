@@ -1,0 +1,66 @@
+// Deletes messages: at once for the eye, on the server when the time to take it back is over.
+import { ApiError } from '../api/errors';
+import { deleteMessage, deleteMessages } from '../api/messages';
+import type { Message } from '../api/types';
+import { closeToast, toast, toastError } from '../state/toasts';
+import { t } from '../text';
+import { noteBack, noteGone } from './gone';
+import { allMessages, removeMessages, restoreMessage } from './lists';
+import { recount } from './reading';
+
+/** Toasts of deletions that can be taken back. */
+const pending = new Set<number>();
+
+/** Deletes a message, unless the person takes it back. */
+export function deleteWithUndo(message: Message): void {
+  noteGone(message.id);
+  removeMessages(({ id }) => id === message.id);
+  const id: number = toast(t('messages.deleted'), {
+    action: {
+      label: t('button.undo'),
+      run: () => {
+        pending.delete(id);
+        putBack(message);
+      },
+    },
+    onClose: () => {
+      pending.delete(id);
+      void finish(message);
+    },
+  });
+  pending.add(id);
+}
+
+function putBack(message: Message): void {
+  noteBack(message.id);
+  restoreMessage(message);
+}
+
+async function finish(message: Message): Promise<void> {
+  try {
+    await deleteMessage(message.id, document.hidden);
+    recount();
+  } catch (error) {
+    // Somebody else was faster.
+    if (error instanceof ApiError && error.status === 404) return;
+    putBack(message);
+    toastError(error);
+  }
+}
+
+/** Sends the deletions that wait: the page may not come back. */
+function finishAll(): void {
+  for (const id of [...pending]) closeToast(id);
+}
+
+document.addEventListener('visibilitychange', () => document.hidden && finishAll());
+addEventListener('pagehide', finishAll);
+
+/** Deletes all messages, or all of an application. */
+export async function deleteAll(appid?: number): Promise<void> {
+  // What comes while the request is under way may be newer than the deletion.
+  const upTo = allMessages.peek()?.rows.newestId ?? 0;
+  await deleteMessages(appid);
+  removeMessages((message) => message.id <= upTo && (appid === undefined || message.appid === appid));
+  recount();
+}

@@ -1,0 +1,38 @@
+// Finds links in plain text.
+
+export type Piece = string | { href: string; text: string };
+
+const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
+/** Marks that end a sentence rather than a link. */
+const TAIL = /[.,;:!?…*_~]+$/;
+
+/** Splits a text into text and links. A closing bracket belongs to a link only if the link has the opening one. */
+export function findLinks(text: string): Piece[] {
+  const pieces: Piece[] = [];
+  let end = 0;
+  for (const { 0: found, index } of text.matchAll(LINK)) {
+    const link = trim(found);
+    if (!URL.canParse(link)) continue;
+    if (index > end) pieces.push(text.slice(end, index));
+    pieces.push({ href: link, text: link });
+    end = index + link.length;
+  }
+  if (end < text.length) pieces.push(text.slice(end));
+  return pieces;
+}
+
+function trim(found: string): string {
+  let link = found;
+  for (;;) {
+    const before = link;
+    link = link.replace(TAIL, '');
+    for (const [open, close] of ['()', '[]', '{}'] as unknown as [string, string][]) {
+      if (link.endsWith(close) && count(link, close) > count(link, open)) link = link.slice(0, -1);
+    }
+    if (link === before) return link;
+  }
+}
+
+function count(text: string, character: string): number {
+  return text.split(character).length - 1;
+}

@@ -1,0 +1,245 @@
+// A list of messages: what of it is in memory, and how more is loaded.
+import { signal } from '@preact/signals';
+import { type Filter, isSearch, listMessages } from '../api/messages';
+import type { Message, PagedMessages } from '../api/types';
+import { isGone } from './gone';
+import { MessageWindow } from './window';
+
+/** How many messages are asked for at first, and then at once. */
+export const FIRST_PAGE = 50;
+const PAGE = 100;
+
+/** More than that is not kept in memory: what is far from the visible part is dropped, and loaded again when needed. */
+const MOST_ROWS = 10_000;
+const MOST_CHARACTERS = 16_000_000;
+/** How much is dropped at once. */
+const DROPPED_SHARE = 0.1;
+/** A message that is to be seen is so many pixels below the top. */
+const SHOWN_BELOW = 48;
+/** Messages that came while newer pages are loaded. */
+const MOST_HELD = 1000;
+
+export class MessageList {
+  readonly rows = new MessageWindow();
+  /** Changes with `rows`. */
+  readonly version = signal(0);
+  readonly status = signal<'loading' | 'ready' | 'failed'>('loading');
+  readonly error = signal<unknown>(null);
+  /** How many messages have come above what the person sees. */
+  readonly unseen = signal(0);
+
+  /** Whether there are older messages than those in memory. */
+  hasOlder = false;
+  /** Whether there are newer ones: then what comes is not added. */
+  hasNewer = false;
+  /** Whether the person sees the newest message. */
+  isAtTop = true;
+  /** What is at the top of the visible part; null keeps the newest there. */
+  anchor: { id: number; delta: number } | null = null;
+  /** The message that has, or had last, the focus. */
+  readonly active = signal(0);
+  /** What was read when the list was opened: above it is the line "new". 0 if there is no such line. */
+  readonly newAbove = signal(0);
+
+  /** Whether the last attempt to load older messages has failed. */
+  readonly olderFailed = signal(false);
+
+  private held: Message[] = [];
+  private isLoadingOlder = false;
+  private isLoadingNewer = false;
+  private generation = 0;
+
+  constructor(readonly filter: Filter) {}
+
+  /** Loads the newest messages, and forgets the others. */
+  async load(loading?: Promise<PagedMessages>): Promise<void> {
+    const generation = this.restart();
+    try {
+      const page = await (loading ?? listMessages(this.filter, { limit: FIRST_PAGE }));
+      if (generation !== this.generation) return;
+      this.hasOlder = page.paging.next !== undefined;
+      this.finish(page.messages);
+    } catch (error) {
+      this.fail(error, generation);
+    }
+  }
+
+  /** Loads the messages around one, and forgets the others. */
+  async loadAround(id: number): Promise<void> {
+    const generation = this.restart();
+    this.anchor = { id, delta: -SHOWN_BELOW };
+    this.isAtTop = false;
+    this.active.value = id;
+    try {
+      const [older, newer] = await Promise.all([
+        listMessages(this.filter, { limit: FIRST_PAGE, since: id + 1 }),
+        listMessages(this.filter, { limit: FIRST_PAGE, after: id }),
+      ]);
+      if (generation !== this.generation) return;
+      this.hasOlder = older.paging.next !== undefined;
+      this.hasNewer = newer.paging.next !== undefined;
+      this.finish([...older.messages, ...newer.messages]);
+    } catch (error) {
+      this.fail(error, generation);
+    }
+  }
+
+  private restart(): number {
+    this.rows.clear();
+    this.held = [];
+    this.hasOlder = false;
+    this.hasNewer = false;
+    this.isAtTop = true;
+    this.anchor = null;
+    this.unseen.value = 0;
+    this.status.value = 'loading';
+    this.error.value = null;
+    this.changed();
+    this.generation += 1;
+    return this.generation;
+  }
+
+  private finish(messages: readonly Message[]): void {
+    this.add(messages);
+    this.status.value = 'ready';
+    this.changed();
+  }
+
+  private fail(error: unknown, generation: number): void {
+    if (generation !== this.generation) return;
+    this.error.value = error;
+    this.status.value = 'failed';
+  }
+
+  /** Has the person see a message that is in memory. */
+  show(id: number): void {
+    this.anchor = { id, delta: -SHOWN_BELOW };
+    this.isAtTop = false;
+    this.active.value = id;
+    this.changed();
+  }
+
+  /** Loads older messages, unless that is under way. */
+  async loadOlder(): Promise<void> {
+    if (this.isLoadingOlder || !this.hasOlder || this.rows.length === 0) return;
+    const { generation } = this;
+    this.isLoadingOlder = true;
+    this.olderFailed.value = false;
+    try {
+      const page = await listMessages(this.filter, { limit: PAGE, since: this.rows.oldestId });
+      if (generation !== this.generation) return;
+      this.hasOlder = page.paging.next !== undefined;
+      this.add(page.messages);
+      this.trim();
+      this.changed();
+    } catch {
+      this.olderFailed.value = true;
+    } finally {
+      this.isLoadingOlder = false;
+    }
+  }
+
+  /** Loads newer messages, unless that is under way. */
+  async loadNewer(): Promise<void> {
+    if (this.isLoadingNewer || !this.hasNewer) return;
+    const { generation } = this;
+    this.isLoadingNewer = true;
+    try {
+      const page = await listMessages(this.filter, { limit: PAGE, after: this.rows.newestId });
+      if (generation !== this.generation) return;
+      this.add(page.messages);
+      if (page.paging.next === undefined && this.held.length < MOST_HELD) {
+        this.hasNewer = false;
+        this.add(this.held);
+      }
+      this.held = [];
+      this.trim();
+      this.changed();
+    } finally {
+      this.isLoadingNewer = false;
+    }
+  }
+
+  /** Adds messages that have just come. */
+  receive(messages: readonly Message[]): void {
+    const matching = messages.filter((message) => this.accepts(message));
+    if (matching.length === 0) return;
+    if (this.hasNewer) {
+      this.unseen.value += matching.length;
+      if (this.held.length < MOST_HELD) this.held.push(...matching);
+      return;
+    }
+    const added = this.add(matching);
+    if (!this.isAtTop) this.unseen.value += added;
+    this.trim();
+    this.changed();
+  }
+
+  /** Whether a message that comes belongs here. What the words of a search match is for the server to say. */
+  private accepts({ appid, priority, date }: Message): boolean {
+    const { appid: wanted, text, minPriority, from, to } = this.filter;
+    if (text || (wanted !== undefined && wanted !== appid)) return false;
+    if (minPriority !== undefined && priority < minPriority) return false;
+    const time = Date.parse(date);
+    return !(from && time < Date.parse(from)) && !(to && time >= Date.parse(to));
+  }
+
+  /** There may be newer messages than the stream has brought. */
+  noteMissed(): void {
+    if (this.isAtTop || isSearch(this.filter)) void this.load();
+    else this.hasNewer = true;
+  }
+
+  /** Takes messages out. */
+  remove(isRemoved: (message: Message) => boolean): void {
+    this.held = this.held.filter((message) => !isRemoved(message));
+    if (this.rows.remove(isRemoved) > 0) this.changed();
+  }
+
+  /** Puts a message back that was taken out. */
+  restore(message: Message): void {
+    const isBelow = this.hasOlder && message.id < this.rows.oldestId;
+    const isAbove = this.hasNewer && message.id > this.rows.newestId;
+    const belongs = this.filter.appid === undefined || this.filter.appid === message.appid;
+    if (!belongs || isBelow || isAbove) return;
+    this.add([message]);
+    this.changed();
+  }
+
+  private add(messages: readonly Message[]): number {
+    return this.rows.insert(messages.filter((message) => !isGone(message.id)));
+  }
+
+  /** Drops what is too much, from the end that is farther from what the person sees. */
+  private trim(): void {
+    const { rows } = this;
+    if (rows.length <= MOST_ROWS && rows.characters <= MOST_CHARACTERS) return;
+    const kept = Math.max(FIRST_PAGE, Math.floor(rows.length * (1 - DROPPED_SHARE)));
+    const seen = this.anchor ? rows.indexOf(this.anchor.id) : 0;
+    if (seen > rows.length / 2 && !isSearch(this.filter)) {
+      rows.keepOldest(kept);
+      this.hasNewer = true;
+    } else {
+      rows.keepNewest(kept);
+      this.hasOlder = true;
+    }
+  }
+
+  /** Keeps only what comes first, while the list is not shown. */
+  shrink(): void {
+    if (this.rows.length <= 4 * FIRST_PAGE) return;
+    if (this.hasNewer) {
+      void this.load();
+      return;
+    }
+    this.rows.keepNewest(2 * FIRST_PAGE);
+    this.hasOlder = true;
+    this.anchor = null;
+    this.isAtTop = true;
+    this.changed();
+  }
+
+  private changed(): void {
+    this.version.value += 1;
+  }
+}

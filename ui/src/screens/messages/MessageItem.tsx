@@ -1,0 +1,91 @@
+// One message.
+import type { Message } from '../../api/types';
+import { IconButton } from '../../components/Button';
+import { isUnread } from '../../messages/reading';
+import { applications, applicationsById } from '../../state/applications';
+import { now } from '../../state/clock';
+import { shownLanguage, t } from '../../text';
+import { clockTime, exactTime, timeAgo } from '../../text/dates';
+import { MessageActions } from './MessageActions';
+import { MessageBody } from './MessageBody';
+
+export type MessageItemProps = {
+  message: Message;
+  /** Whether the Tab key stops here. */
+  isStop?: boolean;
+  isHighlighted?: boolean;
+  /** Names the application, where messages of several are listed. */
+  withApplication: boolean;
+  /** Absent for a preview: what was not sent yet can't be deleted, and is not unread. */
+  onDelete?: (message: Message) => void;
+};
+
+const DEFAULT_IMAGE = 'static/defaultapp.png';
+
+export function MessageItem({ message, isStop, isHighlighted, withApplication, onDelete }: MessageItemProps) {
+  const { id, appid, title, priority } = message;
+  const application = applicationsById.value.get(appid);
+  const inside = isStop || !onDelete ? 0 : -1;
+  const isNew = onDelete !== undefined && isUnread(message);
+  const classes = ['message', level(priority), isHighlighted ? 'highlighted' : '', isNew ? 'unread' : ''];
+  return (
+    <article
+      class={classes.join(' ')}
+      data-message={id}
+      data-first-focus={isStop ? '' : undefined}
+      tabIndex={onDelete && (isStop ? 0 : -1)}
+      aria-labelledby={`title-${id}`}
+    >
+      <img class="message-image" src={application?.image ?? DEFAULT_IMAGE} alt="" width="36" height="36" />
+      <div class="message-head">
+        <h3 class="message-title" id={`title-${id}`} dir="auto">
+          {isNew && <span class="unread-dot" role="img" aria-label={t('messages.unread')} />}
+          {title}
+        </h3>
+        <Time date={message.date} />
+        {onDelete && (
+          <IconButton
+            icon="trash"
+            label={t('messages.delete')}
+            tabIndex={inside}
+            onClick={() => onDelete(message)}
+          />
+        )}
+      </div>
+      {(withApplication || priority >= 4) && (
+        <div class="message-facts">
+          {withApplication && (
+            <span>{application?.name ?? (applications.value ? t('messages.unknownApplication') : ' ')}</span>
+          )}
+          {priority >= 4 && (
+            <span class="priority">{t('messages.priority', { priority: String(priority) })}</span>
+          )}
+        </div>
+      )}
+      <div class="message-body">
+        <MessageBody message={message} tabIndex={inside} />
+        <MessageActions message={message} tabIndex={inside} />
+      </div>
+    </article>
+  );
+}
+
+/** Levels as Gotify's apps have them: 4 makes a sound, 8 more than that. */
+function level(priority: number): string {
+  if (priority >= 8) return 'highest';
+  if (priority >= 4) return 'high';
+  return priority >= 1 ? 'normal' : 'low';
+}
+
+function Time({ date }: { date: string }) {
+  const time = Date.parse(date);
+  if (Number.isNaN(time)) return null;
+  const language = shownLanguage.value;
+  const ago = timeAgo(time, now.value, language);
+  return (
+    <time class="message-time" dateTime={date} title={exactTime(time, language)}>
+      {ago && <span class="message-ago">{ago}</span>}
+      {clockTime(time, language)}
+    </time>
+  );
+}

@@ -1,0 +1,162 @@
+// The dialog that sends a message, with a preview.
+import { useSignal } from '@preact/signals';
+import { sendMessage } from '../api/messages';
+import type { Message } from '../api/types';
+import { Button } from '../components/Button';
+import { Dialog } from '../components/Dialog';
+import { Field, Select, TextArea } from '../components/Field';
+import { Switch } from '../components/Switch';
+import { route } from '../router';
+import { applications } from '../state/applications';
+import { closeDialog } from '../state/dialogs';
+import { errorText, toast } from '../state/toasts';
+import { t } from '../text';
+import { MessageItem } from './messages/MessageItem';
+
+const HIGHEST_PRIORITY = 10;
+
+/** What was being written when the dialog was closed: nobody likes to write it twice. */
+const draft = { title: '', message: '', priority: '', isMarkdown: false };
+
+export default function Send() {
+  const own = (applications.value ?? []).filter(({ internal }) => !internal);
+  const shownId = Number(route.value.parts[1]);
+  const appid = useSignal(own.find(({ id }) => id === shownId)?.id ?? own[0]?.id ?? 0);
+  const title = useSignal(draft.title);
+  const text = useSignal(draft.message);
+  const priority = useSignal(draft.priority);
+  const isMarkdown = useSignal(draft.isMarkdown);
+  const isBusy = useSignal(false);
+  const error = useSignal<string | null>(null);
+
+  const application = own.find(({ id }) => id === appid.value);
+  const extras = isMarkdown.value ? { 'client::display': { contentType: 'text/markdown' } } : undefined;
+  const defaultPriority = application?.defaultPriority ?? 0;
+
+  const close = () => {
+    Object.assign(draft, {
+      title: title.value,
+      message: text.value,
+      priority: priority.value,
+      isMarkdown: isMarkdown.value,
+    });
+    closeDialog();
+  };
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (isBusy.value || !application) return;
+    isBusy.value = true;
+    error.value = null;
+    try {
+      await sendMessage(
+        {
+          appid: application.id,
+          title: title.value,
+          message: text.value,
+          ...(priority.value === '' ? {} : { priority: Number(priority.value) }),
+          ...(extras ? { extras } : {}),
+        },
+        application.token,
+      );
+      title.value = '';
+      text.value = '';
+      toast(t('send.sent'));
+      close();
+    } catch (failure) {
+      error.value = errorText(failure);
+    } finally {
+      isBusy.value = false;
+    }
+  };
+
+  if (!application) {
+    return (
+      <Dialog title={t('send.title')} onClose={close}>
+        <p>{t('send.noApplication')}</p>
+        <a class="button primary" href="#/applications" onClick={close}>
+          {t('messages.createApplication')}
+        </a>
+      </Dialog>
+    );
+  }
+  const preview: Message = {
+    id: 0,
+    appid: application.id,
+    title: title.value.trim() || application.name,
+    message: text.value,
+    priority: priority.value === '' ? defaultPriority : Number(priority.value),
+    date: new Date().toISOString(),
+    ...(extras ? { extras } : {}),
+  };
+  return (
+    <Dialog title={t('send.title')} onClose={close} large>
+      <form class="stack" onSubmit={submit}>
+        <div class="columns">
+          <Select
+            label={t('send.application')}
+            value={appid.value}
+            options={own.map(({ id, name }) => ({ value: id, label: name }))}
+            onValue={(value) => {
+              appid.value = Number(value);
+            }}
+          />
+          <Select
+            label={t('send.priority')}
+            value={priority.value}
+            options={[
+              { value: '', label: t('send.defaultPriority', { priority: String(defaultPriority) }) },
+              ...Array.from({ length: HIGHEST_PRIORITY + 1 }, (_, value) => ({
+                value,
+                label: String(value),
+              })),
+            ]}
+            onValue={(value) => {
+              priority.value = value;
+            }}
+          />
+        </div>
+        <Field
+          label={t('send.messageTitle')}
+          hint={t('send.titleHint')}
+          value={title.value}
+          onValue={(value) => {
+            title.value = value;
+          }}
+        />
+        <TextArea
+          label={t('send.message')}
+          value={text.value}
+          required
+          autoFocus
+          rows={5}
+          onValue={(value) => {
+            text.value = value;
+          }}
+        />
+        <Switch
+          label={t('send.markdown')}
+          checked={isMarkdown.value}
+          onChecked={(checked) => {
+            isMarkdown.value = checked;
+          }}
+        />
+        <section class="preview" aria-label={t('send.preview')}>
+          <div class="label">{t('send.preview')}</div>
+          <MessageItem message={preview} withApplication />
+        </section>
+        {error.value && (
+          <p class="notice error" role="alert">
+            {error.value}
+          </p>
+        )}
+        <div class="dialog-actions">
+          <Button onClick={close}>{t('button.cancel')}</Button>
+          <Button kind="primary" type="submit" icon="send" busy={isBusy.value}>
+            {t('send.submit')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
