@@ -1,1 +1,0 @@
-import{_ as e,i as t}from"./text-BG22JB5F.js";import{n,t as r}from"./time-DRaOhi41.js";function i({time:i,text:a=e=>e}){let o=t.value;return e(`time`,{dateTime:i,title:r(i,o),children:a(n(i,o))})}export{i as t};
