@@ -38,6 +38,8 @@ export default defineConfig({
       preserveEntrySignatures: 'allow-extension',
       input: { index: 'index.html', sw: 'src/worker/sw.ts', action: 'src/action/action.ts' },
       output: {
+        // All that the first screen needs is one file: each further one would be a request more at the start.
+        codeSplitting: { groups: [{ name: 'index', test: /\/src\/main\.tsx$/ }] },
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
       },
     },

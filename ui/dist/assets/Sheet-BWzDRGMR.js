@@ -1,1 +1,0 @@
-import{t as e}from"./Dialog-C6kM-xp8.js";import{t}from"./index-BCVdRWxb.js";import{a as n}from"./text-Cu_KF9Jn.js";import{HelpContent as r}from"./help-BZiaoVrp.js";import{t as i}from"./jsxRuntime-CHr7g3Fd.js";function a(){return i(e,{title:n(`help.title`),onClose:t,large:!0,children:i(r,{})})}export{a as default};

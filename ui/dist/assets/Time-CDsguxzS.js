@@ -1,1 +1,0 @@
-import{i as e}from"./text-Cu_KF9Jn.js";import{n as t,t as n}from"./time-DRaOhi41.js";import{t as r}from"./jsxRuntime-CHr7g3Fd.js";function i({time:i,text:a=e=>e}){let o=e.value;return r(`time`,{dateTime:i,title:n(i,o),children:a(t(i,o))})}export{i as t};
