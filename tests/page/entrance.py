@@ -1,0 +1,108 @@
+"""The first start, logging in and out, and registration."""
+
+import re
+
+from playwright.sync_api import expect
+
+from server import NAME, PASSWORD
+from watched import Watched
+
+
+class Counted:
+    """A page whose clicks and filled fields are counted."""
+
+    def __init__(self, page):
+        self.page, self.count = page, 0
+
+    def click(self, locator):
+        self.count += 1
+        locator.click()
+
+    def fill(self, locator, text):
+        self.count += 1
+        locator.fill(text)
+
+
+def the_first_message_takes_twelve_clicks_and_fields(tools):
+    with tools.server(GOTIFY_DEFAULTUSER_PASS="") as server, Watched(tools.browser, server) as watched:
+        page, by = watched.page, Counted(watched.page)
+        link = re.search(r"Open \S+(/#/setup/\S+)", server.log()).group(1)
+        page.goto(server.address + link)
+        by.count += 1
+        by.fill(page.get_by_label("New password", exact=True), PASSWORD)
+        by.fill(page.get_by_label("New password again"), PASSWORD)
+        by.click(page.get_by_role("button", name="Set password and log in"))
+        assert "setup" not in page.url, page.url
+        by.click(page.get_by_role("link", name="Create an application"))
+        by.click(page.get_by_role("button", name="Create application"))
+        by.fill(page.get_by_label("Name"), "Backup")
+        by.click(page.get_by_role("button", name="Create", exact=True))
+        by.click(page.get_by_role("dialog").get_by_role("button", name="Close").first)
+        by.click(page.get_by_role("link", name="All messages"))
+        by.click(page.get_by_role("button", name="Send message"))
+        dialog = page.get_by_role("dialog")
+        by.fill(dialog.get_by_label("Message", exact=True), "It works.")
+        by.click(dialog.get_by_role("button", name="Send", exact=True))
+        expect(page.locator("article", has_text="It works.")).to_be_visible()
+        assert by.count <= 12, by.count
+
+        # The link is worth nothing afterwards.
+        watched.allow("401 \\(Unauthorized\\)")
+        with Watched(tools.browser, server) as other:
+            other.allow("401 \\(Unauthorized\\)")
+            other.page.goto(server.address + link)
+            other.page.get_by_label("New password", exact=True).fill("x")
+            other.page.get_by_label("New password again").fill("x")
+            other.page.get_by_role("button", name="Set password and log in").click()
+            expect(other.page.get_by_text("This link was used already")).to_be_visible()
+        return f"{by.count} clicks and fields"
+
+
+def any_password_logs_in_and_a_wrong_one_is_refused_in_words(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        watched.allow("401 \\(Unauthorized\\)")
+        watched.open()
+        page.get_by_label("User name").fill(NAME)
+        page.get_by_label("Password", exact=True).fill("wrong")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("The user name or the password is wrong.")).to_be_visible()
+        page.get_by_label("Password", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("navigation")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("navigation")).to_be_visible()
+        page.goto(f"{server.address}/#/account")
+        page.get_by_role("button", name="Log out").click()
+        expect(page.get_by_label("User name")).to_be_visible()
+        assert server.call("GET", "/client") == []
+
+
+def a_session_that_ends_leads_to_the_login(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        watched.allow("401 \\(Unauthorized\\)", "WebSocket")
+        watched.login()
+        expect(watched.page.get_by_text("Connected", exact=True)).to_be_visible()
+        (client,) = server.call("GET", "/client")
+        server.call("DELETE", f"/client/{client['id']}")
+        expect(watched.page.get_by_text("The session has ended. Log in again.")).to_be_visible()
+
+
+def who_may_register_does(tools):
+    with tools.server(GOTIFY_REGISTRATION="true") as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        watched.open()
+        page.get_by_role("button", name="Create an account").or_(page.get_by_role("link", name="Create an account")).click()
+        page.get_by_label("User name").fill("bob")
+        page.get_by_label("Password", exact=True).fill("bob's")
+        page.get_by_role("button", name="Create account").click()
+        expect(page.get_by_role("navigation")).to_be_visible()
+        assert server.call("GET", "/current/user", user=("bob", "bob's"))["name"] == "bob"
+
+
+CHECKS = (
+    the_first_message_takes_twelve_clicks_and_fields,
+    any_password_logs_in_and_a_wrong_one_is_refused_in_words,
+    a_session_that_ends_leads_to_the_login,
+    who_may_register_does,
+)

@@ -1,0 +1,158 @@
+"""The list of messages: live delivery, what a restart must not lose, deleting, reading and searching."""
+
+import re
+
+from playwright.sync_api import expect
+
+from watched import Watched
+
+
+def article(page, text):
+    return page.locator("article", has_text=text)
+
+
+def connected(page):
+    expect(page.get_by_text("Connected", exact=True)).to_be_visible(timeout=60_000)
+
+
+def messages_arrive_live(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        first = server.application("Backup")
+        server.send(first, "sent before")
+        watched.login()
+        expect(article(page, "sent before")).to_be_visible()
+        connected(page)
+        server.send(first, "sent live", title="A title", priority=8)
+        expect(article(page, "sent live")).to_be_visible()
+        expect(article(page, "sent live").get_by_text("Priority 8")).to_be_visible()
+        # Of an application that the page does not know yet.
+        second = server.application("Doorbell")
+        server.send(second, "it rings")
+        expect(article(page, "it rings").get_by_text("Doorbell")).to_be_visible()
+        expect(page.get_by_role("link", name="Doorbell")).to_be_visible()
+        assert not [request.url for request in watched.requests if "undefined" in request.url]
+        page.get_by_role("link", name="Doorbell").click()
+        expect(article(page, "it rings")).to_be_visible()
+        expect(article(page, "sent live")).to_have_count(0)
+
+
+def a_restart_loses_no_message(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        watched.allow("ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+        application = server.application("Backup")
+        server.send(application, "number 0")
+        watched.login()
+        connected(page)
+        server.stop()
+        expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
+        server.start()
+        # Whether the page is back already or not.
+        for number in range(1, 6):
+            server.send(application, f"number {number}")
+        for number in range(6):
+            expect(article(page, f"number {number}")).to_have_count(1, timeout=60_000)
+        connected(page)
+        server.send(application, "number 6")
+        expect(article(page, "number 6")).to_have_count(1)
+
+
+def a_deleted_message_comes_back_by_undo_and_goes_elsewhere_too(tools):
+    with tools.server() as server, Watched(tools.browser, server) as here, Watched(tools.browser, server) as there:
+        application = server.application("Backup")
+        for text in ("to be kept", "to be deleted"):
+            server.send(application, text)
+        for watched in (here, there):
+            watched.login()
+            connected(watched.page)
+        delete = lambda text: article(here.page, text).get_by_role("button", name="Delete message").click()
+        delete("to be kept")
+        expect(article(here.page, "to be kept")).to_have_count(0)
+        here.page.get_by_role("button", name="Undo").click()
+        expect(article(here.page, "to be kept")).to_be_visible()
+        delete("to be deleted")
+        # The other device hears of it by an event.
+        expect(article(there.page, "to be deleted")).to_have_count(0, timeout=30_000)
+        expect(article(there.page, "to be kept")).to_be_visible()
+        left = [message["message"] for message in server.call("GET", "/message")["messages"]]
+        assert left == ["to be kept"], left
+
+        here.page.get_by_role("button", name="More actions").click()
+        here.page.get_by_role("menuitem", name="Delete all messages").click()
+        here.page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+        for watched in (here, there):
+            expect(watched.page.locator("article")).to_have_count(0)
+
+
+def unread_counts_follow_on_every_device(tools):
+    with tools.server() as server, Watched(tools.browser, server) as here, Watched(tools.browser, server) as there:
+        first, second = server.application("Backup"), server.application("Doorbell")
+        server.send(first, "one")
+        for watched in (here, there):
+            # On a screen that shows no messages.
+            watched.login(route="#/clients")
+            expect(watched.page.get_by_role("link", name="Backup")).to_contain_text("1")
+        server.send(first, "two")
+        server.send(second, "three")
+        for watched in (here, there):
+            expect(watched.page.get_by_role("link", name=re.compile("^Backup"))).to_contain_text("2")
+            expect(watched.page.get_by_role("link", name=re.compile("^Doorbell"))).to_contain_text("1")
+        here.page.get_by_role("link", name=re.compile("^Backup")).click()
+        expect(article(here.page, "two")).to_be_visible()
+        for watched in (here, there):
+            expect(watched.page.get_by_role("link", name=re.compile("^Backup")).locator(".badge")).to_have_count(0)
+            expect(watched.page.get_by_role("link", name=re.compile("^Doorbell")).locator(".badge")).to_have_count(1)
+
+
+def messages_are_searched(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        application = server.application("Backup")
+        server.send(application, "The disk is full", priority=8)
+        server.send(application, "The disk is fine", priority=2)
+        watched.login()
+        expect(article(page, "fine")).to_be_visible()
+        page.keyboard.press("/")
+        expect(page.get_by_label("Search messages")).to_be_focused()
+        page.keyboard.type("disk fu*")
+        expect(article(page, "fine")).to_have_count(0)
+        expect(article(page, "full")).to_be_visible()
+        page.get_by_role("button", name="End search").click()
+        expect(article(page, "fine")).to_be_visible()
+
+
+def keys_move_in_the_list_and_between_screens(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        application = server.application("Backup")
+        for number in range(3):
+            server.send(application, f"number {number}")
+        watched.login()
+        expect(article(page, "number 2")).to_be_visible()
+        focused = lambda: page.evaluate("document.activeElement.innerText")
+        page.keyboard.press("j")
+        assert "number 2" in focused(), focused()
+        page.keyboard.press("j")
+        assert "number 1" in focused(), focused()
+        page.keyboard.press("k")
+        assert "number 2" in focused(), focused()
+        page.keyboard.press("e")
+        expect(article(page, "number 2")).to_have_count(0)
+        for keys, title in (("ga", "Applications"), ("gc", "Clients"), ("gm", "All messages")):
+            page.keyboard.type(keys)
+            expect(page.get_by_role("heading", name=title, level=1)).to_be_attached()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+CHECKS = (
+    messages_arrive_live,
+    a_restart_loses_no_message,
+    a_deleted_message_comes_back_by_undo_and_goes_elsewhere_too,
+    unread_counts_follow_on_every_device,
+    messages_are_searched,
+    keys_move_in_the_list_and_between_screens,
+)
