@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
 import { Spinner } from '../components/Spinner';
+import { navigate, route } from '../router';
 import {
   applications,
   applicationsById,
@@ -23,6 +24,10 @@ export default function Applications() {
     shown.value = next;
   };
   useEffect(() => {
+    if (route.peek().query.has('create')) {
+      show({ dialog: 'create' });
+      navigate('/applications', { replace: true });
+    }
     reloadApplications().catch(toastError);
     reloadApplicationStates().catch(toastError);
   }, []);

@@ -121,7 +121,7 @@ function Empty({ list }: { list: MessageList }) {
     <EmptyState icon="inbox" title={t('messages.empty')}>
       <p class="muted">{t(hasApplications ? 'messages.emptyText' : 'messages.emptyNoApplication')}</p>
       {!hasApplications && (
-        <a class="button primary" href="#/applications">
+        <a class="button primary" href="#/applications?create">
           {t('messages.createApplication')}
         </a>
       )}

@@ -74,7 +74,7 @@ export default function Send() {
     return (
       <Dialog title={t('send.title')} onClose={close}>
         <p>{t('send.noApplication')}</p>
-        <a class="button primary" href="#/applications" onClick={close}>
+        <a class="button primary" href="#/applications?create" onClick={close}>
           {t('messages.createApplication')}
         </a>
       </Dialog>

@@ -18,10 +18,3 @@ export function relativeTime(time: string, language: string, now: number = Date.
   }
   return format.format(0, 'second');
 }
-
-/** Writes a time with date, hours and minutes. */
-export function exactTime(time: string, language: string): string {
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
-    new Date(time),
-  );
-}

@@ -1,6 +1,7 @@
-// Language and theme.
+// Language, theme, and the keys.
 import { Select } from '../../components/Field';
-import { language, type Theme, theme } from '../../state/settings';
+import { Switch } from '../../components/Switch';
+import { language, shortcuts, type Theme, theme } from '../../state/settings';
 import { browserLanguage, LANGUAGES, t } from '../../text';
 
 export function Appearance() {
@@ -31,6 +32,14 @@ export function Appearance() {
           }}
         />
       </div>
+      <Switch
+        label={t('account.shortcuts')}
+        hint={t('account.shortcutsHint')}
+        checked={shortcuts.value}
+        onChecked={(checked) => {
+          shortcuts.value = checked;
+        }}
+      />
     </section>
   );
 }

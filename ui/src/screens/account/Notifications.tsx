@@ -1,10 +1,21 @@
 // How this device tells of messages.
 import { type Signal, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { Button } from '../../components/Button';
 import { Select } from '../../components/Field';
 import { Switch } from '../../components/Switch';
+import { canNotify, enableNotifications } from '../../notifications';
+import {
+  disablePush,
+  enablePush,
+  loadPushState,
+  type PushState,
+  pushMinPriority,
+  pushState,
+} from '../../push';
 import { playTone } from '../../sound';
 import { desktopNotifications, minNotificationPriority, minSoundPriority, sound } from '../../state/settings';
+import { toastError } from '../../state/toasts';
 import { t } from '../../text';
 
 /** The priorities that can be chosen, of those that apps know. */
@@ -16,22 +27,23 @@ export function Notifications() {
       <h2>{t('account.notifications')}</h2>
       <p class="muted">{t('account.device')}</p>
       <Desktop />
+      <Push />
       <Sound />
     </section>
   );
 }
 
 function Desktop() {
-  const isKnown = typeof Notification === 'function';
-  const permission = useSignal(isKnown ? Notification.permission : 'denied');
+  const permission = useSignal(canNotify ? Notification.permission : 'denied');
   const isOn = desktopNotifications.value && permission.value === 'granted';
   let hint = t('account.desktopHint');
-  if (!isKnown) hint = t('account.desktopUnsupported');
+  if (!canNotify) hint = t('account.desktopUnsupported');
   else if (permission.value === 'denied') hint = t('account.desktopDenied');
 
   const change = async (checked: boolean) => {
-    if (checked) permission.value = await Notification.requestPermission();
-    desktopNotifications.value = checked && permission.value === 'granted';
+    if (checked) await enableNotifications();
+    else desktopNotifications.value = false;
+    permission.value = Notification.permission;
   };
   return (
     <div class="setting">
@@ -42,7 +54,43 @@ function Desktop() {
         disabled={permission.value === 'denied'}
         onChecked={(checked) => void change(checked)}
       />
-      {isOn && <Priority label={t('account.minPriority')} priority={minNotificationPriority} />}
+      {isOn && <Priority label={t('account.minPriority')} {...of(minNotificationPriority)} />}
+    </div>
+  );
+}
+
+function Push() {
+  const isBusy = useSignal(false);
+  useEffect(() => {
+    loadPushState().catch(toastError);
+  }, []);
+  const state = pushState.value;
+  const hints: Partial<Record<PushState, string>> = {
+    unavailable: t('account.pushOff'),
+    unsupported: isSecureContext ? t('account.pushUnsupported') : t('account.pushInsecure'),
+    denied: t('account.desktopDenied'),
+  };
+  const change = async (run: () => Promise<void>) => {
+    isBusy.value = true;
+    await run().catch(toastError);
+    isBusy.value = false;
+  };
+  return (
+    <div class="setting">
+      <Switch
+        label={t('account.push')}
+        hint={hints[state] ?? t('account.pushHint')}
+        checked={state === 'on'}
+        disabled={isBusy.value || (state !== 'on' && state !== 'off')}
+        onChecked={(checked) => void change(() => (checked ? enablePush() : disablePush()))}
+      />
+      {state === 'on' && (
+        <Priority
+          label={t('account.pushPriority')}
+          priority={pushMinPriority.value}
+          onPriority={(priority) => void change(() => enablePush(priority))}
+        />
+      )}
     </div>
   );
 }
@@ -60,7 +108,7 @@ function Sound() {
       />
       {sound.value && (
         <>
-          <Priority label={t('account.soundPriority')} priority={minSoundPriority} />
+          <Priority label={t('account.soundPriority')} {...of(minSoundPriority)} />
           <div class="row">
             <Button onClick={() => void playTone()}>{t('account.soundTry')}</Button>
           </div>
@@ -70,19 +118,29 @@ function Sound() {
   );
 }
 
+type PriorityProps = { label: string; priority: number; onPriority: (priority: number) => void };
+
+/** A setting as what `Priority` takes. */
+function of(setting: Signal<number>): Omit<PriorityProps, 'label'> {
+  return {
+    priority: setting.value,
+    onPriority: (priority) => {
+      setting.value = priority;
+    },
+  };
+}
+
 /** Chooses the lowest priority from which on something happens. */
-export function Priority({ label, priority }: { label: string; priority: Signal<number> }) {
+function Priority({ label, priority, onPriority }: PriorityProps) {
   return (
     <Select
       label={label}
-      value={priority.value}
-      options={[...new Set([...PRIORITIES, priority.value])].map((value) => ({
+      value={priority}
+      options={[...new Set([...PRIORITIES, priority])].map((value) => ({
         value,
         label: value === 0 ? t('account.anyPriority') : t('account.priorityFrom', { count: value }),
       }))}
-      onValue={(value) => {
-        priority.value = Number(value);
-      }}
+      onValue={(value) => onPriority(Number(value))}
     />
   );
 }

@@ -7,6 +7,7 @@ import { Dialog } from '../../components/Dialog';
 import { Field, TextArea } from '../../components/Field';
 import { FormError, useSubmit, wholeNumber } from '../../components/form';
 import { applicationStates, applications, reloadApplicationStates } from '../../state/applications';
+import { overview } from '../../state/session';
 import { toast } from '../../state/toasts';
 import { t } from '../../text';
 import { keepChanged, type Shown } from './actions';
@@ -113,10 +114,10 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
   );
 }
 
-/** A new application as the server lists it: without its token, if the others have none. */
+/** A new application as the server lists it: Gotify 3 lists no tokens. */
 function listed(created: Application): Application {
-  const others = applications.value ?? [];
-  if (others.length > 0 && others.every(({ token }) => token !== undefined)) return created;
+  const hasTokens = applications.value?.some(({ token }) => token !== undefined);
+  if (hasTokens || overview.value?.compatibility === 'v2') return created;
   const { token: _, ...rest } = created;
   return rest;
 }

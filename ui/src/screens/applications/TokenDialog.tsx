@@ -7,6 +7,8 @@ import { CopyButton } from '../../components/CopyButton';
 import { Dialog } from '../../components/Dialog';
 import { Select } from '../../components/Field';
 import { Secret } from '../../components/Secret';
+import { messagesPath, navigate } from '../../router';
+import { openDialog } from '../../state/dialogs';
 import { type Key, t } from '../../text';
 import { askToReplaceToken, type Shown } from './actions';
 import { type Example, examples, PLACEHOLDER, serverUrl } from './examples';
@@ -50,6 +52,16 @@ export function TokenDialog({ application, token: made, show }: TokenDialogProps
           {t('applications.tokenReplace')}
         </Button>
         <Button onClick={() => show(null)}>{t('button.close')}</Button>
+        <Button
+          icon="send"
+          onClick={() => {
+            show(null);
+            navigate(messagesPath(application.id));
+            openDialog.value = 'send';
+          }}
+        >
+          {t('nav.send')}
+        </Button>
       </div>
     </Dialog>
   );

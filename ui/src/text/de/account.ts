@@ -19,6 +19,8 @@ export const account: Record<keyof typeof english, Text> = {
   'account.appearance': 'Darstellung',
   'account.language': 'Sprache',
   'account.languageSystem': 'Wie im Browser ({name})',
+  'account.shortcuts': 'Einzelne Tasten',
+  'account.shortcutsHint': 'Tasten wie j und k bewegen durch die Nachrichten. Die Taste ? zeigt alle.',
   'account.theme': 'Farbschema',
   'account.themeSystem': 'Wie im System',
   'account.themeLight': 'Hell',

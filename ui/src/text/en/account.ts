@@ -16,6 +16,8 @@ export const account = {
   'account.appearance': 'Appearance',
   'account.language': 'Language',
   'account.languageSystem': 'As the browser ({name})',
+  'account.shortcuts': 'Single keys',
+  'account.shortcutsHint': 'Keys such as j and k move between messages. Press ? to see all.',
   'account.theme': 'Theme',
   'account.themeSystem': 'As the system',
   'account.themeLight': 'Light',
