@@ -1,1 +1,0 @@
-import{F as e,W as t,j as n,t as r}from"./index-Cvoy7X6L.js";import{HelpContent as i}from"./help-D7ITLnHC.js";function a(){return t(n,{title:e(`help.title`),onClose:r,large:!0,children:t(i,{})})}export{a as default};

@@ -1,1 +1,0 @@
-import{P as e,W as t}from"./index-Cvoy7X6L.js";import{n,t as r}from"./time-DRaOhi41.js";function i({time:i,text:a=e=>e}){let o=e.value;return t(`time`,{dateTime:i,title:r(i,o),children:a(n(i,o))})}export{i as t};
