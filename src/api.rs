@@ -56,6 +56,8 @@ mod version;
 
 #[cfg(feature = "sqlite")]
 pub(crate) use body::MAX_NAME_CHARACTERS;
+#[cfg(feature = "metrics")]
+pub(crate) use compression::compression;
 pub(crate) use paced_io::Pace;
 
 pub use boundary::Boundary;

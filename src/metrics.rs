@@ -36,6 +36,7 @@ use parking_lot::Mutex;
 use prometheus::{Registry, TextEncoder};
 
 use crate::{
+    api::compression,
     hub::Hub,
     server::{ConnectionObserver, NodeParts},
 };
@@ -134,7 +135,8 @@ impl Metrics {
     /// Returns a router that answers `GET /metrics`, for a listener of its own or to be merged with others. It asks
     /// nobody who they are.
     pub fn router(&self, hub: &Hub) -> Router {
-        Router::new().route("/metrics", get(scrape)).with_state((self.clone(), hub.clone()))
+        let scrape = get(scrape).layer(compression());
+        Router::new().route("/metrics", scrape).with_state((self.clone(), hub.clone()))
     }
 
     /// Writes all metrics in Prometheus' text format, version 0.0.4; the hub is asked for its streams.

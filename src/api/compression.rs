@@ -1,6 +1,6 @@
 //! Answers in fewer bytes, for clients that accept gzip.
 //!
-//! Only routes whose answers can be long are compressed: lists, and the documents about the API. So sending a message
+//! Only routes whose answers can be long are compressed: lists, documents about the API, and metrics. So sending a message
 //! pays nothing for it, and a stream is never touched.
 
 use tower_http::CompressionLevel;
@@ -17,10 +17,13 @@ pub(super) fn compressed<S>(routes: UtoipaMethodRouter<S>) -> UtoipaMethodRouter
 where
     S: Clone + Send + Sync + 'static,
 {
+    routes.map(|methods| methods.layer(compression()))
+}
+
+/// Returns the layer that compresses long answers.
+pub(crate) fn compression() -> CompressionLayer<SizeAbove> {
     // The fastest level: JSON shrinks to a fifth all the same, and the server has other things to do.
-    let layer =
-        CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(MIN_BYTES));
-    routes.map(|methods| methods.layer(layer))
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(MIN_BYTES))
 }
 
 #[cfg(test)]

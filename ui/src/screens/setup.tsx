@@ -39,6 +39,8 @@ export function Setup({ name, password: known }: { name: string; password: strin
     <Entrance title={t('setup.title')}>
       <p class="muted">{t('setup.text', { name })}</p>
       <form class="stack" onSubmit={submit}>
+        {/* So that a password manager knows whose password it keeps. */}
+        <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
         <PasswordField
           label={t('setup.password')}
           value={password.value}
