@@ -1,1 +1,0 @@
-import{L as e,V as t,Z as n,t as r}from"./index-BDEImmjq.js";import{HelpContent as i}from"./help-C_JKWwcM.js";function a(){return n(e,{title:t(`help.title`),onClose:r,large:!0,children:n(i,{})})}export{a as default};
