@@ -1,19 +1,24 @@
 // Loads what draws Markdown when the first such message is seen.
 import { signal } from '@preact/signals';
+import type { ComponentType } from 'preact';
 
-export type Renderer = (text: string) => DocumentFragment;
+export type MarkdownProps = {
+  text: string;
+  /** Of the links and buttons inside. */
+  tabIndex: number;
+};
 
 /** Null until it came. */
-export const renderer = signal<Renderer | null>(null);
+export const markdownComponent = signal<ComponentType<MarkdownProps> | null>(null);
 
 let isLoading = false;
 
-export function loadRenderer(): void {
+export function loadMarkdown(): void {
   if (isLoading) return;
   isLoading = true;
-  import('./render').then(
+  import('./Markdown').then(
     (module) => {
-      renderer.value = module.renderMarkdown;
+      markdownComponent.value = module.Markdown;
     },
     () => {
       // The text is shown as it is; the next message tries again.

@@ -5,10 +5,10 @@ import { Button } from '../../components/Button';
 import { confirm } from '../../components/Confirm';
 import { copyText } from '../../components/copy';
 import { Icon } from '../../components/Icon';
+import { RemotePicture } from '../../components/RemotePicture';
 import { type Action, actionsOf, clickUrl, pictureUrl } from '../../messages/extras';
 import { toast } from '../../state/toasts';
 import { t } from '../../text';
-import { showPicture } from './picture';
 
 export function MessageActions({ message, tabIndex }: { message: Message; tabIndex: number }) {
   const link = clickUrl(message);
@@ -17,17 +17,7 @@ export function MessageActions({ message, tabIndex }: { message: Message; tabInd
   if (!link && !picture && actions.length === 0) return null;
   return (
     <div class="message-actions">
-      {picture && (
-        <button
-          type="button"
-          class="picture-button"
-          title={t('messages.pictureHint')}
-          tabIndex={tabIndex}
-          onClick={(event) => showPicture(event.currentTarget, picture, '')}
-        >
-          {t('messages.showPicture', { host: new URL(picture).host })}
-        </button>
-      )}
+      {picture && <RemotePicture url={picture} tabIndex={tabIndex} />}
       {link && (
         <OpenLink
           url={link}

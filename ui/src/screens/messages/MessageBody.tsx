@@ -1,12 +1,11 @@
 // The text of a message: plain with links, or Markdown.
 import { useSignal } from '@preact/signals';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { ComponentType } from 'preact';
 import type { Message } from '../../api/types';
-import { loadRenderer, renderer } from '../../markdown/loader';
+import { loadMarkdown, type MarkdownProps, markdownComponent } from '../../markdown/loader';
 import { isMarkdown } from '../../messages/extras';
 import { findLinks } from '../../messages/links';
 import { t } from '../../text';
-import { showPicture } from './picture';
 
 /** A longer text is shown in part, until the person asks for all of it. */
 const LONG_CHARACTERS = 1800;
@@ -21,14 +20,11 @@ export function MessageBody({ message, tabIndex }: { message: Message; tabIndex:
   const isWhole = useSignal(expanded.has(message.id));
   const isCut = isLong(message.message) && !isWhole.value;
   const text = isCut ? message.message.slice(0, DRAWN_CHARACTERS) : message.message;
+  const Text = isMarkdown(message) ? markdown() : Plain;
   return (
     <>
       <div class={isCut ? 'message-text cut' : 'message-text'} dir="auto">
-        {isMarkdown(message) ? (
-          <Markdown text={text} tabIndex={tabIndex} />
-        ) : (
-          <Plain text={text} tabIndex={tabIndex} />
-        )}
+        <Text text={text} tabIndex={tabIndex} />
       </div>
       {isCut && (
         <button
@@ -47,12 +43,18 @@ export function MessageBody({ message, tabIndex }: { message: Message; tabIndex:
   );
 }
 
+/** Until the Markdown component came, the text is shown as it is. */
+function markdown(): ComponentType<MarkdownProps> {
+  if (!markdownComponent.value) loadMarkdown();
+  return markdownComponent.value ?? Plain;
+}
+
 function isLong(text: string): boolean {
   if (text.length > LONG_CHARACTERS) return true;
   return text.split('\n', LONG_LINES + 1).length > LONG_LINES;
 }
 
-function Plain({ text, tabIndex }: { text: string; tabIndex: number }) {
+function Plain({ text, tabIndex }: MarkdownProps) {
   return (
     <p class="plain">
       {findLinks(text).map((piece, index) =>
@@ -66,30 +68,4 @@ function Plain({ text, tabIndex }: { text: string; tabIndex: number }) {
       )}
     </p>
   );
-}
-
-function Markdown({ text, tabIndex }: { text: string; tabIndex: number }) {
-  const root = useRef<HTMLDivElement>(null);
-  const render = renderer.value;
-  if (!render) loadRenderer();
-  useLayoutEffect(() => {
-    if (render) root.current?.replaceChildren(render(text));
-  }, [render, text]);
-  // Only the message that the Tab key stops at has more stops inside.
-  useLayoutEffect(() => {
-    for (const element of root.current?.querySelectorAll<HTMLElement>('a, button, summary, .table-frame') ??
-      []) {
-      element.tabIndex = tabIndex;
-    }
-  }, [render, text, tabIndex]);
-  if (!render) return <p class="plain">{text}</p>;
-  // biome-ignore lint/a11y/noStaticElementInteractions: the buttons inside are the controls
-  // biome-ignore lint/a11y/useKeyWithClickEvents: a key on a button is a click
-  return <div key="markdown" ref={root} class="markdown" onClick={onClick} />;
-}
-
-function onClick(event: Event): void {
-  const button = event.target instanceof Element ? event.target.closest('button') : null;
-  const source = button?.dataset.picture;
-  if (button && source) showPicture(button, source, button.dataset.alt ?? '');
 }
