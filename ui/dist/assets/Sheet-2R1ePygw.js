@@ -1,1 +1,0 @@
-import{L as e,V as t,Z as n,t as r}from"./index-CoEYD6nk.js";import{HelpContent as i}from"./help-CBClTV-y.js";function a(){return n(e,{title:t(`help.title`),onClose:r,large:!0,children:n(i,{})})}export{a as default};

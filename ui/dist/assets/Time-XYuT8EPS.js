@@ -1,1 +1,0 @@
-import{B as e,Z as t,c as n,s as r}from"./index-CoEYD6nk.js";import{t as i}from"./time-DbsHkamg.js";function a({time:a,text:o=e=>e}){let s=e.value;return t(`time`,{dateTime:a,title:r(Date.parse(a),s),children:o(i(a,s,n.value))})}export{a as t};
