@@ -8,3 +8,14 @@ CREATE TABLE IF NOT EXISTS shardcast_log (
     payload longtext NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- Where clients get push messages: their push services' endpoints, and the keys that messages are encrypted with. `id` is
+-- that of the client.
+CREATE TABLE IF NOT EXISTS shardcast_push (
+    id bigint unsigned NOT NULL PRIMARY KEY,
+    endpoint text NOT NULL,
+    p256dh longblob NOT NULL,
+    auth longblob NOT NULL,
+    min_priority bigint NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

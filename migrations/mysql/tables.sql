@@ -102,3 +102,10 @@ CREATE TABLE shardcast_images (
     content longblob NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- The key that names this server to push services. One row: all subscriptions are made for it, so it is moved with them.
+CREATE TABLE shardcast_push_keys (
+    id bigint unsigned NOT NULL PRIMARY KEY,
+    content longblob NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

@@ -7,3 +7,13 @@ CREATE TABLE IF NOT EXISTS shardcast_log (
     kind text NOT NULL,
     payload text NOT NULL
 );
+
+-- Where clients get push messages: their push services' endpoints, and the keys that messages are encrypted with. `id` is
+-- that of the client.
+CREATE TABLE IF NOT EXISTS shardcast_push (
+    id bigint PRIMARY KEY,
+    endpoint text NOT NULL,
+    p256dh bytea NOT NULL,
+    auth bytea NOT NULL,
+    min_priority bigint NOT NULL
+);

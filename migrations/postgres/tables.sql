@@ -92,3 +92,9 @@ CREATE TABLE shardcast_images (
     name varchar(255) NOT NULL PRIMARY KEY,
     content bytea NOT NULL
 );
+
+-- The key that names this server to push services. One row: all subscriptions are made for it, so it is moved with them.
+CREATE TABLE shardcast_push_keys (
+    id bigint PRIMARY KEY,
+    content bytea NOT NULL
+);

@@ -79,3 +79,9 @@ CREATE TABLE shardcast_images (
     name varchar(255) NOT NULL PRIMARY KEY,
     content blob NOT NULL
 );
+
+-- Ours: The key that names this server to push services. One row: all subscriptions are made for it, so it is moved with them.
+CREATE TABLE shardcast_push_keys (
+    id integer PRIMARY KEY,
+    content blob NOT NULL
+);

@@ -124,8 +124,11 @@ fn failed_to_start(error: &StartError) -> ExitCode {
 
 /// Says how many rows of each table were moved.
 fn described(moved: &Moved) -> String {
-    let tables = moved.tables.iter().map(|(table, rows)| match *table {
+    // The key of push subscriptions goes without saying.
+    let tables = moved.tables.iter().filter(|(table, _)| *table != "shardcast_push_keys");
+    let tables = tables.map(|(table, rows)| match *table {
         "plugin_confs" => format!("{rows} settings of plugins"),
+        "shardcast_push" => format!("{rows} push subscriptions"),
         table => format!("{rows} {table}"),
     });
     let text = tables.collect::<Vec<_>>().join(", ");

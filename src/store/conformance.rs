@@ -17,6 +17,7 @@ pub(crate) mod identities;
 pub(crate) mod logins;
 pub(crate) mod messages;
 pub(crate) mod pictures;
+pub(crate) mod push;
 pub(crate) mod revocations;
 pub(crate) mod text;
 pub(crate) mod users;
@@ -107,6 +108,14 @@ macro_rules! suite {
                 a_picture_is_kept_until_it_is_deleted
                 a_picture_goes_with_what_had_it
                 pictures_that_are_elsewhere_are_named
+            }
+            push {
+                a_client_has_one_subscription
+                an_endpoint_belongs_to_the_client_that_named_it_last
+                subscriptions_are_found_by_their_users
+                a_subscription_goes_with_its_client_and_its_user
+                only_the_endpoint_that_was_named_is_deleted
+                all_who_ask_get_the_same_push_key
             }
             revocations {
                 each_change_that_revokes_something_is_in_the_log

@@ -13,6 +13,7 @@ mod heads;
 mod logins;
 mod messages;
 mod pictures;
+mod push;
 mod revocation_log;
 mod users;
 
@@ -22,6 +23,7 @@ pub use heads::{DatabaseTime, Heads};
 pub use logins::Logins;
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use pictures::Pictures;
+pub use push::{ClientSubscription, PushSubscription, PushSubscriptions};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
 
@@ -40,7 +42,17 @@ pub struct Owned<T> {
 /// leaves the change either made or not made.
 #[async_trait]
 pub trait Database:
-    Users + Applications + Clients + Messages + Pictures + Heads + Logins + RevocationLog + fmt::Debug + 'static
+    Users
+    + Applications
+    + Clients
+    + Messages
+    + Pictures
+    + Heads
+    + Logins
+    + PushSubscriptions
+    + RevocationLog
+    + fmt::Debug
+    + 'static
 {
     /// Returns the kind of the database, in lower case, as in `sqlite`.
     fn kind(&self) -> &'static str {

@@ -16,6 +16,7 @@ pub(super) mod identities;
 pub(super) mod logins;
 pub(super) mod messages;
 pub(super) mod pictures;
+pub(super) mod push;
 pub(super) mod query;
 pub(super) mod revocation_log;
 pub(super) mod row;

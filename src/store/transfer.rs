@@ -103,7 +103,7 @@ pub struct RestoreOptions {
 /// Is called as rows are moved, on the task that moves them.
 pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
 
-/// Copies all users, applications, clients, messages, settings of plugins, and the pictures that the database keeps from
+/// Copies all users, applications, clients with their push subscriptions, messages, settings of plugins, and the pictures that the database keeps from
 /// one database to another, of any kind. The source is only read. The target must be empty, or have the first part of the same copy, which is continued
 /// then. A server does not start on it before the copy is complete.
 ///

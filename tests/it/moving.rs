@@ -36,7 +36,7 @@ async fn a_backup_of_a_running_server_is_restored_elsewhere() {
     let outcome = program(&["backup", &file], first.path()).run();
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let expected = format!(
-        "wrote 1 users, 0 applications, 0 clients, 0 settings of plugins, 0 messages and 1 pictures to `{file}`, and \
+        "wrote 1 users, 0 applications, 0 clients, 0 push subscriptions, 0 settings of plugins, 0 messages and 1 pictures to `{file}`, and \
          read them back\n"
     );
     assert_eq!(outcome.stdout, expected);

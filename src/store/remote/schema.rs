@@ -65,7 +65,7 @@ pub(super) async fn add_log<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), Stor
     let mut session = lease.session();
     let added = async {
         let there = Columns::of(&mut session, &D::SCHEMA).await?;
-        if there.lacks_only_the_log() { session.batch(D::SCHEMA.log).await } else { Ok(()) }
+        if there.lacks_what_commands_need() { session.batch(D::SCHEMA.log).await } else { Ok(()) }
     };
     let added = added.await;
     lease.end(added).await

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::query::LIST_VALUES;
-use super::{Dialect, Row, Session, Value, query, revocation_log, slice, users};
+use super::{Dialect, Row, Session, Value, push, query, revocation_log, slice, users};
 use crate::model::{Client, ClientId, MessageId, Timestamp, UserId};
 use crate::store::{NewClient, Owned, Revocation, Slice, UpdateClient};
 
@@ -161,6 +161,7 @@ pub(crate) async fn delete<D: Dialect>(
     let deleted = lock(session, id).await?;
     if let Some(Owned { user_id, row: client }) = &deleted {
         session.run(query("DELETE FROM clients WHERE id = ?").id(id.0)).await?;
+        push::delete_of_clients(session, vec![id.0]).await?;
         let revocation = Revocation::ClientDeleted { user_id: *user_id, token: client.token.clone() };
         revocation_log::write(session, &[revocation]).await?;
     }
@@ -169,7 +170,7 @@ pub(crate) async fn delete<D: Dialect>(
 }
 
 /// Locks a client until the transaction ends.
-async fn lock<D: Dialect>(
+pub(super) async fn lock<D: Dialect>(
     session: &mut Session<'_, D>,
     id: ClientId,
 ) -> Result<Option<Owned<Client>>, sqlx::Error> {
@@ -291,6 +292,7 @@ pub(crate) async fn delete_expired<D: Dialect>(
     if !ids.is_empty() {
         for some in ids.chunks(LIST_VALUES) {
             session.run(query("DELETE FROM clients WHERE id {in}").bind(Value::Ids(some.to_vec()))).await?;
+            push::delete_of_clients(session, some.to_vec()).await?;
         }
         let revocation = |found: &Owned<String>| Revocation::ClientExpired {
             user_id: found.user_id,

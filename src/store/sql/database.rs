@@ -23,5 +23,6 @@ mod heads;
 mod logins;
 mod messages;
 mod pictures;
+mod push;
 mod revocation_log;
 mod users;

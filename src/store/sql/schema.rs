@@ -16,7 +16,8 @@ use crate::store::MigrationStep;
 pub(crate) struct Schema {
     /// A statement for each table, with one column in each line.
     pub(crate) tables: &'static str,
-    /// The statement that makes the log of what was revoked, unless it is there.
+    /// The statements that make the tables which commands need, unless they are there: the log of what was revoked, and
+    /// that of push subscriptions, which go with their clients.
     pub(crate) log: &'static str,
     /// A statement for each index, which names the index and then its table.
     pub(crate) indexes: &'static str,
@@ -76,9 +77,9 @@ impl Columns {
         self.0.contains_key(table)
     }
 
-    /// Whether the tables of a Gotify are there, and the log is not.
-    pub(crate) fn lacks_only_the_log(&self) -> bool {
-        self.has("users", "pass") && !self.has_table("shardcast_log")
+    /// Whether the tables of a Gotify are there, and one that commands need is not.
+    pub(crate) fn lacks_what_commands_need(&self) -> bool {
+        self.has("users", "pass") && !(self.has_table("shardcast_log") && self.has_table("shardcast_push"))
     }
 
     fn has(&self, table: &str, column: &str) -> bool {

@@ -10,8 +10,9 @@ use crate::model::{User, UserId};
 use crate::store::{Credential, DeletedUser, NewUser, Revocation, Slice, UpdateUser, UserChange};
 
 /// What a user owns besides messages, in the order in which it is deleted.
-const DELETIONS: [&str; 4] = [
+const DELETIONS: [&str; 5] = [
     "DELETE FROM applications WHERE user_id = ?",
+    "DELETE FROM shardcast_push WHERE id IN (SELECT id FROM clients WHERE user_id = ?)",
     "DELETE FROM clients WHERE user_id = ?",
     "DELETE FROM plugin_confs WHERE user_id = ?",
     "DELETE FROM users WHERE id = ?",

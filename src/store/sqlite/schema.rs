@@ -37,7 +37,7 @@ pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> 
 /// Makes the log where it is missing, in a file that holds Gotify's tables. What a command revokes is written there.
 pub(super) async fn add_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let there = Columns::of(&mut session(connection), &SCHEMA).await?;
-    if there.lacks_only_the_log() {
+    if there.lacks_what_commands_need() {
         connection.execute(SCHEMA.log).await?;
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! The tables whose rows are moved, with their columns: those of Gotify, and our own columns in them. Our own tables are made anew by whoever opens
-//! the database.
+//! The tables whose rows are moved, with their columns: those of Gotify, our own columns in them, and of our own tables
+//! those of push subscriptions. The others are made anew by whoever opens the database.
 
 /// A table.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 }
 
 /// Each table is written after those that its rows refer to.
-pub(crate) static TABLES: [Table; 5] = [
+pub(crate) static TABLES: [Table; 7] = [
     Table {
         name: "users",
         columns: &[
@@ -76,6 +76,20 @@ pub(crate) static TABLES: [Table; 5] = [
             column("replay", Kind::Integer),
             column("acknowledged", Kind::Integer),
         ],
+    },
+    Table {
+        name: "shardcast_push",
+        columns: &[
+            column("id", Kind::Integer),
+            column("endpoint", Kind::Text),
+            column("p256dh", Kind::Bytes),
+            column("auth", Kind::Bytes),
+            column("min_priority", Kind::Integer),
+        ],
+    },
+    Table {
+        name: "shardcast_push_keys",
+        columns: &[column("id", Kind::Integer), column("content", Kind::Bytes)],
     },
     Table {
         name: "plugin_confs",

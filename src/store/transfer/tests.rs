@@ -16,6 +16,7 @@ use crate::store::sql::query;
 use crate::store::sqlite::SqliteDialect;
 use crate::store::{
     self, DatabaseConfig, Dialect, InsertOutcome, MessagePage, NewClient, NewLinkedUser, NewMessage,
+    PushSubscription,
 };
 
 mod backups;
@@ -103,7 +104,15 @@ async fn fill(config: &DatabaseConfig) -> u64 {
     database.set_application_image(first.id, "picture.png").await.unwrap();
     let mut client = NewClient::new(bob.id, "C1", "phone", at(5));
     client.expires_after_inactivity_seconds = 3600;
-    database.create_client(client).await.unwrap();
+    let client = database.create_client(client).await.unwrap();
+    let subscription = PushSubscription {
+        endpoint: "https://push.example/é?a=1".to_owned(),
+        p256dh: vec![4, 0, 255],
+        auth: vec![0, 1],
+        min_priority: 7,
+    };
+    assert!(database.save_push_subscription(client.id, &subscription).await.unwrap());
+    assert_eq!(database.push_key(b"\0key").await.unwrap(), b"\0key");
     let mut messages = vec![new_message(alice.id, first.id, "line 1\nline 2\r\n\ttab \\N \\. ü 🦀 '\"")];
     messages.push(NewMessage { title: String::new(), priority: i64::MIN, ..messages[0].clone() });
     let extras = json!({ "client::display": { "contentType": "text/markdown" }, "n": [1, null, "\u{1}"] });

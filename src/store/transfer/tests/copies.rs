@@ -42,7 +42,15 @@ async fn everything_is_copied_there_and_back(target: DatabaseConfig) {
     let before = fs::read(folders[0].path().join("gotify.db")).unwrap();
 
     let moved = copy(&first, &target, false, &|_| ()).await.unwrap();
-    let counts = [("users", 2), ("applications", 2), ("clients", 1), ("plugin_confs", 1), ("messages", 6)];
+    let counts = [
+        ("users", 2),
+        ("applications", 2),
+        ("clients", 1),
+        ("shardcast_push", 1),
+        ("shardcast_push_keys", 1),
+        ("plugin_confs", 1),
+        ("messages", 6),
+    ];
     assert_eq!(moved.tables, counts);
     assert!(rows(&target).await == rows(&first).await);
     copy(&target, &last, false, &|_| ()).await.unwrap();
