@@ -39,7 +39,13 @@ export default defineConfig({
       input: { index: 'index.html', sw: 'src/worker/sw.ts', action: 'src/action/action.ts' },
       output: {
         // All that the first screen needs is one file: each further one would be a request more at the start.
-        codeSplitting: { groups: [{ name: 'index', test: /\/src\/main\.tsx$/ }] },
+        codeSplitting: {
+          groups: [
+            { name: 'index', test: /\/src\/main\.tsx$/, priority: 2 },
+            // The screens that manage something compress better together.
+            { name: 'manage', test: /\/src\/screens\/(applications|clients|users|account|send|help)/, priority: 1 },
+          ],
+        },
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
       },
     },
