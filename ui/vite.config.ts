@@ -43,7 +43,11 @@ export default defineConfig({
           groups: [
             { name: 'index', test: /\/src\/main\.tsx$/, priority: 2 },
             // The screens that manage something compress better together.
-            { name: 'manage', test: /\/src\/screens\/(applications|clients|users|account|send|help)/, priority: 1 },
+            {
+              name: 'manage',
+              test: /\/src\/screens\/(applications|clients|users|account|send|help)/,
+              priority: 1,
+            },
           ],
         },
         entryFileNames: (chunk) => (chunk.name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),

@@ -4,6 +4,8 @@ from playwright.sync_api import expect
 
 from watched import DESKTOP, NARROWEST, PHONE, Watched
 
+# As the web vitals count it; they call 0.1 good.
+MOST_SHIFT = 0.01
 SCREENS = ("messages", "applications", "clients", "users", "account", "live", "help")
 
 
@@ -135,7 +137,7 @@ def nothing_shifts(tools):
                     expect(watched.page.locator(".spinner")).to_have_count(0)
                     watched.page.wait_for_load_state("networkidle") if screen != "live" else None
                     value, what = watched.shift()
-                    assert value < 0.01, f"{screen} at {viewport['width']} shifts by {value}: {what}"
+                    assert value < MOST_SHIFT, f"{screen} at {viewport['width']} shifts by {value}: {what}"
 
 
 CHECKS = (

@@ -24,7 +24,15 @@ class Counted:
 
 
 def the_first_message_takes_twelve_clicks_and_fields(tools):
-    with tools.server(GOTIFY_DEFAULTUSER_PASS="") as server, Watched(tools.browser, server) as watched:
+    for compatibility in ("v2", "v3"):
+        count = first_message(tools, compatibility)
+        assert count <= 12, count
+    return f"{count} clicks and fields"
+
+
+def first_message(tools, compatibility):
+    """Sends a first message, from the link of the first start on, and returns what that took."""
+    with tools.server(compatibility, GOTIFY_DEFAULTUSER_PASS="") as server, Watched(tools.browser, server) as watched:
         page, by = watched.page, Counted(watched.page)
         link = re.search(r"Open \S+(/#/setup/\S+)", server.log()).group(1)
         page.goto(server.address + link)
@@ -34,17 +42,13 @@ def the_first_message_takes_twelve_clicks_and_fields(tools):
         by.click(page.get_by_role("button", name="Set password and log in"))
         assert "setup" not in page.url, page.url
         by.click(page.get_by_role("link", name="Create an application"))
-        by.click(page.get_by_role("button", name="Create application"))
         by.fill(page.get_by_label("Name"), "Backup")
         by.click(page.get_by_role("button", name="Create", exact=True))
-        by.click(page.get_by_role("dialog").get_by_role("button", name="Close").first)
-        by.click(page.get_by_role("link", name="All messages"))
         by.click(page.get_by_role("button", name="Send message"))
         dialog = page.get_by_role("dialog")
         by.fill(dialog.get_by_label("Message", exact=True), "It works.")
         by.click(dialog.get_by_role("button", name="Send", exact=True))
         expect(page.locator("article", has_text="It works.")).to_be_visible()
-        assert by.count <= 12, by.count
 
         # The link is worth nothing afterwards.
         watched.allow("401 \\(Unauthorized\\)")
@@ -55,7 +59,7 @@ def the_first_message_takes_twelve_clicks_and_fields(tools):
             other.page.get_by_label("New password again").fill("x")
             other.page.get_by_role("button", name="Set password and log in").click()
             expect(other.page.get_by_text("This link was used already")).to_be_visible()
-        return f"{by.count} clicks and fields"
+        return by.count
 
 
 def any_password_logs_in_and_a_wrong_one_is_refused_in_words(tools):

@@ -29,7 +29,7 @@ def messages_arrive_live(tools):
         # Of an application that the page does not know yet.
         second = server.application("Doorbell")
         server.send(second, "it rings")
-        expect(article(page, "it rings").get_by_text("Doorbell")).to_be_visible()
+        expect(article(page, "it rings").get_by_text("Doorbell").first).to_be_visible()
         expect(page.get_by_role("link", name="Doorbell")).to_be_visible()
         assert not [request.url for request in watched.requests if "undefined" in request.url]
         page.get_by_role("link", name="Doorbell").click()

@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import { Icon, type IconName } from './components/Icon';
 import icon from './icons/icon.svg?inline';
 import { messagesPath, route, screenName } from './router';
-import { applicationStates, applications, unreadTotal } from './state/applications';
+import { applicationStates, applications, areApplicationsAsked, unreadTotal } from './state/applications';
 import { connection } from './state/connection';
 import { user } from './state/session';
 import { t } from './text';
@@ -49,12 +49,15 @@ export function Navigation({ isOpen, onPick }: { isOpen: boolean; onPick: () => 
           />
         ))}
       </div>
-      <div class="nav-group">
-        <Entry path="/applications" icon="applications" label={t('applications.title')} />
-        <Entry path="/clients" icon="clients" label={t('clients.title')} />
-        {user.value?.admin && <Entry path="/users" icon="users" label={t('users.title')} />}
-        {user.value?.admin && <Entry path="/live" icon="live" label={t('live.title')} />}
-      </div>
+      {/* Only when it is known what stands above: nothing that is shown is to move. */}
+      {areApplicationsAsked.value && (
+        <div class="nav-group">
+          <Entry path="/applications" icon="applications" label={t('applications.title')} />
+          <Entry path="/clients" icon="clients" label={t('clients.title')} />
+          {user.value?.admin && <Entry path="/users" icon="users" label={t('users.title')} />}
+          {user.value?.admin && <Entry path="/live" icon="live" label={t('live.title')} />}
+        </div>
+      )}
       <div class="nav-group last">
         <Entry path="/account" icon="account" label={user.value?.name ?? t('account.title')} />
         <ConnectionState />

@@ -9,6 +9,9 @@ export const applications = signal<Application[] | null>(null);
 
 export const applicationsById = computed(() => new Map(applications.value?.map((one) => [one.id, one])));
 
+/** Whether the first answer came, be it a refusal. */
+export const areApplicationsAsked = signal(false);
+
 /** By application. Null until it came, and for good with a server that keeps none. */
 export const applicationStates = signal<Map<number, ApplicationState> | null>(null);
 
@@ -32,6 +35,7 @@ export async function reloadApplications(loading?: Promise<Application[]>): Prom
     applications.value = await (loading ?? listApplications());
   } finally {
     isLoading = false;
+    areApplicationsAsked.value = true;
     if (isAgain) {
       isAgain = false;
       void reloadApplications().catch(() => {});
@@ -56,5 +60,6 @@ let keepsStates = true;
 /** Forgets what belongs to a user who is gone. */
 export function clearApplications(): void {
   applications.value = null;
+  areApplicationsAsked.value = false;
   applicationStates.value = null;
 }
