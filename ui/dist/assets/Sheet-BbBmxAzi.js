@@ -1,1 +1,0 @@
-import{$ as e,U as t,t as n,z as r}from"./index-B-eGJPMQ.js";import{HelpContent as i}from"./help-DcNtpcu1.js";function a(){return e(r,{title:t(`help.title`),onClose:n,large:!0,children:e(i,{})})}export{a as default};

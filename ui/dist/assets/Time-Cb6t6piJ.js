@@ -1,1 +1,0 @@
-import{$ as e,H as t,l as n,u as r}from"./index-B-eGJPMQ.js";import{t as i}from"./time-DbsHkamg.js";function a({time:a,text:o=e=>e}){let s=t.value;return e(`time`,{dateTime:a,title:n(Date.parse(a),s),children:o(i(a,s,r.value))})}export{a as t};

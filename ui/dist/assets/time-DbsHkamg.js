@@ -1,1 +1,0 @@
-var e=[[`year`,31536e3],[`month`,2592e3],[`week`,604800],[`day`,86400],[`hour`,3600],[`minute`,60]];function t(t,n,r=Date.now()){let i=(Date.parse(t)-r)/1e3,a=new Intl.RelativeTimeFormat(n,{numeric:`auto`});for(let[t,n]of e)if(Math.abs(i)>=n)return a.format(Math.trunc(i/n),t);return a.format(0,`second`)}export{t};

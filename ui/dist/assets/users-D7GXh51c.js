@@ -1,1 +1,0 @@
-import{et as e}from"./index-B-eGJPMQ.js";function t(){return e(`GET`,`user`)}function n(t){return e(`POST`,`user`,{json:t})}function r(t,n){return e(`POST`,`user/${t}`,{json:n})}function i(t){return e(`DELETE`,`user/${t}`)}function a(t){return e(`POST`,`current/user/password`,{json:{pass:t}})}export{r as a,t as i,n,i as r,a as t};
