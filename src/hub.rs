@@ -290,6 +290,21 @@ impl Hub {
         }
     }
 
+    /// Takes note that events of all users may have been lost on their way to this hub: streams that ask for events are
+    /// informed that they have missed some.
+    pub fn miss_events(&self) {
+        let shared = &self.0.shared;
+        // An event in no format is missed in every format.
+        let event = EventFrame::default();
+        let asking = shared.users.iter().filter(|user| user.wants_events());
+        let asking: Vec<_> = asking.map(|entry| Arc::clone(&entry)).collect();
+        for user in asking {
+            if user.post_event(&event) == Scheduled::Yes {
+                shared.queue.push(user);
+            }
+        }
+    }
+
     /// Answers whether the user has a stream here that asks for events, so that an event need not be encoded for nobody.
     pub fn wants_events(&self, user: UserId) -> bool {
         self.0.shared.users.get(&user).is_some_and(|user| user.wants_events())

@@ -196,6 +196,22 @@ async fn events_are_wanted_as_long_as_a_stream_asks_for_them() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn events_that_were_lost_on_the_way_are_missed_by_all_who_ask_for_them() {
+    let (hub, backlog) = hub();
+    let (ann, _ann) = attach(register(&hub, ALICE, None), PLENTY);
+    let (bob, _bob) = attach(register(&hub, BOB, None), PLENTY);
+    let (other, _other) = attach(hub.register(ALICE, "token", None).unwrap(), PLENTY);
+    publish(&hub, &backlog, 1);
+    hub.miss_events();
+    settle().await;
+    hub.notify_event(ALICE, &event(0));
+    settle().await;
+    assert_eq!(ann.seen().events, [(1, MISSED), (1, 0)]);
+    assert_eq!(bob.seen().events, [(0, MISSED)]);
+    assert_eq!((other.seen().ids, other.seen().events, other.writes()), (vec![1], vec![], 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_missed_event_does_not_bring_messages_from_before_the_stream() {
     let (hub, backlog) = hub_of(HubConfig { ring_messages: 0, ..HubConfig::default() });
     backlog.store(ALICE, frame(1, 0));
