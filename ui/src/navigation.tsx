@@ -1,5 +1,7 @@
 // The navigation: all messages, the applications, and the other screens. One stop of the Tab key; arrow keys move in it.
 import { useRef } from 'preact/hooks';
+import type { Application } from './api/types';
+import { AppImage } from './components/AppImage';
 import { Icon, type IconName } from './components/Icon';
 import icon from './icons/icon.svg?inline';
 import { messagesPath, route, screenName } from './router';
@@ -42,7 +44,7 @@ export function Navigation({ isOpen, onPick }: { isOpen: boolean; onPick: () => 
           <Entry
             key={application.id}
             path={messagesPath(application.id)}
-            image={application.image}
+            application={application}
             label={application.name}
             unread={applicationStates.value?.get(application.id)?.unread ?? 0}
             isCurrent={appid === String(application.id)}
@@ -70,14 +72,14 @@ type EntryProps = {
   path: string;
   label: string;
   icon?: IconName;
-  image?: string;
+  application?: Application;
   unread?: number;
   isCurrent?: boolean;
   /** Where Tab stops if no entry is current. */
   isStop?: boolean;
 };
 
-function Entry({ path, label, icon, image, unread = 0, isCurrent, isStop }: EntryProps) {
+function Entry({ path, label, icon, application, unread = 0, isCurrent, isStop }: EntryProps) {
   const current = isCurrent ?? `/${screenName.value}` === path;
   return (
     <a
@@ -87,7 +89,7 @@ function Entry({ path, label, icon, image, unread = 0, isCurrent, isStop }: Entr
       tabIndex={current || isStop ? 0 : -1}
     >
       {icon && <Icon name={icon} />}
-      {image && <img class="app-image" src={image} alt="" width="20" height="20" loading="lazy" />}
+      {application && <AppImage application={application} size={20} />}
       <span class="nav-name">{label}</span>
       {unread > 0 && (
         <span class="badge">

@@ -1,6 +1,7 @@
 // One application in the list.
 import type { JSX } from 'preact';
 import type { Application } from '../../api/types';
+import { AppImage } from '../../components/AppImage';
 import { IconButton } from '../../components/Button';
 import { copyText } from '../../components/copy';
 import { Menu, type MenuItem } from '../../components/Menu';
@@ -21,7 +22,7 @@ export type ApplicationRowProps = {
 };
 
 export function ApplicationRow({ application, isMoving, handle, show, pickPicture }: ApplicationRowProps) {
-  const { id, name, description, image, internal } = application;
+  const { id, name, description, internal } = application;
   const unread = applicationStates.value?.get(id)?.unread ?? 0;
   return (
     <li class={isMoving ? 'item moving' : 'item'} data-id={id}>
@@ -33,7 +34,7 @@ export function ApplicationRow({ application, isMoving, handle, show, pickPictur
           aria-description={t('applications.moveHint')}
         />
       )}
-      <img class="item-image" src={image} alt="" width="40" height="40" />
+      <AppImage application={application} size={40} />
       <div class="item-main">
         <div class="item-title">
           <a href={`#${messagesPath(id)}`} aria-label={t('applications.messages', { name })}>

@@ -1,6 +1,7 @@
 // An application's picture in its dialog, where it is changed at once.
 import { useRef } from 'preact/hooks';
 import type { Application } from '../../api/types';
+import { AppImage } from '../../components/AppImage';
 import { Button } from '../../components/Button';
 import { t } from '../../text';
 import { changePicture, dropPicture, hasPicture } from './actions';
@@ -10,7 +11,7 @@ export function Picture({ application }: { application: Application }) {
   return (
     <fieldset class="row">
       <legend class="label">{t('applications.picture')}</legend>
-      <img class="item-image" src={application.image} alt="" width="40" height="40" />
+      <AppImage application={application} size={40} />
       <Button icon="image" onClick={() => file.current?.click()}>
         {t('applications.pictureChange')}
       </Button>

@@ -1,5 +1,6 @@
 // One message.
 import type { Message } from '../../api/types';
+import { AppImage } from '../../components/AppImage';
 import { IconButton } from '../../components/Button';
 import { isUnread } from '../../messages/reading';
 import { applications, applicationsById } from '../../state/applications';
@@ -20,8 +21,6 @@ export type MessageItemProps = {
   onDelete?: (message: Message) => void;
 };
 
-const DEFAULT_IMAGE = 'static/defaultapp.png';
-
 export function MessageItem({ message, isStop, isHighlighted, withApplication, onDelete }: MessageItemProps) {
   const { id, appid, title, priority } = message;
   const application = applicationsById.value.get(appid);
@@ -36,7 +35,7 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
       tabIndex={onDelete && (isStop ? 0 : -1)}
       aria-labelledby={`title-${id}`}
     >
-      <img class="message-image" src={application?.image ?? DEFAULT_IMAGE} alt="" width="36" height="36" />
+      <AppImage application={application} size={36} />
       <div class="message-head">
         <h3 class="message-title" id={`title-${id}`} dir="auto">
           {isNew && <span class="unread-dot" role="img" aria-label={t('messages.unread')} />}
