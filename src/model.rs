@@ -3,6 +3,7 @@
 //! Field names and order are Gotify 3.0's, which added to 2.9's; see the [API facts](https://gotify.net/api-docs).
 
 mod application;
+mod application_state;
 mod client;
 mod compatibility;
 mod id;
@@ -11,6 +12,7 @@ mod timestamp;
 mod user;
 
 pub use application::Application;
+pub use application_state::ApplicationState;
 pub use client::Client;
 pub use compatibility::Compatibility;
 pub use id::{ApplicationId, ClientId, MessageId, UserId};

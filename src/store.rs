@@ -54,10 +54,11 @@ mod tests;
 
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
-    Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime, DeletedUser, Heads,
-    InsertOutcome, Inserted, LoggedRevocation, Logins, MessagePage, Messages, NewApplication, NewClient,
-    NewLinkedUser, NewMessage, NewUser, Owned, Pictures, PushSubscription, PushSubscriptions, RevocationId,
-    RevocationLog, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
+    DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins, MessagePage,
+    Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, Pictures,
+    PushSubscription, PushSubscriptions, RevocationId, RevocationLog, UpdateApplication, UpdateClient,
+    UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};

@@ -23,7 +23,10 @@ CREATE TABLE applications (
     default_priority bigint,
     created_at datetime(3),
     last_used datetime(3),
-    sort_key longblob
+    sort_key longblob,
+    read_up_to bigint unsigned,
+    keep_days bigint,
+    keep_newest bigint
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 

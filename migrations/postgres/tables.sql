@@ -22,7 +22,10 @@ CREATE TABLE applications (
     default_priority bigint,
     created_at timestamptz,
     last_used timestamptz,
-    sort_key bytea
+    sort_key bytea,
+    read_up_to bigint,
+    keep_days bigint,
+    keep_newest bigint
 );
 
 CREATE TABLE messages (

@@ -22,7 +22,10 @@ CREATE TABLE applications (
     default_priority integer,
     created_at datetime,
     last_used datetime,
-    sort_key blob
+    sort_key blob,
+    read_up_to integer,
+    keep_days integer,
+    keep_newest integer
 );
 
 CREATE TABLE messages (

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use super::{Database, NewApplication, NewClient, NewMessage, NewUser};
 use crate::model::{Application, ApplicationId, Client, Timestamp, User, UserId};
 
+pub(crate) mod application_states;
 pub(crate) mod applications;
 pub(crate) mod clients;
 pub(crate) mod commits;
@@ -70,6 +71,12 @@ macro_rules! suite {
                 deleting_an_application_deletes_its_messages
                 ids_of_deleted_rows_are_not_given_again
                 applications_are_touched
+            }
+            application_states {
+                unread_messages_are_counted_up_to_a_limit
+                marks_of_read_messages_only_go_up
+                marks_that_are_set_at_once_end_at_the_highest
+                how_long_messages_are_kept_is_set
             }
             clients {
                 a_client_is_found_by_id_and_by_token

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::model::{Timestamp, UserId};
 
+mod application_states;
 mod applications;
 mod clients;
 mod heads;
@@ -17,6 +18,7 @@ mod push;
 mod revocation_log;
 mod users;
 
+pub use application_states::{ApplicationStates, KeepMessages};
 pub use applications::{Applications, NewApplication, UpdateApplication};
 pub use clients::{Clients, NewClient, UpdateClient};
 pub use heads::{DatabaseTime, Heads};
@@ -44,6 +46,7 @@ pub struct Owned<T> {
 pub trait Database:
     Users
     + Applications
+    + ApplicationStates
     + Clients
     + Messages
     + Pictures

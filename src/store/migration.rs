@@ -36,6 +36,11 @@ pub enum MigrationStep {
         /// How many applications those are.
         rows: u64,
     },
+    /// Applications that do not say up to which message they were read count as read, up to their newest message.
+    FillReadMarks {
+        /// How many applications those are.
+        rows: u64,
+    },
     /// An index is made. This takes some seconds per million rows.
     MakeIndex {
         /// Its name.
@@ -55,6 +60,7 @@ impl fmt::Display for MigrationStep {
             Self::AddColumn { table, column } => write!(f, "add the column `{table}.{column}`"),
             Self::FillDates { table, rows } => write!(f, "fill `{table}.created_at` in {rows} rows"),
             Self::FillSortKeys { rows } => write!(f, "fill `applications.sort_key` in {rows} rows"),
+            Self::FillReadMarks { rows } => write!(f, "fill `applications.read_up_to` in {rows} rows"),
             Self::MakeIndex { index, table, rows } => {
                 write!(f, "make the index `{index}` of the table `{table}`, which has {rows} rows")
             }

@@ -5,6 +5,7 @@
 //! modules: how they are opened, how messages are inserted, what their errors mean, and a [`Dialect`].
 
 pub(super) mod application_changes;
+pub(super) mod application_states;
 pub(super) mod applications;
 pub(super) mod backend;
 pub(super) mod clients;

@@ -33,6 +33,9 @@ pub(crate) async fn what_is_missing_is_filled(database: &impl Database) {
     let door = database.applications(UserId(2)).await.unwrap().remove(0);
     assert_eq!(door.sort_key, "a0");
     assert!(door.created_at > at(0));
+    let states = database.application_states(UserId(1)).await.unwrap();
+    let marks: Vec<_> = states.iter().map(|state| (state.id.0, state.unread, state.read_up_to.0)).collect();
+    assert_eq!(marks, [(3, 0, 10), (7, 0, 11)], "all that is stored counts as read");
     let bob = database.user(UserId(2)).await.unwrap().unwrap().user;
     assert_eq!(application(database, &bob, "A8").await.sort_key, "a1");
     database.touch_clients(&[ClientId(4)], at(5)).await.unwrap();

@@ -157,9 +157,10 @@ pub trait Messages: Send + Sync {
     /// Deletes a message of that user; false if it has none of that id.
     async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError>;
     /// Deletes all messages that a user has when this is called. Many are deleted in several transactions, between
-    /// which others write: on an error, or when the future is dropped, some may be deleted and the rest not.
-    async fn delete_messages(&self, user: UserId) -> Result<(), StoreError>;
+    /// which others write: on an error, or when the future is dropped, some may be deleted and the rest not. Returns an id
+    /// up to which none is left.
+    async fn delete_messages(&self, user: UserId) -> Result<MessageId, StoreError>;
     /// Deletes all messages that an application has when this is called, as
     /// [`delete_messages`](Self::delete_messages) does.
-    async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError>;
+    async fn delete_application_messages(&self, application: ApplicationId) -> Result<MessageId, StoreError>;
 }

@@ -115,6 +115,7 @@ impl Dialect for PostgresDialect {
         search!("a.id", "<", "?2", "1"),
         ")) FROM applications a WHERE a.user_id = ?1"
     );
+    const NEWEST_OF_APPLICATION: &'static str = search!("a.id", "<", "9223372036854775807", "1");
     const COUNT_AFTER: &'static str = concat!(
         "SELECT count(*) FROM (SELECT 1 FROM applications a CROSS JOIN LATERAL (",
         search!("a.id", ">", "?2", "?3"),
@@ -134,6 +135,14 @@ impl Dialect for PostgresDialect {
     /// A list is one value, however long it is: an array.
     fn is_one_of(text: &mut String, number: usize, _count: usize) {
         let _ = write!(text, "= ANY(${number})");
+    }
+
+    fn ids_above(application: usize, id: usize, limit: u64) -> String {
+        let search = search!("{application}", ">", "{id}", "{limit}");
+        search
+            .replace("{application}", &format!("?{application}::bigint"))
+            .replace("{id}", &format!("?{id}"))
+            .replace("{limit}", &limit.to_string())
     }
 
     fn moment(column: &str) -> String {

@@ -124,8 +124,8 @@ async fn create<D: Dialect>(
     let created_at = session.kept(new.created_at);
     let insertion = query(
         "INSERT INTO applications \
-         (token, user_id, name, description, internal, image, default_priority, created_at, sort_key) \
-         VALUES (?, ?, ?, ?, ?, '', ?, ?, ?)",
+         (token, user_id, name, description, internal, image, default_priority, created_at, sort_key, read_up_to) \
+         VALUES (?, ?, ?, ?, ?, '', ?, ?, ?, 0)",
     )
     .bind(new.token.as_str())
     .id(new.user_id.0)

@@ -17,6 +17,7 @@ macro_rules! read {
     }};
 }
 
+mod application_states;
 mod applications;
 mod clients;
 mod heads;

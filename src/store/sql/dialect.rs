@@ -40,6 +40,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const OF_APPLICATION_AFTER: &'static str = messages::OF_APPLICATION_AFTER;
     /// The query of [`messages::NEWEST_ID`], or another one that returns the same.
     const NEWEST_ID: &'static str = messages::NEWEST_ID;
+    /// The query of [`messages::NEWEST_OF_APPLICATION`], or another one that returns the same.
+    const NEWEST_OF_APPLICATION: &'static str = messages::NEWEST_OF_APPLICATION;
     /// The query of [`messages::COUNT_AFTER`], or another one that returns the same.
     const COUNT_AFTER: &'static str = messages::COUNT_AFTER;
     /// The query of [`deletions::ORPHANED`], or another one that returns the same.
@@ -63,6 +65,13 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     fn placeholder(text: &mut String, number: usize);
     /// Writes what `{in}` stands for, for a list of so many values that is the value with that number.
     fn is_one_of(text: &mut String, number: usize, count: usize);
+    /// Writes a query for an application's messages above an id, at most `limit`. The application and the id are the
+    /// values with these numbers.
+    fn ids_above(application: usize, id: usize, limit: u64) -> String {
+        format!(
+            "SELECT m.id FROM messages m WHERE m.application_id = ?{application} AND m.id > ?{id} LIMIT {limit}"
+        )
+    }
     /// Writes a column's time as it is compared.
     fn moment(column: &str) -> String;
 

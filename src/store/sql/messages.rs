@@ -135,6 +135,10 @@ pub(crate) const NEWEST_ID: &str = "SELECT max((
     SELECT m.id FROM messages m WHERE m.application_id = a.id AND m.id < ?2 ORDER BY m.id DESC LIMIT 1
 )) FROM applications a WHERE a.user_id = ?1";
 
+/// The newest message of the application `a.id` of a query around it.
+pub(crate) const NEWEST_OF_APPLICATION: &str =
+    "SELECT m.id FROM messages m WHERE m.application_id = a.id ORDER BY m.id DESC LIMIT 1";
+
 pub(crate) const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?
     AND application_id IN (SELECT id FROM applications WHERE user_id = ?)";
 
@@ -252,20 +256,23 @@ pub(crate) async fn delete<D: Dialect>(
     Ok(session.run(query(DELETE_ONE).id(id.0).id(user.0)).await? > 0)
 }
 
-/// Returns a user's applications, and the highest id of a message of anybody.
+/// Returns a user's applications, and the user's newest message; 0 if there is none.
 pub(crate) async fn applications_and_newest<D: Dialect>(
     session: &mut Session<'_, D>,
     user: UserId,
 ) -> Result<(Vec<ApplicationId>, MessageId), sqlx::Error> {
     let applications = applications::ids_of_user(session, user).await?;
-    Ok((applications, newest_of_all(session).await?))
+    Ok((applications, newest(session, user, MessageId(u64::MAX)).await?.unwrap_or(MessageId(0))))
 }
 
-/// Returns the highest id of a message of anybody.
-pub(crate) async fn newest_of_all<D: Dialect>(
+/// Returns an application's newest message; 0 if there is none.
+pub(crate) async fn newest_of_application<D: Dialect>(
     session: &mut Session<'_, D>,
+    application: ApplicationId,
 ) -> Result<MessageId, sqlx::Error> {
-    session.one(query("SELECT max(id) FROM messages")).await?.unsigned(0).map(MessageId)
+    let text = format!("SELECT ({}) FROM applications a WHERE a.id = ?", D::NEWEST_OF_APPLICATION);
+    let found = session.first(query(&text).id(application.0)).await?;
+    found.map_or(Ok(MessageId(0)), |found| found.unsigned(0).map(MessageId))
 }
 
 /// Runs a query for a page, whose first value it has; the id that the page begins at and the limit are added.

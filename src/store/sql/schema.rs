@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
-use super::{Dialect, Session, Value, applications, query};
+use super::{Dialect, Session, Value, application_states, applications, query};
 use crate::model::{Timestamp, UserId};
 use crate::store::MigrationStep;
 
@@ -119,6 +119,7 @@ enum Change {
     Statement(Cow<'static, str>),
     FillDates(&'static str),
     FillSortKeys,
+    FillReadMarks,
 }
 
 impl Schema {
@@ -186,6 +187,15 @@ impl Schema {
             let shown = MigrationStep::MakeIndex { index: index.to_owned(), table: table.to_owned(), rows };
             add(shown, Change::Statement(statement.into()));
         }
+        // By the index of the messages, which is there by then.
+        if there.has_table("applications") {
+            let condition =
+                if there.has("applications", "read_up_to") { "read_up_to IS NULL" } else { "1 = 1" };
+            let rows = count(session, "applications", condition).await?;
+            if rows > 0 {
+                add(MigrationStep::FillReadMarks { rows }, Change::FillReadMarks);
+            }
+        }
         Ok(steps)
     }
 }
@@ -209,6 +219,7 @@ impl Step {
                 session.run(query(&fill).bind(now)).await?;
             }
             Change::FillSortKeys => fill_sort_keys(session).await?,
+            Change::FillReadMarks => application_states::fill_read_marks(session).await?,
         }
         if is_slow {
             tracing::info!("it took {:.1} s to {}", began_at.elapsed().as_secs_f64(), self.shown);

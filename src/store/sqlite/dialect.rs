@@ -141,7 +141,7 @@ mod tests {
     use crate::store::sql::messages::{
         BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID,
     };
-    use crate::store::sql::query;
+    use crate::store::sql::{application_states, query};
 
     #[tokio::test]
     async fn no_statement_scans_a_table() {
@@ -161,6 +161,8 @@ mod tests {
             ORPHANED,
             BYTES_OF_APPLICATION,
             BYTES_OF_USER,
+            &application_states::states::<SqliteDialect>("a.user_id = ?1"),
+            &application_states::unread::<SqliteDialect>(2),
         ] {
             let explained = format!("EXPLAIN QUERY PLAN {statement}");
             let explained = query(&explained).bind(1).bind(1).bind(1).bind(1);
@@ -174,6 +176,8 @@ mod tests {
                     "SCAN json_each",
                     "SCAN sender",
                     "SCAN counted",
+                    "SCAN unread",
+                    "SCAN CONSTANT ROW",
                     "SCAN page",
                     "SCAN list",
                 ];

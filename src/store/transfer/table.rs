@@ -59,6 +59,9 @@ pub(crate) static TABLES: [Table; 7] = [
             column("created_at", Kind::Time),
             column("last_used", Kind::Time),
             column("sort_key", Kind::SortKey),
+            column("read_up_to", Kind::Integer),
+            column("keep_days", Kind::Integer),
+            column("keep_newest", Kind::Integer),
         ],
     },
     Table {

@@ -8,6 +8,7 @@ use crate::model::{Application, User};
 use crate::store::conformance::{application, new_message, user};
 use crate::store::remote::kept::KeptLease;
 use crate::store::remote::{OPERATION, Remote, RemoteDialect};
+use crate::store::sql::application_states::{states, unread};
 use crate::store::sql::deletions::{DELETE, SLICE};
 use crate::store::sql::messages::{BY_IDS, DELETE_ONE, Order, Pages, per_application};
 use crate::store::sql::{Lease as _, Query, Row, Value, query};
@@ -107,6 +108,7 @@ pub(crate) fn statements<D: RemoteDialect>(
     let number = |number: u64| Value::from(i64::try_from(number).unwrap_or(i64::MAX));
     let of = user.id;
     let (user, first, last) = (number(user.id.0), number(applications[0].id.0), number(u64::MAX));
+    let user_again = user.clone();
     let (limit, small) = (number(101), number(50_000));
     let ids = |count| Value::Ids((1..=count).collect());
     let all = || Value::Ids(applications.iter().map(|application| application.id.0).collect());
@@ -143,9 +145,10 @@ pub(crate) fn statements<D: RemoteDialect>(
             (SLICE, vec![all(), last, number(1000)]),
             (DELETE, vec![ids(1000)]),
             (D::ORPHANED, vec![]),
+            (&states::<D>("a.user_id = ?"), vec![user_again]),
+            (&unread::<D>(2), vec![number(1), number(1000), number(2), number(1000)]),
             (D::NEWEST, vec![]),
             (D::NEWEST_OF, vec![ids(2)]),
-            ("SELECT max(id) FROM messages", vec![]),
         ]
         .map(|(statement, values)| (statement.to_owned(), values)),
     );

@@ -88,13 +88,15 @@ impl<B: Backend> Messages for B {
         lease.end(result).await
     }
 
-    async fn delete_messages(&self, user: UserId) -> Result<(), StoreError> {
+    async fn delete_messages(&self, user: UserId) -> Result<MessageId, StoreError> {
         let (applications, newest) = read!(self, "delete messages", messages::applications_and_newest(user))?;
-        Deletion::new(applications, newest).run(self.writers()).await
+        Deletion::new(applications, newest).run(self.writers()).await?;
+        Ok(newest)
     }
 
-    async fn delete_application_messages(&self, application: ApplicationId) -> Result<(), StoreError> {
-        let newest = read!(self, "delete messages", messages::newest_of_all())?;
-        Deletion::new([application], newest).run(self.writers()).await
+    async fn delete_application_messages(&self, application: ApplicationId) -> Result<MessageId, StoreError> {
+        let newest = read!(self, "delete messages", messages::newest_of_application(application))?;
+        Deletion::new([application], newest).run(self.writers()).await?;
+        Ok(newest)
     }
 }
