@@ -10,6 +10,7 @@
 //! The body comes last: it is read only once it is known that the resource exists.
 
 mod application;
+mod application_state;
 mod body;
 mod boundary;
 mod client;
@@ -20,6 +21,7 @@ mod cookie;
 mod cors;
 mod current_user;
 mod error;
+pub(crate) mod event;
 mod external_base;
 mod gate;
 mod health;
@@ -119,6 +121,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         .merge(message::router())
         .merge(stream::router())
         .merge(application::router())
+        .merge(application_state::router())
         .merge(image::router())
         .merge(client::router())
         .merge(current_user::router())

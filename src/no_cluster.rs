@@ -27,6 +27,10 @@ impl Cluster {
         match *self {}
     }
 
+    pub(crate) fn announce_event(&self, _: UserId, _: &str, _: &[u8]) {
+        match *self {}
+    }
+
     pub(crate) fn announce_revocation(&self) {
         match *self {}
     }

@@ -10,6 +10,7 @@ use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, docum
 use super::completion::to_completion;
 use super::compression::compressed;
 use super::error::ErrorObject;
+use super::event::Event;
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::openapi::errors::{NO_APPLICATION, NO_LIST_MEMORY, NOT_ELEVATED};
@@ -157,14 +158,15 @@ impl Rows for ListedApplications {
 )]
 async fn create(
     client: ClientAuth,
-    State(store): State<Store>,
+    State(state): State<AppState>,
     State(compatibility): State<Compatibility>,
     mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
+    let user_id = client.user_id;
     let form: ApplicationParams = body.read().await?;
     let token = NewToken::make(TokenKind::Application, compatibility, &mut rand::rng());
     let application = NewApplication {
-        user_id: client.user_id,
+        user_id,
         token: token.stored,
         name: form.name,
         description: form.description,
@@ -172,7 +174,12 @@ async fn create(
         sort_key: Some(form.sort_key).filter(|key| !key.is_empty()),
         created_at: chrono::Local::now().fixed_offset(),
     };
-    let created = store.database().create_application(application).await.map_err(taken_sort_key)?;
+    let created = to_completion(async move {
+        let created = state.store.database().create_application(application).await?;
+        state.announce(user_id, &Event::Applications);
+        Ok(created)
+    });
+    let created = created.await.map_err(taken_sort_key)?;
     Ok(Json(Application { token: token.secret, ..created }))
 }
 
@@ -194,8 +201,8 @@ async fn update(
     State(state): State<AppState>,
     mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
-    let id = ApplicationId(id);
-    owned(&state.store, client.user_id, id).await?;
+    let (user, id) = (client.user_id, ApplicationId(id));
+    owned(&state.store, user, id).await?;
     let form: ApplicationParams = body.read().await?;
     let change = UpdateApplication {
         name: form.name,
@@ -209,6 +216,7 @@ async fn update(
         // The token that it has now: it may have got another one since the request came.
         if let Some(Application { token, .. }) = &updated {
             shared.revoke(&Revocation::ApplicationChanged { token: token.clone() });
+            shared.announce(user, &Event::Applications);
         }
         Ok(updated)
     });
@@ -237,8 +245,8 @@ async fn update_security(
     State(state): State<AppState>,
     mut body: LazyBody,
 ) -> Result<Json<SecurityUpdate>, ApiError> {
-    let id = ApplicationId(id);
-    owned(&state.store, client.user_id, id).await?;
+    let (user, id) = (client.user_id, ApplicationId(id));
+    owned(&state.store, user, id).await?;
     let form: SecurityUpdateAction = body.read().await?;
     if !form.regenerate_token {
         return Ok(Json(SecurityUpdate { regenerate_token: None }));
@@ -249,6 +257,7 @@ async fn update_security(
         let replaced = state.store.database().replace_application_token(id, &stored).await?;
         let token = replaced.ok_or_else(|| not_found(id))?;
         state.revoke(&Revocation::ApplicationToken { token });
+        state.announce(user, &Event::Applications);
         Ok::<_, ApiError>(())
     });
     replaced.await?;
@@ -272,8 +281,8 @@ async fn delete(
     PathId(id): PathId,
     State(state): State<AppState>,
 ) -> Result<EmptyResponse, ApiError> {
-    let id = ApplicationId(id);
-    let known = owned(&state.store, client.user_id, id).await?;
+    let (user, id) = (client.user_id, ApplicationId(id));
+    let known = owned(&state.store, user, id).await?;
     if known.internal {
         return Err(ApiError::BadRequest("cannot delete internal application".to_owned()));
     }
@@ -281,6 +290,8 @@ async fn delete(
         let deleted = state.store.database().delete_application(id).await?;
         let deleted = deleted.ok_or_else(|| not_found(id))?;
         state.revoke(&Revocation::ApplicationToken { token: deleted.token.clone() });
+        // With its messages: clients ask for the list, and drop those of an application that is not there.
+        state.announce(user, &Event::Applications);
         if let Some(file) = deleted.image_file() {
             image::remove(&*state.images, file).await;
         }

@@ -15,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::body::{LazyBody, UploadedFile};
 use super::completion::to_completion;
 use super::error::ErrorObject;
+use super::event::Event;
 use super::openapi::errors::NO_APPLICATION;
 use super::path::PathId;
 use super::{ApiError, AppParts, AppState, ClientAuth, Json, application, token_shown};
@@ -65,8 +66,8 @@ async fn upload(
     State(state): State<AppState>,
     mut body: LazyBody,
 ) -> Result<Json<Application>, ApiError> {
-    let id = ApplicationId(id);
-    application::owned(&state.store, client.user_id, id).await?;
+    let (user, id) = (client.user_id, ApplicationId(id));
+    application::owned(&state.store, user, id).await?;
     let UploadedFile { name, content } = body.read_file("file").await?;
     let name = picture::check(&name, &content, state.settings.image_limits)?;
     let shared = state.clone();
@@ -78,6 +79,7 @@ async fn upload(
         })?;
         match store.database().set_application_image(id, name.as_str()).await {
             Ok(Some((changed, before))) => {
+                shared.announce(user, &Event::Applications);
                 remove(&**images, &before).await;
                 Ok(changed)
             }
@@ -108,8 +110,8 @@ async fn reset(
     PathId(id): PathId,
     State(state): State<AppState>,
 ) -> Result<Json<Application>, ApiError> {
-    let id = ApplicationId(id);
-    let known = application::owned(&state.store, client.user_id, id).await?;
+    let (user, id) = (client.user_id, ApplicationId(id));
+    let known = application::owned(&state.store, user, id).await?;
     let none = || ApiError::BadRequest(format!("app with id {id} does not have a customized image"));
     known.image_file().ok_or_else(none)?;
     let shared = state.clone();
@@ -117,6 +119,7 @@ async fn reset(
         let AppParts { store, images, .. } = &*shared;
         let changed = store.database().set_application_image(id, "").await?;
         let (changed, before) = changed.ok_or_else(|| application::not_found(id))?;
+        shared.announce(user, &Event::Applications);
         remove(&**images, &before).await;
         Ok::<_, ApiError>(changed)
     });

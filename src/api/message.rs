@@ -12,6 +12,7 @@ use super::body::{Field, FieldTarget, Form, LazyBody, documented};
 use super::completion::to_completion;
 use super::compression::compressed;
 use super::error::ErrorObject;
+use super::event::Event;
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, PIECE_BYTES, Rows};
 use super::openapi::errors::NO_LIST_MEMORY;
@@ -245,8 +246,28 @@ async fn list_of_application(
     delete, path = "/message", operation_id = "deleteMessages", tag = "message",
     responses((status = 200))
 )]
-async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<EmptyResponse, ApiError> {
-    to_completion(async move { store.database().delete_messages(client.user_id).await }).await?;
+async fn delete_all(client: ClientAuth, State(state): State<AppState>) -> Result<EmptyResponse, ApiError> {
+    let user = client.user_id;
+    to_completion(async move {
+        let deleted = state.store.database().delete_messages(user).await;
+        deleted_up_to(&state, user, None, deleted)
+    })
+    .await
+}
+
+/// Announces what came of deleting many messages.
+fn deleted_up_to(
+    state: &AppState,
+    user: UserId,
+    appid: Option<ApplicationId>,
+    deleted: Result<MessageId, StoreError>,
+) -> Result<EmptyResponse, ApiError> {
+    match deleted {
+        Ok(up_to) => state.announce(user, &Event::DeletedUpTo { appid, up_to }),
+        // Some may be deleted.
+        Err(_) => state.announce(user, &Event::Missed),
+    }
+    deleted?;
     Ok(EmptyResponse)
 }
 
@@ -263,9 +284,17 @@ async fn delete_all(client: ClientAuth, State(store): State<Store>) -> Result<Em
 async fn delete_one(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
+    State(state): State<AppState>,
 ) -> Result<EmptyResponse, ApiError> {
-    if store.database().delete_message(client.user_id, MessageId(id)).await? {
+    let (user, id) = (client.user_id, MessageId(id));
+    let deleted = to_completion(async move {
+        let deleted = state.store.database().delete_message(user, id).await?;
+        if deleted {
+            state.announce(user, &Event::Deleted { ids: vec![id] });
+        }
+        Ok::<_, ApiError>(deleted)
+    });
+    if deleted.await? {
         Ok(EmptyResponse)
     } else {
         Err(ApiError::NotFound("message does not exist".to_owned()))
@@ -285,15 +314,18 @@ async fn delete_one(
 async fn delete_of_application(
     client: ClientAuth,
     PathId(id): PathId,
-    State(store): State<Store>,
+    State(state): State<AppState>,
 ) -> Result<EmptyResponse, ApiError> {
-    let id = ApplicationId(id);
-    if !owns(&store, client.user_id, id).await? {
+    let (user, id) = (client.user_id, ApplicationId(id));
+    if !owns(&state.store, user, id).await? {
         // Spelled differently from the listing's text: so does Gotify.
         return Err(ApiError::NotFound("application does not exists".to_owned()));
     }
-    to_completion(async move { store.database().delete_application_messages(id).await }).await?;
-    Ok(EmptyResponse)
+    to_completion(async move {
+        let deleted = state.store.database().delete_application_messages(id).await;
+        deleted_up_to(&state, user, Some(id), deleted)
+    })
+    .await
 }
 
 async fn owns(store: &Store, user: UserId, application: ApplicationId) -> Result<bool, ApiError> {

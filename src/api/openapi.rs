@@ -31,13 +31,14 @@ use super::routing::get_only;
 use super::{ApiError, AppState, encode_json, query};
 
 /// What the groups of endpoints are about, in the order in which they are shown.
-const TAGS: [(&str, &str); 7] = [
+const TAGS: [(&str, &str); 8] = [
     ("message", "Sending, listing and deleting messages, and the stream."),
     ("application", "What may send messages."),
     ("client", "What may receive messages, and manage its user's things."),
     ("user", "Who applications, clients and messages belong to."),
     ("oidc", "Logging in through an identity provider."),
     ("plugin", "Gotify's extensions, of which there are none."),
+    ("shardcast", "What Gotify does not have, for the web page and others."),
     ("info", "About this server."),
 ];
 

@@ -12,12 +12,13 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::body::BodyMemory;
+use super::event::Event;
 use super::listing::AnswerMemory;
 use super::sender_limit::{SenderLimiter, SenderLimits};
 use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, Readiness, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
-use crate::model::Compatibility;
+use crate::model::{Compatibility, UserId};
 use crate::store::{Images, Store};
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
@@ -61,6 +62,14 @@ impl AppState {
         if let Some(cluster) = &self.stream.cluster {
             cluster.announce_revocation();
         }
+    }
+}
+
+impl AppState {
+    /// Brings an event to the user's streams that ask for events, here and on other nodes. To be called as
+    /// [`Self::revoke`] is.
+    pub(crate) fn announce(&self, user: UserId, event: &Event) {
+        event.announce(&self.stream.hub, self.stream.cluster.as_ref(), user);
     }
 }
 

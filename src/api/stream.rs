@@ -15,6 +15,7 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use utoipa::{
     IntoParams,
@@ -54,7 +55,9 @@ use message_filter::MessageFilter;
 use replay::ReplayingClient;
 pub(crate) use replay::Replays;
 
-use super::{ApiError, AppState, ClientAuth, error::ErrorObject, path::unsigned, query, routing::get_only};
+use super::{
+    ApiError, AppState, ClientAuth, error::ErrorObject, event, path::unsigned, query, routing::get_only,
+};
 use crate::auth::Authenticator;
 use crate::cluster::Cluster;
 use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
@@ -97,6 +100,15 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// the stream. A client that comes back sends the id of the last event that it got in `Last-Event-ID`, which goes before
 /// `since`.
 ///
+/// With `events=true` come objects with a field `event` beside messages; as a Server-Sent Event, each has this as its type and
+/// no id:
+///
+/// - `{"event":"deleted","ids":[7,8]}`: these messages were deleted; `{"event":"deleted","appid":3,"upTo":99}`: all of an
+///   application's messages up to that one; `{"event":"deleted","upTo":99}`: all messages up to that one.
+/// - `{"event":"read","upTo":123}`: messages were marked as read, of all applications, or of one with `"appid":1`.
+/// - `{"event":"applications"}`: applications were made, changed, ordered or deleted.
+/// - `{"event":"missed"}`: this stream has missed events, and what it shows may be out of date. Messages are never missed.
+///
 /// A client that has missed too many messages (100000, unless the server is configured otherwise) gets none of them: a
 /// WebSocket is closed with the code 4001, and events end. It pages through `GET /message?after=ID` first, and then
 /// opens a stream with `since` after the last message of the last page.
@@ -109,6 +121,8 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
             description = "Events alone: begin with what was stored after the message with this id."),
         ("format" = Option<String>, Query, nullable = false,
             description = "`json`, the default, or `protobuf`."),
+        ("events" = Option<bool>, Query, nullable = false,
+            description = "Bring what happens to messages and applications too. Not with `protobuf`."),
     ),
     responses(
         (status = 200, description = "Events, as they come, to a client that asks for them.",
@@ -117,7 +131,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
             headers(("X-Stream-Since" = u64, description = "As `since`, if it was given. Servers that ignore `since` \
                 do not send it."))),
         (status = 400, description = "This is neither a WebSocket handshake nor a request for events, `since` \
-            or `Last-Event-ID` is no id, `application` or `minpriority` is no number, or `format` is unknown.",
+            or `Last-Event-ID` is no id, `application` or `minpriority` is no number, `format` is unknown, or `events` is neither `true` nor `false`.",
             content((String = "text/plain"), (ErrorObject = "application/json"))),
         (status = 403, description = "The page that asks comes from somewhere else.",
             content((String = "text/plain"))),
@@ -144,6 +158,9 @@ async fn open(
         state.hub.register_in(requested.format, UserId(client.user_id.0), &client.token, begins_after);
     if let Ok(registration) = &mut registered {
         registration.ask_for(requested.filter);
+        if let Some(missed) = requested.missed {
+            registration.ask_for_events(missed);
+        }
     }
     let newest = async {
         // What is announced before this node listens is in the head that it reads then.
@@ -193,6 +210,8 @@ struct StreamRequest {
     format: Format,
     since: Option<MessageId>,
     filter: Filter,
+    /// What informs a client that asks for events that it has missed some.
+    missed: Option<Bytes>,
     /// None for events.
     upgrade: Option<Upgrade>,
 }
@@ -204,7 +223,8 @@ impl StreamRequest {
             let since = event_stream::since(&parts.uri, &parts.headers)?;
             let format = event_stream::format(&format::agree(&parts.uri, &parts.headers)?)?;
             let filter = MessageFilter::read(&parts.uri)?;
-            return Ok(Self { format, since, filter, upgrade: None });
+            let missed = Self::missed(&parts.uri, format)?;
+            return Ok(Self { format, since, filter, missed, upgrade: None });
         }
         let upgrade = Upgrade::from_parts(parts)?;
         if !origins.allow(&parts.headers) {
@@ -213,7 +233,13 @@ impl StreamRequest {
         let since = Since::read(&parts.uri)?;
         let Agreed { format, subprotocol } = format::agree(&parts.uri, &parts.headers)?;
         let filter = MessageFilter::read(&parts.uri)?;
-        Ok(Self { format, since, filter, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
+        let missed = Self::missed(&parts.uri, format)?;
+        Ok(Self { format, since, filter, missed, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
+    }
+
+    fn missed(uri: &Uri, format: Format) -> Result<Option<Bytes>, ApiError> {
+        let missed = event::is_asked_for(uri, format)?;
+        Ok(missed.and_then(|missed| missed.bytes(format).cloned()))
     }
 }
 

@@ -36,12 +36,16 @@ const LEAVING: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(crate) struct ComparisonRequest {
     all: AtomicBool,
+    /// Events may have been lost too, and no comparison finds them.
+    lost_events: AtomicBool,
     asked: Notify,
 }
 
 impl ComparisonRequest {
-    /// Asks for a comparison of all heads of users who have streams here.
+    /// Asks for a comparison of all heads of users who have streams here, because something may have been lost. Streams that
+    /// ask for events are informed that they may have missed some.
     pub(crate) fn compare_all(&self) {
+        self.lost_events.store(true, Ordering::Release);
         self.all.store(true, Ordering::Release);
         self.asked.notify_one();
     }
@@ -69,10 +73,14 @@ pub(super) async fn run(shared: Arc<Shared>) {
             // It has not tried.
             reached_at = Instant::now();
         }
+        let lost_events = shared.comparison.lost_events.swap(false, Ordering::AcqRel);
         if shared.hub.stream_count() == 0 {
             // Streams that come later ask the database where they begin.
             reached_at = Instant::now();
             continue;
+        }
+        if lost_events {
+            shared.hub.miss_events();
         }
         let all = shared.comparison.all.swap(false, Ordering::AcqRel)
             || progress.since.is_none_or(|(_, at)| at.elapsed() >= LONG_AGO)

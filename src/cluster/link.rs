@@ -127,6 +127,10 @@ async fn use_link(shared: &Shared, link: &mut dyn BackplaneLink) -> Result<(), B
                 let name = shared.config.name.to_string();
                 let payload = wire::encode(shared.id, Body::Heartbeat(Heartbeat { name }));
                 publish(shared, link, &[Outgoing { channel: Channel::ALL, payload }]).await?;
+                if shared.lost_events.swap(false, Ordering::Relaxed) {
+                    let payload = wire::encode(shared.id, Body::Compare(Compare {}));
+                    publish(shared, link, &[Outgoing { channel: Channel::ALL, payload }]).await?;
+                }
             }
             _ = give_up.tick() => {
                 let unneeded = shared.subscriptions.give_up(&mut unused, || used(shared));

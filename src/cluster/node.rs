@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,9 +15,9 @@ use super::comparison::ComparisonRequest;
 use super::outbox::Outbox;
 use super::peers::{PeerNode, Peers};
 use super::subscriptions::Subscriptions;
-use super::wire::{self, Announcement, Body, Revoked, StoredMessage};
+use super::wire::{self, Announcement, Body, Event, Revoked, StoredMessage};
 use super::{Backplane, Channel, Outgoing, comparison, link};
-use crate::hub::{Formats, Frame, Hub};
+use crate::hub::{EventFrame, Formats, Frame, Hub};
 use crate::model::UserId;
 use crate::store::{Heads, UserCommit};
 use crate::task;
@@ -25,6 +25,9 @@ use crate::task;
 /// Makes a frame, which says which message it is, of what another node has sent of the message, in these formats. One that
 /// can't be made is left out: streams read the message from the store.
 pub(crate) type MakeFrame = dyn Fn(Frame, &Bytes, Formats) -> Frame + Send + Sync;
+
+/// Makes an event, of this kind, of what another node has sent of it.
+pub(crate) type MakeEvent = fn(&str, &[u8]) -> EventFrame;
 
 /// How a node takes part.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ pub(crate) struct ClusterParts {
     pub(crate) heads: Arc<dyn Heads>,
     pub(crate) hub: Hub,
     pub(crate) make_frame: Box<MakeFrame>,
+    pub(crate) make_event: MakeEvent,
     /// Asks the node to compare heads.
     pub(crate) comparison: Arc<ComparisonRequest>,
     /// What to do when something was revoked elsewhere.
@@ -78,12 +82,15 @@ pub(super) struct Shared {
     pub(super) heads: Arc<dyn Heads>,
     pub(super) hub: Hub,
     pub(super) make_frame: Box<MakeFrame>,
+    pub(super) make_event: MakeEvent,
     pub(super) on_revoked: Box<dyn Fn() + Send + Sync>,
     pub(super) subscriptions: Subscriptions,
     pub(super) outbox: Outbox,
     pub(super) comparison: Arc<ComparisonRequest>,
     pub(super) peers: Peers,
     pub(super) stats: Counters,
+    /// Events were dropped that other nodes can't find by comparing heads.
+    pub(super) lost_events: AtomicBool,
 }
 
 /// Counts since the start.
@@ -131,7 +138,8 @@ impl Cluster {
     ///
     /// Outside a Tokio runtime.
     pub(crate) fn start(parts: ClusterParts, config: ClusterConfig) -> Self {
-        let ClusterParts { id, backplane, heads, hub, make_frame, comparison, on_revoked } = parts;
+        let ClusterParts { id, backplane, heads, hub, make_frame, make_event, comparison, on_revoked } =
+            parts;
         let shared = Arc::new(Shared {
             id,
             config,
@@ -139,12 +147,14 @@ impl Cluster {
             heads,
             hub,
             make_frame,
+            make_event,
             on_revoked,
             subscriptions: Subscriptions::new(),
             outbox: Outbox::default(),
             comparison,
             peers: Peers::new(Instant::now()),
             stats: Counters::default(),
+            lost_events: AtomicBool::new(false),
         });
         let tasks = [
             task::spawn(run_on(Arc::clone(&shared), "backplane", link::run)),
@@ -181,6 +191,20 @@ impl Cluster {
                 messages: messages.collect(),
             }),
         );
+    }
+
+    /// Brings an event to the user's streams on other nodes. `json` is what the streams get. Never waits. Of an event that is
+    /// lost or too large, streams learn that they have missed some.
+    pub(crate) fn announce_event(&self, user: UserId, kind: &str, json: &[u8]) {
+        let fits = json.len() <= MAX_EVENT_BYTES;
+        let event = Event {
+            user: user.0,
+            kind: if fits { kind.to_owned() } else { String::new() },
+            json: if fits { Bytes::copy_from_slice(json) } else { Bytes::new() },
+        };
+        if !self.shared.say(Channel::of(user), Body::Event(event)) {
+            self.shared.lost_events.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Makes other nodes read the log of what was revoked. Never waits.
@@ -238,12 +262,14 @@ impl Cluster {
 }
 
 impl Shared {
-    /// Puts something into the outbox, unless the backplane is away.
-    pub(super) fn say(&self, channel: Channel, body: Body) {
+    /// Puts something into the outbox; false if it was dropped, because the backplane is away or too much waits.
+    pub(super) fn say(&self, channel: Channel, body: Body) -> bool {
         let payload = wire::encode(self.id, body);
-        if !self.outbox.push(Outgoing { channel, payload }) {
+        let is_taken = self.outbox.push(Outgoing { channel, payload });
+        if !is_taken {
             self.stats.dropped_sent.fetch_add(1, Ordering::Relaxed);
         }
+        is_taken
     }
 }
 
@@ -263,6 +289,10 @@ async fn run_on<F: Future<Output = ()>>(
 
 /// How long a task rests that has panicked.
 const PAUSE_AFTER_PANIC: Duration = Duration::from_secs(1);
+
+/// The most bytes of an event. Every backplane carries so many: of PostgreSQL's notifications, which have less than 8000
+/// bytes in base64, they fill less than three quarters.
+const MAX_EVENT_BYTES: usize = 4096;
 
 /// The most bytes that a message takes besides its text, and the envelope alone.
 const PER_MESSAGE: usize = 64;

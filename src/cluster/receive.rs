@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::inbox::Inbox;
 use super::node::Shared;
 use super::wire::{self, Announcement, Body, Envelope};
-use crate::hub::{self, Formats, Frame};
+use crate::hub::{self, EventFrame, Formats, Frame};
 
 /// Messages that are read before other tasks have their turn.
 const AT_ONCE: usize = 64;
@@ -44,6 +44,16 @@ fn hear(shared: &Shared, payload: Bytes) {
         Body::Revoked(_) => {
             if sender != shared.id {
                 (shared.on_revoked)();
+            }
+        }
+        // Streams of this node got its own events already.
+        Body::Event(event) => {
+            if sender != shared.id {
+                let frame = match event.kind.as_str() {
+                    "" => EventFrame::default(),
+                    kind => (shared.make_event)(kind, &event.json),
+                };
+                shared.hub.notify_event(hub::UserId(event.user), &frame);
             }
         }
         Body::Compare(_) => {

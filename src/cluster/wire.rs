@@ -15,7 +15,7 @@ pub(super) struct Envelope {
     /// The node that sent it: a random number, which is another one after each start.
     #[prost(fixed64, tag = "2")]
     pub(super) sender: u64,
-    #[prost(oneof = "Body", tags = "3, 4, 5, 6")]
+    #[prost(oneof = "Body", tags = "3, 4, 5, 6, 7")]
     pub(super) body: Option<Body>,
 }
 
@@ -33,6 +33,9 @@ pub(super) enum Body {
     /// The sender may have stored messages without announcing them: heads are to be compared.
     #[prost(message, tag = "6")]
     Compare(Compare),
+    /// Something happened to a user's messages or applications. A version that does not know it passes it over.
+    #[prost(message, tag = "7")]
+    Event(Event),
 }
 
 /// What one transaction has stored for one user.
@@ -76,6 +79,19 @@ pub(super) struct Revoked {}
 
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub(super) struct Compare {}
+
+/// Something for a user's streams that is no message, and that no node looks for in the database if it is lost.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Event {
+    #[prost(uint64, tag = "1")]
+    pub(super) user: u64,
+    /// What kind of event it is; empty if it was too large to be sent.
+    #[prost(string, tag = "2")]
+    pub(super) kind: String,
+    /// The event as streams get it, in JSON.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub(super) json: Bytes,
+}
 
 /// Encodes what a node says.
 pub(super) fn encode(sender: u64, body: Body) -> Bytes {

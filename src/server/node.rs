@@ -12,7 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::StreamConfig;
 #[cfg(feature = "cluster")]
-use crate::api::stream::frame_of_another_node;
+use crate::api::{event, stream::frame_of_another_node};
 use crate::cluster::Cluster;
 #[cfg(feature = "cluster")]
 use crate::cluster::{Backplane, ClusterConfig, ClusterParts, ComparisonRequest};
@@ -291,11 +291,17 @@ impl Node {
         let comparison = Arc::<ComparisonRequest>::default();
         #[cfg(feature = "cluster")]
         let on_unknown = {
-            let comparison = Arc::clone(&comparison);
-            move || comparison.compare_all()
+            let (comparison, hub) = (Arc::clone(&comparison), hub.clone());
+            move || {
+                comparison.compare_all();
+                hub.miss_events();
+            }
         };
         #[cfg(not(feature = "cluster"))]
-        let on_unknown = || {};
+        let on_unknown = {
+            let hub = hub.clone();
+            move || hub.miss_events()
+        };
         let revocations =
             RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone(), on_unknown);
         #[cfg(feature = "cluster")]
@@ -309,6 +315,7 @@ impl Node {
                     heads: Arc::clone(&database) as Arc<dyn Heads>,
                     hub: hub.clone(),
                     make_frame: Box::new(frame_of_another_node),
+                    make_event: event::frame,
                     comparison,
                     on_revoked: Box::new(move || revocations.wake()),
                 };

@@ -131,6 +131,19 @@ impl Events {
         }
     }
 
+    /// Waits for an event that is no message, and returns it.
+    pub(crate) async fn event(&mut self) -> Value {
+        loop {
+            let event = self.next_block().await.expect("an event comes");
+            if let Some(kind) = event.kind {
+                assert_eq!(event.id, None, "a client comes back for what follows on a message");
+                let data: Value = serde_json::from_str(&event.data.unwrap()).unwrap();
+                assert_eq!(data["event"], kind);
+                return data;
+            }
+        }
+    }
+
     /// Waits for the end of the answer, and returns what was said to be its reason.
     pub(crate) async fn end(&mut self) -> String {
         let mut last = Event::default();

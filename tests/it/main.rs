@@ -5,6 +5,7 @@
 mod access;
 mod access_log;
 mod android;
+mod application_state;
 mod build_script;
 mod canary;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
@@ -52,6 +53,7 @@ mod sender_limits;
 mod service_manager;
 mod shared_state;
 mod stream;
+mod stream_events;
 mod stream_filter;
 mod tidy;
 #[cfg(feature = "tls")]

@@ -16,7 +16,8 @@ use super::super::node::ClusterParts;
 use super::super::{Cluster, ClusterConfig, MemoryBackplane};
 use crate::hub::tests::fake::{FakeSocket, frame};
 use crate::hub::{
-    self, Backlog, BacklogFuture, BacklogPage, EndReason, Format, Formats, Frame, Hub, HubConfig, HubParts,
+    self, Backlog, BacklogFuture, BacklogPage, EndReason, EventFrame, Format, Formats, Frame, Hub, HubConfig,
+    HubParts,
 };
 use crate::model::{ApplicationId, Message, MessageId, UserId};
 use crate::store::{Commit, DatabaseTime, Heads, StoreError, Stored};
@@ -212,6 +213,7 @@ impl SimulatedNode {
             heads: Arc::new(database.clone()),
             hub: hub.clone(),
             make_frame: Box::new(decoded),
+            make_event: |_, json| EventFrame::default().with(Format::Text, json.to_vec()),
             comparison: Arc::default(),
             on_revoked: Box::new(|| {}),
         };
