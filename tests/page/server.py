@@ -75,8 +75,8 @@ class Server:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or "null")
 
-    def application(self, name, **fields):
-        return self.call("POST", "/application", {"name": name, **fields})
+    def application(self, name, user=(NAME, PASSWORD), **fields):
+        return self.call("POST", "/application", {"name": name, **fields}, user=user)
 
     def send(self, application, text, **fields):
         return self.call("POST", "/message", {"message": text, **fields}, application["token"])
