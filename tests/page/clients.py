@@ -28,7 +28,7 @@ def clients_are_made_changed_and_deleted(tools):
         token = dialog.locator(".secret code").inner_text()
         assert server.call("GET", "/current/user", key=token)["name"] == "admin"
         page.keyboard.press("Escape")
-        expect(row(page, "Phone").get_by_text("expires in 4 weeks")).to_be_visible()
+        expect(row(page, "Phone").get_by_text("expires in 30 days")).to_be_visible()
 
         choose(page, "Phone", "Edit client")
         dialog.get_by_label("Name").fill("Telephone")

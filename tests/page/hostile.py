@@ -128,6 +128,7 @@ def what_is_typed_into_fields_does_nothing(tools):
             dialog.get_by_label("Message", exact=True).fill(text)
             unharmed(watched, "preview")
             dialog.get_by_role("button", name="Send", exact=True).click()
+            expect(dialog).to_have_count(0)
             expect(page.locator("article", has_text=text)).to_have_count(1)
             page.keyboard.press("/")
             page.get_by_label("Search messages").fill(text)

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals';
 import { type Filter, isSearch, listMessages } from '../api/messages';
 import type { Message, PagedMessages } from '../api/types';
+import { prepareMarkdown } from '../markdown/loader';
 import { isGone } from './gone';
 import { MessageWindow } from './window';
 
@@ -56,6 +57,7 @@ export class MessageList {
     const generation = this.restart();
     try {
       const page = await (loading ?? listMessages(this.filter, { limit: FIRST_PAGE }));
+      await prepareMarkdown(page.messages);
       if (generation !== this.generation) return;
       this.hasOlder = page.paging.next !== undefined;
       this.finish(page.messages);

@@ -1,5 +1,6 @@
 // The sheet of keys.
 import { Fragment } from 'preact';
+import { messagesPath } from '../router';
 import { type Key, t } from '../text';
 
 /** Keys pressed one after the other; the lists are alternatives. */
@@ -56,6 +57,9 @@ export default function Help() {
     <div class="screen narrow">
       <h1>{t('help.title')}</h1>
       <HelpContent />
+      <p>
+        <a href={`#${messagesPath()}`}>{t('notFound.back')}</a>
+      </p>
     </div>
   );
 }

@@ -45,7 +45,7 @@ export function MessageBody({ message, tabIndex }: { message: Message; tabIndex:
 
 /** Until the Markdown component came, the text is shown as it is. */
 function markdown(): ComponentType<MarkdownProps> {
-  if (!markdownComponent.value) loadMarkdown();
+  if (!markdownComponent.value) void loadMarkdown();
   return markdownComponent.value ?? Plain;
 }
 
