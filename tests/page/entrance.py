@@ -48,6 +48,7 @@ def first_message(tools, compatibility):
         dialog = page.get_by_role("dialog")
         by.fill(dialog.get_by_label("Message", exact=True), "It works.")
         by.click(dialog.get_by_role("button", name="Send", exact=True))
+        expect(dialog).to_have_count(0)
         expect(page.locator("article", has_text="It works.")).to_be_visible()
 
         # The link is worth nothing afterwards.
