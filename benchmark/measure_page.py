@@ -169,12 +169,16 @@ def load(arguments, browser):
                 page.add_init_script(f"({WATCH})('Backup 4999')")
                 session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
                 page.goto(server.address, wait_until="commit")
-                page.wait_for_function("window.shownAt > 0", timeout=60_000)
-                figures[at].append(page.evaluate("window.shownAt"))
+                # Not `wait_for_function`: it evaluates a text in the page, which a policy may forbid.
+                shown_at = 0
+                while not shown_at:
+                    page.wait_for_timeout(100)
+                    shown_at = page.evaluate("window.shownAt")
+                figures[at].append(shown_at)
                 context.close()
         for at, program in enumerate(programs):
             ratios = [ours / other for ours, other in zip(figures[0], figures[at])]
-            print(f"  {program}: {median_and_range(figures[at], 0)} ms; ours is {median_and_range(ratios, 2)} of it")
+            print(f"  {program}: {median_and_range(figures[at])} ms; ours is {median_and_range(ratios, 2)} of it")
     finally:
         for server in servers:
             server.__exit__()
