@@ -144,7 +144,7 @@ def a_picture_is_changed_and_removed(tools):
             chooser.value.set_files(path)
             expect(page.get_by_text(said)).to_be_visible()
         assert image().startswith("image/"), image()
-        expect(page.locator(".item-image")).to_have_js_property("naturalWidth", 2)
+        expect(page.locator(".item img.app-image")).to_have_js_property("naturalWidth", 2)
         choose(page, "Backup", "Remove picture")
         expect(page.get_by_text("The picture of Backup was removed")).to_be_visible()
         assert image() == "static/defaultapp.png", image()
