@@ -6,7 +6,7 @@ import { notify } from '../notifications';
 import { applicationsById, reloadApplicationStates, reloadApplications } from '../state/applications';
 import { announce } from './announcer';
 import { noteGone } from './gone';
-import { noteMissedMessages, receiveMessages, removeMessages } from './lists';
+import { receiveMessages, refreshLists, removeMessages } from './lists';
 import { countArrived, noteRead, recount } from './reading';
 import type { StreamReceiver } from './stream';
 
@@ -65,7 +65,7 @@ function onEvent(event: StreamEvent): void {
     case 'missed':
       reloadApplications().catch(() => {});
       reloadApplicationStates().catch(() => {});
-      noteMissedMessages();
+      refreshLists();
       break;
   }
 }
@@ -83,7 +83,7 @@ function onDeleted({ ids, appid, upTo }: { ids?: number[]; appid?: number; upTo?
 /** The lists are loaded again, which shows everything; so the stream goes on after the newest message there is. */
 async function onTooFarBehind(): Promise<number> {
   const page = await listMessages({}, { limit: 1 });
-  noteMissedMessages();
+  refreshLists();
   reloadApplicationStates().catch(() => {});
   return page.messages[0]?.id ?? 0;
 }

@@ -17,6 +17,8 @@ const MOST_CHARACTERS = 16_000_000;
 const DROPPED_SHARE = 0.1;
 /** A message that is to be seen is so many pixels below the top. */
 const SHOWN_BELOW = 48;
+/** When a list is refreshed, so many rows above what is seen are kept. */
+const ROWS_ABOVE = 30;
 /** Messages that came while newer pages are loaded. */
 const MOST_HELD = 1000;
 
@@ -186,10 +188,27 @@ export class MessageList {
     return !(from && time < Date.parse(from)) && !(to && time >= Date.parse(to));
   }
 
-  /** There may be newer messages than the stream has brought. */
-  noteMissed(): void {
-    if (this.isAtTop || isSearch(this.filter)) void this.load();
-    else this.hasNewer = true;
+  /**
+   * Asks again for what the person sees, and forgets the rest: messages may have been deleted, or come, that the stream
+   * did not tell of. What is seen stays until the answer is here, and if there is none.
+   */
+  async refresh(): Promise<void> {
+    const { generation, rows } = this;
+    if (this.status.peek() !== 'ready') return;
+    const seen = this.isAtTop || !this.anchor ? 0 : rows.indexOf(this.anchor.id);
+    const above = rows.at(seen - ROWS_ABOVE)?.message.id;
+    // What a search has found can't be followed upwards.
+    if (above !== undefined && isSearch(this.filter)) return;
+    const asked = rows.newestId;
+    const page = await listMessages(this.filter, { limit: PAGE, ...(above ? { since: above } : {}) });
+    if (generation !== this.generation) return;
+    const fresh = new Set(page.messages.map(({ id }) => id));
+    const newest = Math.max(asked, page.messages[0]?.id ?? 0);
+    rows.remove(({ id }) => !fresh.has(id) && (above !== undefined || id <= newest));
+    this.hasOlder = page.paging.next !== undefined;
+    this.hasNewer = above !== undefined;
+    this.add(page.messages);
+    this.changed();
   }
 
   /** Takes messages out. */

@@ -50,9 +50,9 @@ export function restoreMessage(message: Message): void {
   each((list) => list.restore(message));
 }
 
-/** The stream could not bring everything. */
-export function noteMissedMessages(): void {
-  each((list) => list.noteMissed());
+/** The stream has not told of everything. */
+export function refreshLists(): void {
+  each((list) => void list.refresh().catch(() => {}));
 }
 
 /** Forgets everything of a user who is gone. */

@@ -82,6 +82,15 @@ export function noteSeen(list: MessageList, id: number): void {
   }, SEEN_AFTER_MS);
 }
 
+/** Forgets what was seen: nobody is logged in any more. */
+export function forgetSeen(): void {
+  clearTimeout(waiting);
+  clearTimeout(recounting);
+  waiting = undefined;
+  recounting = undefined;
+  seen = null;
+}
+
 /** Marks messages up to an id as read, of all applications or of one. */
 export async function readUpTo(id: number, appid?: number): Promise<void> {
   if (!hasUnread(id, appid)) return;

@@ -25,6 +25,8 @@ export type StreamReceiver = {
 export class Stream {
   private socket: WebSocket | null = null;
   private failures = 0;
+  /** Nothing was lost yet. */
+  private isFirst = true;
   private openedAt = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly ticker: ReturnType<typeof setInterval>;
@@ -72,6 +74,11 @@ export class Stream {
     if (typeof data !== 'string') return;
     const received = JSON.parse(data) as Message | StreamEvent;
     if ('event' in received) {
+      if (received.event === 'missed' && this.isFirst) {
+        // A server can't know what came before a stream; here the lists were loaded the moment before.
+        this.isFirst = false;
+        return;
+      }
       this.receiver.onEvent(received);
     } else if (received.id > this.since) {
       this.since = received.id;
@@ -80,6 +87,7 @@ export class Stream {
   }
 
   private async lost(code: number): Promise<void> {
+    this.isFirst = false;
     const wasOpen = this.openedAt > 0;
     if (wasOpen && Date.now() - this.openedAt >= GOOD_AFTER_MS) this.failures = 0;
     this.drop();

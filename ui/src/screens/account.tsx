@@ -1,6 +1,7 @@
 // The screen `account`: one's password, and what one has chosen on this device.
 import { Button } from '../components/Button';
-import { logOut, overview, user } from '../state/session';
+import { overview, user } from '../state/session';
+import { leave } from '../state/start';
 import { toastError } from '../state/toasts';
 import { t } from '../text';
 import { Appearance } from './account/Appearance';
@@ -15,7 +16,7 @@ export default function Account() {
           <h1>{t('account.title')}</h1>
           <p class="muted">{t('account.loggedInAs', { name: user.value?.name ?? '' })}</p>
         </div>
-        <Button icon="logOut" onClick={() => logOut().catch(toastError)}>
+        <Button icon="logOut" onClick={() => leave().catch(toastError)}>
           {t('account.logOut')}
         </Button>
       </div>

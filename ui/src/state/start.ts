@@ -4,9 +4,10 @@ import { listMessages } from '../api/messages';
 import { dropArrivals, receiver } from '../messages/arrivals';
 import { FIRST_PAGE } from '../messages/list';
 import { allMessages, closeLists, openAll } from '../messages/lists';
+import { forgetSeen } from '../messages/reading';
 import { Stream } from '../messages/stream';
 import { clearApplications, reloadApplicationStates, reloadApplications } from './applications';
-import { overview, user } from './session';
+import { logOut, overview, user } from './session';
 
 let stream: Stream | null = null;
 
@@ -22,8 +23,20 @@ function stopUser(): void {
   stream?.close();
   stream = null;
   dropArrivals();
+  forgetSeen();
   closeLists();
   clearApplications();
+}
+
+/** Logs out. Everything ends before, so that nothing asks the server with a session that is over. */
+export async function leave(): Promise<void> {
+  stopUser();
+  try {
+    await logOut();
+  } catch (error) {
+    startUser();
+    throw error;
+  }
 }
 
 function openStream(since: number): void {

@@ -1,0 +1,172 @@
+import { beforeEach, expect, test, vi } from 'vitest';
+import type { Message, PagedMessages } from '../api/types';
+
+vi.mock('../markdown/loader', () => ({ prepareMarkdown: async () => {} }));
+const asked = vi.hoisted(() => vi.fn());
+vi.mock('../api/messages', () => ({
+  listMessages: asked,
+  isSearch: (filter: { text?: string }) => Boolean(filter.text),
+}));
+const { MessageList } = await import('./list');
+
+const message = (id: number): Message => ({ id, appid: 1, title: '', message: 'm', priority: 0, date: '' });
+const range = (from: number, to: number) =>
+  Array.from({ length: from - to + 1 }, (_, index) => message(from - index));
+
+/** A server that has these messages. */
+let stored: Message[] = [];
+
+function answer(_: unknown, query: { limit: number; since?: number; after?: number }): PagedMessages {
+  const { limit, since = 0, after } = query;
+  const matching =
+    after === undefined
+      ? stored.filter(({ id }) => since === 0 || id < since)
+      : stored.filter(({ id }) => id > after).reverse();
+  const messages = matching.slice(0, limit);
+  const next = matching.length > limit ? { next: 'more' } : {};
+  return { paging: { size: messages.length, since: 0, limit, ...next }, messages };
+}
+
+beforeEach(() => {
+  stored = range(500, 1);
+  asked.mockReset();
+  asked.mockImplementation(async (filter, query) => answer(filter, query));
+});
+
+const ids = (list: InstanceType<typeof MessageList>) =>
+  Array.from({ length: list.rows.length }, (_, index) => list.rows.at(index)?.message.id);
+const isGapless = (list: InstanceType<typeof MessageList>) =>
+  ids(list).every((id, index, all) => index === 0 || id === (all[index - 1] ?? 0) - 1);
+
+async function opened() {
+  const list = new MessageList({});
+  await list.load();
+  return list;
+}
+
+test('a list begins with the newest messages, and goes on with older ones to the end', async () => {
+  const list = await opened();
+  expect([list.rows.newestId, list.rows.length, list.hasOlder]).toEqual([500, 50, true]);
+  while (list.hasOlder) await list.loadOlder();
+  expect([list.rows.oldestId, list.rows.length, isGapless(list)]).toEqual([1, 500, true]);
+});
+
+test('what comes while the person looks at older messages is counted', async () => {
+  const list = await opened();
+  list.receive([message(501)]);
+  expect(list.unseen.value).toBe(0);
+  list.isAtTop = false;
+  list.receive([message(502), message(503)]);
+  expect([list.unseen.value, list.rows.newestId]).toEqual([2, 503]);
+});
+
+test('a list around a message goes on in both directions without a gap', async () => {
+  const list = new MessageList({});
+  await list.loadAround(250);
+  expect([list.hasNewer, list.hasOlder, list.rows.indexOf(250) > 0]).toEqual([true, true, true]);
+  list.receive([message(501)]);
+  stored = range(501, 1);
+  expect([list.rows.newestId, list.unseen.value]).toEqual([300, 1]);
+  while (list.hasNewer) await list.loadNewer();
+  expect([list.rows.newestId, isGapless(list)]).toEqual([501, true]);
+});
+
+test('what comes while the last newer page is loaded is not lost', async () => {
+  const list = new MessageList({});
+  await list.loadAround(450);
+  expect(list.hasNewer).toBe(false);
+  await list.loadAround(440);
+  const loading = list.loadNewer();
+  list.receive([message(501)]);
+  await loading;
+  expect([list.hasNewer, list.rows.newestId, isGapless(list)]).toEqual([false, 501, true]);
+});
+
+test('an older answer does not spoil a list that was loaded again', async () => {
+  const list = await opened();
+  let finish = (_: PagedMessages) => {};
+  asked.mockImplementationOnce(() => new Promise((resolve) => (finish = resolve)));
+  const loading = list.loadOlder();
+  await list.loadAround(100);
+  finish(answer(null, { limit: 100, since: 451 }));
+  await loading;
+  expect([list.rows.newestId, isGapless(list)]).toEqual([150, true]);
+});
+
+test('a failure to load older messages can be tried again', async () => {
+  const list = await opened();
+  asked.mockRejectedValueOnce(new Error('away'));
+  await list.loadOlder();
+  expect([list.olderFailed.value, list.rows.length]).toEqual([true, 50]);
+  await list.loadOlder();
+  expect([list.olderFailed.value, list.rows.length]).toEqual([false, 150]);
+});
+
+test('a refresh takes out what is gone, and keeps what came meanwhile', async () => {
+  const list = await opened();
+  stored = stored.filter(({ id }) => id !== 490);
+  const refreshing = list.refresh();
+  list.receive([message(501)]);
+  await refreshing;
+  expect([list.rows.indexOf(490), list.rows.newestId, list.hasNewer]).toEqual([-1, 501, false]);
+  stored = [];
+  await list.refresh();
+  expect([list.rows.length, list.hasOlder]).toEqual([0, false]);
+});
+
+test('a refresh of a list that was scrolled keeps what is seen', async () => {
+  const list = await opened();
+  while (list.hasOlder) await list.loadOlder();
+  list.isAtTop = false;
+  list.anchor = { id: 200, delta: 0 };
+  stored = stored.filter(({ id }) => id !== 199);
+  await list.refresh();
+  expect([list.rows.indexOf(200) >= 0, list.rows.indexOf(199), list.hasNewer, list.hasOlder]).toEqual([
+    true,
+    -1,
+    true,
+    true,
+  ]);
+  while (list.hasNewer) await list.loadNewer();
+  expect(list.rows.newestId).toBe(500);
+});
+
+test('memory has a limit, and what was dropped is loaded again', async () => {
+  const list = await opened();
+  for (let id = 501; id <= 10_501; id++) list.receive([message(id)]);
+  stored = range(10_501, 1);
+  expect(list.rows.length).toBeLessThanOrEqual(10_000);
+  expect([list.rows.newestId, list.hasOlder, list.hasNewer, isGapless(list)]).toEqual([
+    10_501,
+    true,
+    false,
+    true,
+  ]);
+  await list.loadOlder();
+  expect(isGapless(list)).toBe(true);
+});
+
+test('who looks at the oldest messages keeps them when memory is full', async () => {
+  const list = await opened();
+  while (list.hasOlder) await list.loadOlder();
+  list.isAtTop = false;
+  list.anchor = { id: 3, delta: 0 };
+  for (let id = 501; id <= 10_100; id++) list.receive([message(id)]);
+  expect([list.rows.oldestId, list.hasNewer, isGapless(list)]).toEqual([1, true, true]);
+  expect(list.unseen.value).toBe(9600);
+});
+
+test('a filter decides about what comes, except for words', () => {
+  const came = (filter: object, changed: Partial<Message>) => {
+    const list = new MessageList(filter);
+    list.receive([{ ...message(1), date: '2026-03-01T12:00:00Z', ...changed }]);
+    return list.rows.length === 1;
+  };
+  expect(came({ appid: 1 }, {})).toBe(true);
+  expect(came({ appid: 2 }, {})).toBe(false);
+  expect(came({ minPriority: 5 }, { priority: 4 })).toBe(false);
+  expect(came({ minPriority: 5 }, { priority: 5 })).toBe(true);
+  expect(came({ to: '2026-03-01T00:00:00Z' }, {})).toBe(false);
+  expect(came({ from: '2026-03-01T00:00:00Z' }, {})).toBe(true);
+  expect(came({ text: 'm' }, {})).toBe(false);
+});
