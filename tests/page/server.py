@@ -1,10 +1,12 @@
 """The real server, which can be stopped and started again with its data, and what a sender does with it."""
 
 import base64
+import contextlib
 import importlib.util
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import time
 import urllib.request
@@ -80,3 +82,33 @@ class Server:
 
     def send(self, application, text, **fields):
         return self.call("POST", "/message", {"message": text, **fields}, application["token"])
+
+
+@contextlib.contextmanager
+def haproxy(configuration, folder, **values):
+    """Runs HAProxy with a configuration in which `{port}` and other values are filled in; returns its address."""
+    port = servers.free_port()
+    text = DEFAULTS + configuration
+    for name, value in {"port": port, **values}.items():
+        text = text.replace("{" + name + "}", str(value))
+    file = pathlib.Path(folder, "haproxy.cfg")
+    file.write_text(text, encoding="utf-8")
+    process = subprocess.Popen(["haproxy", "-db", "-f", file])
+    try:
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+DEFAULTS = """
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+"""

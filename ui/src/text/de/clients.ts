@@ -45,7 +45,7 @@ export const clients: Record<keyof typeof english, Text> = {
   'elevate.password': 'Passwort',
   'elevate.confirm': 'Bestätigen',
   'elevate.wrong': 'Das Passwort ist falsch.',
-  'elevate.provider': 'Beim Anmeldedienst anmelden',
+  'elevate.provider': 'Mit dem Identitätsanbieter anmelden',
   'elevate.waiting': 'Bitte im neuen Tab anmelden. Danach geht es hier von selbst weiter.',
   'elevate.blocked': 'Der Browser hat den neuen Tab verhindert. Bitte erlauben und erneut versuchen.',
 };
