@@ -14,7 +14,8 @@ import { route, screenName } from './router';
 import { Login } from './screens/login';
 import { Messages } from './screens/messages';
 import { Setup } from './screens/setup';
-import { applicationsById } from './state/applications';
+import { applicationsById, unreadTotal } from './state/applications';
+import { connection } from './state/connection';
 import { openDialog } from './state/dialogs';
 import { loadOverview, overview, overviewError, user } from './state/session';
 import { setupLink } from './state/setup';
@@ -101,9 +102,11 @@ function Shell() {
   }, [isOpen.value]);
 
   const title = screenTitle();
+  const unread = unreadTotal.value;
   useEffect(() => {
-    document.title = title === 'Shardcast' ? title : `${title} · Shardcast`;
-  }, [title]);
+    const count = unread > 0 ? `(${unread}) ` : '';
+    document.title = title === 'Shardcast' ? count + title : `${count}${title} · Shardcast`;
+  }, [title, unread]);
 
   return (
     <div class="shell">
@@ -133,6 +136,7 @@ function Shell() {
           {title}
         </span>
       </header>
+      {connection.value.state === 'lost' && <p class="connection-lost">{t('connection.lost')}</p>}
       <Navigation
         isOpen={isOpen.value}
         onPick={() => {

@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import type { Message } from './api/types';
 import { navigate } from './router';
 import { playTone } from './sound';
-import { applicationsById } from './state/applications';
+import { applicationsById, unreadTotal } from './state/applications';
 import { desktopNotifications, minNotificationPriority, minSoundPriority, sound } from './state/settings';
 import { t } from './text';
 
@@ -78,6 +78,10 @@ async function show(title: string, options: NotificationOptions): Promise<void> 
 export function followNotifications(): void {
   navigator.serviceWorker?.addEventListener('message', ({ data }) => {
     if (typeof data?.path === 'string') navigate(data.path);
+  });
+  effect(() => {
+    // The number on the icon of a page that is installed.
+    if ('setAppBadge' in navigator) navigator.setAppBadge(unreadTotal.value).catch(() => {});
   });
   effect(() => {
     // The permission may have been taken away meanwhile.

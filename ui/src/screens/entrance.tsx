@@ -3,7 +3,6 @@ import type { ComponentChildren } from 'preact';
 import type { CurrentUser } from '../api/types';
 import icon from '../icons/icon.svg?inline';
 import { setUser } from '../state/session';
-import { startUser } from '../state/start';
 
 export function Entrance({ title, children }: { title: string; children: ComponentChildren }) {
   return (
@@ -22,6 +21,5 @@ export function Entrance({ title, children }: { title: string; children: Compone
 
 /** Shows the page to who has logged in. */
 export function enter(user: CurrentUser): void {
-  startUser();
   setUser(user);
 }

@@ -80,6 +80,12 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
   useEffect(() => {
     if (status === 'ready' && hasStates) drawNewLine(list);
   }, [status, hasStates]);
+  useEffect(() => {
+    if (status === 'ready' && isSearch(list.filter)) {
+      const { length } = list.rows;
+      announcement.value = t(list.hasOlder ? 'search.foundMore' : 'search.found', { count: length });
+    }
+  }, [status]);
   // What comes while nobody looks is new for who comes back.
   useEffect(() => {
     const draw = () => document.hidden && drawNewLine(list);

@@ -57,6 +57,8 @@ export function followSession(): void {
     if (list?.status.value === 'ready' && !stream) openStream(list.rows.newestId);
   });
   effect(() => {
-    if (overview.value && !user.value) stopUser();
+    if (!overview.value) return;
+    if (!user.value) stopUser();
+    else if (!allMessages.peek()) startUser();
   });
 }

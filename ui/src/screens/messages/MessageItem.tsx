@@ -26,6 +26,8 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
   const application = applicationsById.value.get(appid);
   const inside = isStop || !onDelete ? 0 : -1;
   const isNew = onDelete !== undefined && isUnread(message);
+  // Whoever sends no title gets the application's name as the title.
+  const namesApplication = withApplication && application?.name !== title;
   const classes = ['message', level(priority), isHighlighted ? 'highlighted' : '', isNew ? 'unread' : ''];
   return (
     <article
@@ -51,9 +53,9 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
           />
         )}
       </div>
-      {(withApplication || priority >= 4) && (
+      {(namesApplication || priority >= 4) && (
         <div class="message-facts">
-          {withApplication && (
+          {namesApplication && (
             <span>{application?.name ?? (applications.value ? t('messages.unknownApplication') : ' ')}</span>
           )}
           {priority >= 4 && (

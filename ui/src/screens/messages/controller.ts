@@ -38,6 +38,9 @@ export class ListController {
   attach(): () => void {
     const { scroller } = this;
     if (scroller.current) this.sizes.observe(scroller.current);
+    // What is visible counts as seen only while the page is.
+    const onVisible = () => !document.hidden && this.settle();
+    document.addEventListener('visibilitychange', onVisible);
     listCommands.current = {
       move: (step) => this.move(step),
       remove: () => this.removeActive(),
@@ -45,6 +48,7 @@ export class ListController {
     };
     return () => {
       this.sizes.disconnect();
+      document.removeEventListener('visibilitychange', onVisible);
       listCommands.current = null;
     };
   }

@@ -66,6 +66,8 @@ export const messages: Record<keyof typeof english, Text> = {
   'search.from': 'Von',
   'search.to': 'Bis',
   'search.close': 'Suche beenden',
+  'search.found': { one: '{count} Nachricht gefunden', other: '{count} Nachrichten gefunden' },
+  'search.foundMore': 'Mehr als {count} Nachrichten gefunden',
 
   'notification.many': { one: '{count} neue Nachricht', other: '{count} neue Nachrichten' },
 

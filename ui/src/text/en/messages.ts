@@ -59,6 +59,8 @@ export const messages = {
   'search.from': 'From',
   'search.to': 'To',
   'search.close': 'End search',
+  'search.found': { one: '{count} message found', other: '{count} messages found' },
+  'search.foundMore': 'More than {count} messages found',
 
   'notification.many': { one: '{count} new message', other: '{count} new messages' },
 
