@@ -32,13 +32,13 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def elsewhere():
-    """Runs the other host; returns its address, and the list of what it is asked."""
+def elsewhere(name="localhost"):
+    """Runs the other host; returns its address, and the list of what it is asked. The page is at 127.0.0.1."""
     host = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     host.asked = []
     threading.Thread(target=host.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{host.server_port}", host.asked
+        yield f"http://{name}:{host.server_port}", host.asked
     finally:
         host.shutdown()
         host.server_close()
@@ -119,8 +119,21 @@ def nothing_is_loaded_from_another_host_before_a_click(tools):
         assert len(asked) == 1 and "Cookie" not in asked[0][2] and "Referer" not in asked[0][2], asked
 
 
+def another_port_of_the_same_host_does_not_get_the_session(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched, elsewhere("127.0.0.1") as (address, asked):
+        picture_url = {"client::notification": {"bigImageUrl": f"{address}/big.png"}}
+        server.send(server.application("Backup"), "a picture", extras=picture_url)
+        watched.login()
+        watched.allow(f"^asks {address}/", "CORS policy", "ERR_FAILED")
+        watched.page.get_by_role("button", name="Show picture").click()
+        # It does not allow foreign pages, so its picture can't be shown without cookies.
+        expect(watched.page.get_by_text("could not be loaded")).to_be_visible()
+        assert asked and not any("Cookie" in headers for _, _, headers, _ in asked), asked
+
+
 CHECKS = (
     a_button_makes_a_request_after_a_question,
     a_button_copies_a_text,
     nothing_is_loaded_from_another_host_before_a_click,
+    another_port_of_the_same_host_does_not_get_the_session,
 )

@@ -28,6 +28,7 @@ export function RemotePicture({ url, alt, tabIndex }: RemotePictureProps) {
         <img
           class="picture"
           hidden={state.value === 'loading'}
+          crossorigin={sharesCookies(url) ? 'anonymous' : undefined}
           src={url}
           alt={alt || t('messages.picture', { host })}
           referrerpolicy="no-referrer"
@@ -42,4 +43,10 @@ export function RemotePicture({ url, alt, tabIndex }: RemotePictureProps) {
       )}
     </>
   );
+}
+
+/** Cookies know no ports: another server on this host would get the session's. */
+function sharesCookies(url: string): boolean {
+  const { hostname, origin } = new URL(url);
+  return hostname === location.hostname && origin !== location.origin;
 }
