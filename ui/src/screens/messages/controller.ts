@@ -28,8 +28,8 @@ export class ListController {
   private readonly sizes = new ResizeObserver(() => this.settle());
   private range = { first: 0, end: 0 };
   private height = innerHeight;
-  /** What the scroller was set to, to tell that from what the person does. */
-  private setTop = -1;
+  /** Where the visible part began when this was looked at or set last: another place was chosen by the person. */
+  private knownTop = 0;
   private focusNext = 0;
 
   constructor(private readonly list: MessageList) {}
@@ -55,6 +55,7 @@ export class ListController {
 
   /** Places all rows, and returns those to be drawn. */
   place(): { first: number; end: number } {
+    this.followScroll();
     this.layout.update(this.list.rows);
     const top = this.wantedTop();
     this.range = this.layout.range(top - BEYOND, top + this.height + BEYOND);
@@ -74,6 +75,7 @@ export class ListController {
   settle(): void {
     const { scroller, space, rowsElement, list } = this;
     if (!scroller.current || !space.current || !rowsElement.current) return;
+    this.followScroll();
     this.height = scroller.current.clientHeight;
     if (this.measure(rowsElement.current)) this.layout.update(list.rows);
     space.current.style.height = `${this.layout.total}px`;
@@ -81,7 +83,7 @@ export class ListController {
     const top = this.wantedTop();
     if (Math.abs(scroller.current.scrollTop - top) >= 1) {
       scroller.current.scrollTop = top;
-      this.setTop = scroller.current.scrollTop;
+      this.knownTop = scroller.current.scrollTop;
     }
     this.focusIfWanted();
     this.look(scroller.current.scrollTop);
@@ -104,13 +106,17 @@ export class ListController {
   }
 
   readonly onScroll = (): void => {
-    const top = this.scroller.current?.scrollTop ?? 0;
-    if (Math.abs(top - this.setTop) >= 1) {
-      this.setTop = -1;
-      this.keep(top);
-    }
-    this.look(top);
+    this.followScroll();
+    this.look(this.knownTop);
   };
+
+  /** Browsers report scrolling later than they do it: rows that were drawn meanwhile must not take it back. */
+  private followScroll(): void {
+    const top = this.scroller.current?.scrollTop ?? 0;
+    if (Math.abs(top - this.knownTop) < 1) return;
+    this.knownTop = top;
+    this.keep(top);
+  }
 
   /** Remembers what is at the top of the visible part. */
   private keep(top: number): void {
