@@ -47,6 +47,7 @@ mod protobuf;
 mod query;
 mod readiness;
 mod routing;
+mod search;
 mod sender_limit;
 mod session;
 mod site;
@@ -119,6 +120,7 @@ fn open(published: &Specification) -> OpenApiRouter<AppState> {
 fn guarded() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(message::router())
+        .merge(search::router())
         .merge(stream::router())
         .merge(application::router())
         .merge(application_state::router())

@@ -21,6 +21,7 @@ mod observer;
 mod publish;
 mod queue;
 mod revocation;
+mod search;
 mod slice;
 mod writer;
 
@@ -57,8 +58,8 @@ pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
     DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins, MessagePage,
     Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, Pictures,
-    PushSubscription, PushSubscriptions, RevocationId, RevocationLog, UpdateApplication, UpdateClient,
-    UpdateUser, UserChange, Users,
+    PushSubscription, PushSubscriptions, RevocationId, RevocationLog, Search, UpdateApplication,
+    UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};
@@ -71,6 +72,7 @@ pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_ser
 pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;
 pub use revocation::Revocation;
+pub use search::{IndexPace, MOST_SEARCH_WORDS, MessageSearch, SearchError, SearchWord};
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
 pub use sqlite::Sqlite;
@@ -110,6 +112,7 @@ struct Inner {
     /// Messages that were stored.
     stored: Arc<AtomicU64>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    indexer: search::Indexer,
 }
 
 impl Store {
@@ -139,14 +142,18 @@ impl Store {
     ) -> Self {
         let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
         let stored = Arc::<AtomicU64>::default();
+        let counts = Arc::new(search::Counts::new());
+        let indexer = search::Indexer::spawn(Arc::clone(&database), Arc::clone(&counts));
         let count = Arc::clone(&stored);
         let on_commit = move |commit: &Commit| {
             count.fetch_add(commit.messages().len() as u64, Ordering::Relaxed);
+            counts.add(commit);
             on_commit(commit);
         };
         let observers = writer::WriterObservers { on_commit: Box::new(on_commit), observer };
-        let writer = task::spawn(writer::run(Arc::clone(&database), jobs, observers));
-        Self(Arc::new(Inner { database, queue, stored, writer: tokio::sync::Mutex::new(Some(writer)) }))
+        let writer =
+            tokio::sync::Mutex::new(Some(task::spawn(writer::run(Arc::clone(&database), jobs, observers))));
+        Self(Arc::new(Inner { database, queue, stored, writer, indexer }))
     }
 
     /// The database, for everything but publishing.
@@ -167,6 +174,12 @@ impl Store {
     ) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
         message.date = self.0.database.kept(message.date);
         self.0.queue.publish(message)
+    }
+
+    /// To be called when many messages were deleted, so that the index of the search forgets them too. Nothing that is
+    /// deleted is found in any case.
+    pub fn forget_deleted(&self) {
+        self.0.indexer.look_at_all();
     }
 
     /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.
@@ -208,6 +221,7 @@ impl Store {
             }
             *writer = None;
         }
+        self.0.indexer.stop();
         self.0.database.close().await;
     }
 }

@@ -112,3 +112,21 @@ CREATE TABLE shardcast_push_keys (
     content longblob NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- The index of the search, in segments; `src/store/sql/search.rs` says what they are.
+CREATE TABLE shardcast_search_segments (
+    id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    user_id bigint unsigned NOT NULL,
+    after_id bigint unsigned NOT NULL,
+    last_id bigint unsigned NOT NULL,
+    messages bigint NOT NULL,
+    bytes bigint NOT NULL,
+    directory longblob NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+CREATE TABLE shardcast_search_words (
+    id bigint unsigned NOT NULL PRIMARY KEY,
+    words longblob NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

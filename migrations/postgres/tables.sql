@@ -101,3 +101,19 @@ CREATE TABLE shardcast_push_keys (
     id bigint PRIMARY KEY,
     content bytea NOT NULL
 );
+
+-- The index of the search, in segments; `src/store/sql/search.rs` says what they are.
+CREATE TABLE shardcast_search_segments (
+    id bigserial PRIMARY KEY,
+    user_id bigint NOT NULL,
+    after_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    messages bigint NOT NULL,
+    bytes bigint NOT NULL,
+    directory bytea NOT NULL
+);
+
+CREATE TABLE shardcast_search_words (
+    id bigint NOT NULL PRIMARY KEY,
+    words bytea NOT NULL
+);

@@ -88,3 +88,19 @@ CREATE TABLE shardcast_push_keys (
     id integer PRIMARY KEY,
     content blob NOT NULL
 );
+
+-- Ours: the index of the search, in segments; `src/store/sql/search.rs` says what they are.
+CREATE TABLE shardcast_search_segments (
+    id integer PRIMARY KEY AUTOINCREMENT,
+    user_id integer NOT NULL,
+    after_id integer NOT NULL,
+    last_id integer NOT NULL,
+    messages integer NOT NULL,
+    bytes integer NOT NULL,
+    directory blob NOT NULL
+);
+
+CREATE TABLE shardcast_search_words (
+    id integer NOT NULL PRIMARY KEY,
+    words blob NOT NULL
+);

@@ -15,3 +15,5 @@ CREATE UNIQUE INDEX uix_plugin_confs_token ON plugin_confs (token);
 CREATE INDEX shardcast_messages_application_id ON messages (application_id);
 -- Ours: it finds the logins that are old enough to be forgotten.
 CREATE INDEX shardcast_logins_ended_at ON shardcast_logins (ended_at);
+-- Ours: it lists the segments of a user's search index in order.
+CREATE INDEX shardcast_search_segments_user_id ON shardcast_search_segments (user_id, last_id);

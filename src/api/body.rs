@@ -15,7 +15,7 @@ pub(super) use content::BodyMemory;
 pub(crate) use fields::MAX_NAME_CHARACTERS;
 pub(super) use fields::{Field, FieldTarget, Form};
 pub(super) use file::UploadedFile;
-pub(super) use number::whole_number;
+pub(super) use number::{shortened, whole_number};
 pub(super) use schema::{documented, schema};
 
 use std::sync::Arc;

@@ -55,6 +55,9 @@ pub enum ApiError {
     /// The identity provider can't be asked now.
     #[error("the identity provider is unavailable, try again later")]
     NoIdentityProvider,
+    /// A search has no answer now.
+    #[error("{0}")]
+    NoSearch(&'static str),
     /// There is no such route.
     #[error("page not found")]
     NoRoute,
@@ -155,6 +158,7 @@ impl ApiError {
             | Self::Overloaded(_)
             | Self::NoAnswerMemory
             | Self::NoBodyMemory
+            | Self::NoSearch(_)
             | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::IdentityWithoutName | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -166,7 +170,11 @@ impl ApiError {
             Self::TooManyLogins { retry_after_seconds }
             | Self::TooManyMessages { retry_after_seconds, .. }
             | Self::TooManyStoredBytes { retry_after_seconds, .. } => Some(*retry_after_seconds),
-            Self::Overloaded(_) | Self::NoAnswerMemory | Self::NoBodyMemory | Self::Unavailable => Some(1),
+            Self::Overloaded(_)
+            | Self::NoAnswerMemory
+            | Self::NoBodyMemory
+            | Self::NoSearch(_)
+            | Self::Unavailable => Some(1),
             _ => None,
         }
     }

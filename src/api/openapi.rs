@@ -32,7 +32,7 @@ use super::{ApiError, AppState, encode_json, query};
 
 /// What the groups of endpoints are about, in the order in which they are shown.
 const TAGS: [(&str, &str); 8] = [
-    ("message", "Sending, listing and deleting messages, and the stream."),
+    ("message", "Sending, listing, searching and deleting messages, and the stream."),
     ("application", "What may send messages."),
     ("client", "What may receive messages, and manage its user's things."),
     ("user", "Who applications, clients and messages belong to."),

@@ -31,6 +31,8 @@ pub(super) struct Paging {
     start: Start,
     /// The URL of this request without its query: absolute as in Gotify 2, or a path as in Gotify 3.
     url: String,
+    /// What follows on the parameters of the page in the URL of the next one: nothing, or `&name=value`.
+    kept: String,
 }
 
 /// Where a page begins, and in which direction it goes.
@@ -95,6 +97,27 @@ impl Paging {
         }
     }
 
+    /// Makes the URL of the next page keep the other parameters of those names.
+    pub(super) fn keeping(mut self, query: &str, names: &[&str]) -> Self {
+        let pairs = form_urlencoded::parse(query.as_bytes());
+        for (name, value) in pairs.filter(|(name, _)| names.contains(&&**name)) {
+            let value: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            self.kept.extend(["&", &*name, "=", &value]);
+        }
+        self
+    }
+
+    /// Returns the page, for a list that only goes from the newest message to the oldest: one message more than asked
+    /// for, which tells whether there is a next page.
+    pub(super) fn newest_first(&self) -> Result<MessagePage, ApiError> {
+        match self.start {
+            Start::Since(id) => Ok(page_before(id, self.limit + 1)),
+            Start::After(_) => Err(ApiError::BadRequest(
+                "Field 'after' must be left out: the newest messages come first; use 'since'".to_owned(),
+            )),
+        }
+    }
+
     /// Answers with what was listed.
     pub(super) fn answer(
         &self,
@@ -117,8 +140,10 @@ impl Paging {
             Start::Since(_) => ("since", last.filter(|_| has_next).map_or(0, |last| last.0), None),
             Start::After(id) => ("after", 0, Some(last.map_or(id, |last| last.0))),
         };
-        let next =
-            has_next.then(|| format!("{}?limit={}&{name}={}", self.url, self.limit, after.unwrap_or(since)));
+        let next = has_next.then(|| {
+            let at = after.unwrap_or(since);
+            format!("{}?limit={}&{name}={at}{}", self.url, self.limit, self.kept)
+        });
         let size = found.rows.len() + found.left_out.len();
         PagePosition { next, size, since, after, limit: self.limit }
     }
@@ -186,7 +211,7 @@ where
         let limit = limit
             .ok_or_else(|| ApiError::BadRequest("Field 'limit' must be more or equal to 1".to_owned()))?;
         let url = url(parts, compatibility != Compatibility::V3);
-        Ok(Self { limit, start, url })
+        Ok(Self { limit, start, url, kept: String::new() })
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::ApiError;
+
 /// Returns the first value of that name. What can't be decoded stays as it is, or becomes U+FFFD.
 pub(super) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     all(query, name).next()
@@ -11,6 +13,16 @@ pub(super) fn first<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
 pub(super) fn all<'q>(query: &'q str, name: &str) -> impl Iterator<Item = Cow<'q, str>> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     pairs.filter(move |(found, _)| found == name).map(|(_, value)| value)
+}
+
+/// Refuses a number that is empty: elsewhere that counts as 0, and a client that leaves it empty means no filter.
+pub(super) fn present<'v>(field: &str, value: &'v str) -> Result<&'v str, ApiError> {
+    let value = value.trim();
+    if value.is_empty() {
+        let text = format!("Field '{field}' must be a whole number or left out, not \"\"");
+        return Err(ApiError::BadRequest(text));
+    }
+    Ok(value)
 }
 
 #[cfg(test)]

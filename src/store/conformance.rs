@@ -20,6 +20,7 @@ pub(crate) mod messages;
 pub(crate) mod pictures;
 pub(crate) mod push;
 pub(crate) mod revocations;
+pub(crate) mod search;
 pub(crate) mod text;
 pub(crate) mod users;
 
@@ -142,6 +143,16 @@ macro_rules! suite {
                 a_batch_without_any_application_stores_nothing
                 nothing_is_stored_for_an_owner_that_was_deleted
                 a_commit_names_the_newest_message_of_each_user_before_it
+            }
+            search {
+                what_is_indexed_does_not_matter
+                a_search_finds_nothing_of_others
+                what_is_deleted_is_not_found
+                the_index_of_a_deleted_user_goes
+                many_messages_that_are_not_indexed_are_said
+                large_messages_are_found_and_listed_by_name
+                users_are_named_in_order
+                a_date_at_the_edge_is_found_once
             }
             heads {
                 a_head_is_the_highest_id_that_a_user_has_had

@@ -16,6 +16,7 @@ mod messages;
 mod pictures;
 mod push;
 mod revocation_log;
+mod search;
 mod users;
 
 pub use application_states::{ApplicationStates, KeepMessages};
@@ -27,6 +28,7 @@ pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use pictures::Pictures;
 pub use push::{ClientSubscription, PushSubscription, PushSubscriptions};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
+pub use search::Search;
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
 
 /// A row with the user that owns it.
@@ -49,6 +51,7 @@ pub trait Database:
     + ApplicationStates
     + Clients
     + Messages
+    + Search
     + Pictures
     + Heads
     + Logins

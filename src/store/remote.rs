@@ -20,7 +20,7 @@ use self::pool::Pool;
 use super::last_check::{self, LastCheck};
 use super::sql::backend::{ChangesApplications, Inserts};
 use super::sql::deletions::Cleaner;
-use super::sql::{ApplicationChange, Backend, Lease as _, query};
+use super::sql::{ApplicationChange, Backend, Lease as _, Searches, query};
 use super::{Database, Inserted, MigrationStep, NewMessage, OpenDatabaseError, StoreError};
 use crate::model::{Application, Timestamp};
 
@@ -62,6 +62,7 @@ pub(crate) struct Remote<D: RemoteDialect> {
     application_changes: ChangeQueue<D>,
     cleaner: Cleaner,
     last_check: LastCheck,
+    searches: Searches,
 }
 
 impl<D: RemoteDialect> Remote<D> {
@@ -107,6 +108,7 @@ impl<D: RemoteDialect> Remote<D> {
             cleaner: Cleaner::spawn(Arc::clone(&writers)),
             writers,
             last_check: LastCheck::default(),
+            searches: Searches::default(),
         })
     }
 }
@@ -173,6 +175,10 @@ impl<D: RemoteDialect> Backend for Remote<D> {
 
     fn cleaner(&self) -> &Cleaner {
         &self.cleaner
+    }
+
+    fn searches(&self) -> &Searches {
+        &self.searches
     }
 }
 

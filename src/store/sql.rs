@@ -22,6 +22,7 @@ pub(super) mod query;
 pub(super) mod revocation_log;
 pub(super) mod row;
 pub(super) mod schema;
+pub(super) mod search;
 pub(super) mod session;
 pub(super) mod slice;
 pub(super) mod tokens;
@@ -31,6 +32,7 @@ mod database;
 
 pub(super) use application_changes::ApplicationChange;
 pub(super) use backend::{Backend, Connections, Lease};
+pub(super) use database::Searches;
 pub(super) use dialect::Dialect;
 pub(super) use error::cause;
 pub(super) use query::{Query, Value, query};

@@ -21,6 +21,7 @@ use self::open_error::OpenFileError;
 use self::readers::Readers;
 use self::writer::Writer;
 use super::last_check::LastCheck;
+use super::sql::Searches;
 use super::sql::deletions::Cleaner;
 use super::{MigrationStep, OpenDatabaseError};
 
@@ -58,6 +59,7 @@ pub struct Sqlite {
     files: Arc<OpenedFiles>,
     last_check: LastCheck,
     ledger: MessageIds,
+    searches: Searches,
     /// Until it is closed.
     lock: Mutex<Option<ServerLock>>,
 }
@@ -167,6 +169,7 @@ impl Sqlite {
             files,
             last_check: LastCheck::default(),
             ledger,
+            searches: Searches::default(),
             lock: Mutex::new(lock),
         })
     }

@@ -49,6 +49,7 @@ mod resume;
 mod revocation_log;
 mod revoke;
 mod running;
+mod search;
 mod sender_limits;
 mod service_manager;
 mod shared_state;

@@ -46,7 +46,7 @@ pub(super) fn flag(field: &str, value: &str) -> Result<bool, String> {
 }
 
 /// Shortens what is shown to whoever sent it.
-pub(super) fn shortened(text: &str) -> String {
+pub(in crate::api) fn shortened(text: &str) -> String {
     const MOST_CHARACTERS: usize = 200;
     match text.char_indices().nth(MOST_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -6,9 +6,10 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 
+use crate::api::ApiError;
 use crate::api::body::whole_number;
 use crate::api::path::unsigned;
-use crate::api::{ApiError, query};
+use crate::api::query::{self, present};
 use crate::hub::{ApplicationId, Filter};
 
 /// A stream holds the ids for as long as it lives, and each message is compared with them.
@@ -43,16 +44,6 @@ impl MessageFilter {
         }
         Ok(filter)
     }
-}
-
-/// Refuses a value that is empty: elsewhere that counts as 0, and a client that leaves it empty means no filter.
-fn present<'v>(field: &str, value: &'v str) -> Result<&'v str, ApiError> {
-    let value = value.trim();
-    if value.is_empty() {
-        let text = format!("Field '{field}' must be a whole number or left out, not \"\"");
-        return Err(ApiError::BadRequest(text));
-    }
-    Ok(value)
 }
 
 impl IntoParams for MessageFilter {

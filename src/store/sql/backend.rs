@@ -1,5 +1,6 @@
 //! Where the operations of a database get their connections.
 
+use super::database::Searches;
 use super::deletions::Cleaner;
 use super::{ApplicationChange, Dialect, Session};
 use crate::model::Application;
@@ -20,6 +21,8 @@ pub(crate) trait Backend:
     fn writers(&self) -> &Self::Writers;
     /// Deletes the rest of what was deleted.
     fn cleaner(&self) -> &Cleaner;
+    /// Who may search now.
+    fn searches(&self) -> &Searches;
 }
 
 /// How a database inserts messages, which is where databases differ most.

@@ -26,4 +26,7 @@ mod messages;
 mod pictures;
 mod push;
 mod revocation_log;
+mod search;
 mod users;
+
+pub(crate) use search::Searches;

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::query::LIST_VALUES;
 use super::slice::size;
-use super::{Connections, Dialect, Lease as _, Session, Value, query};
+use super::{Connections, Dialect, Lease as _, Session, Value, query, search};
 use crate::model::{ApplicationId, MessageId};
 use crate::store::StoreError;
 use crate::task;
@@ -168,8 +168,8 @@ async fn delete_orphaned(writers: &impl Connections) -> Result<(), StoreError> {
     let mut lease = writers.lease("look for messages of deleted applications").await?;
     let found = orphaned(&mut lease.session()).await;
     let applications = lease.end(found).await?;
-    if applications.is_empty() {
-        return Ok(());
+    if !applications.is_empty() {
+        Deletion::whole(applications).run(writers).await?;
     }
-    Deletion::whole(applications).run(writers).await
+    search::delete_of_nobody(writers).await
 }

@@ -38,6 +38,9 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const OF_APPLICATION: &'static str = messages::OF_APPLICATION;
     /// The query of [`messages::OF_APPLICATION_AFTER`], or another one that returns the same.
     const OF_APPLICATION_AFTER: &'static str = messages::OF_APPLICATION_AFTER;
+    /// The queries of [`messages::OF_IDS`] and [`messages::OF_IDS_BETWEEN`], or others that return the same.
+    const OF_IDS: &'static str = messages::OF_IDS;
+    const OF_IDS_BETWEEN: &'static str = messages::OF_IDS_BETWEEN;
     /// The query of [`messages::NEWEST_ID`], or another one that returns the same.
     const NEWEST_ID: &'static str = messages::NEWEST_ID;
     /// The query of [`messages::NEWEST_OF_APPLICATION`], or another one that returns the same.

@@ -3,8 +3,10 @@
 //! The table says which application sent a message, not whose it is, so a user's messages are merged from its
 //! applications. How that is done without reading more than a page differs between databases, see [`Pages`].
 
-use super::{Dialect, Query, Row, Session, applications, query, slice};
-use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
+use chrono::DateTime;
+
+use super::{Dialect, Query, Row, Session, Value, applications, query, slice};
+use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId, zero_time};
 use crate::store::{MessagePage, Slice};
 
 #[cfg(feature = "sqlite")]
@@ -103,6 +105,20 @@ impl Order {
 
 pub(crate) const OF_APPLICATION: &str = listing!(ids_of_application!("<", "DESC"), "DESC");
 pub(crate) const OF_APPLICATION_AFTER: &str = listing!(ids_of_application!(">", "ASC"), "ASC");
+
+/// The messages of some ids that are still there, the newest first. Between two times, they come after the ids.
+#[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "the others have queries of their own"))]
+pub(crate) const OF_IDS: &str = listing!(
+    "SELECT i.id FROM messages i WHERE i.id {in} \
+     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
+    "DESC"
+);
+#[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "the others have queries of their own"))]
+pub(crate) const OF_IDS_BETWEEN: &str = listing!(
+    "SELECT i.id FROM messages i WHERE i.id {in} AND {moment i.date} >= ? AND {moment i.date} < ? \
+     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
+    "DESC"
+);
 
 /// Without those whose application is deleted, see [`super::deletions`].
 pub(crate) const BY_IDS: &str = concat!(
@@ -220,6 +236,45 @@ pub(crate) async fn by_ids<D: Dialect>(
     ids: &[MessageId],
 ) -> Result<Vec<Message>, sqlx::Error> {
     slice::by_ids(session, BY_IDS, ids.iter().map(|id| id.0), message).await
+}
+
+/// Lists the messages of some ids, the newest first, without those that are not there any more, and only those from a
+/// time on and before another one.
+pub(crate) async fn of_ids<D: Dialect>(
+    session: &mut Session<'_, D>,
+    ids: Vec<u64>,
+    (from, to): (Option<Timestamp>, Option<Timestamp>),
+    max_bytes: usize,
+) -> Result<Slice<Message, MessageId>, sqlx::Error> {
+    let is_between = from.is_some() || to.is_some();
+    #[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "only a packed page asks for it"))]
+    let limit = ids.len();
+    let list = query(if is_between { D::OF_IDS_BETWEEN } else { D::OF_IDS }).bind(Value::Ids(ids));
+    let between = |list: Query<'static>| {
+        list.bind(Value::Moment(from.unwrap_or_else(earliest_time)))
+            .bind(Value::Moment(to.unwrap_or_else(latest_time)))
+    };
+    match D::PAGES {
+        // The number of its last value is always the same.
+        #[cfg(feature = "sqlite")]
+        Pages::Packed { packing, .. } => {
+            let order = Order::NewestBelow(i64::MAX);
+            packed::read(session, between(list), (order, limit), max_bytes, packing).await
+        }
+        #[cfg(any(feature = "mysql", feature = "postgres"))]
+        _ if is_between => read_rows(session, between(list), max_bytes).await,
+        #[cfg(any(feature = "mysql", feature = "postgres"))]
+        _ => read_rows(session, list, max_bytes).await,
+    }
+}
+
+/// The earliest and the latest time that every database can compare with.
+fn earliest_time() -> Timestamp {
+    zero_time()
+}
+
+fn latest_time() -> Timestamp {
+    DateTime::from_timestamp(253_402_214_400, 0).expect("the last day of the year 9999").fixed_offset()
 }
 
 pub(crate) async fn count_after<D: Dialect>(

@@ -202,6 +202,16 @@ async fn owned_by<D: Dialect>(session: &mut Session<'_, D>, id: UserId) -> Resul
     Ok(owned)
 }
 
+/// Returns some users with ids above this one, in the order of ids.
+pub(crate) async fn ids_after<D: Dialect>(
+    session: &mut Session<'_, D>,
+    after: UserId,
+) -> Result<Vec<UserId>, sqlx::Error> {
+    let found =
+        session.all(query("SELECT id FROM users WHERE id > ? ORDER BY id LIMIT 1000").id(after.0)).await?;
+    found.iter().map(|row| row.unsigned(0).map(UserId)).collect()
+}
+
 /// Locks a user until the transaction ends; false if there is none.
 pub(crate) async fn lock<D: Dialect>(session: &mut Session<'_, D>, id: UserId) -> Result<bool, sqlx::Error> {
     let found = session.first(query("SELECT id FROM users WHERE id = ?{for update}").id(id.0)).await?;

@@ -12,7 +12,9 @@ use super::writer::{WriteLease, Writer};
 use crate::model::Application;
 use crate::store::sql::backend::{ChangesApplications, Inserts};
 use crate::store::sql::deletions::Cleaner;
-use crate::store::sql::{ApplicationChange, Backend, Connections, Lease, Session, application_changes};
+use crate::store::sql::{
+    ApplicationChange, Backend, Connections, Lease, Searches, Session, application_changes,
+};
 use crate::store::{Database, Inserted, NewMessage, StoreError};
 
 #[async_trait]
@@ -52,6 +54,10 @@ impl Backend for Sqlite {
 
     fn cleaner(&self) -> &Cleaner {
         &self.cleaner
+    }
+
+    fn searches(&self) -> &Searches {
+        &self.searches
     }
 }
 

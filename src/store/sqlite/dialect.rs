@@ -55,6 +55,17 @@ macro_rules! merge {
     };
 }
 
+/// The messages of the ids in `?1` that are still there.
+macro_rules! of_ids {
+    ($condition:literal) => {
+        concat!(
+            "SELECT i.id FROM messages i WHERE i.id IN (SELECT value FROM json_each(?1)) \
+             AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
+            $condition
+        )
+    };
+}
+
 impl Dialect for SqliteDialect {
     type Database = sqlx::Sqlite;
 
@@ -69,6 +80,9 @@ impl Dialect for SqliteDialect {
     };
     const OF_APPLICATION: &'static str = packing!(ids_of_application!("<", "DESC"));
     const OF_APPLICATION_AFTER: &'static str = packing!(ids_of_application!(">", "ASC"));
+    const OF_IDS: &'static str = packing!(of_ids!(""));
+    const OF_IDS_BETWEEN: &'static str =
+        packing!(of_ids!(" AND unixepoch(i.date, 'subsec') >= ?2 AND unixepoch(i.date, 'subsec') < ?3"));
     const HAS_HEADS: bool = false;
     const MOVED_HEADS: &'static str = "";
     const BINDS_BY_NUMBER: bool = true;

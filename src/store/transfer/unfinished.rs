@@ -8,7 +8,7 @@ use super::table::TABLES;
 use super::target::{Job, JobKind};
 use super::{Totals, TransferError};
 use crate::store::sql::schema::Columns;
-use crate::store::sql::{Dialect, Session, pictures, query};
+use crate::store::sql::{Dialect, Session, pictures, query, search};
 
 /// The table.
 const NAME: &str = "shardcast_copy";
@@ -102,7 +102,9 @@ pub(super) async fn begin<D: BulkDialect>(
     for table in &TABLES {
         session.run(query(&format!("DELETE FROM {}", table.name))).await?;
     }
-    session.run(query(&format!("DELETE FROM {}", pictures::TABLE))).await?;
+    for table in search::TABLES.into_iter().chain([pictures::TABLE]) {
+        session.run(query(&format!("DELETE FROM {table}"))).await?;
+    }
     if D::HAS_HEADS {
         session.run(query("DELETE FROM shardcast_heads")).await?;
     }

@@ -1,0 +1,204 @@
+//! The task that makes the index, after messages were stored: nobody who publishes waits for it.
+//!
+//! It counts what is stored for each user, and sleeps until some user has enough to be indexed. At the start it looks at
+//! the users one after the other: another program may have stored messages, and messages may be there that were stored
+//! before there was an index.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::IndexPace;
+use crate::model::{MessageId, UserId};
+use crate::store::{Commit, Database, StoreError};
+use crate::task;
+
+/// A user with so many new messages is indexed.
+const WORTH_INDEXING: u64 = 128;
+
+/// Users whose new messages are counted. When there are more, all are forgotten, and all users are looked at.
+const COUNTED_USERS: usize = 65_536;
+
+/// The least time from one round to the next.
+const ROUND: Duration = Duration::from_secs(1);
+
+/// When the database has refused something, the next round comes after so long.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// Who stores more messages than this per second has no time to spare: the task takes a twentieth of a core then, and
+/// half of one otherwise.
+const MUCH_PER_SECOND: u128 = 500;
+const RESTS_WHEN_BUSY: u32 = 19;
+const RESTS: u32 = 1;
+
+/// The task. It ends when this is dropped.
+#[derive(Debug)]
+pub(in crate::store) struct Indexer {
+    counts: Arc<Counts>,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Indexer {
+    /// Begins to look at all users.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(in crate::store) fn spawn(database: Arc<dyn Database>, counts: Arc<Counts>) -> Self {
+        let task = task::spawn(run(database, Arc::clone(&counts)));
+        Self { counts, task: AbortOnDropHandle::new(task) }
+    }
+
+    /// All users are to be looked at: many messages may have been deleted.
+    pub(in crate::store) fn look_at_all(&self) {
+        self.counts.look_at_all();
+    }
+
+    /// Ends it, before the database is closed. The next start goes on.
+    pub(in crate::store) fn stop(&self) {
+        self.task.abort();
+    }
+}
+
+/// How many messages were stored for each user since its index was looked at.
+#[derive(Debug)]
+pub(in crate::store) struct Counts {
+    pending: Mutex<Pending>,
+    wake: Notify,
+    pace: IndexPace,
+}
+
+#[derive(Debug)]
+struct Pending {
+    users: HashMap<UserId, u64>,
+    all: bool,
+    /// What was stored since then.
+    stored: u64,
+    since: Instant,
+}
+
+impl Counts {
+    pub(in crate::store) fn new() -> Self {
+        let pending = Pending { users: HashMap::new(), all: true, stored: 0, since: Instant::now() };
+        Self { pending: Mutex::new(pending), wake: Notify::new(), pace: IndexPace::unlimited() }
+    }
+
+    /// Takes note of what was stored.
+    pub(in crate::store) fn add(&self, commit: &Commit) {
+        let mut pending = self.pending.lock();
+        let mut is_worth_it = false;
+        for user in commit.users() {
+            let stored = user.messages.len() as u64;
+            pending.stored += stored;
+            let count = pending.users.entry(user.user_id).or_default();
+            *count += stored;
+            is_worth_it |= *count >= WORTH_INDEXING;
+        }
+        if pending.users.len() > COUNTED_USERS {
+            pending.users.clear();
+            (pending.all, is_worth_it) = (true, true);
+        }
+        drop(pending);
+        if is_worth_it {
+            self.wake.notify_one();
+        }
+    }
+
+    fn look_at_all(&self) {
+        self.pending.lock().all = true;
+        self.wake.notify_one();
+    }
+
+    /// Returns the users that are worth a look, and whether all are.
+    fn take(&self) -> (Vec<UserId>, bool) {
+        let mut pending = self.pending.lock();
+        let worth_it = pending.users.extract_if(|_, count| *count >= WORTH_INDEXING);
+        let users = worth_it.map(|(user, _)| user).collect();
+        (users, std::mem::take(&mut pending.all))
+    }
+
+    /// Returns the pace that leaves enough time for those who store messages now.
+    fn pace(&self) -> &IndexPace {
+        let mut pending = self.pending.lock();
+        let passed = pending.since.elapsed();
+        if passed >= ROUND {
+            let is_busy = u128::from(pending.stored) * 1000 > MUCH_PER_SECOND * passed.as_millis();
+            (pending.stored, pending.since) = (0, Instant::now());
+            self.pace.set(if is_busy { RESTS_WHEN_BUSY } else { RESTS });
+        }
+        &self.pace
+    }
+
+    /// Gives back what was not done.
+    fn give_back(&self, users: &[UserId], all: bool) {
+        let mut pending = self.pending.lock();
+        pending.all |= all;
+        for user in users {
+            *pending.users.entry(*user).or_default() += WORTH_INDEXING;
+        }
+    }
+}
+
+async fn run(database: Arc<dyn Database>, counts: Arc<Counts>) {
+    loop {
+        let (users, all) = counts.take();
+        let round = index(&*database, &users, all, &counts);
+        let is_done = match AssertUnwindSafe(round).catch_unwind().await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                let cause = std::error::Error::source(&error).map(tracing::field::display);
+                tracing::warn!(%error, cause, "messages are indexed for the search later");
+                false
+            }
+            Err(_) => {
+                tracing::error!("indexing messages for the search panicked, it is tried again");
+                false
+            }
+        };
+        if is_done {
+            sleep(ROUND).await;
+            counts.wake.notified().await;
+        } else {
+            counts.give_back(&users, all);
+            sleep(ROUND).await;
+            let _ = timeout(RETRY, counts.wake.notified()).await;
+        }
+    }
+}
+
+/// Indexes users: those that are named, and all where that is asked for.
+async fn index(
+    database: &dyn Database,
+    users: &[UserId],
+    all: bool,
+    counts: &Counts,
+) -> Result<(), StoreError> {
+    for user in users {
+        while database.index_messages(*user, counts.pace()).await? {}
+    }
+    if all { index_all(database, counts).await } else { Ok(()) }
+}
+
+/// Indexes all users one after the other, and makes those parts of the index anew whose messages are deleted.
+async fn index_all(database: &dyn Database, counts: &Counts) -> Result<(), StoreError> {
+    let mut last = UserId(0);
+    loop {
+        let users = database.users_after(last).await?;
+        let Some(next) = users.last() else { return Ok(()) };
+        last = *next;
+        for user in users {
+            let mut after = MessageId(0);
+            while let Some(next) = database.renew_index(user, after, counts.pace()).await? {
+                after = next;
+            }
+            while database.index_messages(user, counts.pace()).await? {}
+        }
+    }
+}

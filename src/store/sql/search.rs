@@ -1,0 +1,86 @@
+//! The search: the tables of the index, and what is read from them.
+//!
+//! `shardcast_search_segments` has the [segments](crate::store::search::segment) of each user. `shardcast_search_words`
+//! has their rows: the number of a row and the id of its segment are its id. So one query by ids finds all rows that a
+//! search needs of several segments.
+//!
+//! A segment is never changed. Others take its place: whoever finds that a row is missing begins anew.
+
+mod candidates;
+mod indexing;
+mod reading;
+
+pub(crate) use indexing::{Change, Indexing, change_of, read_part, renewal_of, store};
+pub(crate) use reading::{Outcome, search};
+
+use super::{Connections, Dialect, Lease as _, Session, query};
+use crate::model::UserId;
+use crate::store::StoreError;
+use crate::store::search::segment::{Extent, MOST_ROWS};
+
+/// The tables of the index: whoever copies a database into this one empties them.
+pub(crate) const TABLES: [&str; 2] = ["shardcast_search_words", "shardcast_search_segments"];
+
+pub(crate) const SEGMENTS: &str = "SELECT id, after_id, last_id, messages, bytes FROM shardcast_search_segments \
+    WHERE user_id = ? ORDER BY last_id";
+
+pub(crate) const DIRECTORIES: &str = "SELECT id, after_id, last_id, directory FROM shardcast_search_segments \
+    WHERE user_id = ? ORDER BY last_id DESC";
+
+pub(crate) const ROWS: &str = "SELECT id, words FROM shardcast_search_words WHERE id {in}";
+
+const OF_NOBODY: &str = "SELECT s.id FROM shardcast_search_segments s LEFT JOIN users u ON u.id = s.user_id \
+    WHERE u.id IS NULL ORDER BY s.id LIMIT 1";
+
+/// A segment that is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoredSegment {
+    id: u64,
+    /// Its messages have ids above this one, and up to `last`.
+    after: u64,
+    last: u64,
+    extent: Extent,
+}
+
+/// Returns a user's segments, the oldest first.
+async fn segments<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+) -> Result<Vec<StoredSegment>, sqlx::Error> {
+    let found = session.all(query(SEGMENTS).id(user.0)).await?;
+    let segment = |row: &super::Row<'_, D>| {
+        let extent = Extent { messages: row.unsigned(3)?, bytes: row.unsigned(4)? };
+        Ok(StoredSegment { id: row.unsigned(0)?, after: row.unsigned(1)?, last: row.unsigned(2)?, extent })
+    };
+    found.iter().map(segment).collect()
+}
+
+/// Returns the id of a row.
+fn row_id(segment: u64, number: usize) -> u64 {
+    segment.saturating_mul(MOST_ROWS).saturating_add(number as u64)
+}
+
+async fn delete_segment<D: Dialect>(session: &mut Session<'_, D>, id: u64) -> Result<(), sqlx::Error> {
+    let rows = query("DELETE FROM shardcast_search_words WHERE id >= ? AND id < ?");
+    session.run(rows.id(row_id(id, 0)).id(row_id(id + 1, 0))).await?;
+    session.run(query("DELETE FROM shardcast_search_segments WHERE id = ?").id(id)).await.map(drop)
+}
+
+/// Deletes what is indexed for users that are deleted, a segment at a time.
+pub(crate) async fn delete_of_nobody(writers: &impl Connections) -> Result<(), StoreError> {
+    loop {
+        let mut lease = writers.lease("delete a part of the search index").await?;
+        let mut session = lease.session();
+        let deleted = async {
+            let Some(segment) = session.first(query(OF_NOBODY)).await? else { return Ok(false) };
+            session.begin().await?;
+            delete_segment(&mut session, segment.unsigned(0)?).await?;
+            session.commit().await?;
+            Ok(true)
+        };
+        let deleted = deleted.await;
+        if !lease.end(deleted).await? {
+            return Ok(());
+        }
+    }
+}

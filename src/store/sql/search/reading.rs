@@ -1,0 +1,218 @@
+//! A search: first the newest messages, which are not indexed yet, then segment after segment, until a page is full.
+
+use std::collections::HashMap;
+
+use tokio::time::Instant;
+
+use super::candidates::{IndexedSegment, Lookup};
+use super::{DIRECTORIES, ROWS};
+use crate::model::{Message, MessageId, UserId};
+use crate::store::search::segment::{Directory, WordRange};
+use crate::store::sql::{Dialect, Session, Value, messages, query};
+use crate::store::{MessagePage, MessageSearch, Slice};
+
+/// Most messages that are looked at one by one. With more that are not indexed, a search may have no answer.
+const MOST_LOOKED_AT: usize = 4096;
+
+/// How many of them are read at a time, and how many bytes of them.
+const PART_MESSAGES: usize = 256;
+const PART_BYTES: usize = 512 * 1024;
+
+/// How many segments are read at once, at first and later: the newest are often enough.
+const FIRST_SEGMENTS: usize = 2;
+const MOST_SEGMENTS: usize = 32;
+
+/// How many rows are read at once, or those of one segment.
+const MOST_ROWS_READ: usize = 128;
+
+/// How often a search begins anew because segments were replaced. That happens once in hundreds of messages.
+const ATTEMPTS: usize = 5;
+
+/// What came of a search.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Found(Slice<Message, MessageId>),
+    NotIndexed,
+    TooSlow,
+}
+
+/// Searches a user's messages.
+pub(crate) async fn search<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    search: &MessageSearch,
+    page: MessagePage,
+    max_bytes: usize,
+    deadline: Instant,
+) -> Result<Outcome, sqlx::Error> {
+    let lookup = WordRange::all(search);
+    if lookup.is_empty() {
+        return Ok(Outcome::Found(messages::of_user(session, user, page, max_bytes).await?));
+    }
+    for _ in 0..ATTEMPTS {
+        let run = Run {
+            user,
+            search,
+            before: page.before.map_or(u64::MAX, |id| id.0),
+            limit: page.limit,
+            max_bytes,
+            deadline,
+            waiting: Vec::new(),
+            found: Slice { rows: Vec::new(), left_out: Vec::new() },
+        };
+        if let Some(outcome) = run.finish(session, &lookup).await? {
+            return Ok(outcome);
+        }
+    }
+    Ok(Outcome::TooSlow)
+}
+
+/// A search under way.
+struct Run<'s> {
+    user: UserId,
+    search: &'s MessageSearch,
+    before: u64,
+    limit: usize,
+    max_bytes: usize,
+    deadline: Instant,
+    /// Messages that were found and are not read yet, the newest first.
+    waiting: Vec<MessageId>,
+    found: Slice<Message, MessageId>,
+}
+
+impl Run<'_> {
+    /// Returns nothing if the index was changed meanwhile.
+    async fn finish<D: Dialect>(
+        mut self,
+        session: &mut Session<'_, D>,
+        lookup: &[Vec<WordRange>],
+    ) -> Result<Option<Outcome>, sqlx::Error> {
+        let segments = indexed(session, self.user).await?;
+        let indexed_to = segments.first().map_or(0, |segment| segment.last);
+        if self.before > indexed_to.saturating_add(1) && !self.look_at_newest(session, indexed_to).await? {
+            return Ok(Some(Outcome::NotIndexed));
+        }
+        let before = self.before;
+        let mut segments = &segments[segments.partition_point(|segment| segment.after >= before)..];
+        let mut at_once = FIRST_SEGMENTS;
+        while self.missing() > self.waiting.len() && !segments.is_empty() {
+            if Instant::now() >= self.deadline {
+                return Ok(Some(Outcome::TooSlow));
+            }
+            let (mut some, mut rows) = (Vec::new(), 0);
+            while let Some((segment, older)) = segments.split_first()
+                && some.len() < at_once
+            {
+                let lookup = Lookup::new(segment, lookup);
+                rows += lookup.rows.len();
+                if rows > MOST_ROWS_READ && !some.is_empty() {
+                    break;
+                }
+                some.push(lookup);
+                segments = older;
+            }
+            at_once = (2 * at_once).min(MOST_SEGMENTS);
+            let Some(rows) = read_rows(session, &some).await? else { return Ok(None) };
+            for lookup in &some {
+                let ids = lookup.candidates(&rows).map_err(|error| sqlx::Error::Decode(error.into()))?;
+                self.waiting.extend(ids.into_iter().rev().filter(|id| *id < before).map(MessageId));
+            }
+            if self.waiting.len() >= self.missing() {
+                self.read_waiting(session).await?;
+            }
+        }
+        self.read_waiting(session).await?;
+        Ok(Some(Outcome::Found(self.found)))
+    }
+
+    /// How many messages the page lacks.
+    fn missing(&self) -> usize {
+        self.limit.saturating_sub(self.found.rows.len() + self.found.left_out.len())
+    }
+
+    /// Looks at the messages that are not indexed, as far as the page needs them. False if there are too many.
+    async fn look_at_newest<D: Dialect>(
+        &mut self,
+        session: &mut Session<'_, D>,
+        indexed_to: u64,
+    ) -> Result<bool, sqlx::Error> {
+        let after = MessageId(indexed_to);
+        let count = messages::count_after(session, self.user, after, MOST_LOOKED_AT + 1).await?;
+        let mut left = count.min(MOST_LOOKED_AT);
+        let mut before = self.before;
+        while left > 0 && self.waiting.len() < self.limit {
+            let page = MessagePage { before: Some(MessageId(before)), limit: left.min(PART_MESSAGES) };
+            let part = messages::of_user(session, self.user, page, PART_BYTES).await?;
+            let count = part.rows.len() + part.left_out.len();
+            left = if count < page.limit { 0 } else { left - count };
+            let large: Vec<_> = part.left_out.iter().map(|row| row.id).collect();
+            let read = part.rows.last().map(|message| message.id.0);
+            before = large.last().map(|id| id.0).or(read).unwrap_or(0);
+            let is_newer = |message: &Message| message.id > after;
+            self.take_found(part.rows.iter().filter(|message| is_newer(message)));
+            for id in large.into_iter().filter(|id| *id > after) {
+                let message = messages::by_ids(session, &[id]).await?;
+                self.take_found(message.iter());
+                if Instant::now() >= self.deadline {
+                    return Ok(false);
+                }
+            }
+            if before <= indexed_to {
+                return Ok(true);
+            }
+        }
+        Ok(count <= MOST_LOOKED_AT || self.waiting.len() >= self.limit)
+    }
+
+    fn take_found<'m>(&mut self, messages: impl Iterator<Item = &'m Message>) {
+        self.waiting.extend(messages.filter(|message| self.search.finds(message)).map(|message| message.id));
+    }
+
+    /// Reads messages that were found, without those that were deleted since they were indexed.
+    async fn read_waiting<D: Dialect>(&mut self, session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+        while !self.waiting.is_empty() && self.missing() > 0 {
+            let count = self.missing().min(self.waiting.len());
+            let ids: Vec<_> = self.waiting.drain(..count).map(|id| id.0).collect();
+            let is_first = self.found.rows.is_empty() && self.found.left_out.is_empty();
+            // What comes after the first part is named, and read when the client takes it.
+            let max_bytes = if is_first { self.max_bytes } else { 0 };
+            let between = (self.search.from, self.search.to);
+            let more = messages::of_ids(session, ids, between, max_bytes).await?;
+            self.found.rows.extend(more.rows);
+            self.found.left_out.extend(more.left_out);
+        }
+        Ok(())
+    }
+}
+
+/// Returns a user's segments, the newest first.
+async fn indexed<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+) -> Result<Vec<IndexedSegment>, sqlx::Error> {
+    let mut segments = Vec::new();
+    for row in session.all(query(DIRECTORIES).id(user.0)).await? {
+        let directory = Directory::read(row.bytes(3)?.unwrap_or_default())
+            .map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let (id, after, last) = (row.unsigned(0)?, row.unsigned(1)?, row.unsigned(2)?);
+        segments.push(IndexedSegment { id, after, last, directory });
+    }
+    Ok(segments)
+}
+
+/// Reads the rows of some segments; nothing if one is not there any more.
+async fn read_rows<D: Dialect>(
+    session: &mut Session<'_, D>,
+    some: &[Lookup<'_>],
+) -> Result<Option<HashMap<u64, Vec<u8>>>, sqlx::Error> {
+    let ids: Vec<_> = some.iter().flat_map(|lookup| lookup.rows.iter().copied()).collect();
+    let count = ids.len();
+    if count == 0 {
+        return Ok(Some(HashMap::new()));
+    }
+    let mut rows = HashMap::with_capacity(count);
+    for row in session.all(query(ROWS).bind(Value::Ids(ids))).await? {
+        rows.insert(row.unsigned(0)?, row.bytes(1)?.unwrap_or_default().to_vec());
+    }
+    Ok((rows.len() == count).then_some(rows))
+}
