@@ -46,7 +46,7 @@ def a_restart_loses_no_message(tools):
         watched.login()
         connected(page)
         server.stop()
-        expect(page.get_by_text("Connection lost, trying again…")).to_be_visible()
+        expect(page.get_by_role("navigation").get_by_text("Connection lost, trying again…")).to_be_visible()
         server.start()
         # Whether the page is back already or not.
         for number in range(1, 6):
