@@ -39,9 +39,13 @@ async fn the_page_comes_with_a_policy_that_forbids_foreign_hosts_and_inline_scri
         assert_eq!(headers["content-type"], "text/html; charset=utf-8");
         assert_eq!(headers["cache-control"], "no-cache");
         let policy = headers["content-security-policy"].to_str().unwrap();
-        for rule in
-            ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
-        {
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "connect-src 'self'",
+            "frame-ancestors 'none'",
+            "require-trusted-types-for 'script'",
+        ] {
             assert!(policy.split("; ").any(|found| found == rule), "{policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");

@@ -19,11 +19,12 @@ use crate::api::{ApiError, AppState};
 use crate::ui::{FILES, File};
 
 /// What the page may load and do (Content Security Policy Level 3). Pictures of messages come from anywhere, and only
-/// after a click. Whatever a message brings, no script of it runs, and nothing is sent to another host.
+/// after a click. Whatever a message brings, no script of it runs, no text becomes markup, and nothing is sent to another
+/// host.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob: http: https:; \
      connect-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'none'; \
-     base-uri 'none'; frame-ancestors 'none'",
+     base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
 );
 
 /// What the document may do that sends the HTTP requests of action buttons. It has an origin of its own, so it reaches
