@@ -153,7 +153,7 @@ function Shell() {
           }}
         />
       )}
-      <main class="main" id="main" tabIndex={-1}>
+      <main class="main" id="main" tabIndex={-1} inert={isOpen.value}>
         <Screen />
       </main>
     </div>

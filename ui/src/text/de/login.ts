@@ -10,7 +10,6 @@ export const login: Record<keyof typeof english, Text> = {
   'login.wrong': 'Benutzername oder Passwort ist falsch.',
   'login.ended': 'Die Sitzung ist beendet. Bitte neu anmelden.',
   'login.provider': 'Mit dem Identitätsanbieter anmelden',
-  'login.or': 'oder',
   'login.toRegister': 'Konto anlegen',
   'login.toLogin': 'Mit einem Konto anmelden',
   'login.cookieDropped':
@@ -20,7 +19,6 @@ export const login: Record<keyof typeof english, Text> = {
 
   'register.title': 'Konto anlegen',
   'register.submit': 'Konto anlegen',
-  'register.tooLong': 'Ein Passwort darf höchstens 72 Bytes haben.',
 
   'setup.title': 'Willkommen bei Shardcast',
   'setup.text': 'Bitte ein Passwort für {name} wählen, das Konto für die Administration.',

@@ -38,7 +38,6 @@ export const messages: Record<keyof typeof english, Text> = {
     'Alle Nachrichten der Anwendung {name} werden gelöscht. Das lässt sich nicht rückgängig machen.',
   'messages.deletedAll': 'Alle Nachrichten gelöscht',
   'messages.readAll': 'Alle als gelesen markieren',
-  'messages.copy': 'Text kopieren',
   'messages.more': 'Weitere Aktionen',
 
   'messages.open': '{host} öffnen',

@@ -17,7 +17,6 @@ export const shell: Record<keyof typeof english, Text> = {
 
   'button.cancel': 'Abbrechen',
   'button.close': 'Schließen',
-  'button.copy': 'Kopieren',
   'button.create': 'Anlegen',
   'button.delete': 'Löschen',
   'button.save': 'Speichern',

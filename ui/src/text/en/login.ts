@@ -8,7 +8,6 @@ export const login = {
   'login.wrong': 'The user name or the password is wrong.',
   'login.ended': 'The session has ended. Log in again.',
   'login.provider': 'Log in with the identity provider',
-  'login.or': 'or',
   'login.toRegister': 'Create an account',
   'login.toLogin': 'Log in with an account',
   'login.cookieDropped':
@@ -18,7 +17,6 @@ export const login = {
 
   'register.title': 'Create an account',
   'register.submit': 'Create account',
-  'register.tooLong': 'A password may have 72 bytes at most.',
 
   'setup.title': 'Welcome to Shardcast',
   'setup.text': 'Choose a password for the administrator {name}.',

@@ -31,7 +31,6 @@ export const messages = {
   'messages.deleteAllOfText': 'All messages of the application {name} will be deleted. This can’t be undone.',
   'messages.deletedAll': 'All messages deleted',
   'messages.readAll': 'Mark all as read',
-  'messages.copy': 'Copy text',
   'messages.more': 'More actions',
 
   'messages.open': 'Open {host}',

@@ -15,7 +15,6 @@ export const shell = {
 
   'button.cancel': 'Cancel',
   'button.close': 'Close',
-  'button.copy': 'Copy',
   'button.create': 'Create',
   'button.delete': 'Delete',
   'button.save': 'Save',
