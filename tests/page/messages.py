@@ -40,7 +40,7 @@ def messages_arrive_live(tools):
 def a_restart_loses_no_message(tools):
     with tools.server() as server, Watched(tools.browser, server) as watched:
         page = watched.page
-        watched.allow("ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
+        watched.allow_a_stopped_server()
         application = server.application("Backup")
         server.send(application, "number 0")
         watched.login()

@@ -47,7 +47,7 @@ def the_policy_forbids_inline_scripts_and_other_hosts(tools):
 def without_a_server_the_page_says_so_and_comes_back(tools):
     with tools.server() as server, Watched(tools.browser, server) as watched:
         page = watched.page
-        watched.allow("ERR_CONNECTION_REFUSED", "ERR_EMPTY_RESPONSE", "ERR_CONNECTION_RESET", "WebSocket connection")
+        watched.allow_a_stopped_server()
         application = server.application("Backup")
         server.send(application, "sent before")
         watched.login()

@@ -60,7 +60,7 @@ def live_shows_streams_and_messages(tools):
         expect(page.get_by_text("healthy")).to_be_visible()
         page.get_by_text("Values as a table").click()
         expect(page.locator("details tbody tr").nth(1)).to_be_visible()
-        watched.allow("ERR_CONNECTION_REFUSED")
+        watched.allow_a_stopped_server()
         server.stop()
         expect(page.get_by_text("The figures stand still")).to_be_visible()
         server.start()

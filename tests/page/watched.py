@@ -56,6 +56,10 @@ class Watched:
         """Says which lines of the console are expected, for example that an answer was 403."""
         self.allowed.extend(patterns)
 
+    def allow_a_stopped_server(self):
+        """Says that what the browser writes of a server that is away is expected."""
+        self.allow("ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)", "WebSocket connection", "fetching the script")
+
     def look_at_line(self, line):
         if line.type == "error":
             self.faults.append(f"console: {line.text} ({line.location.get('url', '')})")
