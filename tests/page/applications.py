@@ -6,7 +6,7 @@ import zlib
 
 from playwright.sync_api import expect
 
-from watched import Watched
+from watched import PHONE, Watched
 
 
 def names(page):
@@ -114,6 +114,29 @@ def applications_are_ordered_by_keys_and_by_dragging(tools):
         assert names(page) == ["three", "four", "one", "two"], names(page)
 
 
+def applications_are_ordered_by_touch(tools):
+    with tools.server() as server, Watched(tools.browser, server, PHONE, has_touch=True, is_mobile=True) as watched:
+        page = watched.page
+        for name in ("one", "two", "three"):
+            server.application(name)
+        watched.login(route="#/applications")
+        box = lambda name: page.get_by_role("button", name=f"Move {name}").bounding_box()
+        expect(page.get_by_role("button", name="Move three")).to_be_visible()
+        start, end = box("three"), box("one")
+        x = start["x"] + 10
+        finger = watched.context.new_cdp_session(page)
+        touch = lambda kind, *points: finger.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for y in points]}
+        )
+        touch("touchStart", start["y"] + 10)
+        for step in range(1, 11):
+            touch("touchMove", start["y"] + 10 + (end["y"] - start["y"] - 20) * step / 10)
+        with page.expect_response("**/application/*"):
+            touch("touchEnd")
+        assert names(page) == ["three", "one", "two"], names(page)
+        assert [application["name"] for application in server.call("GET", "/application")] == names(page)
+
+
 def drag(page, moved, onto):
     """Drags an application to the place of another one above it."""
     start = page.get_by_role("button", name=f"Move {moved}").bounding_box()
@@ -144,6 +167,15 @@ def a_picture_is_changed_and_removed(tools):
             chooser.value.set_files(path)
             expect(page.get_by_text(said)).to_be_visible()
         assert image().startswith("image/"), image()
+        # In the dialog, what is wrong is said above it.
+        choose(page, "Backup", "Edit application")
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("dialog").get_by_role("button", name="Change picture").click()
+        chooser.value.set_files(bad)
+        said = page.locator(".toast", has_text="The server says:").last
+        expect(said).to_be_visible()
+        assert page.evaluate("document.querySelector('.toasts').matches(':popover-open')")
+        page.keyboard.press("Escape")
         expect(page.locator(".item img.app-image")).to_have_js_property("naturalWidth", 2)
         choose(page, "Backup", "Remove picture")
         expect(page.get_by_text("The picture of Backup was removed")).to_be_visible()
@@ -164,5 +196,6 @@ CHECKS = (
     applications_are_made_changed_and_deleted,
     a_retention_is_kept,
     applications_are_ordered_by_keys_and_by_dragging,
+    applications_are_ordered_by_touch,
     a_picture_is_changed_and_removed,
 )

@@ -48,6 +48,9 @@ function About() {
           {t('account.documentation')}
         </a>
       </p>
+      <p>
+        <a href="#/help">{t('account.keys')}</a>
+      </p>
     </section>
   );
 }

@@ -52,5 +52,6 @@ export const account: Record<keyof typeof english, Text> = {
   'account.version': 'Version',
   'account.compatibility': 'Kompatibel mit',
   'account.gotify': 'Gotify {version}',
+  'account.keys': 'Tasten dieser Seite',
   'account.documentation': 'Dokumentation der API',
 };

@@ -49,5 +49,6 @@ export const account = {
   'account.version': 'Version',
   'account.compatibility': 'Compatible with',
   'account.gotify': 'Gotify {version}',
+  'account.keys': 'Keys of this page',
   'account.documentation': 'Documentation of the API',
 };
