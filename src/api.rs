@@ -44,6 +44,7 @@ mod protobuf;
 #[cfg(not(feature = "protobuf"))]
 #[path = "api/no_protobuf.rs"]
 mod protobuf;
+mod push;
 mod query;
 mod readiness;
 mod routing;
@@ -132,5 +133,6 @@ fn guarded() -> OpenApiRouter<AppState> {
         .merge(plugin::router())
         .merge(version::router())
         .merge(live::router())
+        .merge(push::router())
         .merge(overview::router())
 }

@@ -41,6 +41,7 @@ mod metrics;
 mod network;
 mod oidc;
 mod problem;
+mod push;
 mod secret;
 mod sender_limit;
 mod server;
@@ -69,6 +70,7 @@ pub use login_limit::LoginLimitSection;
 pub use metrics::{MetricsListener, MetricsSection};
 pub use oidc::OidcSection;
 pub use problem::{ConfigError, Problem};
+pub use push::PushSection;
 pub use sender_limit::SenderLimitSection;
 pub use server::ServerSection;
 pub use ssl::{LetsEncryptSection, SslSection};
@@ -100,6 +102,7 @@ section! {
         section database: DatabaseSection;
         section defaultuser: DefaultUserSection;
         section oidc: OidcSection;
+        section push: PushSection;
         section metrics: MetricsSection;
         section cluster: ClusterSection;
     }

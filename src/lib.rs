@@ -80,6 +80,7 @@
 //! | `acme` | HTTPS with certificates from an authority that speaks ACME, such as Let's Encrypt; includes `tls` | no |
 //! | `completions` | the commands `completions` and `man-pages` | no |
 //! | `oidc` | logging in through an identity provider, by OpenID Connect | no |
+//! | `push` | messages to browsers by Web Push | no |
 //!
 //! # Modules
 //!
@@ -90,6 +91,7 @@
 //! | [`store`] | the database trait, the databases behind it, the group-commit writer |
 //! | [`auth`] | tokens and passwords, and the trait for other ways to authenticate |
 //! | [`cluster`] | several nodes: what one of them stores reaches the streams of all |
+//! | [`push`] | messages to browsers by Web Push |
 //! | [`api`] | Gotify's REST API and `GET /stream` |
 //! | [`server`] | the node, and the server that listens, limits and drains connections |
 //! | [`metrics`] | the metrics of a node, for Prometheus |
@@ -107,7 +109,7 @@
 //!   it reads again, or its stream is closed.
 
 #![cfg_attr(
-    not(all(feature = "cluster", feature = "metrics", feature = "sqlite")),
+    not(all(feature = "cluster", feature = "metrics", feature = "push", feature = "sqlite")),
     allow(
         rustdoc::broken_intra_doc_links,
         rustdoc::private_intra_doc_links,
@@ -139,13 +141,23 @@ pub mod config;
 pub mod metrics;
 #[cfg(feature = "server")]
 pub mod model;
+#[cfg(feature = "push")]
+pub mod push;
+#[cfg(all(feature = "server", not(feature = "push")))]
+#[path = "no_push.rs"]
+mod push;
 #[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod store;
 #[cfg(feature = "server")]
 mod task;
-#[cfg(any(feature = "acme", feature = "oidc", all(feature = "tls", feature = "remote", feature = "sqlite")))]
+#[cfg(any(
+    feature = "acme",
+    feature = "oidc",
+    feature = "push",
+    all(feature = "tls", feature = "remote", feature = "sqlite")
+))]
 mod trusted_authorities;
 #[cfg(feature = "ui")]
 mod ui;

@@ -16,7 +16,10 @@ pub(crate) fn load() -> (RootCertStore, Vec<rustls_native_certs::Error>) {
 }
 
 /// As [`load`], and logs what could not be read.
-#[cfg_attr(not(any(feature = "acme", feature = "oidc")), expect(dead_code, reason = "commands have no log"))]
+#[cfg_attr(
+    not(any(feature = "acme", feature = "oidc", feature = "push")),
+    expect(dead_code, reason = "commands have no log")
+)]
 pub(crate) fn load_with_log() -> RootCertStore {
     let (authorities, errors) = load();
     for error in errors {

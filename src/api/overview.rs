@@ -28,9 +28,20 @@ struct Overview {
     register: bool,
     /// Whether one can log in through an identity provider.
     oidc: bool,
+    /// How browsers subscribe to push messages; null where none are sent.
+    #[schema(required)]
+    push: Option<OverviewPush>,
     /// Who is asking; null for who is not logged in.
     #[schema(required)]
     user: Option<CurrentUser>,
+}
+
+/// How browsers subscribe to push messages.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OverviewPush {
+    /// The key that a subscription is made for (RFC 8292), in base64url.
+    public_key: String,
 }
 
 /// Describes the server, and who is asking.
@@ -55,6 +66,7 @@ async fn overview(
         compatibility: settings.compatibility.name(),
         register: settings.registration,
         oidc: state.oidc.is_some(),
+        push: state.push.as_ref().map(|push| OverviewPush { public_key: push.public_key().to_owned() }),
         user,
     }))
 }

@@ -19,6 +19,7 @@ use super::stream::StreamState;
 use super::{Boundary, ImageLimits, Oidc, Readiness, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
 use crate::model::{Compatibility, UserId};
+use crate::push::Push;
 use crate::store::{Images, Store};
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
@@ -99,6 +100,8 @@ pub struct AppParts {
     pub revocations: RevocationReader,
     /// The identity provider, if there is one.
     pub oidc: Option<Oidc>,
+    /// What pushes messages to browsers, if they are pushed.
+    pub(crate) push: Option<Push>,
     /// Limits, and what the server says about itself.
     pub settings: Arc<ApiSettings>,
     /// The observer of requests.

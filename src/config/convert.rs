@@ -125,6 +125,8 @@ impl Loaded {
             images_folder: uploadedimagesdir.into(),
             cors: cors(&server.cors),
             response_headers: response_headers(&server.responseheaders),
+            #[cfg(feature = "push")]
+            push: self.config.push.config(),
             password_cost: *passstrength,
             login_limits: LoginLimits {
                 failures_per_address: server.loginlimit.failures,

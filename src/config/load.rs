@@ -129,6 +129,9 @@ fn contradictions(loaded: &mut Loaded) -> Vec<Problem> {
     for (key, reason) in loaded.config.oidc.problems() {
         found.push(loaded.problem(key, "oidc.enabled", reason));
     }
+    for (key, reason) in loaded.config.push.problems() {
+        found.push(loaded.problem(key, key, reason));
+    }
     for (key, effect, reason) in unsupported::settings(&loaded.config) {
         let problem = loaded.problem(key, key, reason);
         match effect {

@@ -16,6 +16,9 @@ use crate::api::{event, stream::frame_of_another_node};
 use crate::cluster::Cluster;
 #[cfg(feature = "cluster")]
 use crate::cluster::{Backplane, ClusterConfig, ClusterParts, ComparisonRequest};
+use crate::push::Push;
+#[cfg(feature = "push")]
+use crate::push::{OpenPushError, PushConfig};
 #[cfg(feature = "cluster")]
 use crate::store::Heads;
 use crate::{
@@ -60,6 +63,9 @@ pub struct NodeConfig {
     pub cors: CorsConfig,
     /// What every answer of the API carries besides. Default none.
     pub response_headers: HeaderMap,
+    /// How messages are pushed to browsers. Default none: they are not.
+    #[cfg(feature = "push")]
+    pub push: Option<PushConfig>,
     /// bcrypt's cost for new passwords. Default 10.
     pub password_cost: u32,
     /// How many wrong names and passwords are taken.
@@ -80,6 +86,8 @@ impl Default for NodeConfig {
             images_folder: "data/images".into(),
             cors: CorsConfig::default(),
             response_headers: HeaderMap::new(),
+            #[cfg(feature = "push")]
+            push: None,
             password_cost: 10,
             login_limits: LoginLimits::default(),
             first_user: "admin".to_owned(),
@@ -96,6 +104,8 @@ with_methods!(NodeConfig {
     with_images_folder(images_folder: impl Into<PathBuf>),
     with_cors(cors: CorsConfig),
     with_response_headers(response_headers: HeaderMap),
+    #[cfg(feature = "push")]
+    with_push(push: impl Into<Option<PushConfig>>),
     with_password_cost(password_cost: u32),
     with_login_limits(login_limits: LoginLimits),
     with_first_user(first_user: impl Into<String>),
@@ -157,6 +167,10 @@ pub enum OpenError {
     /// There is a backplane, and a database that only one node can use.
     #[error("several nodes can't share this database: each file of SQLite belongs to one node")]
     NotShared,
+    /// Messages can't be pushed.
+    #[cfg(feature = "push")]
+    #[error("failed to prepare Web Push")]
+    Push(#[source] OpenPushError),
     /// The password of the first user can't be used.
     #[error("failed to make the first user")]
     FirstUser(#[source] HashPasswordError),
@@ -325,11 +339,23 @@ impl Node {
         };
         #[cfg(not(feature = "cluster"))]
         let cluster: Option<Cluster> = None;
+        #[cfg(feature = "push")]
+        let push = match config.push {
+            Some(config) => Some(Push::start(Arc::clone(&database), config).await.map_err(OpenError::Push)?),
+            None => None,
+        };
+        #[cfg(not(feature = "push"))]
+        let push: Option<Push> = None;
         let on_commit = {
-            let (hub, cluster) = (hub.clone(), cluster.clone());
-            move |commit: &Commit| match &cluster {
-                None => announce(&hub, commit),
-                Some(cluster) => announce_everywhere(&hub, cluster, commit),
+            let (hub, cluster, push) = (hub.clone(), cluster.clone(), push.clone());
+            move |commit: &Commit| {
+                match &cluster {
+                    None => announce(&hub, commit),
+                    Some(cluster) => announce_everywhere(&hub, cluster, commit),
+                }
+                if let Some(push) = &push {
+                    push.announce(commit);
+                }
             }
         };
         let store =
@@ -361,6 +387,7 @@ impl Node {
             expiry,
             revocations,
             oidc: parts.oidc,
+            push,
             settings: Arc::new(settings),
             observer: parts.request_observer.unwrap_or_else(|| Arc::new(())),
             boundary: Arc::new(boundary),

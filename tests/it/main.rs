@@ -41,6 +41,8 @@ mod process;
 mod program;
 #[cfg(feature = "protobuf")]
 mod protobuf;
+#[cfg(feature = "push")]
+mod push;
 #[cfg(feature = "remote")]
 mod remote;
 mod replay;
