@@ -90,50 +90,92 @@ impl WordRange {
         all
     }
 
-    /// Adds the ids that a row has for words of this range. `after` is what the segment's ids are above.
-    pub(crate) fn read(&self, row: &[u8], after: u64, ids: &mut Vec<u64>) -> Result<(), Broken> {
+    /// Adds what a row has for each word of this range: the messages that have it.
+    pub(crate) fn find<'r>(&self, row: &'r [u8], found: &mut Vec<Posting<'r>>) -> Result<(), Broken> {
         let mut reader = Reader(row);
         let mut word = Vec::new();
         while !reader.is_at_end() {
             reader.word(&mut word)?;
             let length = reader.length()?;
-            let mut deltas = Reader(reader.take(length)?);
+            let posting = Posting(reader.take(length)?);
             if word >= self.end {
                 break;
             }
-            if word < self.first {
-                continue;
-            }
-            let mut id = after;
-            while !deltas.is_at_end() {
-                id = id.saturating_add(deltas.number()?);
-                ids.push(id);
+            if word >= self.first {
+                found.push(posting);
             }
         }
         Ok(())
     }
 }
 
+/// The messages that have a word: how far each id is from the one before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posting<'r>(&'r [u8]);
+
+impl Posting<'_> {
+    /// How much there is to read: a byte or more for each message.
+    pub(crate) fn bytes(self) -> usize {
+        self.0.len()
+    }
+
+    /// Adds the ids, which ascend and are above this one.
+    pub(crate) fn read(self, above: u64, ids: &mut Vec<u64>) -> Result<(), Broken> {
+        ids.reserve(self.0.len());
+        let (mut id, mut delta, mut shift) = (above, 0_u64, 0);
+        for byte in self.0 {
+            delta |= u64::from(byte & 0x7f).checked_shl(shift).ok_or(Broken)?;
+            if *byte < 0x80 {
+                id = id.saturating_add(delta);
+                ids.push(id);
+                (delta, shift) = (0, 0);
+            } else {
+                shift += 7;
+            }
+        }
+        if shift == 0 { Ok(()) } else { Err(Broken) }
+    }
+}
+
 /// The first word of each row of a segment.
-#[derive(Debug)]
-pub(crate) struct Directory(Vec<Vec<u8>>);
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    /// All of them, one after the other.
+    words: Vec<u8>,
+    ends: Vec<usize>,
+}
 
 impl Directory {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Broken> {
-        let mut reader = Reader(bytes);
-        let (mut first_words, mut word) = (Vec::new(), Vec::new());
+        let (mut reader, mut word, mut directory) = (Reader(bytes), Vec::new(), Self::default());
         while !reader.is_at_end() {
             reader.word(&mut word)?;
-            first_words.push(word.clone());
+            directory.words.extend_from_slice(&word);
+            directory.ends.push(directory.words.len());
         }
-        Ok(Self(first_words))
+        Ok(directory)
     }
 
     /// Returns the numbers of the rows that may have words of a range.
     pub(crate) fn rows(&self, range: &WordRange) -> std::ops::Range<usize> {
-        let first = self.0.partition_point(|word| *word <= range.first).saturating_sub(1);
-        let end = self.0.partition_point(|word| *word < range.end);
+        let first = self.count(|word| word <= &range.first[..]).saturating_sub(1);
+        let end = self.count(|word| word < &range.end[..]);
         first..end.max(first)
+    }
+
+    /// Counts the first words for which something holds; it does not hold for those after them.
+    fn count(&self, holds: impl Fn(&[u8]) -> bool) -> usize {
+        let mut unknown = 0..self.ends.len();
+        while !unknown.is_empty() {
+            let middle = unknown.start.midpoint(unknown.end);
+            let begin = middle.checked_sub(1).map_or(0, |before| self.ends[before]);
+            if holds(&self.words[begin..self.ends[middle]]) {
+                unknown.start = middle + 1;
+            } else {
+                unknown.end = middle;
+            }
+        }
+        unknown.start
     }
 }
 
@@ -185,7 +227,11 @@ mod tests {
             let mut ids = Vec::new();
             for range in ranges {
                 for row in directory.rows(&range) {
-                    range.read(&segment.rows[row], after, &mut ids).unwrap();
+                    let mut postings = Vec::new();
+                    range.find(&segment.rows[row], &mut postings).unwrap();
+                    for posting in postings {
+                        posting.read(after, &mut ids).unwrap();
+                    }
                 }
             }
             let ids: BTreeSet<_> = ids.into_iter().collect();
@@ -262,11 +308,13 @@ mod tests {
             &WordRange::all(&MessageSearch { words: SearchWord::all("word"), ..MessageSearch::default() })[0]
                 [0];
         for length in 1..row.len() {
-            let mut ids = Vec::new();
             // A row that is cut between two words is a shorter one.
-            let _ = range.read(&row[..length], 0, &mut ids);
+            let _ = range.find(&row[..length], &mut Vec::new());
         }
-        assert!(range.read(&row[..row.len() - 1], 0, &mut Vec::new()).is_err());
-        assert!(range.read(&[0xff; 40], 0, &mut Vec::new()).is_err());
+        assert!(range.find(&row[..row.len() - 1], &mut Vec::new()).is_err());
+        assert!(range.find(&[0xff; 40], &mut Vec::new()).is_err());
+        for broken in [&[1, 0x80][..], &[0xff; 40]] {
+            assert!(Posting(broken).read(0, &mut Vec::new()).is_err());
+        }
     }
 }

@@ -12,7 +12,8 @@ pub(super) struct IndexedSegment {
     pub(super) id: u64,
     pub(super) after: u64,
     pub(super) last: u64,
-    pub(super) directory: Directory,
+    /// A [`Directory`], as it is stored.
+    pub(super) directory: Vec<u8>,
 }
 
 /// A search of one segment.
@@ -26,30 +27,40 @@ pub(super) struct Lookup<'s> {
 }
 
 impl<'s> Lookup<'s> {
-    pub(super) fn new(segment: &'s IndexedSegment, all: &'s [Vec<WordRange>]) -> Self {
-        let place = |range| (range, segment.directory.rows(range));
+    pub(super) fn new(segment: &'s IndexedSegment, all: &'s [Vec<WordRange>]) -> Result<Self, Broken> {
+        let directory = Directory::read(&segment.directory)?;
+        let place = |range| (range, directory.rows(range));
         let all: Vec<Vec<_>> = all.iter().map(|any| any.iter().map(place).collect()).collect();
         let numbers = all.iter().flatten().flat_map(|(_, rows)| rows.clone());
         let rows = numbers.map(|number| row_id(segment.id, number)).collect();
-        Self { segment, all, rows }
+        Ok(Self { segment, all, rows })
     }
 
     /// Returns the ids of the messages that have all that is searched for, in ascending order.
     pub(super) fn candidates(&self, rows: &HashMap<u64, Vec<u8>>) -> Result<Vec<u64>, Broken> {
-        let mut candidates: Option<Vec<u64>> = None;
+        let mut all = Vec::with_capacity(self.all.len());
         for any in &self.all {
-            let mut ids = Vec::new();
+            let mut postings = Vec::new();
             for (range, numbers) in any {
                 for number in numbers.clone() {
                     if let Some(row) = rows.get(&row_id(self.segment.id, number)) {
-                        range.read(row, self.segment.after, &mut ids)?;
+                        range.find(row, &mut postings)?;
                     }
                 }
             }
-            if !ids.is_sorted() {
-                ids.sort_unstable();
+            all.push(postings);
+        }
+        // The rarest comes first: there may be nothing left to compare the others with.
+        all.sort_by_key(|postings| postings.iter().map(|posting| posting.bytes()).sum::<usize>());
+        let mut candidates: Option<Vec<u64>> = None;
+        for postings in all {
+            let mut ids = Vec::new();
+            for posting in &postings {
+                posting.read(self.segment.after, &mut ids)?;
             }
-            ids.dedup();
+            if postings.len() > 1 {
+                ids = self.in_order(ids);
+            }
             let of_both = match candidates {
                 None => ids,
                 Some(before) => intersection(&before, &ids),
@@ -60,6 +71,34 @@ impl<'s> Lookup<'s> {
             candidates = Some(of_both);
         }
         Ok(candidates.unwrap_or_default())
+    }
+
+    /// Sorts ids of the segment, and leaves each only once.
+    fn in_order(&self, mut ids: Vec<u64>) -> Vec<u64> {
+        let span =
+            usize::try_from(self.segment.last.saturating_sub(self.segment.after)).unwrap_or(usize::MAX);
+        // A bit for each message that there may be is quicker if many of them are there.
+        if span / 64 > ids.len() {
+            ids.sort_unstable();
+            ids.dedup();
+            return ids;
+        }
+        let mut is_there = vec![0_u64; span / 64 + 1];
+        for id in &ids {
+            let place = id.saturating_sub(self.segment.after);
+            if let Some(bits) = usize::try_from(place / 64).ok().and_then(|word| is_there.get_mut(word)) {
+                *bits |= 1 << (place % 64);
+            }
+        }
+        ids.clear();
+        for (first, bits) in (self.segment.after..).step_by(64).zip(is_there) {
+            let mut left = bits;
+            while left != 0 {
+                ids.push(first + u64::from(left.trailing_zeros()));
+                left &= left - 1;
+            }
+        }
+        ids
     }
 }
 
@@ -86,6 +125,18 @@ fn intersection(a: &[u64], b: &[u64]) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_are_sorted_however_many_they_are() {
+        let segment = IndexedSegment { id: 1, after: 1000, last: 3000, directory: Vec::new() };
+        let lookup = Lookup::new(&segment, &[]).unwrap();
+        for ids in [vec![1001, 3000, 1064, 1065, 1001], (1001..=3000).rev().chain(1500..1600).collect()] {
+            let mut sorted = ids.clone();
+            sorted.sort_unstable();
+            sorted.dedup();
+            assert_eq!(lookup.in_order(ids), sorted);
+        }
+    }
 
     #[test]
     fn lists_of_any_length_are_joined() {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::candidates::{IndexedSegment, Lookup};
 use super::{DIRECTORIES, ROWS};
 use crate::model::{Message, MessageId, UserId};
-use crate::store::search::segment::{Directory, WordRange};
+use crate::store::search::segment::{Broken, WordRange};
 use crate::store::sql::{Dialect, Session, Value, messages, query};
 use crate::store::{MessagePage, MessageSearch, Slice};
 
@@ -18,8 +18,8 @@ const MOST_LOOKED_AT: usize = 4096;
 const PART_MESSAGES: usize = 256;
 const PART_BYTES: usize = 512 * 1024;
 
-/// How many segments are read at once, at first and later: the newest are often enough.
-const FIRST_SEGMENTS: usize = 2;
+/// How many segments are read at once, at first and later: the newest one is often enough.
+const FIRST_SEGMENTS: usize = 1;
 const MOST_SEGMENTS: usize = 32;
 
 /// How many rows are read at once, or those of one segment.
@@ -103,7 +103,7 @@ impl Run<'_> {
             while let Some((segment, older)) = segments.split_first()
                 && some.len() < at_once
             {
-                let lookup = Lookup::new(segment, lookup);
+                let lookup = Lookup::new(segment, lookup).map_err(broken)?;
                 rows += lookup.rows.len();
                 if rows > MOST_ROWS_READ && !some.is_empty() {
                     break;
@@ -114,7 +114,7 @@ impl Run<'_> {
             at_once = (2 * at_once).min(MOST_SEGMENTS);
             let Some(rows) = read_rows(session, &some).await? else { return Ok(None) };
             for lookup in &some {
-                let ids = lookup.candidates(&rows).map_err(|error| sqlx::Error::Decode(error.into()))?;
+                let ids = lookup.candidates(&rows).map_err(broken)?;
                 self.waiting.extend(ids.into_iter().rev().filter(|id| *id < before).map(MessageId));
             }
             if self.waiting.len() >= self.missing() {
@@ -185,6 +185,10 @@ impl Run<'_> {
     }
 }
 
+fn broken(error: Broken) -> sqlx::Error {
+    sqlx::Error::Decode(error.into())
+}
+
 /// Returns a user's segments, the newest first.
 async fn indexed<D: Dialect>(
     session: &mut Session<'_, D>,
@@ -192,8 +196,7 @@ async fn indexed<D: Dialect>(
 ) -> Result<Vec<IndexedSegment>, sqlx::Error> {
     let mut segments = Vec::new();
     for row in session.all(query(DIRECTORIES).id(user.0)).await? {
-        let directory = Directory::read(row.bytes(3)?.unwrap_or_default())
-            .map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let directory = row.bytes(3)?.unwrap_or_default().to_vec();
         let (id, after, last) = (row.unsigned(0)?, row.unsigned(1)?, row.unsigned(2)?);
         segments.push(IndexedSegment { id, after, last, directory });
     }
