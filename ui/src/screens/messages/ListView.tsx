@@ -34,7 +34,11 @@ export function ListView({ list, highlighted }: { list: MessageList; highlighted
     const isLine = index > 0 && message.id === list.newAbove.value;
     rows.push(
       <li key={message.id} data-row={message.id} aria-setsize={-1} aria-posinset={index + 1}>
-        {isLine && <div class="new-line">{t('messages.newLine')}</div>}
+        {isLine && (
+          <div class="new-line">
+            <span>{t('messages.newLine')}</span>
+          </div>
+        )}
         {isFirstOfDay && !Number.isNaN(day) && (
           <h2 class="day">{dayName(day, today, shownLanguage.value)}</h2>
         )}

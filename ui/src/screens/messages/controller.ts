@@ -218,7 +218,17 @@ export class ListController {
       this.keep(wanted);
       if (index > 0) this.pin(wanted);
     }
+    // A row that is drawn gets the focus at once: the next key may come before anything is drawn again.
+    const row = this.rowElement(message.id);
+    if (row) {
+      this.focusNext = 0;
+      row.focus({ preventScroll: true });
+    }
     this.drawn.value += 1;
+  }
+
+  private rowElement(id: number): HTMLElement | null {
+    return this.rowsElement.current?.querySelector<HTMLElement>(`[data-message="${id}"]`) ?? null;
   }
 
   private pin(top: number): void {
@@ -232,9 +242,7 @@ export class ListController {
 
   private focusIfWanted(): void {
     if (this.focusNext === 0) return;
-    const element = this.rowsElement.current?.querySelector<HTMLElement>(
-      `[data-message="${this.focusNext}"]`,
-    );
+    const element = this.rowElement(this.focusNext);
     this.focusNext = 0;
     element?.focus({ preventScroll: true });
   }
