@@ -9,7 +9,8 @@ type PushPayload = {
   message: string;
   priority: number;
   url: string | null;
-  unread: number;
+  /** Absent if the server could not count them. */
+  unread?: number;
 };
 
 const worker = self as unknown as ServiceWorkerGlobalScope;
@@ -75,7 +76,8 @@ worker.addEventListener('push', (event) => {
 
 async function showPush({ id, appid, title, message, url, unread }: PushPayload): Promise<void> {
   const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  if ('setAppBadge' in worker.navigator) await worker.navigator.setAppBadge(unread).catch(() => {});
+  if (unread !== undefined && 'setAppBadge' in worker.navigator)
+    await worker.navigator.setAppBadge(unread).catch(() => {});
   // Who sees the page sees the message.
   if (windows.some(({ visibilityState }) => visibilityState === 'visible')) return;
   await worker.registration.showNotification(title, {
