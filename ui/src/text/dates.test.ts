@@ -1,20 +1,26 @@
 import { expect, test } from 'vitest';
-import { dayName, timeAgo } from './dates';
+import { ageOf, dayName, recentDay } from './dates';
 
 const at = (text: string) => new Date(text).getTime();
 const NOW = at('2026-03-10T15:00:00');
 
 test('what is recent is told by its age, and what is older is not', () => {
-  expect(timeAgo(NOW - 59_000, NOW, 'en')).toBe('now');
-  expect(timeAgo(NOW - 5 * 60_000, NOW, 'en')).toBe('5 min. ago');
-  expect(timeAgo(NOW - 3 * 3_600_000, NOW, 'de')).toBe('vor 3 Std.');
-  expect(timeAgo(NOW - 12 * 3_600_000, NOW, 'en')).toBeNull();
-  expect(timeAgo(NOW + 60_000, NOW, 'en')).toBe('now');
+  expect(ageOf(NOW - 59_000, NOW)).toEqual({ key: 'time.now', count: 0 });
+  expect(ageOf(NOW - 60_000, NOW)).toEqual({ key: 'time.minutesAgo', count: 1 });
+  expect(ageOf(NOW - 3.9 * 3_600_000, NOW)).toEqual({ key: 'time.hoursAgo', count: 3 });
+  expect(ageOf(NOW - 12 * 3_600_000, NOW)).toBeNull();
+  expect(ageOf(NOW + 60_000, NOW)).toEqual({ key: 'time.now', count: 0 });
 });
 
-test('days have names, and years only if they are not this one', () => {
-  expect(dayName(at('2026-03-10T00:00:01'), NOW, 'en')).toBe('Today');
-  expect(dayName(at('2026-03-09T23:59:59'), NOW, 'de')).toBe('Gestern');
+test('today and yesterday are days of the calendar', () => {
+  expect(recentDay(at('2026-03-10T00:00:01'), NOW)).toBe('time.today');
+  expect(recentDay(at('2026-03-09T23:59:59'), NOW)).toBe('time.yesterday');
+  expect(recentDay(at('2026-03-08T23:59:59'), NOW)).toBeNull();
+  // A day of 23 hours lies between.
+  expect(recentDay(at('2026-03-28T12:00:00'), at('2026-03-29T01:00:00'))).toBe('time.yesterday');
+});
+
+test('other days have names, and years only if they are not this one', () => {
   expect(dayName(at('2026-03-08T12:00:00'), NOW, 'en')).toBe('Sunday, March 8');
-  expect(dayName(at('2025-12-31T12:00:00'), NOW, 'en')).toBe('Wednesday, December 31, 2025');
+  expect(dayName(at('2025-12-31T12:00:00'), NOW, 'de')).toBe('Mittwoch, 31. Dezember 2025');
 });

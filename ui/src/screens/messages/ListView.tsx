@@ -9,7 +9,7 @@ import { Icon } from '../../components/Icon';
 import type { MessageList } from '../../messages/list';
 import { now } from '../../state/clock';
 import { shownLanguage, t } from '../../text';
-import { dayName, startOfDay } from '../../text/dates';
+import { dayName, recentDay, startOfDay } from '../../text/dates';
 import { ListController } from './controller';
 import { MessageItem } from './MessageItem';
 
@@ -39,9 +39,7 @@ export function ListView({ list, highlighted }: { list: MessageList; highlighted
             <span>{t('messages.newLine')}</span>
           </div>
         )}
-        {isFirstOfDay && !Number.isNaN(day) && (
-          <h2 class="day">{dayName(day, today, shownLanguage.value)}</h2>
-        )}
+        {isFirstOfDay && !Number.isNaN(day) && <h2 class="day">{nameOf(day, today)}</h2>}
         <MessageItem
           message={message}
           isStop={message.id === stop}
@@ -83,6 +81,11 @@ export function ListView({ list, highlighted }: { list: MessageList; highlighted
       )}
     </>
   );
+}
+
+function nameOf(day: number, today: number): string {
+  const recent = recentDay(day, today);
+  return recent ? t(recent) : dayName(day, today, shownLanguage.value);
 }
 
 /** Below the last row, while older messages are loaded. */

@@ -6,7 +6,7 @@ import { isUnread } from '../../messages/reading';
 import { applications, applicationsById } from '../../state/applications';
 import { now } from '../../state/clock';
 import { shownLanguage, t } from '../../text';
-import { clockTime, exactTime, timeAgo } from '../../text/dates';
+import { ageOf, clockTime, exactTime } from '../../text/dates';
 import { MessageActions } from './MessageActions';
 import { MessageBody } from './MessageBody';
 
@@ -82,10 +82,10 @@ function Time({ date }: { date: string }) {
   const time = Date.parse(date);
   if (Number.isNaN(time)) return null;
   const language = shownLanguage.value;
-  const ago = timeAgo(time, now.value, language);
+  const age = ageOf(time, now.value);
   return (
     <time class="message-time" dateTime={date} title={exactTime(time, language)}>
-      {ago && <span class="message-ago">{ago}</span>}
+      {age && <span class="message-ago">{t(age.key, { count: age.count })}</span>}
       {clockTime(time, language)}
     </time>
   );

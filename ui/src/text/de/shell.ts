@@ -23,6 +23,12 @@ export const shell: Record<keyof typeof english, Text> = {
   'button.retry': 'Erneut versuchen',
   'button.undo': 'Rückgängig',
 
+  'time.now': 'jetzt',
+  'time.minutesAgo': 'vor {count} Min.',
+  'time.hoursAgo': 'vor {count} Std.',
+  'time.today': 'Heute',
+  'time.yesterday': 'Gestern',
+
   copied: 'Kopiert',
   copyFailed: 'Der Browser erlaubt das Kopieren nicht. Bitte den Text markieren und selbst kopieren.',
   'token.once': 'Das Token jetzt kopieren: es wird nicht noch einmal angezeigt.',

@@ -21,6 +21,12 @@ export const shell = {
   'button.retry': 'Try again',
   'button.undo': 'Undo',
 
+  'time.now': 'now',
+  'time.minutesAgo': '{count} min ago',
+  'time.hoursAgo': '{count} h ago',
+  'time.today': 'Today',
+  'time.yesterday': 'Yesterday',
+
   copied: 'Copied',
   copyFailed: 'The browser does not let the page copy. Select the text and copy it yourself.',
   'token.once': 'Copy the token now: it is not shown again.',
