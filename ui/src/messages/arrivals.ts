@@ -18,6 +18,7 @@ let lastFlush = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 function flush(): void {
+  clearTimeout(timer);
   timer = undefined;
   lastFlush = performance.now();
   const messages = arrived;
@@ -37,17 +38,15 @@ function flush(): void {
 
 function onMessage(message: Message): void {
   arrived.push(message);
-  if (timer !== undefined) return;
-  const sinceLast = performance.now() - lastFlush;
-  timer = setTimeout(flush, Math.max(0, FLUSH_MS - sinceLast));
+  const wait = FLUSH_MS - (performance.now() - lastFlush);
+  // Browsers let the timers of a hidden page wait for up to a minute, and its notifications with them.
+  if (document.hidden && wait <= 0) flush();
+  else timer ??= setTimeout(flush, Math.max(0, wait));
 }
 
 function onEvent(event: StreamEvent): void {
   // Events come in order with messages: what came before is there first.
-  if (timer !== undefined) {
-    clearTimeout(timer);
-    flush();
-  }
+  if (timer !== undefined) flush();
   switch (event.event) {
     case 'deleted':
       onDeleted(event);

@@ -102,7 +102,9 @@ export class Stream {
       // The next attempt will say more.
     }
     if (this.ending.signal.aborted || this.socket) return;
-    this.timer = setTimeout(() => this.connect(), wait);
+    // Not by a timer: those of a hidden page are late.
+    if (wait === 0) this.connect();
+    else this.timer = setTimeout(() => this.connect(), wait);
   }
 
   /** Tries at once, if the stream is lost. */
