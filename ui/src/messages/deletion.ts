@@ -11,6 +11,9 @@ import { recount } from './reading';
 /** Toasts of deletions that can be taken back. */
 const pending = new Set<number>();
 
+/** Deletions that the server was asked for. */
+const running = new Set<Promise<void>>();
+
 /** Deletes a message, unless the person takes it back. */
 export function deleteWithUndo(message: Message): void {
   noteGone(message.id);
@@ -25,7 +28,8 @@ export function deleteWithUndo(message: Message): void {
     },
     onClose: () => {
       pending.delete(id);
-      void finish(message);
+      const finishing = finish(message).finally(() => running.delete(finishing));
+      running.add(finishing);
     },
   });
   pending.add(id);
@@ -48,13 +52,15 @@ async function finish(message: Message): Promise<void> {
   }
 }
 
-/** Sends the deletions that wait: the page may not come back. */
-function finishAll(): void {
+/** Sends the deletions that wait; resolves when they are done, or have failed. */
+export async function finishDeletions(): Promise<void> {
   for (const id of [...pending]) closeToast(id);
+  await Promise.all(running);
 }
 
-document.addEventListener('visibilitychange', () => document.hidden && finishAll());
-addEventListener('pagehide', finishAll);
+// The page may not come back.
+document.addEventListener('visibilitychange', () => document.hidden && void finishDeletions());
+addEventListener('pagehide', () => void finishDeletions());
 
 /** Deletes all messages, or all of an application. */
 export async function deleteAll(appid?: number): Promise<void> {

@@ -2,6 +2,7 @@
 import { effect } from '@preact/signals';
 import { listMessages } from '../api/messages';
 import { dropArrivals, receiver } from '../messages/arrivals';
+import { finishDeletions } from '../messages/deletion';
 import { FIRST_PAGE } from '../messages/list';
 import { allMessages, closeLists, openAll } from '../messages/lists';
 import { forgetSeen } from '../messages/reading';
@@ -30,6 +31,7 @@ function stopUser(): void {
 
 /** Logs out. Everything ends before, so that nothing asks the server with a session that is over. */
 export async function leave(): Promise<void> {
+  await finishDeletions();
   stopUser();
   try {
     await logOut();
