@@ -6,7 +6,7 @@
 //!
 //! # Task model
 //!
-//! [`Push::announce`] puts a notice of each message whose user has subscriptions into a queue, and never waits. One task
+//! `Push::announce` puts a notice of each message whose user has subscriptions into a queue, and never waits. One task
 //! takes notices from the queue, looks up the subscriptions, and starts a task for each delivery, which it owns. A
 //! delivery tries again for a few minutes. With several nodes, the one that has stored a message sends it; another task
 //! looks every few seconds who has subscribed on other nodes.

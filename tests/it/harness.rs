@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A real HTTP client. With `oidc` in the tree its library has TLS, and must know which library does the cryptography.
+/// A real HTTP client. With `oidc` or `push` in the tree its library has TLS, and must know which library does the cryptography.
 pub(crate) fn http() -> reqwest::Client {
-    #[cfg(feature = "oidc")]
+    #[cfg(any(feature = "oidc", feature = "push"))]
     // An error says that it knows already.
     drop(rustls::crypto::ring::default_provider().install_default());
     reqwest::Client::new()

@@ -213,3 +213,42 @@ async fn a_server_that_pushes_nothing_says_so() {
     let text = "push messages are switched off on this server (push.enabled)";
     assert_eq!((answer.status, &answer.json()["errorDescription"]), (404, &json!(text)));
 }
+
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+#[tokio::test]
+#[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
+async fn of_several_nodes_the_one_that_stores_a_message_pushes_it_once() {
+    use shardcast::cluster::MemoryBackplane;
+    use shardcast::server::NodeParts;
+    use shardcast::store::{DatabaseConfig, Dialect, open};
+
+    let config = DatabaseConfig::new(Dialect::Postgres, crate::databases::postgres().await);
+    let backplane = std::sync::Arc::new(MemoryBackplane::default());
+    let node = async || {
+        let parts = NodeParts::default().with_backplane(backplane.clone());
+        TestServer::start_on(open(&config).await.unwrap(), parts, pushing).await
+    };
+    let (a, b, mut service) = (node().await, node().await, Service::start().await);
+    let key_of = async |server: &TestServer| server.send("GET", "/shardcast/overview", &[], "").await.json();
+    assert_eq!(key_of(&a).await["push"]["publicKey"], key_of(&b).await["push"]["publicKey"]);
+
+    let ann = a.person("ann").await;
+    let browser = Browser::new(format!("{}/ann", service.origin));
+    assert_eq!(browser.subscribe(&a, &ann.client.token, 0).await.status, 200);
+    let b_knows = async {
+        loop {
+            push(&b, &ann, "hello").await;
+            if service.pushed_soon().await.is_some() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, b_knows).await.expect("the other node learns of the subscription");
+    for _ in 0..5 {
+        for node in [&a, &b] {
+            push(node, &ann, "once").await;
+            service.pushed().await;
+        }
+    }
+    assert!(service.pushed_soon().await.is_none(), "each message is pushed once");
+}

@@ -85,6 +85,12 @@ impl Service {
         tokio::time::timeout(PATIENCE, self.received.recv()).await.expect("something is pushed").unwrap()
     }
 
+    /// As [`Self::pushed`], but gives up soon.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub(super) async fn pushed_soon(&mut self) -> Option<Pushed> {
+        tokio::time::timeout(std::time::Duration::from_millis(300), self.received.recv()).await.ok().flatten()
+    }
+
     /// Answers whether nothing else was pushed by now.
     pub(super) fn is_quiet(&mut self) -> bool {
         self.received.try_recv().is_err()
