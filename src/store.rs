@@ -20,6 +20,8 @@ mod images;
 mod observer;
 mod publish;
 mod queue;
+mod replacement;
+mod retention_job;
 mod revocation;
 mod search;
 mod slice;
@@ -56,10 +58,10 @@ mod tests;
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
-    DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins, MessagePage,
-    Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, Pictures,
-    PushSubscription, PushSubscriptions, RevocationId, RevocationLog, Search, UpdateApplication,
-    UpdateClient, UpdateUser, UserChange, Users,
+    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins,
+    MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, Pictures,
+    PushSubscription, PushSubscriptions, Retention, RetentionRule, RevocationId, RevocationLog, Search,
+    UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};
@@ -71,6 +73,10 @@ pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_ser
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;
+pub use replacement::Replacement;
+pub(crate) use replacement::replace_key;
+pub use retention_job::RetentionJob;
+pub(crate) use retention_job::RetentionJobParts;
 pub use revocation::Revocation;
 pub use search::{IndexPace, MOST_SEARCH_WORDS, MessageSearch, SearchError, SearchWord};
 pub use slice::{LeftOut, Slice};

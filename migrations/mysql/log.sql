@@ -19,3 +19,11 @@ CREATE TABLE IF NOT EXISTS shardcast_push (
     min_priority bigint NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
+
+-- The messages that have a key, of which an application keeps only the newest. `id` is that of the message.
+CREATE TABLE IF NOT EXISTS shardcast_keyed (
+    id bigint unsigned NOT NULL PRIMARY KEY,
+    application_id bigint unsigned NOT NULL,
+    replace_key varchar(180) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4
+/*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;

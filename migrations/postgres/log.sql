@@ -17,3 +17,10 @@ CREATE TABLE IF NOT EXISTS shardcast_push (
     auth bytea NOT NULL,
     min_priority bigint NOT NULL
 );
+
+-- The messages that have a key, of which an application keeps only the newest. `id` is that of the message.
+CREATE TABLE IF NOT EXISTS shardcast_keyed (
+    id bigint NOT NULL PRIMARY KEY,
+    application_id bigint NOT NULL,
+    replace_key varchar(180) NOT NULL
+);

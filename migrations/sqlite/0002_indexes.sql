@@ -17,3 +17,5 @@ CREATE INDEX shardcast_messages_application_id ON messages (application_id);
 CREATE INDEX shardcast_logins_ended_at ON shardcast_logins (ended_at);
 -- Ours: it lists the segments of a user's search index in order.
 CREATE INDEX shardcast_search_segments_user_id ON shardcast_search_segments (user_id, last_id);
+-- Ours: it finds the message of an application that has a key.
+CREATE INDEX shardcast_keyed_application_id ON shardcast_keyed (application_id, replace_key);

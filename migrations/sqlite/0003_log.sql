@@ -17,3 +17,10 @@ CREATE TABLE IF NOT EXISTS shardcast_push (
     auth blob NOT NULL,
     min_priority integer NOT NULL
 );
+
+-- The messages that have a key, of which an application keeps only the newest. `id` is that of the message.
+CREATE TABLE IF NOT EXISTS shardcast_keyed (
+    id integer NOT NULL PRIMARY KEY,
+    application_id integer NOT NULL,
+    replace_key varchar(180) NOT NULL
+);

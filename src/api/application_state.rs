@@ -110,6 +110,7 @@ async fn keep(
     let kept = to_completion(async move {
         let database = state.store.database();
         database.keep_messages(id, keep).await?;
+        state.retention.changed();
         state.announce(user, &Event::Applications);
         database.application_state(id).await?.ok_or_else(|| not_found(id))
     });

@@ -11,6 +11,10 @@ use super::{ApiError, encode_json, query};
 use crate::cluster::Cluster;
 use crate::hub::{self, EventFrame, Format, Hub};
 use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::DeletedMessages;
+
+/// So many ids are small enough for other nodes.
+const IDS_PER_EVENT: usize = 200;
 
 /// What a stream with `events=true` brings beside messages. The type of a Server-Sent Event is the value of `event`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -36,6 +40,15 @@ pub(crate) enum Event {
         #[schema(value_type = u64)]
         up_to: MessageId,
     },
+    /// A message took the place of older ones, which were deleted.
+    Replaced {
+        /// The message that is kept. It comes as any message does.
+        #[schema(value_type = u64)]
+        id: MessageId,
+        /// Those that were deleted.
+        #[schema(value_type = Vec<u64>)]
+        ids: Vec<MessageId>,
+    },
     /// Messages of an application, or of all applications, were read up to one.
     Read {
         /// The application; absent for all.
@@ -54,10 +67,21 @@ pub(crate) enum Event {
 }
 
 impl Event {
+    /// What to announce after messages of an application were deleted.
+    pub(crate) fn of_deleted(appid: ApplicationId, deleted: DeletedMessages) -> Vec<Self> {
+        match deleted {
+            DeletedMessages::UpTo(up_to) => vec![Self::DeletedUpTo { appid: Some(appid), up_to }],
+            DeletedMessages::Ids(ids) => {
+                ids.chunks(IDS_PER_EVENT).map(|ids| Self::Deleted { ids: ids.to_vec() }).collect()
+            }
+        }
+    }
+
     /// The value of its field `event`.
     fn kind(&self) -> &'static str {
         match self {
             Self::Deleted { .. } | Self::DeletedUpTo { .. } => "deleted",
+            Self::Replaced { .. } => "replaced",
             Self::Read { .. } => "read",
             Self::Applications => "applications",
             Self::Missed => "missed",
@@ -120,6 +144,10 @@ mod tests {
             (Event::Deleted { ids: vec![MessageId(7), MessageId(8)] }, r#"{"event":"deleted","ids":[7,8]}"#),
             (Event::DeletedUpTo { appid, up_to }, r#"{"event":"deleted","appid":3,"upTo":99}"#),
             (Event::DeletedUpTo { appid: None, up_to }, r#"{"event":"deleted","upTo":99}"#),
+            (
+                Event::Replaced { id: MessageId(12), ids: vec![MessageId(7)] },
+                r#"{"event":"replaced","id":12,"ids":[7]}"#,
+            ),
             (Event::Read { appid, up_to }, r#"{"event":"read","appid":3,"upTo":99}"#),
             (Event::Applications, r#"{"event":"applications"}"#),
             (Event::Missed, r#"{"event":"missed"}"#),

@@ -23,7 +23,7 @@ use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
 use crate::auth::TokenApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
-use crate::store::{NewMessage, PublishError, Store, StoreError};
+use crate::store::{NewMessage, PublishError, Store, StoreError, replace_key};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -81,6 +81,9 @@ documented!(CreateMessage);
 /// Answered once the message is stored durably. A body of `application/x-protobuf` is a `gotify.v1.Message`, and so is
 /// the answer where `Accept` names that type.
 ///
+/// With `{"shardcast::replace": {"key": "backup"}}` in `extras`, the message takes the place of the older one of the same
+/// application that has this key, a text of 1 to 180 characters.
+///
 /// A client's token, or a name and password, may send if the server behaves as Gotify 3.
 #[utoipa::path(
     post, path = "/message", operation_id = "createMessage", tag = "message",
@@ -94,7 +97,10 @@ documented!(CreateMessage);
         (status = 200, body = Message),
         (status = 400, body = ErrorObject, description = "A user sends, and `appid` is missing: \
             `appid is required when not authenticating with an application token`. \
-            Or the user has no application with this id: `appid not found`."),
+            Or the user has no application with this id: `appid not found`. \
+            Or the key in `extras` is no text of 1 to 180 characters: \
+            `Field 'extras' has a wrong entry: 'shardcast::replace' must be an object with a text of 1 to 180 characters \
+            as 'key', not {value}`."),
         (status = 403, body = ErrorObject, description = "The request has a name and password, and the server is set \
             to behave as Gotify 2: `you are not allowed to access this api`."),
         (status = 429, body = ErrorObject, description = "The application or its user has sent as many messages as the \
@@ -114,6 +120,8 @@ async fn create(
     } else {
         body.read().await?
     };
+    replace_key(form.extras.as_ref())
+        .map_err(|error| ApiError::BadRequest(format!("Field 'extras' has a wrong entry: {error}")))?;
     let (application, is_chosen) = match sender {
         SenderAuth::Application(application) => (application, false),
         SenderAuth::User(user) => (chosen(&state.store, user, form.application_id).await?, true),

@@ -20,7 +20,7 @@ use super::{Boundary, ImageLimits, Oidc, Readiness, RequestObserver};
 use crate::auth::{Authenticator, ClientExpiry, Revocation, RevocationReader};
 use crate::model::{Compatibility, UserId};
 use crate::push::Push;
-use crate::store::{Images, Store};
+use crate::store::{Images, RetentionJob, Store};
 
 /// What the handlers share. A clone is one more reference to the same: every request makes several.
 #[derive(Clone, Debug)]
@@ -98,6 +98,8 @@ pub struct AppParts {
     pub expiry: ClientExpiry,
     /// What applies what others have revoked.
     pub revocations: RevocationReader,
+    /// What deletes messages that are not kept.
+    pub retention: RetentionJob,
     /// The identity provider, if there is one.
     pub oidc: Option<Oidc>,
     /// What pushes messages to browsers, if they are pushed.

@@ -105,6 +105,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 ///
 /// - `{"event":"deleted","ids":[7,8]}`: these messages were deleted; `{"event":"deleted","appid":3,"upTo":99}`: all of an
 ///   application's messages up to that one; `{"event":"deleted","upTo":99}`: all messages up to that one.
+/// - `{"event":"replaced","id":12,"ids":[7]}`: message 12, which comes as any other, took the place of older ones.
 /// - `{"event":"read","upTo":123}`: messages were marked as read, of all applications, or of one with `"appid":1`.
 /// - `{"event":"applications"}`: applications were made, changed, ordered or deleted.
 /// - `{"event":"missed"}`: this stream has missed events, and what it shows may be out of date. Messages are never missed.

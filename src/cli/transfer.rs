@@ -124,8 +124,9 @@ fn failed_to_start(error: &StartError) -> ExitCode {
 
 /// Says how many rows of each table were moved.
 fn described(moved: &Moved) -> String {
-    // The key of push subscriptions goes without saying.
-    let tables = moved.tables.iter().filter(|(table, _)| *table != "shardcast_push_keys");
+    // The key of push subscriptions and those of messages go without saying.
+    let of_others = ["shardcast_push_keys", "shardcast_keyed"];
+    let tables = moved.tables.iter().filter(|(table, _)| !of_others.contains(table));
     let tables = tables.map(|(table, rows)| match *table {
         "plugin_confs" => format!("{rows} settings of plugins"),
         "shardcast_push" => format!("{rows} push subscriptions"),

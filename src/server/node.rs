@@ -1,5 +1,6 @@
 //! Everything behind the listener: the store over a database, the hub, and the API over both.
 
+mod changes;
 mod drain;
 
 use std::{fmt, path::PathBuf, sync::Arc};
@@ -24,10 +25,7 @@ use crate::store::Heads;
 use crate::{
     api::{
         self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, Readiness, RequestObserver,
-        stream::{
-            AllowedOrigins, OriginPatternError, Replays, SessionLimits, StoredBacklog, StreamState, announce,
-            announce_everywhere,
-        },
+        stream::{AllowedOrigins, OriginPatternError, Replays, SessionLimits, StoredBacklog, StreamState},
     },
     auth::{
         Authenticate, Authenticator, AuthenticatorParts, ClientExpiry, Clock, HashPasswordError, LoginLimits,
@@ -36,8 +34,8 @@ use crate::{
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
-        Commit, Database, ImageFolder, ImageStorage, Images, NewMessage, NewUser, PublishError,
-        PublishObserver, Store, StoreError, StoredImages,
+        Database, ImageFolder, ImageStorage, Images, NewMessage, NewUser, PublishError, PublishObserver,
+        Store, StoreError, StoredImages,
     },
 };
 pub use drain::DrainConfig;
@@ -346,18 +344,8 @@ impl Node {
         };
         #[cfg(not(feature = "push"))]
         let push: Option<Push> = None;
-        let on_commit = {
-            let (hub, cluster, push) = (hub.clone(), cluster.clone(), push.clone());
-            move |commit: &Commit| {
-                match &cluster {
-                    None => announce(&hub, commit),
-                    Some(cluster) => announce_everywhere(&hub, cluster, commit),
-                }
-                if let Some(push) = &push {
-                    push.announce(commit);
-                }
-            }
-        };
+        let retention = changes::delete_old(&database, clock, hub.clone(), cluster.clone());
+        let on_commit = changes::on_commit(hub.clone(), cluster.clone(), push.clone(), retention.clone());
         let store =
             Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
@@ -386,6 +374,7 @@ impl Node {
             images,
             expiry,
             revocations,
+            retention,
             oidc: parts.oidc,
             push,
             settings: Arc::new(settings),

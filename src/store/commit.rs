@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::NewMessage;
+use super::{NewMessage, Replacement};
 use crate::model::{Message, MessageId, UserId};
 
 /// A message that is stored, and whom it is for.
@@ -54,6 +54,7 @@ pub struct Commit {
     stored: Vec<Stored>,
     /// By user.
     previous: Vec<(UserId, MessageId)>,
+    replaced: Vec<Replacement>,
 }
 
 /// What one transaction has stored for one user.
@@ -74,7 +75,12 @@ impl Commit {
         // It is stable: the messages of each user stay in order.
         stored.sort_by_key(|stored| stored.user_id);
         previous.sort_unstable();
-        Self { stored, previous }
+        Self { stored, previous, replaced: Vec::new() }
+    }
+
+    /// Adds which of the messages have taken the place of older ones.
+    pub(crate) fn with_replaced(self, replaced: Vec<Replacement>) -> Self {
+        Self { replaced, ..self }
     }
 
     /// Goes through the users that something was stored for.
@@ -86,6 +92,11 @@ impl Commit {
             let previous = known.map_or(highest, |place| self.previous[place].1.min(highest));
             UserCommit { user_id: *user_id, previous, messages }
         })
+    }
+
+    /// Returns which messages were deleted by the same transaction, because others took their places.
+    pub fn replaced(&self) -> &[Replacement] {
+        &self.replaced
     }
 
     /// Returns the messages of all users: for each user they are in the order of ids.

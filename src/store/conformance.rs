@@ -15,10 +15,12 @@ pub(crate) mod commits;
 pub(crate) mod early;
 pub(crate) mod heads;
 pub(crate) mod identities;
+pub(crate) mod keyed;
 pub(crate) mod logins;
 pub(crate) mod messages;
 pub(crate) mod pictures;
 pub(crate) mod push;
+pub(crate) mod retention;
 pub(crate) mod revocations;
 pub(crate) mod search;
 pub(crate) mod text;
@@ -111,6 +113,18 @@ macro_rules! suite {
                 only_its_user_deletes_a_message
                 deleting_all_leaves_other_users_alone
                 deleting_an_applications_messages_leaves_the_rest
+            }
+            keyed {
+                of_messages_with_one_key_the_newest_is_kept
+                of_messages_with_one_key_in_a_batch_the_last_is_kept
+                a_key_is_free_again_when_its_message_is_deleted
+                many_keys_in_a_batch_replace_each_its_own
+            }
+            retention {
+                applications_with_a_rule_are_listed
+                all_but_the_newest_are_deleted
+                old_messages_are_deleted_by_their_own_dates
+                many_old_messages_are_deleted_in_slices
             }
             pictures {
                 a_picture_is_kept_until_it_is_deleted

@@ -15,6 +15,7 @@ mod logins;
 mod messages;
 mod pictures;
 mod push;
+mod retention;
 mod revocation_log;
 mod search;
 mod users;
@@ -27,6 +28,7 @@ pub use logins::Logins;
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use pictures::Pictures;
 pub use push::{ClientSubscription, PushSubscription, PushSubscriptions};
+pub use retention::{DeletedMessages, Retention, RetentionRule};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use search::Search;
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
@@ -56,6 +58,7 @@ pub trait Database:
     + Heads
     + Logins
     + PushSubscriptions
+    + Retention
     + RevocationLog
     + fmt::Debug
     + 'static

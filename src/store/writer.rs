@@ -212,7 +212,7 @@ impl Batch {
             let _ = reply.send(answer);
             notify(observer, || observer.on_publish(outcome, now - received_at));
         }
-        (!stored.is_empty()).then(|| Commit::new(stored, inserted.previous))
+        (!stored.is_empty()).then(|| Commit::new(stored, inserted.previous).with_replaced(inserted.replaced))
     }
 
     /// Answers every sender with the error.

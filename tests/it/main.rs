@@ -25,6 +25,7 @@ mod harness;
 mod hostile;
 mod images;
 mod keep_alive;
+mod keeping;
 mod listener;
 mod lists;
 mod live;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
-use crate::store::{Slice, StoreError};
+use crate::store::{Replacement, Slice, StoreError, replace_key};
 
 /// A message to be stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,14 @@ pub struct NewMessage {
     pub extras: Option<Extras>,
     /// When the server took it.
     pub date: Timestamp,
+}
+
+impl NewMessage {
+    /// Returns the key in its extras, as in `{"shardcast::replace": {"key": "backup"}}`. Of an application's messages with
+    /// the same key only the newest is kept. `None` also if the key is no text of 1 to 180 characters.
+    pub fn replace_key(&self) -> Option<&str> {
+        replace_key(self.extras.as_ref()).ok().flatten()
+    }
 }
 
 /// What came of one message that was given to [`Messages::insert_messages`].
@@ -58,6 +66,9 @@ pub struct Inserted {
     /// was none. It may be too high, though below the new ids, and is never too low: no message that was committed
     /// before has an id between it and the new ones.
     pub previous: Vec<(UserId, MessageId)>,
+    /// Those of the messages that have taken the place of older ones, in the order of ids. One that was replaced by a later
+    /// one of the same transaction is stored, and deleted again.
+    pub replaced: Vec<Replacement>,
 }
 
 impl Inserted {
@@ -85,7 +96,8 @@ pub trait Messages: Send + Sync {
 
     /// Stores messages in one durable transaction.
     ///
-    /// The same transaction checks that the application of each message exists and belongs to its user. A message
+    /// The same transaction checks that the application of each message exists and belongs to its user, and deletes the
+    /// messages whose places are taken, see [`NewMessage::replace_key`]. A message
     /// that can't be stored fails alone, see [`InsertOutcome`]; an error is that none is stored.
     async fn insert_messages(&self, messages: &[NewMessage]) -> Result<Inserted, StoreError>;
     /// Returns the id of a user's newest message.

@@ -129,6 +129,7 @@ impl Dialect for PostgresDialect {
         ")) FROM applications a WHERE a.user_id = ?1"
     );
     const NEWEST_OF_APPLICATION: &'static str = search!("a.id", "<", "9223372036854775807", "1");
+    const NEWEST_BEYOND: &'static str = search!("?1::bigint", "<", "9223372036854775807", "1 OFFSET ?2");
     const COUNT_AFTER: &'static str = concat!(
         "SELECT count(*) FROM (SELECT 1 FROM applications a CROSS JOIN LATERAL (",
         search!("a.id", ">", "?2", "?3"),

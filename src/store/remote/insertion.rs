@@ -14,7 +14,7 @@ use super::kept::KeptConnection;
 use super::pool::{fault, store_error};
 use super::{Fault, OPERATION, RemoteDialect, UsedIds, history};
 use crate::model::{ApplicationId, MessageId, UserId};
-use crate::store::sql::{Lease as _, Session, Value, query};
+use crate::store::sql::{Lease as _, Session, Value, keyed, query};
 use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
 
 /// What the connection is leased for.
@@ -106,6 +106,11 @@ async fn prepare<D: RemoteDialect>(
             outcome.unwrap_or(InsertOutcome::NoSuchApplication)
         })
         .collect();
+    let replaced = if keyed::are_any(messages) {
+        keyed::replace(session, messages, &outcomes).await?
+    } else {
+        Vec::new()
+    };
     let mut newest = BTreeMap::new();
     for (message, outcome) in messages.iter().zip(&outcomes) {
         if let Some(id) = outcome.id() {
@@ -114,7 +119,7 @@ async fn prepare<D: RemoteDialect>(
     }
     let newest: Vec<_> = newest.into_iter().collect();
     let previous = newest.iter().filter_map(|(user, _)| Some((*user, *heads.get(user)?))).collect();
-    Ok((Inserted { outcomes, previous }, newest))
+    Ok((Inserted { outcomes, previous, replaced }, newest))
 }
 
 /// Raises the heads to the newest messages, says in the log if the database went back, and commits.
@@ -208,7 +213,9 @@ async fn look<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     inserted: &Inserted,
 ) -> Result<bool, sqlx::Error> {
-    let ids: Vec<_> = inserted.ids().iter().map(|id| id.0).collect();
+    // Without those that were replaced by others of the same transaction.
+    let is_kept = |id: &MessageId| !inserted.replaced.iter().any(|found| found.replaced.contains(id));
+    let ids: Vec<_> = inserted.ids().into_iter().filter(is_kept).map(|id| id.0).collect();
     let users: Vec<_> = inserted.previous.iter().map(|(user, _)| *user).collect();
     heads::begin_and_lock(session, &users).await?;
     let expected = ids.len() as u64;

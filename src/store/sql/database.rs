@@ -25,6 +25,7 @@ mod logins;
 mod messages;
 mod pictures;
 mod push;
+mod retention;
 mod revocation_log;
 mod search;
 mod users;

@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::query::LIST_VALUES;
 use super::slice::size;
-use super::{Connections, Dialect, Lease as _, Session, Value, query, search};
+use super::{Connections, Dialect, Lease as _, Session, Value, keyed, query, search};
 use crate::model::{ApplicationId, MessageId};
 use crate::store::StoreError;
 use crate::task;
@@ -27,7 +27,7 @@ use crate::task;
 const SLICE_MESSAGES: i64 = 1000;
 
 /// A slice that has so many bytes takes no further message.
-const SLICE_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const SLICE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// When a slice was refused, the next one is tried after so long.
 const RETRY: Duration = Duration::from_mins(1);
@@ -38,6 +38,13 @@ pub(crate) const SLICE: &str = concat!(
     "SELECT id, ",
     size!("message" "title" "extras"),
     " FROM messages m WHERE application_id {in} AND id <= ? ORDER BY application_id, id LIMIT ?"
+);
+
+/// As [`SLICE`], with their dates.
+pub(crate) const OLDEST: &str = concat!(
+    "SELECT id, ",
+    size!("message" "title" "extras"),
+    ", date FROM messages m WHERE application_id {in} AND id <= ? ORDER BY application_id, id LIMIT ?"
 );
 
 pub(crate) const DELETE: &str = "DELETE FROM messages WHERE id {in}";
@@ -83,7 +90,8 @@ impl Deletion {
                 ids.push(message.unsigned(0)?);
             }
             if !ids.is_empty() {
-                session.run(query(DELETE).bind(Value::Ids(ids))).await?;
+                session.run(query(DELETE).bind(Value::Ids(ids.clone()))).await?;
+                keyed::forget(session, &ids).await?;
                 return Ok(true);
             }
         }
@@ -139,9 +147,11 @@ impl Cleaner {
 }
 
 async fn clean(writers: Arc<impl Connections>, wake: Arc<Notify>) {
+    // What another program deletes leaves keys, so that only the first time looks for them.
+    let mut has_stale_keys = true;
     loop {
         wake.notified().await;
-        while !is_cleaned(&*writers).await {
+        while !is_cleaned(&*writers, &mut has_stale_keys).await {
             // Whoever deletes something may find that it works again.
             let _ = timeout(RETRY, wake.notified()).await;
         }
@@ -149,8 +159,17 @@ async fn clean(writers: Arc<impl Connections>, wake: Arc<Notify>) {
 }
 
 /// Deletes all messages without an application; false if that is to be tried again.
-async fn is_cleaned(writers: &impl Connections) -> bool {
-    match AssertUnwindSafe(delete_orphaned(writers)).catch_unwind().await {
+async fn is_cleaned(writers: &impl Connections, has_stale_keys: &mut bool) -> bool {
+    let clean = async {
+        delete_orphaned(writers).await?;
+        while *has_stale_keys {
+            let mut lease = writers.lease("forget the keys of messages that are gone").await?;
+            let forgotten = keyed::forget_stale(&mut lease.session()).await;
+            *has_stale_keys = lease.end(forgotten).await?;
+        }
+        Ok::<_, StoreError>(())
+    };
+    match AssertUnwindSafe(clean).catch_unwind().await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
             let cause = std::error::Error::source(&error).map(tracing::field::display);

@@ -45,6 +45,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const NEWEST_ID: &'static str = messages::NEWEST_ID;
     /// The query of [`messages::NEWEST_OF_APPLICATION`], or another one that returns the same.
     const NEWEST_OF_APPLICATION: &'static str = messages::NEWEST_OF_APPLICATION;
+    /// The query of [`messages::NEWEST_BEYOND`], or another one that returns the same.
+    const NEWEST_BEYOND: &'static str = messages::NEWEST_BEYOND;
     /// The query of [`messages::COUNT_AFTER`], or another one that returns the same.
     const COUNT_AFTER: &'static str = messages::COUNT_AFTER;
     /// The query of [`deletions::ORPHANED`], or another one that returns the same.

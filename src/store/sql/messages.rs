@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 
-use super::{Dialect, Query, Row, Session, Value, applications, query, slice};
+use super::{Dialect, Query, Row, Session, Value, applications, keyed, query, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId, zero_time};
 use crate::store::{MessagePage, Slice};
 
@@ -154,6 +154,10 @@ pub(crate) const NEWEST_ID: &str = "SELECT max((
 /// The newest message of the application `a.id` of a query around it.
 pub(crate) const NEWEST_OF_APPLICATION: &str =
     "SELECT m.id FROM messages m WHERE m.application_id = a.id ORDER BY m.id DESC LIMIT 1";
+
+/// The newest message of an application that is not among the newest ones, of which `?2` says how many.
+pub(crate) const NEWEST_BEYOND: &str =
+    "SELECT m.id FROM messages m WHERE m.application_id = ?1 ORDER BY m.id DESC LIMIT 1 OFFSET ?2";
 
 pub(crate) const DELETE_ONE: &str = "DELETE FROM messages WHERE id = ?
     AND application_id IN (SELECT id FROM applications WHERE user_id = ?)";
@@ -308,7 +312,11 @@ pub(crate) async fn delete<D: Dialect>(
     user: UserId,
     id: MessageId,
 ) -> Result<bool, sqlx::Error> {
-    Ok(session.run(query(DELETE_ONE).id(id.0).id(user.0)).await? > 0)
+    let is_deleted = session.run(query(DELETE_ONE).id(id.0).id(user.0)).await? > 0;
+    if is_deleted {
+        keyed::forget(session, &[id.0]).await?;
+    }
+    Ok(is_deleted)
 }
 
 /// Returns a user's applications, and the user's newest message; 0 if there is none.

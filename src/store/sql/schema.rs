@@ -16,8 +16,8 @@ use crate::store::MigrationStep;
 pub(crate) struct Schema {
     /// A statement for each table, with one column in each line.
     pub(crate) tables: &'static str,
-    /// The statements that make the tables which commands need, unless they are there: the log of what was revoked, and
-    /// that of push subscriptions, which go with their clients.
+    /// The statements that make the tables which commands need, unless they are there: the log of what was revoked,
+    /// that of push subscriptions, which go with their clients, and that of keys, which go with their messages.
     pub(crate) log: &'static str,
     /// A statement for each index, which names the index and then its table.
     pub(crate) indexes: &'static str,
@@ -79,7 +79,8 @@ impl Columns {
 
     /// Whether the tables of a Gotify are there, and one that commands need is not.
     pub(crate) fn lacks_what_commands_need(&self) -> bool {
-        self.has("users", "pass") && !(self.has_table("shardcast_log") && self.has_table("shardcast_push"))
+        let needed = ["shardcast_log", "shardcast_push", "shardcast_keyed"];
+        self.has("users", "pass") && !needed.into_iter().all(|table| self.has_table(table))
     }
 
     fn has(&self, table: &str, column: &str) -> bool {

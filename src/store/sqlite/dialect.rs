@@ -151,9 +151,9 @@ impl Dialect for SqliteDialect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sql::deletions::{ORPHANED, SLICE};
+    use crate::store::sql::deletions::{OLDEST, ORPHANED, SLICE};
     use crate::store::sql::messages::{
-        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_ID,
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
     };
     use crate::store::sql::{application_states, query};
 
@@ -172,6 +172,8 @@ mod tests {
             NEWEST_ID,
             DELETE_ONE,
             SLICE,
+            OLDEST,
+            NEWEST_BEYOND,
             ORPHANED,
             BYTES_OF_APPLICATION,
             BYTES_OF_USER,

@@ -15,7 +15,7 @@ use super::dialect::session;
 use super::error::{refuses_a_row, store_error};
 use super::{row, time};
 use crate::model::{ApplicationId, MessageId, UserId};
-use crate::store::sql::messages;
+use crate::store::sql::{keyed, messages};
 use crate::store::{InsertOutcome, Inserted, NewMessage};
 
 /// What the connection is leased for.
@@ -128,6 +128,9 @@ pub(super) async fn insert(
     if messages.is_empty() {
         return Ok(Inserted::default());
     }
+    if keyed::are_any(messages) {
+        return insert_keyed(connection, ledger, messages).await;
+    }
     let mut inserted = insert_all(connection, messages, ledger.last()).await;
     // Nothing is stored where the last id in the file is another one.
     while inserted.as_ref().is_ok_and(Vec::is_empty) && ledger.reconcile(connection).await? {
@@ -140,7 +143,26 @@ pub(super) async fn insert(
         Err(error) => return Err(error),
     };
     let previous = previous(connection, ledger, messages, &outcomes).await;
-    Ok(Inserted { outcomes, previous })
+    Ok(Inserted { outcomes, previous, replaced: Vec::new() })
+}
+
+/// As [`insert`], of messages of which some take the place of older ones.
+async fn insert_keyed(
+    connection: &mut SqliteConnection,
+    ledger: &MessageIds,
+    messages: &[NewMessage],
+) -> Result<Inserted, sqlx::Error> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    ledger.reconcile(connection).await?;
+    let outcomes = match insert_all(connection, messages, ledger.last()).await {
+        Ok(ids) => outcomes_of_some(connection, messages, ids).await?,
+        Err(error) if refuses_a_row(&error) => insert_in_turn(connection, messages, ledger.last()).await?,
+        Err(error) => return Err(error),
+    };
+    let replaced = keyed::replace(&mut session(connection), messages, &outcomes).await?;
+    connection.execute("COMMIT").await?;
+    let previous = previous(connection, ledger, messages, &outcomes).await;
+    Ok(Inserted { outcomes, previous, replaced })
 }
 
 /// Stores all messages whose applications are there, by one statement, and returns the ids of those that it stored.
@@ -220,10 +242,20 @@ async fn insert_each(
     ledger: &MessageIds,
     messages: &[NewMessage],
 ) -> Result<Vec<InsertOutcome>, sqlx::Error> {
-    let mut outcomes = Vec::with_capacity(messages.len());
     connection.execute("BEGIN IMMEDIATE").await?;
     ledger.reconcile(connection).await?;
-    let mut last = ledger.last();
+    let outcomes = insert_in_turn(connection, messages, ledger.last()).await?;
+    connection.execute("COMMIT").await?;
+    Ok(outcomes)
+}
+
+/// Stores messages one by one within a transaction. `last` is the last id in the file.
+async fn insert_in_turn(
+    connection: &mut SqliteConnection,
+    messages: &[NewMessage],
+    mut last: MessageId,
+) -> Result<Vec<InsertOutcome>, sqlx::Error> {
+    let mut outcomes = Vec::with_capacity(messages.len());
     for message in messages {
         outcomes.push(match insert_all(connection, slice::from_ref(message), last).await {
             Ok(ids) => match ids.first() {
@@ -237,7 +269,6 @@ async fn insert_each(
             Err(error) => return Err(error),
         });
     }
-    connection.execute("COMMIT").await?;
     Ok(outcomes)
 }
 

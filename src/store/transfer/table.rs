@@ -1,5 +1,5 @@
 //! The tables whose rows are moved, with their columns: those of Gotify, our own columns in them, and of our own tables
-//! those of push subscriptions. The others are made anew by whoever opens the database.
+//! those of push subscriptions, and that of messages' keys. The others are made anew by whoever opens the database.
 
 /// A table.
 #[derive(Debug)]
@@ -32,8 +32,8 @@ pub(crate) enum Kind {
     Time,
 }
 
-/// Each table is written after those that its rows refer to.
-pub(crate) static TABLES: [Table; 7] = [
+/// Each table is written after those that its rows refer to. The messages, of which there are many, come last.
+pub(crate) static TABLES: [Table; 8] = [
     Table {
         name: "users",
         columns: &[
@@ -106,6 +106,14 @@ pub(crate) static TABLES: [Table; 7] = [
             column("created_at", Kind::Time),
             column("config", Kind::Bytes),
             column("storage", Kind::Bytes),
+        ],
+    },
+    Table {
+        name: "shardcast_keyed",
+        columns: &[
+            column("id", Kind::Integer),
+            column("application_id", Kind::Integer),
+            column("replace_key", Kind::ShortText),
         ],
     },
     Table {

@@ -15,8 +15,8 @@ use crate::store::conformance::{application, at, new_message, user};
 use crate::store::sql::query;
 use crate::store::sqlite::SqliteDialect;
 use crate::store::{
-    self, DatabaseConfig, Dialect, InsertOutcome, MessagePage, NewClient, NewLinkedUser, NewMessage,
-    PushSubscription,
+    self, DatabaseConfig, Dialect, InsertOutcome, KeepMessages, MessagePage, NewClient, NewLinkedUser,
+    NewMessage, PushSubscription,
 };
 
 mod backups;
@@ -115,7 +115,8 @@ async fn fill(config: &DatabaseConfig) -> u64 {
     assert_eq!(database.push_key(b"\0key").await.unwrap(), b"\0key");
     let mut messages = vec![new_message(alice.id, first.id, "line 1\nline 2\r\n\ttab \\N \\. ü 🦀 '\"")];
     messages.push(NewMessage { title: String::new(), priority: i64::MIN, ..messages[0].clone() });
-    let extras = json!({ "client::display": { "contentType": "text/markdown" }, "n": [1, null, "\u{1}"] });
+    let extras = json!({ "client::display": { "contentType": "text/markdown" }, "n": [1, null, "\u{1}"],
+        "shardcast::replace": { "key": "bäckup" } });
     messages.push(NewMessage { extras: extras.as_object().cloned(), ..messages[0].clone() });
     messages.push(NewMessage { date: zero_time(), message: "ü".repeat(32_000), ..messages[0].clone() });
     // In summer, with more digits than any server keeps.
@@ -126,6 +127,8 @@ async fn fill(config: &DatabaseConfig) -> u64 {
     let stored = database.insert_messages(&messages).await.unwrap();
     let Some(InsertOutcome::Stored(last)) = stored.outcomes.last() else { panic!() };
     assert!(database.delete_message(bob.id, *last).await.unwrap());
+    database.mark_read(alice.id, None, stored.ids()[1]).await.unwrap().unwrap();
+    database.keep_messages(first.id, KeepMessages { days: 30, newest: 1000 }).await.unwrap();
     database.close().await;
     last.0
 }

@@ -147,7 +147,7 @@ impl InsertMessages for Slow {
             tokio::time::sleep(Duration::from_millis(20)).await;
             self.0.lock().push(messages.len());
             let outcomes = messages.iter().map(|_| InsertOutcome::Stored(MessageId(1))).collect();
-            Ok(Inserted { outcomes, previous: vec![(UserId(7), MessageId(0))] })
+            Ok(Inserted { outcomes, previous: vec![(UserId(7), MessageId(0))], replaced: Vec::new() })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::store::conformance::{application, new_message, user};
 use crate::store::remote::kept::KeptLease;
 use crate::store::remote::{OPERATION, Remote, RemoteDialect};
 use crate::store::sql::application_states::{states, unread};
-use crate::store::sql::deletions::{DELETE, SLICE};
+use crate::store::sql::deletions::{DELETE, OLDEST, SLICE};
 use crate::store::sql::messages::{BY_IDS, DELETE_ONE, Order, Pages, per_application};
 use crate::store::sql::{Lease as _, Query, Row, Value, query};
 use crate::store::{InsertOutcome, Messages as _, NewMessage};
@@ -143,6 +143,8 @@ pub(crate) fn statements<D: RemoteDialect>(
             (DELETE_ONE, vec![number(1), user]),
             (SLICE, vec![Value::Ids(vec![applications[0].id.0]), last.clone(), number(1000)]),
             (SLICE, vec![all(), last, number(1000)]),
+            (OLDEST, vec![Value::Ids(vec![applications[0].id.0]), number(u64::MAX), number(1000)]),
+            (D::NEWEST_BEYOND, vec![number(applications[0].id.0), number(500)]),
             (DELETE, vec![ids(1000)]),
             (D::ORPHANED, vec![]),
             (&states::<D>("a.user_id = ?"), vec![user_again]),

@@ -49,6 +49,7 @@ async fn everything_is_copied_there_and_back(target: DatabaseConfig) {
         ("shardcast_push", 1),
         ("shardcast_push_keys", 1),
         ("plugin_confs", 1),
+        ("shardcast_keyed", 1),
         ("messages", 6),
     ];
     assert_eq!(moved.tables, counts);

@@ -1,0 +1,99 @@
+//! What every database does with messages that are not kept.
+
+use super::{application, at, new_message, user};
+use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::{Database, DeletedMessages, KeepMessages, MessagePage, NewMessage, RetentionRule};
+
+const ALL: MessagePage = MessagePage { before: None, limit: 100 };
+
+/// Returns a user's messages by their places among `ids`, oldest first.
+async fn left(database: &dyn Database, user: UserId, ids: &[MessageId]) -> Vec<usize> {
+    let messages = database.messages(user, ALL).await.unwrap();
+    let place = |id: MessageId| ids.iter().position(|known| *known == id).unwrap();
+    messages.iter().rev().map(|message| place(message.id)).collect()
+}
+
+pub(crate) async fn applications_with_a_rule_are_listed(database: &dyn Database) {
+    let (ann, bob) = (user(database, "ann").await, user(database, "bob").await);
+    let (first, second) =
+        (application(database, &ann, "A1").await.id, application(database, &bob, "B1").await.id);
+    application(database, &ann, "A2").await;
+    assert_eq!(database.retention_rules().await.unwrap(), []);
+    let rules = [
+        (ann.id, first, KeepMessages { days: 30, newest: 0 }),
+        (bob.id, second, KeepMessages { days: 0, newest: 5 }),
+    ]
+    .map(|(user_id, application_id, keep)| RetentionRule { user_id, application_id, keep });
+    for rule in &rules {
+        database.keep_messages(rule.application_id, rule.keep).await.unwrap();
+    }
+    let mut found = database.retention_rules().await.unwrap();
+    found.sort_unstable_by_key(|rule| rule.application_id.0);
+    assert_eq!(found, rules);
+    database.keep_messages(first, KeepMessages::default()).await.unwrap();
+    assert_eq!(database.retention_rules().await.unwrap(), rules[1..]);
+}
+
+pub(crate) async fn all_but_the_newest_are_deleted(database: &dyn Database) {
+    let ann = user(database, "ann").await;
+    let (many, other) =
+        (application(database, &ann, "A1").await.id, application(database, &ann, "A2").await.id);
+    let batch: Vec<_> =
+        (0..12).map(|place| new_message(ann.id, if place % 3 == 0 { other } else { many }, "x")).collect();
+    let ids = database.insert_messages(&batch).await.unwrap().ids();
+    let delete = async |keep| database.delete_all_but_newest(many, keep).await.unwrap();
+    assert_eq!(delete(8).await, None, "there are no more");
+    assert_eq!(delete(3).await, Some(ids[7]));
+    assert_eq!(left(database, ann.id, &ids).await, [0, 3, 6, 8, 9, 10, 11]);
+    assert_eq!(delete(3).await, None);
+    assert_eq!(database.delete_all_but_newest(ApplicationId(99), 3).await.unwrap(), None);
+}
+
+/// Stores messages of these ages, in seconds, and returns their ids.
+async fn store(
+    database: &dyn Database,
+    user: UserId,
+    application: ApplicationId,
+    ages: &[i64],
+) -> Vec<MessageId> {
+    let message = |age: &i64| NewMessage { date: at(-age), ..new_message(user, application, "x") };
+    let messages: Vec<_> = ages.iter().map(message).collect();
+    database.insert_messages(&messages).await.unwrap().ids()
+}
+
+pub(crate) async fn old_messages_are_deleted_by_their_own_dates(database: &dyn Database) {
+    let ann = user(database, "ann").await;
+    let (app, other) =
+        (application(database, &ann, "A1").await.id, application(database, &ann, "A2").await.id);
+    store(database, ann.id, other, &[1000]).await;
+    let delete = async |limit| database.delete_older(app, at(-100), limit).await.unwrap();
+    assert_eq!(delete(10).await, None);
+    let ids = store(database, ann.id, app, &[300, 101, 100, 99, 0]).await;
+    assert_eq!(delete(10).await, Some(DeletedMessages::UpTo(ids[1])));
+    assert_eq!(delete(10).await, None, "one is as old as may be");
+
+    // A clock was wrong: each is judged by its own date, and a message that is new by its date stays.
+    let wrong = store(database, ann.id, app, &[500, 1, 500]).await;
+    assert_eq!(delete(3).await, None, "it looks at some of the oldest alone");
+    assert_eq!(delete(10).await, Some(DeletedMessages::Ids(vec![wrong[0], wrong[2]])));
+    let count = database.count_messages_after(ann.id, MessageId(0), 100).await.unwrap();
+    assert_eq!(count, 5, "those of another application stay");
+}
+
+pub(crate) async fn many_old_messages_are_deleted_in_slices(database: &dyn Database) {
+    let ann = user(database, "ann").await;
+    let app = application(database, &ann, "A1").await.id;
+    let ids = store(database, ann.id, app, &[500; 25]).await;
+    let mut deleted = Vec::new();
+    while let Some(some) = database.delete_older(app, at(0), 10).await.unwrap() {
+        deleted.push(some);
+    }
+    let expected = [ids[9], ids[19], ids[24]].map(DeletedMessages::UpTo);
+    assert_eq!(deleted, expected);
+    // A few large ones are enough for one slice.
+    let large = NewMessage { date: at(-500), ..new_message(ann.id, app, &"x".repeat(60_000)) };
+    let ids = database.insert_messages(&vec![large; 100]).await.unwrap().ids();
+    let some = database.delete_older(app, at(0), 1000).await.unwrap();
+    let Some(DeletedMessages::UpTo(last)) = some else { panic!("{some:?}") };
+    assert!(last < ids[99] && last > ids[50], "4 MiB of them");
+}

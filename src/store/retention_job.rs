@@ -1,0 +1,236 @@
+//! The task that deletes messages which are not kept, see [`KeepMessages`](super::KeepMessages).
+//!
+//! It looks at all rules when it starts, when one was changed, and every ten minutes. While no application has a rule it
+//! sleeps, unless other nodes can set one. Soon after a commit it looks at the applications of which only the newest
+//! messages are kept. Several nodes may do this at once: each deletes what is there, and no message twice.
+
+use std::collections::{HashMap, HashSet};
+use std::future::pending;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Commit, DeletedMessages, Retention, RetentionRule, StoreError};
+use crate::model::{ApplicationId, Timestamp, UserId};
+use crate::task;
+
+/// How often all rules are looked at.
+const PERIOD: Duration = Duration::from_mins(10);
+
+/// After a failure they are looked at again sooner.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// How long commits gather before the newest messages of their applications are counted.
+const GATHER: Duration = Duration::from_secs(1);
+
+/// How many times as long as a count takes none is made after it: counting a million messages takes a while.
+const REST: u32 = 20;
+const LONGEST_REST: Duration = Duration::from_mins(1);
+
+/// Of an application that may have no old message, only a few are looked at.
+const FIRST_LOOK: usize = 32;
+const SLICE: usize = 1000;
+
+/// What is called when messages were deleted.
+type OnDeleted = dyn Fn(UserId, ApplicationId, DeletedMessages) + Send + Sync;
+
+/// What the task needs besides the database.
+pub(crate) struct RetentionJobParts {
+    /// What time it is.
+    pub(crate) now: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Whether other nodes may set rules too.
+    pub(crate) is_shared: bool,
+    /// Called after each deletion.
+    pub(crate) on_deleted: Box<OnDeleted>,
+}
+
+/// The task that deletes messages which are not kept. It ends with the last handle.
+#[derive(Clone)]
+pub struct RetentionJob {
+    shared: Arc<Shared>,
+    _task: Arc<AbortOnDropHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// A rule was changed.
+    changed: Notify,
+    /// Messages of an application were stored of which only the newest are kept.
+    stored: Notify,
+    /// Whether there is such an application: asked after each commit.
+    keeps_newest: AtomicBool,
+    newest: Mutex<Newest>,
+}
+
+/// The applications of which only the newest messages are kept.
+#[derive(Default)]
+struct Newest {
+    rules: HashMap<ApplicationId, RetentionRule>,
+    /// Those that got messages since they were looked at.
+    due: HashSet<ApplicationId>,
+}
+
+impl RetentionJob {
+    /// Starts the task.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub(crate) fn spawn(database: Arc<dyn Retention>, parts: RetentionJobParts) -> Self {
+        let shared = Arc::<Shared>::default();
+        let task = Task { database, parts, shared: Arc::clone(&shared) };
+        Self { shared, _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
+    }
+
+    /// To be called when a rule was changed.
+    pub(crate) fn changed(&self) {
+        self.shared.changed.notify_one();
+    }
+
+    /// To be called after each commit. Never waits, and does nothing while all messages are kept.
+    pub(crate) fn stored(&self, commit: &Commit) {
+        if !self.shared.keeps_newest.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut newest = self.shared.newest.lock();
+        let mut is_due = false;
+        for stored in commit.messages() {
+            let application = stored.message.application_id;
+            if newest.rules.contains_key(&application) {
+                is_due |= newest.due.insert(application);
+            }
+        }
+        drop(newest);
+        if is_due {
+            self.shared.stored.notify_one();
+        }
+    }
+}
+
+impl std::fmt::Debug for RetentionJob {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RetentionJob").finish_non_exhaustive()
+    }
+}
+
+struct Task {
+    database: Arc<dyn Retention>,
+    parts: RetentionJobParts,
+    shared: Arc<Shared>,
+}
+
+impl Task {
+    /// Runs the task, and runs it again after a while whenever it panics.
+    async fn run_on(self) {
+        while AssertUnwindSafe(self.run()).catch_unwind().await.is_err() {
+            tracing::error!("deleting messages that are not kept panicked, it is tried again");
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn run(&self) {
+        let mut next = Some(Instant::now());
+        loop {
+            let next_round = async {
+                match next {
+                    Some(at) => sleep_until(at).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.shared.changed.notified() => next = self.all_rules().await,
+                () = next_round => next = self.all_rules().await,
+                () = self.shared.stored.notified() => self.newest_of_some().await,
+            }
+        }
+    }
+
+    /// Applies all rules, and returns when to do it again.
+    async fn all_rules(&self) -> Option<Instant> {
+        let rules = match self.database.retention_rules().await {
+            Ok(rules) => rules,
+            Err(error) => {
+                tracing::debug!(%error, "failed to look for messages that are not kept");
+                return Some(Instant::now() + RETRY);
+            }
+        };
+        self.note(&rules);
+        let mut wait = PERIOD;
+        for rule in &rules {
+            if let Err(error) = self.apply(rule).await {
+                tracing::debug!(%error, "failed to delete messages that are not kept");
+                wait = RETRY;
+            }
+        }
+        (!rules.is_empty() || self.parts.is_shared).then(|| Instant::now() + wait)
+    }
+
+    /// Notes whose commits are to be looked at from now on. What was stored before is looked at next.
+    fn note(&self, rules: &[RetentionRule]) {
+        let rules = rules.iter().filter(|rule| rule.keep.newest > 0);
+        let rules: HashMap<_, _> = rules.map(|rule| (rule.application_id, *rule)).collect();
+        self.shared.keeps_newest.store(!rules.is_empty(), Ordering::Relaxed);
+        *self.shared.newest.lock() = Newest { rules, due: HashSet::new() };
+    }
+
+    async fn apply(&self, rule: &RetentionRule) -> Result<(), StoreError> {
+        if rule.keep.days > 0 {
+            self.delete_old(rule).await?;
+        }
+        if rule.keep.newest > 0 {
+            self.keep_newest(rule).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete_old(&self, rule: &RetentionRule) -> Result<(), StoreError> {
+        let days = i64::try_from(rule.keep.days).ok().and_then(TimeDelta::try_days);
+        let Some(before) = days.and_then(|days| (self.parts.now)().checked_sub_signed(days)) else {
+            return Ok(());
+        };
+        let mut limit = FIRST_LOOK;
+        while let Some(deleted) = self.database.delete_older(rule.application_id, before, limit).await? {
+            (self.parts.on_deleted)(rule.user_id, rule.application_id, deleted);
+            limit = SLICE;
+        }
+        Ok(())
+    }
+
+    async fn keep_newest(&self, rule: &RetentionRule) -> Result<(), StoreError> {
+        let deleted = self.database.delete_all_but_newest(rule.application_id, rule.keep.newest).await?;
+        if let Some(up_to) = deleted {
+            (self.parts.on_deleted)(rule.user_id, rule.application_id, DeletedMessages::UpTo(up_to));
+        }
+        Ok(())
+    }
+
+    /// Looks at the applications that got messages.
+    async fn newest_of_some(&self) {
+        sleep(GATHER).await;
+        let began_at = Instant::now();
+        let due: Vec<_> = {
+            let mut newest = self.shared.newest.lock();
+            let due = std::mem::take(&mut newest.due);
+            due.into_iter().filter_map(|application| newest.rules.get(&application).copied()).collect()
+        };
+        for rule in &due {
+            // What fails is left to the next look at all rules.
+            if let Err(error) = self.keep_newest(rule).await {
+                tracing::debug!(%error, "failed to delete messages that are not kept");
+            }
+        }
+        sleep((began_at.elapsed() * REST).min(LONGEST_REST)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
