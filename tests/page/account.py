@@ -60,9 +60,53 @@ def notifications_and_sound_are_switched(tools):
         expect(page.get_by_role("switch", name="Sound")).to_be_checked()
 
 
+# A push service for a browser that has none: Chromium without Google's keys.
+PUSH_SERVICE = """
+const encode = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+let subscription = null;
+PushManager.prototype.getSubscription = async () => subscription;
+PushManager.prototype.subscribe = async (options) => {
+    window.subscribedWith = encode(options.applicationServerKey);
+    const pair = await crypto.subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, true, ['deriveBits']);
+    const keys = {
+        p256dh: encode(await crypto.subtle.exportKey('raw', pair.publicKey)),
+        auth: encode(crypto.getRandomValues(new Uint8Array(16))),
+    };
+    const endpoint = 'https://push.example.com/send/1';
+    subscription = { endpoint, toJSON: () => ({ endpoint, keys }), unsubscribe: async () => { subscription = null; return true; } };
+    return subscription;
+};
+"""
+
+
+def web_push_is_switched_on_and_off(tools):
+    with tools.server() as server, Watched(tools.browser, server, permissions=["notifications"]) as watched:
+        page = watched.page
+        # Nothing is kept of a device that gets no pushes.
+        watched.allow("404 \\(Not Found\\)")
+        watched.context.add_init_script(PUSH_SERVICE)
+        watched.login(route="#/account")
+        kept = lambda: page.evaluate("fetch('shardcast/push').then((answer) => answer.json())")
+        push = page.get_by_role("switch", name="Web Push")
+        expect(push).to_be_enabled()
+        expect(push).not_to_be_checked()
+        push.click()
+        expect(push).to_be_checked()
+        assert page.evaluate("subscribedWith") == server.call("GET", "/shardcast/overview")["push"]["publicKey"]
+        assert kept() == {"endpoint": "https://push.example.com/send/1", "minPriority": 0}, kept()
+        with page.expect_response("**/shardcast/push"):
+            page.get_by_label("Lowest priority that is pushed").select_option(label="5 and above")
+        assert kept()["minPriority"] == 5, kept()
+        push.click()
+        expect(push).not_to_be_checked()
+        assert kept()["errorCode"] == 404, kept()
+
+
 CHECKS = (
     the_password_is_changed,
     language_and_theme_are_chosen_and_kept,
     a_browser_in_german_gets_german,
     notifications_and_sound_are_switched,
+    web_push_is_switched_on_and_off,
 )
