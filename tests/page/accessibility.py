@@ -85,12 +85,15 @@ def dialogs(page):
     button = lambda name: page.get_by_role("button", name=name, exact=True).first.click()
     item = lambda menu, name: (button(menu), page.get_by_role("menuitem", name=name, exact=True).click())
     return {
+        "messages send": lambda: button("Send message"),
+        "messages help": lambda: page.keyboard.press("?"),
         "applications create": lambda: button("Create application"),
         "applications edit": lambda: item("More actions for Backup", "Edit application"),
         "applications token": lambda: item("More actions for Backup", "Token and examples"),
         "applications delete": lambda: item("More actions for Backup", "Delete"),
         "clients create": lambda: button("Create client"),
         "users create": lambda: button("Create user"),
+        "users edit": lambda: button("Edit bob"),
         "users delete": lambda: button("Delete bob"),
     }
 
