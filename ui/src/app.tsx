@@ -15,7 +15,7 @@ import { Login } from './screens/login';
 import { Messages } from './screens/messages';
 import { Setup } from './screens/setup';
 import { applicationsById, unreadTotal } from './state/applications';
-import { connection } from './state/connection';
+import { shownConnection } from './state/connection';
 import { openDialog } from './state/dialogs';
 import { loadOverview, overview, overviewError, user } from './state/session';
 import { setupLink } from './state/setup';
@@ -136,7 +136,7 @@ function Shell() {
           {title}
         </span>
       </header>
-      {connection.value.state === 'lost' && <p class="connection-lost">{t('connection.lost')}</p>}
+      {shownConnection.value === 'lost' && <p class="connection-lost">{t('connection.lost')}</p>}
       <Navigation
         isOpen={isOpen.value}
         onPick={() => {

@@ -6,7 +6,7 @@ import { Icon, type IconName } from './components/Icon';
 import icon from './icons/icon.svg?inline';
 import { messagesPath, route, screenName } from './router';
 import { applicationStates, applications, areApplicationsAsked, unreadTotal } from './state/applications';
-import { connection } from './state/connection';
+import { shownConnection } from './state/connection';
 import { user } from './state/session';
 import { t } from './text';
 
@@ -102,7 +102,7 @@ function Entry({ path, label, icon, application, unread = 0, isCurrent, isStop }
 }
 
 function ConnectionState() {
-  const { state } = connection.value;
+  const state = shownConnection.value;
   return (
     <div class={`connection ${state}`} role="status">
       <span class="connection-dot" />

@@ -1,5 +1,5 @@
 // Whether messages arrive.
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 
 export type Connection =
   | { state: 'off' }
@@ -9,3 +9,11 @@ export type Connection =
   | { state: 'lost'; retryAt: number };
 
 export const connection = signal<Connection>({ state: 'off' });
+
+/** What the person is told: lost until it is open again, whatever attempts are made meanwhile. */
+export const shownConnection = signal<Connection['state']>('off');
+
+effect(() => {
+  const { state } = connection.value;
+  if (state !== 'connecting' || shownConnection.peek() !== 'lost') shownConnection.value = state;
+});
