@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::task::JoinHandle;
 
-use crate::model::Message;
+use crate::model::{Message, UserId};
 use crate::task;
 
 mod commit;
@@ -182,10 +182,10 @@ impl Store {
         self.0.queue.publish(message)
     }
 
-    /// To be called when many messages were deleted, so that the index of the search forgets them too. Nothing that is
-    /// deleted is found in any case.
-    pub fn forget_deleted(&self) {
-        self.0.indexer.look_at_all();
+    /// To be called when many messages of a user were deleted, so that the index of the search forgets them too. Nothing
+    /// that is deleted is found in any case.
+    pub fn forget_deleted(&self, user: UserId) {
+        self.0.indexer.forget_deleted(user);
     }
 
     /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.

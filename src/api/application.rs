@@ -289,6 +289,7 @@ async fn delete(
     let deleted = to_completion(async move {
         let deleted = state.store.database().delete_application(id).await?;
         let deleted = deleted.ok_or_else(|| not_found(id))?;
+        state.store.forget_deleted(user);
         state.revoke(&Revocation::ApplicationToken { token: deleted.token.clone() });
         // With its messages: clients ask for the list, and drop those of an application that is not there.
         state.announce(user, &Event::Applications);

@@ -258,6 +258,7 @@ async fn delete_all(client: ClientAuth, State(state): State<AppState>) -> Result
     let user = client.user_id;
     to_completion(async move {
         let deleted = state.store.database().delete_messages(user).await;
+        state.store.forget_deleted(user);
         deleted_up_to(&state, user, None, deleted)
     })
     .await
@@ -331,6 +332,7 @@ async fn delete_of_application(
     }
     to_completion(async move {
         let deleted = state.store.database().delete_application_messages(id).await;
+        state.store.forget_deleted(user);
         deleted_up_to(&state, user, Some(id), deleted)
     })
     .await

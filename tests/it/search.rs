@@ -96,4 +96,15 @@ async fn what_was_published_is_indexed_without_being_asked_and_found_at_any_mome
         let page = search(&server, &ann, &format!("text={number}+number")).await;
         assert_eq!(texts(&page), [format!("number {number} of ann")]);
     }
+    let answer = server.send("DELETE", "/message", &key(&ann), "").await;
+    assert_eq!(answer.status, 200);
+    assert!(texts(&search(&server, &ann, "text=number").await).is_empty());
+    let wait = async {
+        let nobody = shardcast::model::MessageId(0);
+        let database = server.store.database();
+        while database.renew_index(ann.user.id, nobody, &IndexPace::unlimited()).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the index forgets what is deleted");
 }

@@ -4,7 +4,7 @@
 //! the users one after the other: another program may have stored messages, and messages may be there that were stored
 //! before there was an index.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,9 +56,13 @@ impl Indexer {
         Self { counts, task: AbortOnDropHandle::new(task) }
     }
 
-    /// All users are to be looked at: many messages may have been deleted.
-    pub(in crate::store) fn look_at_all(&self) {
-        self.counts.look_at_all();
+    /// Looks at a user's index: many of its messages were deleted.
+    pub(in crate::store) fn forget_deleted(&self, user: UserId) {
+        let mut pending = self.counts.pending.lock();
+        pending.renewed.insert(user);
+        pending.limit();
+        drop(pending);
+        self.counts.wake.notify_one();
     }
 
     /// Ends it, before the database is closed. The next start goes on.
@@ -78,15 +82,44 @@ pub(in crate::store) struct Counts {
 #[derive(Debug)]
 struct Pending {
     users: HashMap<UserId, u64>,
+    /// The users whose messages were deleted.
+    renewed: HashSet<UserId>,
     all: bool,
     /// What was stored since then.
     stored: u64,
     since: Instant,
 }
 
+impl Pending {
+    /// Keeps the bound. True if all users are to be looked at for it.
+    fn limit(&mut self) -> bool {
+        let is_over = self.users.len().max(self.renewed.len()) > COUNTED_USERS;
+        if is_over {
+            self.users.clear();
+            self.renewed.clear();
+            self.all = true;
+        }
+        is_over
+    }
+}
+
+/// What one round does.
+#[derive(Debug)]
+struct Round {
+    users: Vec<UserId>,
+    renewed: HashSet<UserId>,
+    all: bool,
+}
+
 impl Counts {
     pub(in crate::store) fn new() -> Self {
-        let pending = Pending { users: HashMap::new(), all: true, stored: 0, since: Instant::now() };
+        let pending = Pending {
+            users: HashMap::new(),
+            renewed: HashSet::new(),
+            all: true,
+            stored: 0,
+            since: Instant::now(),
+        };
         Self { pending: Mutex::new(pending), wake: Notify::new(), pace: IndexPace::unlimited() }
     }
 
@@ -101,27 +134,20 @@ impl Counts {
             *count += stored;
             is_worth_it |= *count >= WORTH_INDEXING;
         }
-        if pending.users.len() > COUNTED_USERS {
-            pending.users.clear();
-            (pending.all, is_worth_it) = (true, true);
-        }
+        is_worth_it |= pending.limit();
         drop(pending);
         if is_worth_it {
             self.wake.notify_one();
         }
     }
 
-    fn look_at_all(&self) {
-        self.pending.lock().all = true;
-        self.wake.notify_one();
-    }
-
-    /// Returns the users that are worth a look, and whether all are.
-    fn take(&self) -> (Vec<UserId>, bool) {
+    /// Returns what is worth a look.
+    fn take(&self) -> Round {
         let mut pending = self.pending.lock();
         let worth_it = pending.users.extract_if(|_, count| *count >= WORTH_INDEXING);
         let users = worth_it.map(|(user, _)| user).collect();
-        (users, std::mem::take(&mut pending.all))
+        let renewed = std::mem::take(&mut pending.renewed);
+        Round { users, renewed, all: std::mem::take(&mut pending.all) }
     }
 
     /// Returns the pace that leaves enough time for those who store messages now.
@@ -137,20 +163,21 @@ impl Counts {
     }
 
     /// Gives back what was not done.
-    fn give_back(&self, users: &[UserId], all: bool) {
+    fn give_back(&self, round: Round) {
         let mut pending = self.pending.lock();
-        pending.all |= all;
-        for user in users {
-            *pending.users.entry(*user).or_default() += WORTH_INDEXING;
+        pending.all |= round.all;
+        pending.renewed.extend(round.renewed);
+        for user in round.users {
+            *pending.users.entry(user).or_default() += WORTH_INDEXING;
         }
     }
 }
 
 async fn run(database: Arc<dyn Database>, counts: Arc<Counts>) {
     loop {
-        let (users, all) = counts.take();
-        let round = index(&*database, &users, all, &counts);
-        let is_done = match AssertUnwindSafe(round).catch_unwind().await {
+        let round = counts.take();
+        let indexed = index(&*database, &round, &counts);
+        let is_done = match AssertUnwindSafe(indexed).catch_unwind().await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
                 let cause = std::error::Error::source(&error).map(tracing::field::display);
@@ -166,39 +193,43 @@ async fn run(database: Arc<dyn Database>, counts: Arc<Counts>) {
             sleep(ROUND).await;
             counts.wake.notified().await;
         } else {
-            counts.give_back(&users, all);
+            counts.give_back(round);
             sleep(ROUND).await;
             let _ = timeout(RETRY, counts.wake.notified()).await;
         }
     }
 }
 
-/// Indexes users: those that are named, and all where that is asked for.
-async fn index(
-    database: &dyn Database,
-    users: &[UserId],
-    all: bool,
-    counts: &Counts,
-) -> Result<(), StoreError> {
-    for user in users {
+/// Does what is worth it.
+async fn index(database: &dyn Database, round: &Round, counts: &Counts) -> Result<(), StoreError> {
+    for user in &round.renewed {
+        renew(database, *user, counts).await?;
+    }
+    for user in &round.users {
         while database.index_messages(*user, counts.pace()).await? {}
     }
-    if all { index_all(database, counts).await } else { Ok(()) }
+    if round.all { renew_all(database, counts).await } else { Ok(()) }
 }
 
-/// Indexes all users one after the other, and makes those parts of the index anew whose messages are deleted.
-async fn index_all(database: &dyn Database, counts: &Counts) -> Result<(), StoreError> {
+/// Looks at all users one after the other.
+async fn renew_all(database: &dyn Database, counts: &Counts) -> Result<(), StoreError> {
     let mut last = UserId(0);
     loop {
         let users = database.users_after(last).await?;
         let Some(next) = users.last() else { return Ok(()) };
         last = *next;
         for user in users {
-            let mut after = MessageId(0);
-            while let Some(next) = database.renew_index(user, after, counts.pace()).await? {
-                after = next;
-            }
-            while database.index_messages(user, counts.pace()).await? {}
+            renew(database, user, counts).await?;
         }
     }
+}
+
+/// Makes those parts of a user's index anew whose messages are deleted, and indexes what is not indexed.
+async fn renew(database: &dyn Database, user: UserId, counts: &Counts) -> Result<(), StoreError> {
+    let mut after = MessageId(0);
+    while let Some(next) = database.renew_index(user, after, counts.pace()).await? {
+        after = next;
+    }
+    while database.index_messages(user, counts.pace()).await? {}
+    Ok(())
 }
