@@ -81,7 +81,8 @@ impl Vapid {
         let token = format!("{}.{}", encode(r#"{"typ":"JWT","alg":"ES256"}"#), encode(&claims.to_string()));
         let signature = self.key.sign(&self.random, token.as_bytes()).map_err(|_| PushKeyError)?;
         let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
-        let header = format!("vapid t={token}.{signature}, k={}", self.public_key);
+        // Without a space behind the comma: py-vapid 1.9.6 refuses one (findings/py-vapid-space.sh).
+        let header = format!("vapid t={token}.{signature},k={}", self.public_key);
         let mut header = HeaderValue::try_from(header).map_err(|_| PushKeyError)?;
         header.set_sensitive(true);
         Ok(header)

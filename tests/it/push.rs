@@ -45,7 +45,7 @@ async fn send(server: &TestServer, person: &Person, message: &Value) {
 fn claims(pushed: &Pushed, public_key: &str) -> Value {
     let decode = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
     let parameters = pushed.header("authorization").strip_prefix("vapid t=").unwrap();
-    let (token, named_key) = parameters.split_once(", k=").unwrap();
+    let (token, named_key) = parameters.split_once(",k=").unwrap();
     assert_eq!(named_key, public_key);
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, decode(public_key));
