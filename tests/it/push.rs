@@ -218,14 +218,16 @@ async fn a_server_that_pushes_nothing_says_so() {
 #[tokio::test]
 #[cfg_attr(not(test_postgres), ignore = "`.ci/servers.py` starts the servers")]
 async fn of_several_nodes_the_one_that_stores_a_message_pushes_it_once() {
+    use std::sync::Arc;
+
     use shardcast::cluster::MemoryBackplane;
     use shardcast::server::NodeParts;
     use shardcast::store::{DatabaseConfig, Dialect, open};
 
     let config = DatabaseConfig::new(Dialect::Postgres, crate::databases::postgres().await);
-    let backplane = std::sync::Arc::new(MemoryBackplane::default());
+    let backplane = Arc::new(MemoryBackplane::default());
     let node = async || {
-        let parts = NodeParts::default().with_backplane(backplane.clone());
+        let parts = NodeParts::default().with_backplane(Arc::<MemoryBackplane>::clone(&backplane));
         TestServer::start_on(open(&config).await.unwrap(), parts, pushing).await
     };
     let (a, b, mut service) = (node().await, node().await, Service::start().await);
