@@ -57,10 +57,6 @@ impl SearchWord {
         all
     }
 
-    #[cfg_attr(
-        not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
-        expect(dead_code, reason = "there is no database")
-    )]
     fn is(&self, word: &str) -> bool {
         if self.is_prefix { word.starts_with(&self.text) } else { word == self.text }
     }

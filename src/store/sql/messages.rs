@@ -107,13 +107,11 @@ pub(crate) const OF_APPLICATION: &str = listing!(ids_of_application!("<", "DESC"
 pub(crate) const OF_APPLICATION_AFTER: &str = listing!(ids_of_application!(">", "ASC"), "ASC");
 
 /// The messages of some ids that are still there, the newest first. Between two times, they come after the ids.
-#[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "the others have queries of their own"))]
 pub(crate) const OF_IDS: &str = listing!(
     "SELECT i.id FROM messages i WHERE i.id {in} \
      AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
     "DESC"
 );
-#[cfg_attr(not(feature = "mysql"), expect(dead_code, reason = "the others have queries of their own"))]
 pub(crate) const OF_IDS_BETWEEN: &str = listing!(
     "SELECT i.id FROM messages i WHERE i.id {in} AND {moment i.date} >= ? AND {moment i.date} < ? \
      AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
