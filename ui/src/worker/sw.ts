@@ -16,7 +16,9 @@ type PushPayload = {
 const worker = self as unknown as ServiceWorkerGlobalScope;
 // The build puts them in.
 const FILES = JSON.parse('__PRECACHE_FILES__') as string[];
-const CACHE = `shardcast-__PRECACHE_VERSION__`;
+// Servers below two paths of one host share its caches.
+const CACHES_OF_THIS_PAGE = `shardcast ${worker.registration.scope} `;
+const CACHE = `${CACHES_OF_THIS_PAGE}__PRECACHE_VERSION__`;
 /** For how long the network may be slow before the page is shown from the cache. */
 const PATIENCE_MS = 3000;
 
@@ -39,7 +41,7 @@ worker.addEventListener('activate', (event) => {
 
 async function removeOld(): Promise<void> {
   const names = await caches.keys();
-  const old = names.filter((name) => name.startsWith('shardcast-') && name !== CACHE);
+  const old = names.filter((name) => name.startsWith(CACHES_OF_THIS_PAGE) && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 
