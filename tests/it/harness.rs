@@ -95,7 +95,6 @@ impl TestServer {
     }
 
     /// As [`TestServer::start_of`], on a database that others may use too.
-    #[cfg(feature = "cluster")]
     pub(crate) async fn start_on(
         database: Arc<dyn Database>,
         parts: NodeParts,
