@@ -22,38 +22,57 @@ pub(super) struct Lookup<'s> {
     segment: &'s IndexedSegment,
     /// For each thing that is searched for: the words that stand for it, and the numbers of the rows that have them.
     all: Vec<Vec<(&'s WordRange, Range<usize>)>>,
-    /// The ids of all these rows.
-    pub(super) rows: BTreeSet<u64>,
+    /// The ids of the messages that have what was looked for up to now, in ascending order. Nothing at first.
+    candidates: Option<Vec<u64>>,
 }
 
 impl<'s> Lookup<'s> {
     pub(super) fn new(segment: &'s IndexedSegment, all: &'s [Vec<WordRange>]) -> Result<Self, Broken> {
         let directory = Directory::read(&segment.directory)?;
         let place = |range| (range, directory.rows(range));
-        let all: Vec<Vec<_>> = all.iter().map(|any| any.iter().map(place).collect()).collect();
-        let numbers = all.iter().flatten().flat_map(|(_, rows)| rows.clone());
-        let rows = numbers.map(|number| row_id(segment.id, number)).collect();
-        Ok(Self { segment, all, rows })
+        let all = all.iter().map(|any| any.iter().map(place).collect()).collect();
+        Ok(Self { segment, all, candidates: None })
     }
 
-    /// Returns the ids of the messages that have all that is searched for, in ascending order.
-    pub(super) fn candidates(&self, rows: &HashMap<u64, Vec<u8>>) -> Result<Vec<u64>, Broken> {
-        let mut all = Vec::with_capacity(self.all.len());
-        for any in &self.all {
+    /// Returns the ids of the rows that have the words for these things, if there is a message left that may have them.
+    pub(super) fn rows_of(&self, things: &[usize]) -> BTreeSet<u64> {
+        if self.candidates.as_ref().is_some_and(Vec::is_empty) {
+            return BTreeSet::new();
+        }
+        let ranges = things.iter().flat_map(|thing| &self.all[*thing]);
+        ranges
+            .flat_map(|(_, numbers)| numbers.clone())
+            .map(|number| row_id(self.segment.id, number))
+            .collect()
+    }
+
+    /// Leaves only messages that have these things, too. Adds to `sizes` how many bytes the lists of each thing have.
+    pub(super) fn narrow(
+        &mut self,
+        things: &[usize],
+        rows: &HashMap<u64, Vec<u8>>,
+        sizes: &mut [usize],
+    ) -> Result<(), Broken> {
+        if self.candidates.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(());
+        }
+        let mut all = Vec::with_capacity(things.len());
+        for &thing in things {
             let mut postings = Vec::new();
-            for (range, numbers) in any {
+            for (range, numbers) in &self.all[thing] {
                 for number in numbers.clone() {
                     if let Some(row) = rows.get(&row_id(self.segment.id, number)) {
                         range.find(row, &mut postings)?;
                     }
                 }
             }
-            all.push(postings);
+            let size = postings.iter().map(|posting| posting.bytes()).sum::<usize>();
+            sizes[thing] += size;
+            all.push((size, postings));
         }
         // The rarest comes first: there may be nothing left to compare the others with.
-        all.sort_by_key(|postings| postings.iter().map(|posting| posting.bytes()).sum::<usize>());
-        let mut candidates: Option<Vec<u64>> = None;
-        for postings in all {
+        all.sort_by_key(|(size, _)| *size);
+        for (_, postings) in all {
             let mut ids = Vec::new();
             for posting in &postings {
                 posting.read(self.segment.after, &mut ids)?;
@@ -61,16 +80,22 @@ impl<'s> Lookup<'s> {
             if postings.len() > 1 {
                 ids = self.in_order(ids);
             }
-            let of_both = match candidates {
+            let of_both = match &self.candidates {
                 None => ids,
-                Some(before) => intersection(&before, &ids),
+                Some(before) => intersection(before, &ids),
             };
-            if of_both.is_empty() {
-                return Ok(of_both);
+            let is_done = of_both.is_empty();
+            self.candidates = Some(of_both);
+            if is_done {
+                break;
             }
-            candidates = Some(of_both);
         }
-        Ok(candidates.unwrap_or_default())
+        Ok(())
+    }
+
+    /// Returns the ids of the messages that have all that was looked for, in ascending order.
+    pub(super) fn into_candidates(self) -> Vec<u64> {
+        self.candidates.unwrap_or_default()
     }
 
     /// Sorts ids of the segment, and leaves each only once.

@@ -95,6 +95,9 @@ impl Run<'_> {
         let before = self.before;
         let mut segments = &segments[segments.partition_point(|segment| segment.after >= before)..];
         let mut at_once = FIRST_SEGMENTS;
+        // Which of the things is rare is only known from the first segment.
+        let mut steps = vec![(0..lookup.len()).collect::<Vec<usize>>()];
+        let mut sizes = vec![0; lookup.len()];
         while self.missing() > self.waiting.len() && !segments.is_empty() {
             if Instant::now() >= self.deadline {
                 return Ok(Some(Outcome::TooSlow));
@@ -104,7 +107,7 @@ impl Run<'_> {
                 && some.len() < at_once
             {
                 let lookup = Lookup::new(segment, lookup).map_err(broken)?;
-                rows += lookup.rows.len();
+                rows += steps.iter().map(|things| lookup.rows_of(things).len()).sum::<usize>();
                 if rows > MOST_ROWS_READ && !some.is_empty() {
                     break;
                 }
@@ -112,11 +115,19 @@ impl Run<'_> {
                 segments = older;
             }
             at_once = (2 * at_once).min(MOST_SEGMENTS);
-            let Some(rows) = read_rows(session, &some).await? else { return Ok(None) };
-            for lookup in &some {
-                let ids = lookup.candidates(&rows).map_err(broken)?;
-                self.waiting.extend(ids.into_iter().rev().filter(|id| *id < before).map(MessageId));
+            for things in &steps {
+                let ids = some.iter().flat_map(|lookup| lookup.rows_of(things)).collect();
+                let Some(rows) = read_rows(session, ids).await? else { return Ok(None) };
+                for lookup in &mut some {
+                    lookup.narrow(things, &rows, &mut sizes).map_err(broken)?;
+                }
             }
+            for lookup in some {
+                let ids = lookup.into_candidates().into_iter().rev().filter(|id| *id < before);
+                self.waiting.extend(ids.map(MessageId));
+            }
+            // The rarest by itself, so that segments without it are left out when the others are read.
+            steps = one_by_one(&sizes);
             if self.waiting.len() >= self.missing() {
                 self.read_waiting(session).await?;
             }
@@ -203,12 +214,18 @@ async fn indexed<D: Dialect>(
     Ok(segments)
 }
 
-/// Reads the rows of some segments; nothing if one is not there any more.
+/// Returns the things by the bytes of their lists, the fewest first, each alone.
+fn one_by_one(sizes: &[usize]) -> Vec<Vec<usize>> {
+    let mut things: Vec<usize> = (0..sizes.len()).collect();
+    things.sort_by_key(|thing| sizes[*thing]);
+    things.into_iter().map(|thing| vec![thing]).collect()
+}
+
+/// Reads rows; nothing if one is not there any more.
 async fn read_rows<D: Dialect>(
     session: &mut Session<'_, D>,
-    some: &[Lookup<'_>],
+    ids: Vec<u64>,
 ) -> Result<Option<HashMap<u64, Vec<u8>>>, sqlx::Error> {
-    let ids: Vec<_> = some.iter().flat_map(|lookup| lookup.rows.iter().copied()).collect();
     let count = ids.len();
     if count == 0 {
         return Ok(Some(HashMap::new()));
