@@ -170,3 +170,71 @@ test('a filter decides about what comes, except for words', () => {
   expect(came({ from: '2026-03-01T00:00:00Z' }, {})).toBe(true);
   expect(came({ text: 'm' }, {})).toBe(false);
 });
+
+const settled = (list: InstanceType<typeof MessageList>) =>
+  vi.waitFor(() => {
+    expect([list.status.value, list.isIncomplete]).toEqual(['ready', false]);
+  });
+/** Deletes on the server and in the list. */
+function remove(list: InstanceType<typeof MessageList>, isRemoved: (one: Message) => boolean) {
+  stored = stored.filter((one) => !isRemoved(one));
+  list.remove(isRemoved);
+}
+
+test('a list that was opened around a message and is emptied shows what comes', async () => {
+  const list = new MessageList({});
+  await list.loadAround(250);
+  remove(list, () => true);
+  await settled(list);
+  list.receive([message(501)]);
+  expect([ids(list), list.hasNewer]).toEqual([[501], false]);
+});
+
+test('a list that was refreshed in place and is emptied shows what comes', async () => {
+  const list = await opened();
+  while (list.hasOlder) await list.loadOlder();
+  list.isAtTop = false;
+  list.anchor = { id: 200, delta: 0 };
+  await list.refresh();
+  remove(list, () => true);
+  await settled(list);
+  list.receive([message(501)]);
+  expect(ids(list)).toEqual([501]);
+});
+
+test('when all that is in memory is deleted, older messages are loaded', async () => {
+  const list = await opened();
+  remove(list, ({ id }) => id > 450);
+  expect([list.rows.length, list.isIncomplete]).toEqual([0, true]);
+  await settled(list);
+  expect([list.rows.newestId, list.isAtTop, isGapless(list)]).toEqual([450, true, true]);
+  while (list.hasOlder) await list.loadOlder();
+  expect(list.rows.oldestId).toBe(1);
+});
+
+test('an emptied list whose older messages can not be loaded has failed, and can be loaded again', async () => {
+  const list = await opened();
+  asked.mockRejectedValueOnce(new Error('away'));
+  remove(list, ({ id }) => id > 450);
+  await vi.waitFor(() => expect(list.status.value).toBe('failed'));
+  list.receive([message(501)]);
+  expect(list.rows.length).toBe(0);
+  await list.load();
+  expect(list.rows.newestId).toBe(450);
+});
+
+test('the oldest message in memory comes back when its deletion is taken back', async () => {
+  const list = await opened();
+  list.remove(({ id }) => id === 451);
+  list.restore(message(451));
+  expect([list.rows.oldestId, isGapless(list)]).toEqual([451, true]);
+});
+
+test('a deletion is taken back while older messages are loaded in its place', async () => {
+  const list = await opened();
+  remove(list, ({ id }) => id > 450 && id < 500);
+  list.remove(({ id }) => id === 500);
+  list.restore(message(500));
+  while (list.rows.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(ids(list).slice(0, 2)).toEqual([500, 450]);
+});

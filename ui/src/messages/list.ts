@@ -47,6 +47,8 @@ export class MessageList {
   /** Whether the last attempt to load older messages has failed. */
   readonly olderFailed = signal(false);
 
+  /** The oldest id that was loaded; its message may be gone. */
+  private bottom = 0;
   private held: Message[] = [];
   private isLoadingOlder = false;
   private isLoadingNewer = false;
@@ -62,6 +64,7 @@ export class MessageList {
       await prepareMarkdown(page.messages);
       if (generation !== this.generation) return;
       this.hasOlder = page.paging.next !== undefined;
+      this.bottom = page.messages.at(-1)?.id ?? 0;
       this.finish(page.messages);
     } catch (error) {
       this.fail(error, generation);
@@ -82,6 +85,7 @@ export class MessageList {
       if (generation !== this.generation) return;
       this.hasOlder = older.paging.next !== undefined;
       this.hasNewer = newer.paging.next !== undefined;
+      this.bottom = older.messages.at(-1)?.id ?? id;
       this.finish([...older.messages, ...newer.messages]);
     } catch (error) {
       this.fail(error, generation);
@@ -107,6 +111,7 @@ export class MessageList {
     this.add(messages);
     this.status.value = 'ready';
     this.changed();
+    this.refill();
   }
 
   private fail(error: unknown, generation: number): void {
@@ -125,27 +130,31 @@ export class MessageList {
 
   /** Loads older messages, unless that is under way. */
   async loadOlder(): Promise<void> {
-    if (this.isLoadingOlder || !this.hasOlder || this.rows.length === 0) return;
+    if (this.isLoadingOlder || !this.hasOlder || this.status.peek() !== 'ready') return;
     const { generation } = this;
     this.isLoadingOlder = true;
     this.olderFailed.value = false;
     try {
-      const page = await listMessages(this.filter, { limit: PAGE, since: this.rows.oldestId });
+      const page = await listMessages(this.filter, { limit: PAGE, since: this.bottom });
       if (generation !== this.generation) return;
-      this.hasOlder = page.paging.next !== undefined;
+      const oldest = page.messages.at(-1)?.id;
+      this.hasOlder = page.paging.next !== undefined && oldest !== undefined;
+      this.bottom = oldest ?? this.bottom;
       this.add(page.messages);
       this.trim();
       this.changed();
-    } catch {
-      this.olderFailed.value = true;
+    } catch (error) {
+      if (this.rows.length > 0) this.olderFailed.value = true;
+      else this.fail(error, generation);
     } finally {
       this.isLoadingOlder = false;
+      this.refill();
     }
   }
 
   /** Loads newer messages, unless that is under way. */
   async loadNewer(): Promise<void> {
-    if (this.isLoadingNewer || !this.hasNewer) return;
+    if (this.isLoadingNewer || !this.hasNewer || this.rows.length === 0) return;
     const { generation } = this;
     this.isLoadingNewer = true;
     try {
@@ -166,6 +175,8 @@ export class MessageList {
 
   /** Adds messages that have just come. */
   receive(messages: readonly Message[]): void {
+    // A list that could not be loaded is loaded again, with these.
+    if (this.status.peek() === 'failed') return;
     const matching = messages.filter((message) => this.accepts(message));
     if (matching.length === 0) return;
     if (this.hasNewer) {
@@ -207,19 +218,43 @@ export class MessageList {
     rows.remove(({ id }) => !fresh.has(id) && (above !== undefined || id <= newest));
     this.hasOlder = page.paging.next !== undefined;
     this.hasNewer = above !== undefined;
+    this.bottom = page.messages.at(-1)?.id ?? 0;
     this.add(page.messages);
     this.changed();
+    this.refill();
   }
 
   /** Takes messages out. */
   remove(isRemoved: (message: Message) => boolean): void {
     this.held = this.held.filter((message) => !isRemoved(message));
-    if (this.rows.remove(isRemoved) > 0) this.changed();
+    if (this.rows.remove(isRemoved) === 0) return;
+    this.changed();
+    this.refill();
+  }
+
+  /** Loads messages if all those in memory are gone, and there may be others. */
+  private refill(): void {
+    if (!this.isIncomplete) return;
+    if (this.hasNewer) {
+      void this.load();
+      return;
+    }
+    this.isAtTop = true;
+    this.anchor = null;
+    this.unseen.value = 0;
+    void this.loadOlder();
+  }
+
+  /** Whether nothing is in memory, though there may be messages. */
+  get isIncomplete(): boolean {
+    return this.status.peek() === 'ready' && this.rows.length === 0 && (this.hasNewer || this.hasOlder);
   }
 
   /** Puts a message back that was taken out. */
   restore(message: Message): void {
-    const isBelow = this.hasOlder && message.id < this.rows.oldestId;
+    // What is being loaded has it.
+    if (this.status.peek() !== 'ready') return;
+    const isBelow = this.hasOlder && message.id < this.bottom;
     const isAbove = this.hasNewer && message.id > this.rows.newestId;
     const belongs = this.filter.appid === undefined || this.filter.appid === message.appid;
     if (!belongs || isBelow || isAbove) return;
@@ -243,6 +278,7 @@ export class MessageList {
     } else {
       rows.keepNewest(kept);
       this.hasOlder = true;
+      this.bottom = rows.oldestId;
     }
   }
 
@@ -255,6 +291,7 @@ export class MessageList {
     }
     this.rows.keepNewest(2 * FIRST_PAGE);
     this.hasOlder = true;
+    this.bottom = this.rows.oldestId;
     this.anchor = null;
     this.isAtTop = true;
     this.changed();

@@ -94,7 +94,7 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
   }, [list]);
 
   if (list.rows.length > 0) return <ListView list={list} highlighted={highlighted} />;
-  if (status === 'loading') return <Spinner />;
+  if (status === 'loading' || list.isIncomplete) return <Spinner />;
   return <div class="list">{status === 'failed' ? <Failed list={list} /> : <Empty list={list} />}</div>;
 }
 
