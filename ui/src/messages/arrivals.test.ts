@@ -3,7 +3,7 @@ import type { Message } from '../api/types';
 
 const calls = vi.hoisted(() => ({
   receiveMessages: vi.fn(),
-  removeMessages: vi.fn(),
+  dropDeleted: vi.fn(),
   refreshLists: vi.fn(),
   countArrived: vi.fn(),
   noteRead: vi.fn(),
@@ -15,6 +15,7 @@ const calls = vi.hoisted(() => ({
   request: vi.fn(async () => ({ messages: [{ id: 77 }] })),
 }));
 vi.mock('./lists', () => calls);
+vi.mock('./deletion', () => calls);
 vi.mock('./reading', () => calls);
 vi.mock('./announcer', () => calls);
 vi.mock('../notifications', () => calls);
@@ -75,14 +76,14 @@ test('an event does not overtake the messages before it', () => {
   receiver.onMessage(message(1));
   receiver.onEvent({ event: 'deleted', ids: [1] });
   expect(calls.receiveMessages.mock.invocationCallOrder[0]).toBeLessThan(
-    calls.removeMessages.mock.invocationCallOrder[0] ?? 0,
+    calls.dropDeleted.mock.invocationCallOrder[0] ?? 0,
   );
 });
 
 test('what is deleted is chosen by id, or by application and newest id', () => {
   const removed = (event: Parameters<typeof receiver.onEvent>[0]) => {
     receiver.onEvent(event);
-    const isRemoved = calls.removeMessages.mock.lastCall?.[0];
+    const isRemoved = calls.dropDeleted.mock.lastCall?.[0];
     return [message(5), message(6), message(5, 2)].map(isRemoved);
   };
   expect(removed({ event: 'deleted', ids: [6, 9] })).toEqual([false, true, false]);

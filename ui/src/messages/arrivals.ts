@@ -5,8 +5,9 @@ import type { Message, StreamEvent } from '../api/types';
 import { notify } from '../notifications';
 import { applicationsById, reloadApplicationStates, reloadApplications } from '../state/applications';
 import { announce } from './announcer';
+import { dropDeleted } from './deletion';
 import { noteGone } from './gone';
-import { receiveMessages, refreshLists, removeMessages } from './lists';
+import { receiveMessages, refreshLists } from './lists';
 import { countArrived, noteRead, recount } from './reading';
 import type { StreamReceiver } from './stream';
 
@@ -72,7 +73,7 @@ function onEvent(event: StreamEvent): void {
 function onDeleted({ ids, appid, upTo }: { ids?: number[]; appid?: number; upTo?: number }): void {
   const deleted = new Set(ids);
   for (const id of deleted) noteGone(id);
-  removeMessages((message) => {
+  dropDeleted((message) => {
     if (ids) return deleted.has(message.id);
     return (appid === undefined || message.appid === appid) && message.id <= (upTo ?? 0);
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Message } from '../api/types';
+import type { Application, Message } from '../api/types';
 
 const calls = vi.hoisted(() => ({
   request: vi.fn(async (_method: string, _path: string, _options?: object) => {}),
@@ -17,8 +17,9 @@ vi.stubGlobal('document', fakeDocument);
 vi.stubGlobal('addEventListener', () => {});
 const { ApiError } = await import('../api/errors');
 const { toasts, runToast } = await import('../state/toasts');
-const { deleteAll, deleteWithUndo, finishDeletions } = await import('./deletion');
+const { deleteAll, deleteWithUndo, dropDeleted, finishDeletions } = await import('./deletion');
 const { isGone } = await import('./gone');
+const { applications } = await import('../state/applications');
 
 const message = (id: number): Message => ({ id, appid: 1, title: '', message: '', priority: 0, date: '' });
 const asked = () => calls.request.mock.calls.map(([method, path]) => `${method} ${path}`);
@@ -86,4 +87,26 @@ test('deleting all leaves what comes meanwhile', async () => {
   expect(asked()).toEqual(['DELETE application/1/message']);
   const isRemoved = calls.removeMessages.mock.lastCall?.[0];
   expect([message(9), message(10), { ...message(8), appid: 2 }].map(isRemoved)).toEqual([true, false, false]);
+});
+
+test('a message that is deleted elsewhere meanwhile can not be taken back', async () => {
+  deleteWithUndo(message(7));
+  deleteWithUndo(message(8));
+  dropDeleted(({ id }) => id === 7);
+  expect(toasts.value.length).toBe(1);
+  await finishDeletions();
+  expect(asked()).toEqual(['DELETE message/8']);
+});
+
+test('an application that is gone takes its messages along, and one that is not known yet does not', () => {
+  const list = (...ids: number[]) => ids.map((id) => ({ id }) as Application);
+  applications.value = list(1, 2);
+  applications.value = list(1);
+  const isRemoved = calls.removeMessages.mock.lastCall?.[0];
+  expect([1, 2, 3].map((appid) => isRemoved({ ...message(1), appid }))).toEqual([false, true, false]);
+  calls.removeMessages.mockClear();
+  applications.value = list(1, 4);
+  applications.value = null;
+  applications.value = list(5);
+  expect(calls.removeMessages).not.toHaveBeenCalled();
 });

@@ -2,14 +2,15 @@
 import { ApiError } from '../api/errors';
 import { deleteMessage, deleteMessages } from '../api/messages';
 import type { Message } from '../api/types';
+import { applications } from '../state/applications';
 import { closeToast, toast, toastError } from '../state/toasts';
 import { t } from '../text';
 import { noteBack, noteGone } from './gone';
 import { allMessages, removeMessages, restoreMessage } from './lists';
 import { recount } from './reading';
 
-/** Toasts of deletions that can be taken back. */
-const pending = new Set<number>();
+/** Deletions that can be taken back, by their toast. */
+const pending = new Map<number, Message>();
 
 /** Deletions that the server was asked for. */
 const running = new Set<Promise<void>>();
@@ -27,12 +28,13 @@ export function deleteWithUndo(message: Message): void {
       },
     },
     onClose: () => {
-      pending.delete(id);
+      // Otherwise there is nothing left to delete.
+      if (!pending.delete(id)) return;
       const finishing = finish(message).finally(() => running.delete(finishing));
       running.add(finishing);
     },
   });
-  pending.add(id);
+  pending.set(id, message);
 }
 
 function putBack(message: Message): void {
@@ -54,7 +56,7 @@ async function finish(message: Message): Promise<void> {
 
 /** Sends the deletions that wait; resolves when they are done, or have failed. */
 export async function finishDeletions(): Promise<void> {
-  for (const id of [...pending]) closeToast(id);
+  for (const id of [...pending.keys()]) closeToast(id);
   await Promise.all(running);
 }
 
@@ -67,6 +69,27 @@ export async function deleteAll(appid?: number): Promise<void> {
   // What comes while the request is under way may be newer than the deletion.
   const upTo = allMessages.peek()?.rows.newestId ?? 0;
   await deleteMessages(appid);
-  removeMessages((message) => message.id <= upTo && (appid === undefined || message.appid === appid));
+  dropDeleted((message) => message.id <= upTo && (appid === undefined || message.appid === appid));
   recount();
 }
+
+/** Takes messages out of the lists that the server has no longer. Their deletion can't be taken back any more. */
+export function dropDeleted(isDeleted: (message: Message) => boolean): void {
+  for (const [id, message] of [...pending]) {
+    if (!isDeleted(message)) continue;
+    pending.delete(id);
+    closeToast(id);
+  }
+  removeMessages(isDeleted);
+}
+
+let known: ReadonlySet<number> = new Set();
+
+// An application takes its messages along. Only those that were in the list before: an answer that is on its way may
+// not have a new one yet.
+applications.subscribe((list) => {
+  const present = new Set(list?.map(({ id }) => id));
+  const gone = list ? new Set([...known].filter((id) => !present.has(id))) : new Set<number>();
+  known = present;
+  if (gone.size > 0) dropDeleted(({ appid }) => gone.has(appid));
+});
