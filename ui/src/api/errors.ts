@@ -30,3 +30,9 @@ export class NetworkError extends Error {
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
 }
+
+/** Whether the same request may succeed later: no answer came, or the server or a proxy is overloaded or restarts. */
+export function isTemporary(error: unknown): boolean {
+  if (error instanceof NetworkError) return true;
+  return error instanceof ApiError && (error.status === 429 || error.status >= 500);
+}

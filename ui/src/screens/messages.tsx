@@ -1,7 +1,7 @@
 // The screen `messages`: the messages of all applications, of one, or those that a search has found.
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ApiError, NetworkError } from '../api/errors';
+import { ApiError } from '../api/errors';
 import { isSearch } from '../api/messages';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
@@ -11,6 +11,7 @@ import { openSearch } from '../messages/commands';
 import type { MessageList } from '../messages/list';
 import { allMessages, openList } from '../messages/lists';
 import { drawNewLine } from '../messages/reading';
+import { keepLoading } from '../messages/retry';
 import { messagesPath, navigate, route } from '../router';
 import { applicationStates, applications, applicationsById } from '../state/applications';
 import { errorText } from '../state/toasts';
@@ -19,9 +20,6 @@ import { readSearch, searchPath, toFilter } from './messages/filter';
 import { ListView } from './messages/ListView';
 import { SearchBar } from './messages/SearchBar';
 import { Toolbar } from './messages/Toolbar';
-
-/** A list that could not be loaded for want of a network is asked for again so often. */
-const RETRY_MS = 5000;
 
 export function Messages() {
   const search = readSearch(route.value);
@@ -86,6 +84,8 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
       announcement.value = t(list.hasOlder ? 'search.foundMore' : 'search.found', { count: length });
     }
   }, [status]);
+  // That of all messages is loaded again whatever screen is shown.
+  useEffect(() => (list === allMessages.peek() ? undefined : keepLoading(list)), [list]);
   // What comes while nobody looks is new for who comes back.
   useEffect(() => {
     const draw = () => document.hidden && drawNewLine(list);
@@ -100,11 +100,6 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
 
 function Failed({ list }: { list: MessageList }) {
   const error = list.error.value;
-  useEffect(() => {
-    if (!(error instanceof NetworkError)) return;
-    const timer = setTimeout(() => void list.load(), RETRY_MS);
-    return () => clearTimeout(timer);
-  }, [error]);
   const isMissing = error instanceof ApiError && error.status === 404 && isSearch(list.filter);
   return (
     <EmptyState icon="inbox" title={t('messages.failed')}>

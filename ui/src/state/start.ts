@@ -1,26 +1,52 @@
 // What is loaded and kept open for who is logged in.
-import { effect } from '@preact/signals';
+import { effect, untracked } from '@preact/signals';
 import { listMessages } from '../api/messages';
+import { fetchUser } from '../api/session';
+import type { PagedMessages } from '../api/types';
 import { dropArrivals, receiver } from '../messages/arrivals';
 import { finishDeletions } from '../messages/deletion';
-import { FIRST_PAGE } from '../messages/list';
-import { allMessages, closeLists, openAll } from '../messages/lists';
+import { FIRST_PAGE, type MessageList } from '../messages/list';
+import { allMessages, closeLists, openAll, refreshLists } from '../messages/lists';
 import { forgetSeen } from '../messages/reading';
+import { keepLoading, retryNow, untilAnswered } from '../messages/retry';
 import { Stream } from '../messages/stream';
 import { clearApplications, reloadApplicationStates, reloadApplications } from './applications';
+import { connection } from './connection';
 import { logOut, overview, user } from './session';
 
+/** A stream that opens so long after the list was asked for may have missed a deletion in between. */
+const SOON_MS = 2000;
+/** Also one that opened sooner may have, but that is so rare that the page is drawn and used first. */
+const QUIET_CHECK_MS = 5000;
+
 let stream: Stream | null = null;
+/** How often the stream was opened. */
+let openings = 0;
+let firstPage: Promise<PagedMessages> | null = null;
+let askedAt = 0;
+let quietCheck: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks for the lists. The stream follows once it is known after which message it has to begin. */
 export function startUser(): void {
   const applications = reloadApplications();
-  openAll(listMessages({}, { limit: FIRST_PAGE }));
-  // The list of messages shows whether the server answers.
-  applications.catch(() => {});
+  askedAt = performance.now();
+  firstPage = listMessages({}, { limit: FIRST_PAGE });
+  const list = openAll(firstPage);
+  let first: Promise<void> | null = applications;
+  insist(list, () => {
+    const asked = first ?? reloadApplications();
+    first = null;
+    return asked;
+  });
+}
+
+/** Asks until there is an answer, as long as a list is that of the user. The list of messages shows what is wrong. */
+function insist(list: MessageList, ask: () => Promise<void>): void {
+  untilAnswered(ask, () => allMessages.peek() === list).catch(() => {});
 }
 
 function stopUser(): void {
+  clearTimeout(quietCheck);
   stream?.close();
   stream = null;
   dropArrivals();
@@ -41,10 +67,20 @@ export async function leave(): Promise<void> {
   }
 }
 
-function openStream(since: number): void {
+/** Begins the stream after the user's newest message, which a list around an older one does not have. */
+async function openStream(list: MessageList): Promise<void> {
+  const isWanted = () => allMessages.peek() === list && !stream;
+  const since = list.hasNewer ? await untilAnswered(findNewest, isWanted) : list.rows.newestId;
+  if (since === undefined || !isWanted()) return;
+  openings = 0;
   stream = new Stream(since, receiver);
   // After the list: it is shown without.
-  whenIdle(() => reloadApplicationStates().catch(() => {}));
+  whenIdle(() => insist(list, reloadApplicationStates));
+}
+
+async function findNewest(): Promise<number> {
+  const page = (await firstPage?.catch(() => null)) ?? (await listMessages({}, { limit: 1 }));
+  return page.messages[0]?.id ?? 0;
 }
 
 function whenIdle(run: () => void): void {
@@ -52,11 +88,37 @@ function whenIdle(run: () => void): void {
   else setTimeout(run, 200);
 }
 
+function onStreamOpen(): void {
+  retryNow();
+  openings += 1;
+  if (openings > 1) {
+    checkUser().catch(() => {});
+    return;
+  }
+  // A stream brings messages that came before it, but no deletions.
+  if (performance.now() - askedAt > SOON_MS) receiver.onEvent({ event: 'missed' });
+  else quietCheck = setTimeout(() => whenIdle(refreshLists), QUIET_CHECK_MS);
+}
+
+/** Another tab of the browser may have logged somebody else in, to whom nothing on this page belongs. */
+async function checkUser(): Promise<void> {
+  const { id } = await fetchUser();
+  const shown = user.peek();
+  if (shown && shown.id !== id) location.reload();
+}
+
 /** Opens the stream once there are messages to go on after, and ends everything with the session. */
 export function followSession(): void {
+  effect(() => (allMessages.value ? keepLoading(allMessages.value) : undefined));
   effect(() => {
     const list = allMessages.value;
-    if (list?.status.value === 'ready' && !stream) openStream(list.rows.newestId);
+    const status = list?.status.value;
+    if (stream) return;
+    if (status === 'loading') askedAt = performance.now();
+    if (list && status === 'ready') untracked(() => void openStream(list).catch(() => {}));
+  });
+  effect(() => {
+    if (connection.value.state === 'open') untracked(onStreamOpen);
   });
   effect(() => {
     if (!overview.value) return;
