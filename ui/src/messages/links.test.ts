@@ -26,3 +26,12 @@ test('only web addresses are links', () => {
   expect(findLinks('javascript:alert(1) ftp://a.b file:///c xhttps://a.b')).toHaveLength(1);
   expect(findLinks('')).toEqual([]);
 });
+
+test('a text without end has links in its first part, none of them cut', () => {
+  const pad = (count: number) => ' '.repeat(count);
+  const inside = `https://a.b/${pad(49_000)}`;
+  const across = `${inside}${pad(49_995 - inside.length)}https://a.b/c${pad(9)}https://a.b/d`;
+  expect(links(across)).toEqual(['https://a.b/']);
+  expect(findLinks(across).at(-1)).toBe(across.slice('https://a.b/'.length));
+  expect(links(`https://a.b/${')'.repeat(40_000)}`)).toEqual([]);
+});

@@ -3,6 +3,10 @@
 export type Piece = string | { href: string; text: string };
 
 const LINK = /\bhttps?:\/\/[^\s<>"'`]+/gi;
+/** After so many characters no links are looked for. */
+const MOST_CHARACTERS = 50_000;
+/** What is longer is no link that anybody would open. */
+const MOST_LINK_CHARACTERS = 4000;
 /** Marks that end a sentence rather than a link. */
 const TAIL = /[.,;:!?…*_~]+$/;
 
@@ -10,7 +14,11 @@ const TAIL = /[.,;:!?…*_~]+$/;
 export function findLinks(text: string): Piece[] {
   const pieces: Piece[] = [];
   let end = 0;
-  for (const { 0: found, index } of text.matchAll(LINK)) {
+  const isLong = text.length > MOST_CHARACTERS;
+  const searched = isLong ? text.slice(0, MOST_CHARACTERS) : text;
+  for (const { 0: found, index } of searched.matchAll(LINK)) {
+    // The last one may go on.
+    if (found.length > MOST_LINK_CHARACTERS || (isLong && index + found.length === MOST_CHARACTERS)) continue;
     const link = trim(found);
     if (!URL.canParse(link)) continue;
     if (index > end) pieces.push(text.slice(end, index));

@@ -1,7 +1,9 @@
 // One message.
+import { useSignal } from '@preact/signals';
 import type { Message } from '../../api/types';
 import { AppImage } from '../../components/AppImage';
 import { IconButton } from '../../components/Button';
+import { excerptOf } from '../../messages/excerpt';
 import { isUnread } from '../../messages/reading';
 import { applications, applicationsById } from '../../state/applications';
 import { now } from '../../state/clock';
@@ -9,6 +11,9 @@ import { shownLanguage, t } from '../../text';
 import { ageOf, clockTime, exactTime } from '../../text/dates';
 import { MessageActions } from './MessageActions';
 import { MessageBody } from './MessageBody';
+
+/** Messages that are shown whole. */
+const expanded = new Set<number>();
 
 export type MessageItemProps = {
   message: Message;
@@ -23,6 +28,12 @@ export type MessageItemProps = {
 
 export function MessageItem({ message, isStop, isHighlighted, withApplication, onDelete }: MessageItemProps) {
   const { id, appid, title, priority } = message;
+  const isWhole = useSignal(expanded.has(id));
+  const excerpt = excerptOf(message, isWhole.value);
+  const showAll = () => {
+    expanded.add(id);
+    isWhole.value = true;
+  };
   const application = applicationsById.value.get(appid);
   const inside = isStop || !onDelete ? 0 : -1;
   const isNew = onDelete !== undefined && isUnread(message);
@@ -39,7 +50,12 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
     >
       <AppImage application={application} size={36} />
       <div class="message-head">
-        <h3 class="message-title" id={`title-${id}`} dir="auto">
+        <h3
+          class={excerpt.isTitleCut ? 'message-title cut' : 'message-title'}
+          id={`title-${id}`}
+          title={excerpt.isTitleCut ? title : undefined}
+          dir="auto"
+        >
           {isNew && <span class="unread-dot" role="img" aria-label={t('messages.unread')} />}
           {title}
         </h3>
@@ -64,7 +80,7 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
         </div>
       )}
       <div class="message-body">
-        <MessageBody message={message} tabIndex={inside} />
+        <MessageBody excerpt={excerpt} tabIndex={inside} onShowAll={showAll} />
         <MessageActions message={message} tabIndex={inside} />
       </div>
     </article>

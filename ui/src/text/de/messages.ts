@@ -26,6 +26,8 @@ export const messages: Record<keyof typeof english, Text> = {
   'messages.unread': 'Ungelesen',
   'messages.priority': 'Priorität {priority}',
   'messages.showAll': 'Alles anzeigen',
+  'messages.tooLongForMarkdown':
+    'Dieses Markdown ist zu lang, um formatiert zu werden, und steht hier wie geschrieben.',
   'messages.unknownApplication': 'Unbekannte Anwendung',
 
   'messages.delete': 'Nachricht löschen',

@@ -21,6 +21,8 @@ export const messages = {
   'messages.unread': 'Unread',
   'messages.priority': 'Priority {priority}',
   'messages.showAll': 'Show all',
+  'messages.tooLongForMarkdown':
+    'This Markdown is too long to be formatted, so it is shown as it was written.',
   'messages.unknownApplication': 'Unknown application',
 
   'messages.delete': 'Delete message',
