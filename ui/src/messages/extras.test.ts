@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Extras, Message } from '../api/types';
-import { actionsOf, clickUrl, isMarkdown, pictureUrl } from './extras';
+import { actionsOf, clickUrl, describeRequest, isMarkdown, pictureUrl } from './extras';
 
 const message = (extras: unknown): Message => {
   return { id: 1, appid: 1, title: '', message: '', priority: 0, date: '', extras: extras as Extras };
@@ -75,4 +75,22 @@ test('buttons are read, and what is unknown or wrong is left out', () => {
 
 test('there are five buttons at most', () => {
   expect(actions(...Array(9).fill({ type: 'copy', label: 'Copy', text: 'x' }))).toHaveLength(5);
+});
+
+test('a button whose request no browser would send is left out', () => {
+  const request = (changed: object) =>
+    actions({ type: 'request', label: 'Go', url: 'http://a/', ...changed }).length;
+  for (const method of ['TRACE', 'connect', 'Track']) expect(request({ method }), method).toBe(0);
+  for (const headers of [{ 'X A': '1' }, { '': '1' }, { 'X-A': 'a\nb' }, { 'X-A': 'ł' }]) {
+    expect(request({ headers }), JSON.stringify(headers)).toBe(0);
+  }
+  expect(request({ method: 'delete', headers: { 'X-A': 'a b' } })).toBe(1);
+});
+
+test('a request is described with the names of its headers, not their values', () => {
+  const request = { type: 'request', label: 'Go', url: 'http://a/', method: 'POST' } as const;
+  expect(describeRequest(request)).toBe('POST http://a/');
+  expect(describeRequest({ ...request, headers: { 'X-Key': 'secret' }, body: '{}' })).toBe(
+    'POST http://a/\nX-Key: …\n\n{}',
+  );
 });

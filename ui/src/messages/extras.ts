@@ -13,6 +13,8 @@ export type Action =
       body?: string;
     };
 
+/** Browsers send no such requests for a page. */
+const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
 const MOST_ACTIONS = 5;
 const MOST_LABEL_CHARACTERS = 60;
 
@@ -48,11 +50,31 @@ function readAction(action: Extras | undefined): Action | null {
   if (type === 'open') return { ...common, type, url };
   if (type !== 'request' || typeof method !== 'string' || !/^[A-Za-z]{1,20}$/.test(method)) return null;
   const read: Action = { ...common, type, url, method: method.toUpperCase() };
+  if (FORBIDDEN_METHODS.includes(read.method)) return null;
   if (typeof body === 'string') read.body = body;
-  const pairs = Object.entries(object(headers) ?? {});
-  if (pairs.length > 0)
-    read.headers = Object.fromEntries(pairs.map(([name, value]) => [name, String(value)]));
+  const pairs = Object.entries(object(headers) ?? {}).map(([name, value]) => [name, String(value)] as const);
+  if (!pairs.every(isHeader)) return null;
+  if (pairs.length > 0) read.headers = Object.fromEntries(pairs);
   return read;
+}
+
+function isHeader(pair: readonly [string, string]): boolean {
+  try {
+    return new Headers([[...pair]]).has(pair[0]);
+  } catch {
+    return false;
+  }
+}
+
+/** Returns the request of a button as a person reads it. The values of headers may be secret. */
+export function describeRequest({
+  method,
+  url,
+  headers,
+  body,
+}: Extract<Action, { type: 'request' }>): string {
+  const names = Object.keys(headers ?? {}).map((name) => `${name}: …`);
+  return [[`${method} ${url}`, ...names].join('\n'), body].filter(Boolean).join('\n\n');
 }
 
 /** Returns an absolute URL with one of these schemes as the browser writes it, or null. */

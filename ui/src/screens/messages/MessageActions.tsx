@@ -6,7 +6,7 @@ import { confirm } from '../../components/Confirm';
 import { copyText } from '../../components/copy';
 import { Icon } from '../../components/Icon';
 import { RemotePicture } from '../../components/RemotePicture';
-import { type Action, actionsOf, clickUrl, pictureUrl } from '../../messages/extras';
+import { type Action, actionsOf, clickUrl, describeRequest, pictureUrl } from '../../messages/extras';
 import { toast } from '../../state/toasts';
 import { t } from '../../text';
 
@@ -50,13 +50,13 @@ function OpenLink({ url, label, tabIndex }: { url: string; label: string; tabInd
 async function run(action: Action): Promise<void> {
   if (action.type === 'copy') return copyText(action.text);
   if (action.type !== 'request') return;
-  const { label, method, url, body } = action;
+  const { label } = action;
   const isWanted = await confirm({
     title: t('action.confirm'),
     text: (
       <>
         <p>{t('action.confirmText')}</p>
-        <pre class="request">{[`${method} ${url}`, body].filter(Boolean).join('\n\n')}</pre>
+        <pre class="request">{describeRequest(action)}</pre>
       </>
     ),
     action: t('action.send'),
