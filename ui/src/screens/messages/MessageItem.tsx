@@ -39,6 +39,8 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
   const isNew = onDelete !== undefined && isUnread(message);
   // Whoever sends no title gets the application's name as the title.
   const namesApplication = withApplication && application?.name !== title;
+  const name = application?.name ?? (applications.value ? t('messages.unknownApplication') : '');
+  const isHigh = priority >= 4;
   const classes = ['message', level(priority), isHighlighted ? 'highlighted' : '', isNew ? 'unread' : ''];
   return (
     <article
@@ -69,14 +71,11 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
           />
         )}
       </div>
-      {(namesApplication || priority >= 4) && (
+      {(namesApplication || isHigh) && (
         <div class="message-facts">
-          {namesApplication && (
-            <span>{application?.name ?? (applications.value ? t('messages.unknownApplication') : ' ')}</span>
-          )}
-          {priority >= 4 && (
-            <span class="priority">{t('messages.priority', { priority: String(priority) })}</span>
-          )}
+          {/* Until the name comes, the line is there without it: the message must not move. */}
+          {namesApplication && (name || !isHigh) && <span>{name || '\u00a0'}</span>}
+          {isHigh && <span class="priority">{t('messages.priority', { priority: String(priority) })}</span>}
         </div>
       )}
       <div class="message-body">
