@@ -5,41 +5,33 @@ import type { Message } from '../api/types';
 import { Button } from '../components/Button';
 import { Dialog } from '../components/Dialog';
 import { Field, Select, TextArea } from '../components/Field';
+import { Spinner } from '../components/Spinner';
 import { Switch } from '../components/Switch';
 import { route } from '../router';
 import { applications } from '../state/applications';
 import { closeDialog } from '../state/dialogs';
+import { draft } from '../state/draft';
 import { errorText, toast } from '../state/toasts';
 import { t } from '../text';
 import { MessageItem } from './messages/MessageItem';
 
 const HIGHEST_PRIORITY = 10;
 
-/** What was being written when the dialog was closed: nobody likes to write it twice. */
-const draft = { title: '', message: '', priority: '', isMarkdown: false };
-
 export default function Send() {
   const own = (applications.value ?? []).filter(({ internal }) => !internal);
   const shownId = Number(route.value.parts[1]);
-  const appid = useSignal(own.find(({ id }) => id === shownId)?.id ?? own[0]?.id ?? 0);
-  const title = useSignal(draft.title);
-  const text = useSignal(draft.message);
-  const priority = useSignal(draft.priority);
-  const isMarkdown = useSignal(draft.isMarkdown);
+  const { appid, title, message: text, priority, isMarkdown } = draft;
   const isBusy = useSignal(false);
   const error = useSignal<string | null>(null);
 
-  const application = own.find(({ id }) => id === appid.value);
+  // The one that was chosen may have been deleted.
+  const byId = (wanted: number) => own.find(({ id }) => id === wanted);
+  const application = byId(appid.value) ?? byId(shownId) ?? own[0];
   const extras = isMarkdown.value ? { 'client::display': { contentType: 'text/markdown' } } : undefined;
   const defaultPriority = application?.defaultPriority ?? 0;
 
   const close = () => {
-    Object.assign(draft, {
-      title: title.value,
-      message: text.value,
-      priority: priority.value,
-      isMarkdown: isMarkdown.value,
-    });
+    appid.value = 0;
     closeDialog();
   };
 
@@ -70,6 +62,13 @@ export default function Send() {
     }
   };
 
+  if (applications.value === null) {
+    return (
+      <Dialog title={t('send.title')} onClose={close}>
+        <Spinner />
+      </Dialog>
+    );
+  }
   if (!application) {
     return (
       <Dialog title={t('send.title')} onClose={close}>
@@ -91,11 +90,17 @@ export default function Send() {
   };
   return (
     <Dialog title={t('send.title')} onClose={close} large>
-      <form class="stack" onSubmit={submit}>
+      <form
+        class="stack"
+        onSubmit={submit}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+        }}
+      >
         <div class="columns">
           <Select
             label={t('send.application')}
-            value={appid.value}
+            value={application.id}
             options={own.map(({ id, name }) => ({ value: id, label: name }))}
             onValue={(value) => {
               appid.value = Number(value);

@@ -12,6 +12,8 @@ import { keepLoading, retryNow, untilAnswered } from '../messages/retry';
 import { Stream } from '../messages/stream';
 import { clearApplications, reloadApplicationStates, reloadApplications } from './applications';
 import { connection } from './connection';
+import { closeDialog } from './dialogs';
+import { claimDraft, forgetDraft } from './draft';
 import { logOut, overview, user } from './session';
 
 /** A stream that opens so long after the list was asked for may have missed a deletion in between. */
@@ -65,6 +67,8 @@ export async function leave(): Promise<void> {
     startUser();
     throw error;
   }
+  closeDialog();
+  forgetDraft();
 }
 
 /** Begins the stream after the user's newest message, which a list around an older one does not have. */
@@ -123,6 +127,7 @@ export function followSession(): void {
   effect(() => {
     if (!overview.value) return;
     if (!user.value) stopUser();
-    else if (!allMessages.peek()) startUser();
+    else if (claimDraft(user.value.id)) closeDialog();
+    if (user.value && !allMessages.peek()) startUser();
   });
 }
