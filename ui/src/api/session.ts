@@ -28,6 +28,12 @@ export function fetchUser(): Promise<CurrentUser> {
   return request('GET', 'current/user');
 }
 
+/** Asks who a password logs in, whoever is logged in. Throws `ApiError` 401 if it logs nobody in. */
+export function fetchUserOf(name: string, password: string): Promise<User> {
+  const headers = { authorization: basicAuthorization(name, password) };
+  return request('GET', 'current/user', { headers, credentials: 'omit', isLogin: true });
+}
+
 export function logOut(): Promise<void> {
   return request('POST', 'auth/logout');
 }

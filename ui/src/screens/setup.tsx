@@ -1,15 +1,80 @@
-// The first start: the link that the server prints leads here, to choose the administrator's password.
+// The link that the server prints, at its first start and for a lost password, leads here to choose a password.
 import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import { ApiError } from '../api/errors';
-import { clientName, replacePassword } from '../api/session';
+import { clientName, fetchUserOf, replacePassword } from '../api/session';
+import type { User } from '../api/types';
 import { Button } from '../components/Button';
 import { PasswordField } from '../components/PasswordField';
+import { Spinner } from '../components/Spinner';
+import { user } from '../state/session';
 import { setupLink } from '../state/setup';
-import { errorText } from '../state/toasts';
+import { errorText, toast } from '../state/toasts';
 import { t } from '../text';
 import { Entrance, enter } from './entrance';
 
-export function Setup({ name, password: known }: { name: string; password: string }) {
+/** What is known of the link: that it logs in, that it does not, or that the server did not say. */
+type Checked = { user: User } | { isUsed: true } | { failure: unknown };
+
+/** Shows the form only if the link still logs in. Who is logged in anyway gets a notice instead. */
+export function Setup({ name, password }: { name: string; password: string }) {
+  const checked = useSignal<Checked | null>(null);
+  const check = async () => {
+    checked.value = null;
+    try {
+      checked.value = { user: await fetchUserOf(name, password) };
+    } catch (failure) {
+      checked.value = isRefused(failure) ? { isUsed: true } : { failure };
+    }
+    if ('isUsed' in checked.value && user.peek()) {
+      setupLink.value = null;
+      toast(t('setup.used'));
+    }
+  };
+  useEffect(() => void check(), [name, password]);
+
+  const known = checked.value;
+  if (known === null) return <Spinner />;
+  if ('user' in known) {
+    const onUsed = () => {
+      checked.value = { isUsed: true };
+    };
+    return <Form known={known.user} password={password} onUsed={onUsed} />;
+  }
+  return (
+    <Entrance title={t('setup.title')}>
+      <p class="notice error" role="alert">
+        {'isUsed' in known ? t('setup.used') : errorText(known.failure)}
+      </p>
+      {'isUsed' in known ? (
+        <>
+          <p class="muted">{t('setup.usedHint')}</p>
+          <a
+            class="button primary wide"
+            href="#/messages"
+            onClick={() => {
+              setupLink.value = null;
+            }}
+          >
+            {t('setup.toLogin')}
+          </a>
+        </>
+      ) : (
+        <Button wide onClick={() => void check()}>
+          {t('button.retry')}
+        </Button>
+      )}
+    </Entrance>
+  );
+}
+
+function isRefused(failure: unknown): boolean {
+  return failure instanceof ApiError && failure.status === 401;
+}
+
+type FormProps = { known: User; password: string; onUsed: () => void };
+
+function Form({ known: { name, admin }, password: known, onUsed }: FormProps) {
   const password = useSignal('');
   const repeated = useSignal('');
   const isBusy = useSignal(false);
@@ -25,11 +90,14 @@ export function Setup({ name, password: known }: { name: string; password: strin
     }
     isBusy.value = true;
     try {
-      const user = await replacePassword(name, known, password.value, clientName());
+      const loggedIn = await replacePassword(name, known, password.value, clientName());
+      // What is shown may be another user's.
+      if (user.peek()) location.reload();
       setupLink.value = null;
-      enter(user);
+      enter(loggedIn);
     } catch (failure) {
-      error.value = explain(failure);
+      if (isRefused(failure)) onUsed();
+      else error.value = errorText(failure);
     } finally {
       isBusy.value = false;
     }
@@ -37,7 +105,7 @@ export function Setup({ name, password: known }: { name: string; password: strin
 
   return (
     <Entrance title={t('setup.title')}>
-      <p class="muted">{t('setup.text', { name })}</p>
+      <p class="muted">{t(admin ? 'setup.textAdministrator' : 'setup.text', { name })}</p>
       <form class="stack" onSubmit={submit}>
         {/* So that a password manager knows whose password it keeps. */}
         <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
@@ -71,9 +139,4 @@ export function Setup({ name, password: known }: { name: string; password: strin
       </form>
     </Entrance>
   );
-}
-
-function explain(failure: unknown): string {
-  if (failure instanceof ApiError && failure.status === 401) return t('setup.used');
-  return errorText(failure);
 }

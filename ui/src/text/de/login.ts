@@ -21,11 +21,14 @@ export const login: Record<keyof typeof english, Text> = {
   'register.submit': 'Konto anlegen',
 
   'setup.title': 'Willkommen bei Shardcast',
-  'setup.text': 'Bitte ein Passwort für {name} wählen, das Konto für die Administration.',
+  'setup.text': 'Bitte ein Passwort für {name} wählen.',
+  'setup.textAdministrator': 'Bitte ein Passwort für {name} wählen, das Konto für die Administration.',
   'setup.password': 'Neues Passwort',
   'setup.repeat': 'Neues Passwort wiederholen',
   'setup.submit': 'Passwort setzen und anmelden',
   'setup.differs': 'Die beiden Passwörter unterscheiden sich.',
-  'setup.used':
-    'Dieser Link wurde schon benutzt. Bitte mit dem gewählten Passwort anmelden, oder ein neues machen: shardcast user reset-password.',
+  'setup.used': 'Dieser Link wurde schon benutzt, oder das Passwort wurde seitdem geändert.',
+  'setup.usedHint':
+    'Bitte mit dem gewählten Passwort anmelden, oder ein neues machen: shardcast user reset-password.',
+  'setup.toLogin': 'Zur Anmeldung',
 };

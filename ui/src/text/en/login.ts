@@ -19,11 +19,14 @@ export const login = {
   'register.submit': 'Create account',
 
   'setup.title': 'Welcome to Shardcast',
-  'setup.text': 'Choose a password for the administrator {name}.',
+  'setup.text': 'Choose a password for {name}.',
+  'setup.textAdministrator': 'Choose a password for the administrator {name}.',
   'setup.password': 'New password',
   'setup.repeat': 'New password again',
   'setup.submit': 'Set password and log in',
   'setup.differs': 'The two passwords differ.',
-  'setup.used':
-    'This link was used already. Log in with the password that was chosen, or make another one: shardcast user reset-password.',
+  'setup.used': 'This link was used already, or the password was changed since.',
+  'setup.usedHint':
+    'Log in with the password that was chosen, or make another one: shardcast user reset-password.',
+  'setup.toLogin': 'To the login',
 };
