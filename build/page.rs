@@ -40,7 +40,7 @@ pub(crate) fn embed(built: &Path, output: &Path) -> io::Result<()> {
         fs::write(output.join(&kept), if is_compressed { compressed(&content)? } else { content })?;
         writeln!(
             table,
-            "    File {{ path: {name:?}, content_type: {content_type:?}, tag: \"\\\"{tag}\\\"\", \
+            "    File {{ path: {name:?}, content_type: {content_type:?}, tag: \"W/\\\"{tag}\\\"\", \
              is_gzip: {is_compressed}, \
              bytes: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{kept}\")) }},"
         )

@@ -14,7 +14,8 @@ pub(crate) struct File {
     pub(crate) path: &'static str,
     /// Its media type.
     pub(crate) content_type: &'static str,
-    /// What changes when its content does, in quotes, as an entity tag has them.
+    /// What changes when its content does, as an entity tag. It is a weak one: compressed or not, the content is the
+    /// same (RFC 9110, section 8.8.1).
     pub(crate) tag: &'static str,
     /// Whether `bytes` are compressed with gzip.
     pub(crate) is_gzip: bool,

@@ -10,7 +10,7 @@ use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, docum
 use super::completion::to_completion;
 use super::compression::compressed;
 use super::error::ErrorObject;
-use super::event::Event;
+use super::event::{EVERY_MESSAGE, Event};
 use super::json::EmptyResponse;
 use super::listing::{AnswerMemory, FirstPart, Rows};
 use super::openapi::errors::{NO_APPLICATION, NO_LIST_MEMORY, NOT_ELEVATED};
@@ -291,7 +291,7 @@ async fn delete(
         let deleted = deleted.ok_or_else(|| not_found(id))?;
         state.store.forget_deleted(user);
         state.revoke(&Revocation::ApplicationToken { token: deleted.token.clone() });
-        // With its messages: clients ask for the list, and drop those of an application that is not there.
+        state.announce(user, &Event::DeletedUpTo { appid: Some(id), up_to: EVERY_MESSAGE });
         state.announce(user, &Event::Applications);
         if let Some(file) = deleted.image_file() {
             image::remove(&*state.images, file).await;

@@ -16,6 +16,10 @@ use crate::store::DeletedMessages;
 /// So many ids are small enough for other nodes.
 const IDS_PER_EVENT: usize = 200;
 
+/// Above the ids of all messages, also of those that are stored while an application is deleted. JavaScript has no
+/// greater number that is exact.
+pub(super) const EVERY_MESSAGE: MessageId = MessageId((1 << 53) - 1);
+
 /// What a stream with `events=true` brings beside messages. The type of a Server-Sent Event is the value of `event`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "event", rename_all = "lowercase")]

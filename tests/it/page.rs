@@ -58,7 +58,8 @@ async fn what_has_a_hash_in_its_name_is_kept_for_good_and_the_rest_is_asked_for_
     let server = TestServer::start().await;
     let (_, headers, page) = get(&server, "/", &[]).await;
     let tag = headers["etag"].to_str().unwrap().to_owned();
-    for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+    let strong = tag.strip_prefix("W/").unwrap().to_owned();
+    for known in [tag.clone(), strong, format!("\"other\", {tag}"), "*".to_owned()] {
         let (status, headers, body) = get(&server, "/", &[("if-none-match", &known)]).await;
         assert_eq!((status.as_u16(), body.len()), (304, 0), "{known}");
         assert_eq!(headers["etag"].to_str().unwrap(), tag);

@@ -119,6 +119,8 @@ async fn what_happens_to_applications_is_announced() {
     done(&server, &ann, "PUT", &format!("/shardcast{path}"), json!({ "keepDays": 3 })).await;
     streams.expect(changed()).await;
     done(&server, &ann, "DELETE", &path, json!(null)).await;
+    let deleted = json!({ "event": "deleted", "appid": made["id"], "upTo": 9_007_199_254_740_991_u64 });
+    streams.expect(deleted).await;
     streams.expect(changed()).await;
     streams.publish(&server, &ann, "last").await;
 }

@@ -102,8 +102,8 @@ fn is_known(file: &File, headers: &HeaderMap) -> bool {
     let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     known
         .flat_map(|value| value.split(','))
-        .map(|tag| tag.trim().trim_start_matches("W/"))
-        .any(|tag| tag == file.tag || tag == "*")
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.trim_start_matches("W/") == file.tag.trim_start_matches("W/"))
 }
 
 /// Whether gzip is named, and not refused (RFC 9110, section 12.5.3).
