@@ -16,7 +16,7 @@ import { messagesPath, navigate, route } from '../router';
 import { applicationStates, applications, applicationsById } from '../state/applications';
 import { errorText } from '../state/toasts';
 import { t } from '../text';
-import { readSearch, searchPath, toFilter } from './messages/filter';
+import { problemOf, readSearch, searchPath, toFilter } from './messages/filter';
 import { ListView } from './messages/ListView';
 import { SearchBar } from './messages/SearchBar';
 import { Toolbar } from './messages/Toolbar';
@@ -25,9 +25,13 @@ export function Messages() {
   const search = readSearch(route.value);
   const path = searchPath(search);
   const around = Number(route.value.query.get('m')) || null;
-  const list = useMemo(() => openList(toFilter(search), around), [path, around, allMessages.value]);
+  const problem = problemOf(search);
+  const list = useMemo(
+    () => (problem ? openList({}, null) : openList(toFilter(search), around)),
+    [path, around, allMessages.value],
+  );
   const isSearching = useSignal(false);
-  const showsSearch = isSearching.value || isSearch(list.filter);
+  const showsSearch = isSearching.value || problem !== null || isSearch(list.filter);
 
   const endSearch = () => {
     isSearching.value = false;
@@ -49,15 +53,23 @@ export function Messages() {
         <h1>{titleOf(search.appid)}</h1>
       </div>
       {showsSearch && <SearchBar search={search} onClose={endSearch} />}
-      <Content key={`${path} ${around}`} list={list} highlighted={around ?? 0} />
-      <Toolbar
-        list={list}
-        isSearching={showsSearch}
-        onSearch={() => {
-          if (showsSearch) endSearch();
-          else isSearching.value = true;
-        }}
-      />
+      {problem ? (
+        <div class="list" role="alert">
+          <EmptyState icon="search" title={t(problem)} />
+        </div>
+      ) : (
+        <>
+          <Content key={`${path} ${around}`} list={list} highlighted={around ?? 0} />
+          <Toolbar
+            list={list}
+            isSearching={showsSearch}
+            onSearch={() => {
+              if (showsSearch) endSearch();
+              else isSearching.value = true;
+            }}
+          />
+        </>
+      )}
       <div class="visually-hidden" role="status" aria-live="polite">
         {announcement.value}
       </div>

@@ -28,7 +28,7 @@ export function searchPath({ appid, text, minPriority, from, to }: Search): stri
 export function toFilter({ appid, text, minPriority, from, to }: Search): Filter {
   const filter: Filter = {};
   if (appid !== undefined) filter.appid = appid;
-  if (text.trim()) filter.text = text.trim();
+  if (text.trim()) filter.text = withOpenEnd(text);
   if (/^-?\d+$/.test(minPriority)) filter.minPriority = Number(minPriority);
   const begin = startOf(from, 0);
   const end = startOf(to, 1);
@@ -43,4 +43,27 @@ function startOf(day: string, later: number): string | null {
   if (!match) return null;
   const [, year, month, date] = match.map(Number);
   return new Date(year ?? 0, (month ?? 1) - 1, (date ?? 1) + later).toISOString();
+}
+
+/** The server takes no more words. */
+const MOST_WORDS = 32;
+
+/** A word of the server's index: letters and digits. Nothing separates Chinese and Japanese words: each character is one. */
+const WORD = /\p{Ideographic}|(?:(?!\p{Ideographic})[\p{Alphabetic}\p{N}]\p{M}*)+/gu;
+const ENDS_WITH_WORD = /[\p{Alphabetic}\p{N}\p{M}]$/u;
+
+/** The last word may not be finished yet, so it matches words that begin with it. A space after it says that it is whole. */
+function withOpenEnd(text: string): string {
+  return ENDS_WITH_WORD.test(text) ? `${text.trimStart()}*` : text.trim();
+}
+
+/** Why the server would refuse a search: what to tell the person instead of asking. */
+export type SearchProblem = 'search.noWord' | 'search.tooManyWords' | 'search.daysReversed';
+
+export function problemOf({ text, from, to }: Search): SearchProblem | null {
+  const count = text.normalize('NFKD').match(WORD)?.length ?? 0;
+  if (count === 0 && text.trim()) return 'search.noWord';
+  if (count > MOST_WORDS) return 'search.tooManyWords';
+  const [begin, end] = [startOf(from, 0), startOf(to, 0)];
+  return begin && end && begin > end ? 'search.daysReversed' : null;
 }
