@@ -4,6 +4,7 @@ import { navigate, screenName } from './router';
 import { openDialog } from './state/dialogs';
 import { user } from './state/session';
 import { shortcuts } from './state/settings';
+import { runLastToast } from './state/toasts';
 
 /** So long a second key may take after `g`. */
 const SECOND_KEY_MS = 1500;
@@ -18,6 +19,8 @@ const SCREENS: Record<string, string> = {
   s: '/account',
 };
 
+const FOR_ADMINISTRATORS = ['u', 'l'];
+
 let goUntil = 0;
 
 export function listenToKeys(): void {
@@ -25,7 +28,8 @@ export function listenToKeys(): void {
     if (isForSomethingElse(event)) return;
     const isSecond = performance.now() < goUntil;
     goUntil = 0;
-    const path = isSecond ? SCREENS[event.key] : undefined;
+    const isAllowed = user.peek()?.admin || !FOR_ADMINISTRATORS.includes(event.key);
+    const path = isSecond && isAllowed ? SCREENS[event.key] : undefined;
     const run = path ? () => navigate(path) : keys[event.key];
     if (!run) return;
     event.preventDefault();
@@ -51,6 +55,7 @@ const keys: Record<string, () => void> = {
   e: () => listCommands.current?.remove(),
   Delete: () => listCommands.current?.remove(),
   r: () => listCommands.current?.read(),
+  u: runLastToast,
   c: () => {
     openDialog.value = 'send';
   },

@@ -1,6 +1,6 @@
 // Shows the notices of `state/toasts`, and reads them to screen readers.
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { closeToast, runToast, toasts } from '../state/toasts';
+import { closeToast, holdToast, runToast, type Toast, toasts } from '../state/toasts';
 import { t } from '../text';
 import { Button, IconButton } from './Button';
 
@@ -15,17 +15,35 @@ export function Toasts() {
   }, [shown]);
   return (
     <div ref={root} class="toasts" role="status" aria-live="polite" popover="manual">
-      {shown.map(({ id, text, kind, action }) => (
-        <div key={id} class={`toast ${kind}`}>
-          <span class="toast-text">{text}</span>
-          {action && (
-            <Button kind="quiet" onClick={() => runToast(id)}>
-              {action.label}
-            </Button>
-          )}
-          <IconButton icon="close" label={t('button.close')} onClick={() => closeToast(id)} />
-        </div>
+      {shown.map((one) => (
+        <Notice key={one.id} {...one} />
       ))}
+    </div>
+  );
+}
+
+function Notice({ id, text, kind, action }: Toast) {
+  const holds = useRef({ pointer: false, focus: false });
+  const hold = (changed: { pointer?: boolean; focus?: boolean }) => {
+    const { pointer, focus } = Object.assign(holds.current, changed);
+    holdToast(id, pointer || focus);
+  };
+  return (
+    <div
+      class={`toast ${kind}`}
+      // A finger stays nowhere.
+      onPointerEnter={({ pointerType }) => hold({ pointer: pointerType === 'mouse' })}
+      onPointerLeave={() => hold({ pointer: false })}
+      onFocusIn={() => hold({ focus: true })}
+      onFocusOut={() => hold({ focus: false })}
+    >
+      <span class="toast-text">{text}</span>
+      {action && (
+        <Button kind="quiet" onClick={() => runToast(id)}>
+          {action.label}
+        </Button>
+      )}
+      <IconButton icon="close" label={t('button.close')} onClick={() => closeToast(id)} />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 // The sheet of keys.
 import { Fragment } from 'preact';
 import { messagesPath } from '../router';
+import { user } from '../state/session';
 import { type Key, t } from '../text';
 
 /** Keys pressed one after the other; the lists are alternatives. */
@@ -8,7 +9,12 @@ type Row = { keys: readonly (readonly string[])[]; text: Key };
 
 type Group = { title: Key; rows: readonly Row[] };
 
-function groups(): readonly Group[] {
+const FOR_ADMINISTRATORS: readonly Row[] = [
+  { keys: [['g', 'u']], text: 'help.users' },
+  { keys: [['g', 'l']], text: 'help.live' },
+];
+
+function groups(isAdministrator: boolean): readonly Group[] {
   const enter = t('help.keyEnter');
   const esc = t('help.keyEscape');
   return [
@@ -18,6 +24,7 @@ function groups(): readonly Group[] {
         { keys: [['?']], text: 'help.open' },
         { keys: [['/']], text: 'help.search' },
         { keys: [['c']], text: 'help.send' },
+        { keys: [[t('help.keyControlEnter')]], text: 'help.submit' },
         { keys: [[esc]], text: 'help.close' },
       ],
     },
@@ -27,8 +34,7 @@ function groups(): readonly Group[] {
         { keys: [['g', 'm']], text: 'help.messages' },
         { keys: [['g', 'a']], text: 'help.applications' },
         { keys: [['g', 'c']], text: 'help.clients' },
-        { keys: [['g', 'u']], text: 'help.users' },
-        { keys: [['g', 'l']], text: 'help.live' },
+        ...(isAdministrator ? FOR_ADMINISTRATORS : []),
         { keys: [['g', 's']], text: 'help.account' },
       ],
     },
@@ -38,6 +44,7 @@ function groups(): readonly Group[] {
         { keys: [['j'], ['↓']], text: 'help.next' },
         { keys: [['k'], ['↑']], text: 'help.previous' },
         { keys: [['e'], [t('help.keyDelete')]], text: 'help.delete' },
+        { keys: [['u']], text: 'help.undo' },
         { keys: [['r']], text: 'help.read' },
       ],
     },
@@ -69,7 +76,7 @@ export function HelpContent() {
   return (
     <>
       <div class="halves">
-        {groups().map(({ title, rows }) => (
+        {groups(user.value?.admin ?? false).map(({ title, rows }) => (
           <section key={title} class="keys">
             <h2>{t(title)}</h2>
             <dl>
@@ -86,6 +93,7 @@ export function HelpContent() {
         ))}
       </div>
       <p class="field-hint">{t('help.off')}</p>
+      <p class="field-hint">{t('help.whenRead')}</p>
     </>
   );
 }

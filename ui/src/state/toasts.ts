@@ -17,7 +17,12 @@ export const toasts = signal<Toast[]>([]);
 /** At most so many are shown: the oldest goes. */
 const MOST = 3;
 const SHOWN_MS = 5000;
+/** A notice that has the pointer or the focus when its time is over is looked at again so much later. */
+const LINGER_MS = 1000;
 let lastId = 0;
+
+/** Notices that have the pointer or the focus: they stay. */
+const held = new Set<number>();
 
 export type ToastOptions = Pick<Toast, 'action' | 'onClose'> & { kind?: Toast['kind']; shownMs?: number };
 
@@ -27,10 +32,27 @@ export function toast(text: string, options: ToastOptions = {}): number {
   lastId += 1;
   const id = lastId;
   toasts.value = [...toasts.value, { id, text, kind, ...rest }];
-  const [oldest] = toasts.value;
+  const oldest = toasts.value.find((one) => !held.has(one.id));
   if (toasts.value.length > MOST && oldest) closeToast(oldest.id);
-  setTimeout(() => closeToast(id), shownMs);
+  setTimeout(() => expire(id), shownMs);
   return id;
+}
+
+function expire(id: number): void {
+  if (held.has(id)) setTimeout(() => expire(id), LINGER_MS);
+  else closeToast(id);
+}
+
+/** Keeps a notice for as long as it has the pointer or the focus. */
+export function holdToast(id: number, isHeld: boolean): void {
+  if (isHeld) held.add(id);
+  else held.delete(id);
+}
+
+/** Presses the button of the newest notice that has one, such as that which takes a deletion back. */
+export function runLastToast(): void {
+  const last = toasts.peek().findLast(({ action }) => action);
+  if (last) runToast(last.id);
 }
 
 /** Takes a notice away, as if its time were over. */
@@ -47,6 +69,7 @@ export function runToast(id: number): void {
 
 function remove(id: number): Toast | undefined {
   const found = toasts.value.find((toast) => toast.id === id);
+  held.delete(id);
   if (found) toasts.value = toasts.value.filter((toast) => toast !== found);
   return found;
 }
