@@ -28,8 +28,8 @@ export function listenToKeys(): void {
     if (isForSomethingElse(event)) return;
     const isSecond = performance.now() < goUntil;
     goUntil = 0;
-    const isAllowed = user.peek()?.admin || !FOR_ADMINISTRATORS.includes(event.key);
-    const path = isSecond && isAllowed ? SCREENS[event.key] : undefined;
+    if (isSecond && FOR_ADMINISTRATORS.includes(event.key) && !user.peek()?.admin) return;
+    const path = isSecond ? SCREENS[event.key] : undefined;
     const run = path ? () => navigate(path) : keys[event.key];
     if (!run) return;
     event.preventDefault();
