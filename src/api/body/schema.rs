@@ -44,7 +44,7 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)
         }
         FieldTarget::Unsigned(_) => {
-            let unsigned = unsigned();
+            let unsigned = if field.required { unsigned().minimum(Some(1)) } else { unsigned() };
             (if field.maximum.is_some() { unsigned.maximum(field.maximum) } else { unsigned }, Type::Integer)
         }
         FieldTarget::Flag(_) | FieldTarget::Choice(_) => (value, Type::Boolean),

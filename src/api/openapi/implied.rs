@@ -70,6 +70,10 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
         }
         !matches!(&property.schema_type, SchemaType::Type(Type::Object))
     });
+    // What only JSON can carry is required.
+    if form.required.iter().any(|name| !form.properties.contains_key(name)) {
+        return;
+    }
     for media_type in FORMS {
         let mut form = form.clone();
         if media_type == MULTIPART {
