@@ -9,6 +9,9 @@ import { runLastToast } from './state/toasts';
 /** So long a second key may take after `g`. */
 const SECOND_KEY_MS = 1500;
 
+/** So long the field of the search may take to appear. What is typed meanwhile is meant for it. */
+const SEARCH_MS = 1000;
+
 /** Screens by the key after `g`. */
 const SCREENS: Record<string, string> = {
   m: '/messages',
@@ -22,10 +25,11 @@ const SCREENS: Record<string, string> = {
 const FOR_ADMINISTRATORS = ['u', 'l'];
 
 let goUntil = 0;
+let searchUntil = 0;
 
 export function listenToKeys(): void {
   document.addEventListener('keydown', (event) => {
-    if (isForSomethingElse(event)) return;
+    if (isForSomethingElse(event) || performance.now() < searchUntil) return;
     const isSecond = performance.now() < goUntil;
     goUntil = 0;
     if (isSecond && FOR_ADMINISTRATORS.includes(event.key) && !user.peek()?.admin) return;
@@ -60,6 +64,7 @@ const keys: Record<string, () => void> = {
     openDialog.value = 'send';
   },
   '/': () => {
+    searchUntil = performance.now() + SEARCH_MS;
     if (screenName.peek() !== 'messages') navigate('/messages');
     // The screen may have to be drawn first.
     setTimeout(() => openSearch.current?.());
