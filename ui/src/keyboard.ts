@@ -28,6 +28,9 @@ let goUntil = 0;
 let searchUntil = 0;
 
 export function listenToKeys(): void {
+  document.addEventListener('focusin', () => {
+    searchUntil = 0;
+  });
   document.addEventListener('keydown', (event) => {
     if (isForSomethingElse(event) || performance.now() < searchUntil) return;
     const isSecond = performance.now() < goUntil;

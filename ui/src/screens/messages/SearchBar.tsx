@@ -1,6 +1,6 @@
 // The search: words, priority, application and days. It is part of the address, so that "back" ends it.
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { IconButton } from '../../components/Button';
 import { Field, Select } from '../../components/Field';
 import { navigate } from '../../router';
@@ -16,17 +16,23 @@ export function SearchBar({ search, onClose }: { search: Search; onClose: () => 
   const draft = useSignal(search);
   const form = useRef<HTMLFormElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => form.current?.querySelector('input')?.focus(), []);
+  // At once: what is typed next is meant for it.
+  useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
   useEffect(() => () => clearTimeout(timer.current), []);
-  // The address was changed by something else, such as the navigation.
+  // The address was changed by something else, such as the navigation. An own change may be followed by the next letter.
+  const own = useRef('');
   useEffect(() => {
-    if (searchPath(search) !== searchPath(draft.peek())) draft.value = search;
+    const path = searchPath(search);
+    if (path !== own.current && path !== searchPath(draft.peek())) draft.value = search;
   }, [searchPath(search)]);
 
   const change = (changed: Partial<Search>, wait = 0) => {
     draft.value = { ...draft.value, ...changed };
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => navigate(searchPath(draft.peek()), { replace: true }), wait);
+    timer.current = setTimeout(() => {
+      own.current = searchPath(draft.peek());
+      navigate(own.current, { replace: true });
+    }, wait);
   };
   const close = () => {
     clearTimeout(timer.current);
