@@ -20,7 +20,7 @@ export function SearchBar({ search, onClose }: { search: Search; onClose: () => 
   useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
   useEffect(() => () => clearTimeout(timer.current), []);
   // The address was changed by something else, such as the navigation. An own change may be followed by the next letter.
-  const own = useRef('');
+  const own = useRef(searchPath(search));
   useEffect(() => {
     const path = searchPath(search);
     if (path !== own.current && path !== searchPath(draft.peek())) draft.value = search;
