@@ -60,7 +60,7 @@ impl Form for PushParams {
     fn target(&mut self, index: usize) -> FieldTarget<'_> {
         match index {
             0 => FieldTarget::Text(&mut self.endpoint),
-            1 => FieldTarget::Extras(&mut self.keys),
+            1 => FieldTarget::Object(&mut self.keys),
             _ => FieldTarget::Integer(&mut self.min_priority),
         }
     }

@@ -196,6 +196,18 @@ async fn what_can_not_be_sent_to_is_refused_with_the_reason() {
         assert!(!text.contains("secret"), "{text}");
         assert_eq!(show(&server, &ann.client.token).await.status, 404, "{body}");
     }
+    let of_form = async |keys: &str| {
+        let form = reqwest::Url::parse_with_params(
+            "http://a",
+            [("endpoint", "https://push.example/secret"), ("keys", keys)],
+        );
+        let headers = [key(&ann.client.token)[0].clone()];
+        server.send("PUT", &format!("/shardcast/push?{}", form.unwrap().query().unwrap()), &headers, "").await
+    };
+    let answer = of_form("secret").await;
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert_eq!(answer.json()["errorDescription"], "Field 'keys' must be an object in JSON");
+    assert_eq!(of_form(&right["keys"].to_string()).await.status, 200);
     let password = BASE64_STANDARD.encode(format!("ann:{}", ann.password));
     let password = [("Authorization".to_owned(), format!("Basic {password}"))];
     for method in ["GET", "PUT", "DELETE"] {

@@ -107,6 +107,10 @@ REFUSALS = re.compile(
     | Field\ 'durationSeconds'\ is\ required
     # A schema can't say that two parameters exclude each other.
     | Field\ 'after'\ must\ not\ be\ given\ with\ 'since':\ .*
+    # Nor that one time is not later than another one.
+    | Field\ 'from'\ must\ not\ be\ later\ than\ 'to'
+    # Nor that a URL has a public host, and that a key is a point on a curve.
+    | Field\ 'endpoint'\ .* | Field\ 'keys\.(p256dh|auth)'\ .*
     | file\ must\ be\ an\ image | invalid\ file\ extension | file\ with\ key\ 'file'\ must\ be\ present
     # To JSON Schema 5.0 is an integer, to Gotify it is not.
     | .*floating\ point\ `\S+\.0`.*""",

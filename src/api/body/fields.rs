@@ -110,8 +110,10 @@ pub(in crate::api) enum FieldTarget<'f> {
     Flag(&'f mut bool),
     /// A flag that may be left out.
     Choice(&'f mut Option<bool>),
-    /// Can only be sent as JSON.
+    /// Can only be sent as JSON, as in Gotify.
     Extras(&'f mut Option<Extras>),
+    /// An object. In a form it is a text, which is JSON.
+    Object(&'f mut Option<Extras>),
 }
 
 /// Checks that no required field has the zero value, no number is too great and no text too long, or says which are.
@@ -139,7 +141,7 @@ pub(super) fn check(form: &mut dyn AnyForm) -> Result<(), String> {
             FieldTarget::Unsigned(number) => number.unwrap_or_default() == 0,
             FieldTarget::Flag(flag) => !*flag,
             FieldTarget::Choice(choice) => choice.is_none(),
-            FieldTarget::Extras(extras) => extras.is_none(),
+            FieldTarget::Extras(object) | FieldTarget::Object(object) => object.is_none(),
         };
         if field.required && zero {
             wrong.push(format!("Field '{}' is required", field.name));

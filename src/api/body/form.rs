@@ -9,6 +9,7 @@ use multer::Multipart;
 
 use super::number::{flag, whole_number};
 use super::{AnyForm, Field, FieldTarget};
+use crate::model::Extras;
 
 /// The most fields that a form may have, those included that nobody reads.
 const MAX_FIELDS: usize = 1000;
@@ -105,10 +106,16 @@ impl Values {
                 FieldTarget::Flag(target) => *target = flag(field.name, &value)?,
                 FieldTarget::Choice(target) => *target = Some(flag(field.name, &value)?),
                 FieldTarget::Extras(_) => {}
+                FieldTarget::Object(target) => *target = Some(object(field.name, &value)?),
             }
         }
         Ok(())
     }
+}
+
+/// Reads an object that is sent as text. The error does not repeat it: it may hold keys.
+fn object(name: &str, text: &str) -> Result<Extras, String> {
+    serde_json::from_str(text).map_err(|_| format!("Field '{name}' must be an object in JSON"))
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
             (if field.maximum.is_some() { unsigned.maximum(field.maximum) } else { unsigned }, Type::Integer)
         }
         FieldTarget::Flag(_) | FieldTarget::Choice(_) => (value, Type::Boolean),
-        FieldTarget::Extras(_) => {
+        FieldTarget::Extras(_) | FieldTarget::Object(_) => {
             (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
         }
     };

@@ -61,19 +61,20 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
     let Some(RefOr::T(Schema::Object(form))) = components.schemas.get(name) else { return };
     let mut form = form.clone();
     forbid_null(&mut form);
-    form.properties.retain(|_, property| {
+    form.properties.retain(|name, property| {
         let RefOr::T(Schema::Object(property)) = property else { return false };
         forbid_null(property);
         if matches!(&property.schema_type, SchemaType::Type(Type::Boolean)) {
             property.schema_type = SchemaType::Type(Type::String);
             property.enum_values = Some(BOOLEANS.map(Value::from).to_vec());
         }
-        !matches!(&property.schema_type, SchemaType::Type(Type::Object))
+        let is_object = matches!(&property.schema_type, SchemaType::Type(Type::Object));
+        if is_object && form.required.contains(name) {
+            *property = json_text(property);
+            return true;
+        }
+        !is_object
     });
-    // What only JSON can carry is required.
-    if form.required.iter().any(|name| !form.properties.contains_key(name)) {
-        return;
-    }
     for media_type in FORMS {
         let mut form = form.clone();
         if media_type == MULTIPART {
@@ -82,6 +83,15 @@ fn take_forms(body: &mut RequestBody, components: &mut Components) {
         let content = Content::new(Some(Schema::Object(form)));
         body.content.entry(media_type.to_owned()).or_insert(RefOr::T(content));
     }
+}
+
+/// Returns how an object stands in a form.
+fn json_text(object: &Object) -> Object {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(object.description.clone())
+        .content_media_type(JSON)
+        .build()
 }
 
 /// Takes `null` out of what a value may be.

@@ -33,7 +33,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
                 let number = Option::<Whole>::deserialize(deserializer)?;
                 fill(target, number.map(|number| number.into_u64().map(Some)).transpose()?);
             }
-            FieldTarget::Extras(target) => {
+            FieldTarget::Extras(target) | FieldTarget::Object(target) => {
                 fill(target, Option::<Extras>::deserialize(deserializer)?.map(Some));
             }
         }
