@@ -30,48 +30,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import loadtests  # noqa: E402
+from fresh_server import FreshServer  # noqa: E402
 from streams import median_and_range, processor_seconds, resident_bytes  # noqa: E402
 from target import Target  # noqa: E402
 
 SERVER = os.path.abspath(os.environ.get("SERVER", loadtests.ROOT / "target/release/shardcast"))
 BENCH = os.path.abspath(os.environ.get("BENCH", loadtests.ROOT / "target/release/shardcast-bench"))
-LOGIN = "admin"
 # Between two requests of one of 200 drivers.
 DELAY_MS = 730
-
-
-class Server:
-    """A server with fresh data on a free port, until it is left."""
-
-    def __init__(self, core=None):
-        self.folder, self.port = tempfile.TemporaryDirectory(prefix="shardcast-measure-"), loadtests.servers.free_port()
-        pinned = ["taskset", "-c", str(core)] if core is not None else []
-        environment = {
-            **os.environ,
-            "GOTIFY_SERVER_LISTENADDR": "127.0.0.1",
-            "GOTIFY_SERVER_PORT": str(self.port),
-            "GOTIFY_DEFAULTUSER_NAME": LOGIN,
-            "GOTIFY_DEFAULTUSER_PASS": LOGIN,
-        }
-        self.process = subprocess.Popen(
-            [*pinned, SERVER], cwd=self.folder.name, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self.address = f"http://127.0.0.1:{self.port}"
-        for _ in range(100):
-            try:
-                urllib.request.urlopen(self.address + "/health", timeout=5)
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise SystemExit("the server does not start")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-        self.folder.cleanup()
 
 
 class Run:
@@ -121,7 +87,7 @@ def rate(rounds):
 
 def processor(rounds):
     ours, theirs, ratios = [], [], []
-    with Server(core=0) as server:
+    with FreshServer(SERVER, core=0) as server:
         target = server.address + "/health"
         plan = f"target: {{url: '{target}'}}\nload: {{model: users, stages: [{{to: 64, for: 8s}}]}}"
         for _ in range(rounds):
@@ -152,7 +118,7 @@ def stall(rounds):
 def memory(rounds):
     each, whole = [], []
     for _ in range(rounds):
-        with Server() as server:
+        with FreshServer(SERVER) as server:
             def run(requests):
                 plan = (
                     f"target: {{server: '{server.address}', do: connect, hold: 6s}}\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the web page in Chromium, beside Gotify's.
 
-    benchmark/measure_page.py FIGURE... [--rounds 5] [--gotify PROGRAM]...
+    benchmark/measure_page.py FIGURE... [--rounds 5] [--minutes 10] [--gotify PROGRAM]...
 
 | figure | what |
 |---|---|
@@ -19,9 +19,7 @@ import gzip
 import json
 import os
 import pathlib
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.request
@@ -33,11 +31,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import loadtests  # noqa: E402
+from fresh_server import LOGIN, FreshServer  # noqa: E402
 from streams import median_and_range  # noqa: E402
 
 SERVER = os.path.abspath(os.environ.get("SERVER", loadtests.ROOT / "target/release/shardcast"))
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-LOGIN = "admin"
 SLOWED = 4
 # Notes when a text is in the document and painted.
 WATCH = """text => {
@@ -53,37 +51,12 @@ WATCH = """text => {
 }"""
 
 
-class Server:
-    """A server with fresh data on a free port, until it is left."""
+class Server(FreshServer):
+    """A server, or a Gotify, with an application that sends."""
 
     def __init__(self, program):
-        self.folder, self.port = tempfile.TemporaryDirectory(prefix="shardcast-page-"), loadtests.servers.free_port()
-        environment = {
-            **os.environ,
-            "GOTIFY_SERVER_LISTENADDR": "127.0.0.1",
-            "GOTIFY_SERVER_PORT": str(self.port),
-            "GOTIFY_DEFAULTUSER_NAME": LOGIN,
-            "GOTIFY_DEFAULTUSER_PASS": LOGIN,
-        }
-        self.process = subprocess.Popen(
-            [program], cwd=self.folder.name, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self.address = f"http://127.0.0.1:{self.port}"
-        for _ in range(200):
-            try:
-                self.call("GET", "/health")
-                break
-            except OSError:
-                time.sleep(0.05)
+        super().__init__(program)
         self.token = self.call("POST", "/application", {"name": "backup", "description": "of each night"})["token"]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(30)
-        self.folder.cleanup()
 
     def call(self, method, path, body=None, token=None):
         request = urllib.request.Request(self.address + path, method=method)
@@ -101,6 +74,10 @@ class Server:
     def send(self, number):
         body = {"title": f"Backup {number}", "message": f"All {number} files of this night are safe.", "priority": number % 10}
         self.call("POST", "/message", body, self.token)
+
+
+def launch(playwright):
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
 def log_in(browser, server):
@@ -127,13 +104,14 @@ def cold(browser, state):
     return context, page, context.new_cdp_session(page)
 
 
-def sizes(_arguments, _browser):
+def sizes(_arguments, _playwright):
     for path in sorted((loadtests.ROOT / "ui/dist").rglob("*.js")):
         content = path.read_bytes()
         print(f"  {len(gzip.compress(content, 9)):>7} of {len(content):>7}  {path.relative_to(loadtests.ROOT / 'ui/dist')}")
 
 
-def wire(arguments, browser):
+def wire(arguments, playwright):
+    browser = launch(playwright)
     for program in [SERVER, *arguments.gotify]:
         with Server(program) as server:
             for number in range(200):
@@ -154,7 +132,8 @@ def wire(arguments, browser):
             context.close()
 
 
-def load(arguments, browser):
+def load(arguments, playwright):
+    browser = launch(playwright)
     programs = [SERVER, *arguments.gotify]
     servers = [Server(program) for program in programs]
     try:
@@ -184,6 +163,29 @@ def load(arguments, browser):
             server.__exit__()
 
 
+class Sending:
+    """50 messages per second in a thread of its own, until it is stopped. `failure` says why it has ended before."""
+
+    def __init__(self, server):
+        self.server, self.stopped, self.failure = server, threading.Event(), None
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def run(self):
+        began, number = time.monotonic(), 0
+        try:
+            while not self.stopped.is_set():
+                self.server.send(10_000 + number)
+                number += 1
+                time.sleep(max(0, began + number / 50 - time.monotonic()))
+        except OSError as error:
+            self.failure = error
+
+    def stop(self):
+        self.stopped.set()
+        self.thread.join()
+
+
 FRAMES = """() => {
     window.frames_ = [];
     let last = performance.now();
@@ -192,7 +194,8 @@ FRAMES = """() => {
 }"""
 
 
-def flood(arguments, browser):
+def flood(arguments, playwright):
+    browser = launch(playwright)
     with Server(SERVER) as server:
         for number in range(10_000):
             server.send(number)
@@ -204,23 +207,14 @@ def flood(arguments, browser):
             page.mouse.move(640, 500)
             page.mouse.wheel(0, 20_000)
             page.wait_for_timeout(30)
-        stopped = threading.Event()
-
-        def send():
-            began, number = time.monotonic(), 0
-            while not stopped.is_set():
-                server.send(10_000 + number)
-                number += 1
-                time.sleep(max(0, began + number / 50 - time.monotonic()))
-
-        sender = threading.Thread(target=send)
-        sender.start()
+        session.send("Performance.enable")
+        sending = Sending(server)
         page.evaluate(FRAMES)
         try:
             for minute in range(arguments.minutes + 1):
+                if sending.failure:
+                    raise SystemExit(f"the sender has ended: {sending.failure}")
                 session.send("HeapProfiler.collectGarbage")
-                metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]} if minute else {}
-                session.send("Performance.enable")
                 metrics = {metric["name"]: metric["value"] for metric in session.send("Performance.getMetrics")["metrics"]}
                 frames = page.evaluate("window.frames_.splice(0)")
                 longest, slow = max(frames, default=0), sum(frame > 50 for frame in frames)
@@ -234,8 +228,7 @@ def flood(arguments, browser):
                     page.mouse.wheel(0, -900 if int(time.monotonic()) % 8 < 4 else 900)
                     page.wait_for_timeout(50)
         finally:
-            stopped.set()
-            sender.join()
+            sending.stop()
         context.close()
 
 
@@ -248,11 +241,9 @@ def main():
     parser.add_argument("--gotify", action="append", default=[])
     arguments = parser.parse_args()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for name in arguments.figures:
             print(name)
-            figures[name](arguments, browser)
-        browser.close()
+            figures[name](arguments, playwright)
 
 
 if __name__ == "__main__":
