@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the licenses of all crates that the programs are made of, as most of these licenses ask for.
+"""Prints the licenses of all crates that the programs are made of, and of the packages in the web page, as most of these
+licenses ask for.
 
     packaging/notices.py
 
@@ -59,6 +60,8 @@ def main():
     print("\nSQLite, which is in libsqlite3-sys, is in the public domain.")
     for text, names in sorted(users.items(), key=lambda pair: pair[1]):
         print(f"\n{'=' * 80}\n{', '.join(names)}:\n\n{text}")
+    page = (root / "ui/dist/licenses.txt").read_text(encoding="utf-8").strip()
+    print(f"\n{'=' * 80}\nThe web page contains these packages:\n\n{page}")
     return 0
 
 

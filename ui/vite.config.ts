@@ -1,6 +1,7 @@
 // How the page is built: `npm run build` writes what the server embeds to `dist/`.
 import { defineConfig } from 'vite';
 import { actionPage } from './build/action-page.ts';
+import { licenses } from './build/licenses.ts';
 import { manifest } from './build/manifest.ts';
 import { precache } from './build/precache.ts';
 
@@ -26,7 +27,7 @@ const routes = [
 export default defineConfig({
   base: './',
   publicDir: false,
-  plugins: [manifest(), actionPage(), precache()],
+  plugins: [manifest(), actionPage(), precache(), licenses()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
