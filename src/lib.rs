@@ -81,6 +81,7 @@
 //! | `completions` | the commands `completions` and `man-pages` | no |
 //! | `oidc` | logging in through an identity provider, by OpenID Connect | no |
 //! | `push` | messages to browsers by Web Push | no |
+//! | `ui` | the web page | yes |
 //!
 //! # Modules
 //!
