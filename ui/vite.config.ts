@@ -1,6 +1,7 @@
 // How the page is built: `npm run build` writes what the server embeds to `dist/`.
 import { defineConfig } from 'vite';
 import { actionPage } from './build/action-page.ts';
+import { importPlainly } from './build/import-plainly.ts';
 import { licenses } from './build/licenses.ts';
 import { manifest } from './build/manifest.ts';
 import { precache } from './build/precache.ts';
@@ -27,12 +28,12 @@ const routes = [
 export default defineConfig({
   base: './',
   publicDir: false,
-  plugins: [manifest(), actionPage(), precache(), licenses()],
+  plugins: [importPlainly(), manifest(), actionPage(), precache(), licenses()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
     cssCodeSplit: false,
-    modulePreload: { polyfill: false },
+    modulePreload: false,
     reportCompressedSize: false,
     rolldownOptions: {
       // What the entry shares with lazy screens stays in its own file: one request less at the start.
