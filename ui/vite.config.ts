@@ -1,6 +1,7 @@
 // How the page is built: `npm run build` writes what the server embeds to `dist/`.
 import { defineConfig } from 'vite';
 import { actionPage } from './build/action-page.ts';
+import { icon } from './build/icon.ts';
 import { importPlainly } from './build/import-plainly.ts';
 import { licenses } from './build/licenses.ts';
 import { manifest } from './build/manifest.ts';
@@ -28,7 +29,7 @@ const routes = [
 export default defineConfig({
   base: './',
   publicDir: false,
-  plugins: [importPlainly(), manifest(), actionPage(), precache(), licenses()],
+  plugins: [importPlainly(), icon(), manifest(), actionPage(), precache(), licenses()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,

@@ -11,11 +11,6 @@ const ICONS = [
   { file: 'icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
 ] as const;
 
-function dataUrl(): string {
-  const source = readFileSync(join(FOLDER, 'icon.svg'), 'utf8').trim();
-  return `data:image/svg+xml,${encodeURIComponent(source)}`;
-}
-
 export function manifest(): Plugin {
   const emitted = new Map<string, string>();
   return {
@@ -29,11 +24,7 @@ export function manifest(): Plugin {
     },
     transformIndexHtml: {
       order: 'post',
-      handler: () => [
-        // In the page itself: the icon of the tab is small, and would be a request more.
-        { tag: 'link', attrs: { rel: 'icon', type: 'image/svg+xml', href: dataUrl() }, injectTo: 'head' },
-        { tag: 'link', attrs: { rel: 'manifest', href: './manifest.json' }, injectTo: 'head' },
-      ],
+      handler: () => [{ tag: 'link', attrs: { rel: 'manifest', href: './manifest.json' }, injectTo: 'head' }],
     },
     generateBundle() {
       const icons = ICONS.map(({ file, ...rest }) => ({

@@ -2,8 +2,8 @@
 import { useRef } from 'preact/hooks';
 import type { Application } from './api/types';
 import { AppImage } from './components/AppImage';
+import { Brand } from './components/Brand';
 import { Icon, type IconName } from './components/Icon';
-import icon from './icons/icon.svg?inline';
 import { messagesPath, route, screenName } from './router';
 import { applicationStates, applications, areApplicationsAsked, unreadTotal } from './state/applications';
 import { shownConnection } from './state/connection';
@@ -27,10 +27,7 @@ export function Navigation({ isOpen, onPick }: { isOpen: boolean; onPick: () => 
         if (event.target instanceof Element && event.target.closest('a')) onPick();
       }}
     >
-      <div class="brand">
-        <img src={icon} alt="" width="26" height="26" />
-        Shardcast
-      </div>
+      <Brand />
       <div class="nav-group">
         <Entry
           path={messagesPath()}

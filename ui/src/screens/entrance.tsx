@@ -1,17 +1,14 @@
 // The frame of what is shown to who is not logged in, and the step inside.
 import type { ComponentChildren } from 'preact';
 import type { CurrentUser } from '../api/types';
-import icon from '../icons/icon.svg?inline';
+import { Brand } from '../components/Brand';
 import { setUser } from '../state/session';
 
 export function Entrance({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <main class="centered">
       <div class="card stack">
-        <div class="brand entrance-brand">
-          <img src={icon} alt="" width="26" height="26" />
-          Shardcast
-        </div>
+        <Brand kind="entrance-brand" />
         <h1>{title}</h1>
         {children}
       </div>
