@@ -1,6 +1,7 @@
 // Loads a component when it is shown first.
+import { useSignal } from '@preact/signals';
 import type { ComponentChildren, ComponentType } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { Button } from './components/Button';
 import { EmptyState } from './components/EmptyState';
 import { t } from './text';
@@ -15,13 +16,18 @@ export function Lazy({
   load: () => Promise<{ default: ComponentType }>;
   waiting?: ComponentChildren;
 }) {
-  const [loaded, setLoaded] = useState<Loaded | null>(null);
+  const state = useSignal<Loaded | null>(null);
   useEffect(() => {
     load().then(
-      (module) => setLoaded({ component: module.default }),
-      () => setLoaded({ failed: true }),
+      (module) => {
+        state.value = { component: module.default };
+      },
+      () => {
+        state.value = { failed: true };
+      },
     );
   }, []);
+  const loaded = state.value;
   if (!loaded) return <>{waiting}</>;
   if ('component' in loaded) return <loaded.component />;
   return (

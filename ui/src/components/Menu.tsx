@@ -1,5 +1,6 @@
 // A button that opens a list of actions, with the keys of a menu.
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { IconButton } from './Button';
 import { Icon, type IconName } from './Icon';
 
@@ -14,27 +15,27 @@ export type MenuItem = {
 export type MenuProps = { label: string; icon?: IconName; items: readonly MenuItem[]; tabIndex?: number };
 
 export function Menu({ label, icon = 'more', items, tabIndex }: MenuProps) {
-  const [isOpen, setOpen] = useState(false);
+  const isOpen = useSignal(false);
   const root = useRef<HTMLDivElement>(null);
   const id = useId();
 
   useEffect(() => {
-    if (!isOpen) return;
+    if (!isOpen.value) return;
     move(root.current, 0);
     const closeOutside = (event: Event) => {
-      if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false);
+      if (event.target instanceof Node && !root.current?.contains(event.target)) isOpen.value = false;
     };
     document.addEventListener('pointerdown', closeOutside);
     return () => document.removeEventListener('pointerdown', closeOutside);
-  }, [isOpen]);
+  }, [isOpen.value]);
 
   const close = () => {
-    setOpen(false);
+    isOpen.value = false;
     root.current?.querySelector('button')?.focus();
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!isOpen) return;
+    if (!isOpen.value) return;
     const steps: Record<string, () => void> = {
       Escape: close,
       Tab: close,
@@ -57,12 +58,14 @@ export function Menu({ label, icon = 'more', items, tabIndex }: MenuProps) {
         icon={icon}
         label={label}
         aria-haspopup="menu"
-        aria-expanded={isOpen}
-        aria-controls={isOpen ? id : undefined}
+        aria-expanded={isOpen.value}
+        aria-controls={isOpen.value ? id : undefined}
         tabIndex={tabIndex}
-        onClick={() => setOpen(!isOpen)}
+        onClick={() => {
+          isOpen.value = !isOpen.value;
+        }}
       />
-      {isOpen && (
+      {isOpen.value && (
         <div class="menu-list" role="menu" id={id} aria-label={label}>
           {items.map((item) => (
             <button
