@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { ApiError, NetworkError } from './errors';
-import { basicAuthorization, request, setHooks, withQuery } from './request';
+import { basicAuthorization, request, setHooks } from './request';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -21,9 +21,11 @@ test('every character may be in a password', () => {
   expect(Buffer.from(encoded, 'base64').toString('utf8')).toBe('jürgen:pä:ß€😀');
 });
 
-test('lists repeat their name, and what is undefined is left out', () => {
-  expect(withQuery('a', { appid: [1, 2], text: 'x y', none: undefined })).toBe('a?appid=1&appid=2&text=x+y');
-  expect(withQuery('a', { none: undefined })).toBe('a');
+test('parameters are in the URL, and those that are undefined are left out', async () => {
+  const asked = answer([200, ''], [200, '']);
+  await request('GET', 'a', { query: { appid: 1, text: 'x &y', none: undefined } });
+  await request('GET', 'a', { query: { none: undefined } });
+  expect(asked.mock.calls.map(([url]) => url)).toEqual(['a?appid=1&text=x+%26y', 'a']);
 });
 
 test('an empty answer is undefined', async () => {

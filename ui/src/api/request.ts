@@ -7,8 +7,8 @@ export type RequestOptions = {
   json?: unknown;
   /** Sent as it is, such as `FormData`. */
   body?: BodyInit;
-  /** Parameters of the URL; undefined ones are left out, and lists repeat the name. */
-  query?: Record<string, string | number | undefined | readonly (string | number)[]>;
+  /** Parameters of the URL; undefined ones are left out. */
+  query?: Record<string, string | number | undefined>;
   headers?: Record<string, string>;
   /** `omit` sends no cookie, so that a refused password is not made up for by the session. */
   credentials?: RequestCredentials;
@@ -106,12 +106,11 @@ function describe(response: Response, text: string): string {
 }
 
 /** Appends parameters to a path. */
-export function withQuery(path: string, query: RequestOptions['query']): string {
+function withQuery(path: string, query: RequestOptions['query']): string {
   if (!query) return path;
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) parameters.append(name, String(one));
+    if (value !== undefined) parameters.set(name, String(value));
   }
   const text = parameters.toString();
   return text === '' ? path : `${path}?${text}`;
