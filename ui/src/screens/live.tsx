@@ -1,7 +1,5 @@
 // The screen `live`, for administrators: what the server does now.
 import type { ComponentChildren } from 'preact';
-import { ApiError } from '../api/errors';
-import { EmptyState } from '../components/EmptyState';
 import { Spinner } from '../components/Spinner';
 import { errorText } from '../state/toasts';
 import { shownLanguage, t } from '../text';
@@ -26,8 +24,6 @@ export default function Live() {
 }
 
 function Failed({ error }: { error: unknown }) {
-  if (error instanceof ApiError && error.status === 404)
-    return <EmptyState icon="live" title={t('live.missing')} />;
   return (
     <p class="notice error" role="alert">
       {t('live.failed', { text: errorText(error) })}

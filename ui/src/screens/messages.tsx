@@ -1,7 +1,6 @@
 // The screen `messages`: the messages of all applications, of one, or those that a search has found.
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ApiError } from '../api/errors';
 import { isSearch } from '../api/messages';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
@@ -111,12 +110,10 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
 }
 
 function Failed({ list }: { list: MessageList }) {
-  const error = list.error.value;
-  const isMissing = error instanceof ApiError && error.status === 404 && isSearch(list.filter);
   return (
     <EmptyState icon="inbox" title={t('messages.failed')}>
-      <p>{isMissing ? t('messages.searchMissing') : errorText(error)}</p>
-      {!isMissing && <Button onClick={() => void list.load()}>{t('button.retry')}</Button>}
+      <p>{errorText(list.error.value)}</p>
+      <Button onClick={() => void list.load()}>{t('button.retry')}</Button>
     </EmptyState>
   );
 }

@@ -32,3 +32,18 @@ test('no text is empty, or has blanks at its ends', () => {
     expect(text).not.toBe('');
   }
 });
+
+test('every text is used', () => {
+  const sources = import.meta.glob<string>(['../**/*.{ts,tsx}', '!../**/*.test.*', '!./en/*', '!./de/*'], {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  });
+  const source = Object.values(sources).join('\n');
+  expect(source).toContain("t('nav.main')");
+  // Such as `connection.${state}`.
+  const beginnings = [...source.matchAll(/`(\w+\.)\$\{/g)].map(([, beginning]) => beginning ?? '');
+  const isUsed = (key: string) =>
+    source.includes(`'${key}'`) || beginnings.some((beginning) => key.startsWith(beginning));
+  expect(texts.filter((key) => !isUsed(key))).toEqual([]);
+});

@@ -41,7 +41,6 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.picture': 'Bild',
   'applications.pictureChange': 'Bild ändern',
   'applications.pictureRemove': 'Bild entfernen',
-  'applications.pictureHint': 'PNG, JPEG oder GIF.',
   'applications.pictureChanged': 'Das Bild von {name} wurde geändert',
   'applications.pictureRemoved': 'Das Bild von {name} wurde entfernt',
 

@@ -29,8 +29,6 @@ export const clients: Record<keyof typeof english, Text> = {
   'clients.tokenCopy': 'Token kopieren',
   'clients.tokenShow': 'Token anzeigen',
   'clients.elevate': 'Rechte für eine Stunde erhöhen',
-  'clients.elevateHint':
-    'Mit erhöhten Rechten lassen sich Anwendungen und Geräte löschen, das Passwort ändern und Benutzer verwalten.',
   'clients.elevatedNow': '{name} hat für eine Stunde erhöhte Rechte',
   'clients.endElevation': 'Erhöhte Rechte beenden',
   'clients.elevationEnded': '{name} hat keine erhöhten Rechte mehr',

@@ -14,7 +14,6 @@ export const messages: Record<keyof typeof english, Text> = {
   'messages.noResults': 'Keine Nachricht passt',
   'messages.noResultsText':
     'Gesucht werden ganze Wörter, außer beim letzten. Ein * am Ende findet alle Wörter, die so beginnen.',
-  'messages.searchMissing': 'Dieser Server kann nicht suchen.',
   'messages.failed': 'Die Nachrichten konnten nicht geladen werden',
   'messages.olderFailed': 'Ältere Nachrichten konnten nicht geladen werden.',
   'messages.new': { one: '{count} neue Nachricht', other: '{count} neue Nachrichten' },

@@ -39,7 +39,6 @@ export const applications = {
   'applications.picture': 'Picture',
   'applications.pictureChange': 'Change picture',
   'applications.pictureRemove': 'Remove picture',
-  'applications.pictureHint': 'PNG, JPEG or GIF.',
   'applications.pictureChanged': 'The picture of {name} was changed',
   'applications.pictureRemoved': 'The picture of {name} was removed',
 

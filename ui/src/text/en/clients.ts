@@ -27,8 +27,6 @@ export const clients = {
   'clients.tokenCopy': 'Copy token',
   'clients.tokenShow': 'Show token',
   'clients.elevate': 'Elevate for an hour',
-  'clients.elevateHint':
-    'An elevated client may delete applications and clients, change the password and manage users.',
   'clients.elevatedNow': '{name} is elevated for an hour',
   'clients.endElevation': 'End elevation',
   'clients.elevationEnded': '{name} is not elevated any more',

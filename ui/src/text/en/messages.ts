@@ -12,7 +12,6 @@ export const messages = {
   'messages.noResults': 'No message matches',
   'messages.noResultsText':
     'Words must be whole, except for the last one. A word with * at its end matches words that begin with it.',
-  'messages.searchMissing': 'This server can’t search.',
   'messages.failed': 'The messages could not be loaded',
   'messages.olderFailed': 'Older messages could not be loaded.',
   'messages.new': { one: '{count} new message', other: '{count} new messages' },
