@@ -1,5 +1,5 @@
 // Keys that work everywhere on the page. The sheet `?` lists them.
-import { listCommands, openSearch } from './messages/commands';
+import { listCommands, wantsSearch } from './messages/commands';
 import { navigate, screenName } from './router';
 import { openDialog } from './state/dialogs';
 import { user } from './state/session';
@@ -8,9 +8,6 @@ import { runLastToast } from './state/toasts';
 
 /** So long a second key may take after `g`. */
 const SECOND_KEY_MS = 1500;
-
-/** So long the field of the search may take to appear. What is typed meanwhile is meant for it. */
-const SEARCH_MS = 1000;
 
 /** Screens by the key after `g`. */
 const SCREENS: Record<string, string> = {
@@ -24,15 +21,17 @@ const SCREENS: Record<string, string> = {
 
 const FOR_ADMINISTRATORS = ['u', 'l'];
 
+/** What a key that is held down may do many times. Another one is held by accident. */
+const REPEATED = ['j', 'k'];
+
 let goUntil = 0;
-let searchUntil = 0;
 
 export function listenToKeys(): void {
   document.addEventListener('focusin', () => {
-    searchUntil = 0;
+    wantsSearch.value = false;
   });
   document.addEventListener('keydown', (event) => {
-    if (isForSomethingElse(event) || performance.now() < searchUntil) return;
+    if (isForSomethingElse(event)) return;
     const isSecond = performance.now() < goUntil;
     goUntil = 0;
     if (isSecond && FOR_ADMINISTRATORS.includes(event.key) && !user.peek()?.admin) return;
@@ -44,11 +43,12 @@ export function listenToKeys(): void {
   });
 }
 
-/** Typing, browsers' own keys, and dialogs come first. */
+/** Typing, browsers' own keys, and dialogs come first, also what is typed for a field that is not drawn yet. */
 function isForSomethingElse(event: KeyboardEvent): boolean {
   if (!user.peek() || !shortcuts.peek() || event.defaultPrevented) return true;
+  if (event.repeat && !REPEATED.includes(event.key)) return true;
   if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return true;
-  if (document.querySelector('dialog[open]')) return true;
+  if (wantsSearch.peek() || openDialog.peek() || document.querySelector('dialog[open]')) return true;
   const { target } = event;
   return (
     target instanceof Element &&
@@ -67,10 +67,8 @@ const keys: Record<string, () => void> = {
     openDialog.value = 'send';
   },
   '/': () => {
-    searchUntil = performance.now() + SEARCH_MS;
+    wantsSearch.value = true;
     if (screenName.peek() !== 'messages') navigate('/messages');
-    // The screen may have to be drawn first.
-    setTimeout(() => openSearch.current?.());
   },
   '?': () => {
     openDialog.value = 'help';

@@ -1,4 +1,5 @@
 // What keys do with the list that is shown.
+import { signal } from '@preact/signals';
 
 export type ListCommands = {
   /** Moves the focus by so many messages. */
@@ -12,5 +13,5 @@ export type ListCommands = {
 /** Set by the list while it is shown. */
 export const listCommands: { current: ListCommands | null } = { current: null };
 
-/** Set by the screen of messages: shows the search, with the focus in it. */
-export const openSearch: { current: (() => void) | null } = { current: null };
+/** Whether the screen of messages is to show the search, with the focus in it. Over once something has the focus. */
+export const wantsSearch = signal(false);

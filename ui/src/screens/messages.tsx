@@ -1,12 +1,12 @@
 // The screen `messages`: the messages of all applications, of one, or those that a search has found.
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo } from 'preact/hooks';
 import { isSearch } from '../api/messages';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
 import { Spinner } from '../components/Spinner';
 import { announcement } from '../messages/announcer';
-import { openSearch } from '../messages/commands';
+import { wantsSearch } from '../messages/commands';
 import type { MessageList } from '../messages/list';
 import { allMessages, openList } from '../messages/lists';
 import { drawNewLine } from '../messages/reading';
@@ -36,15 +36,13 @@ export function Messages() {
     isSearching.value = false;
     navigate(messagesPath(search.appid), { replace: true });
   };
-  useEffect(() => {
-    openSearch.current = () => {
-      isSearching.value = true;
-      document.querySelector<HTMLElement>('.search input')?.focus();
-    };
-    return () => {
-      openSearch.current = null;
-    };
-  }, []);
+  const isSearchWanted = wantsSearch.value;
+  useLayoutEffect(() => {
+    if (!isSearchWanted) return;
+    isSearching.value = true;
+    // One that is drawn now takes the focus by itself.
+    document.querySelector<HTMLElement>('.search input')?.focus();
+  }, [isSearchWanted]);
 
   return (
     <div class="messages">
