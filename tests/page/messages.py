@@ -152,6 +152,53 @@ def keys_move_in_the_list_and_between_screens(tools):
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def the_search_is_opened_from_another_screen(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        application = server.application("Backup")
+        server.send(application, "The disk is full")
+        server.send(application, "The disk is fine")
+        watched.login(route="#/account")
+        expect(page.get_by_role("heading", name="Account", level=1)).to_be_visible()
+        page.keyboard.press("/")
+        expect(page.get_by_label("Search messages")).to_be_focused()
+        page.keyboard.type("full")
+        expect(article(page, "fine")).to_have_count(0)
+        expect(article(page, "full")).to_be_visible()
+
+
+def a_dialog_keeps_what_is_typed_when_a_text_is_selected_beyond_its_edge(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page, dialog = watched.page, watched.page.get_by_role("dialog")
+        server.application("Backup")
+        watched.login()
+        page.get_by_role("button", name="Send message").click()
+        field = dialog.get_by_label("Message", exact=True)
+        field.fill("half of it")
+        box = field.bounding_box()
+        page.mouse.move(box["x"] + 60, box["y"] + 15)
+        page.mouse.down()
+        page.mouse.move(5, box["y"] + 15, steps=5)
+        page.mouse.up()
+        expect(field).to_have_value("half of it")
+        page.mouse.click(5, box["y"] + 15)
+        expect(dialog).to_have_count(0)
+
+
+def a_dialog_whose_file_is_gone_says_so_and_can_be_opened_again(tools):
+    with tools.server() as server, Watched(tools.browser, server, service_workers="block") as watched:
+        page = watched.page
+        watched.allow("ERR_FAILED")
+        server.application("Backup")
+        watched.login()
+        page.route("**/assets/manage-*", lambda route: route.abort())
+        page.get_by_role("button", name="Send message").click()
+        expect(page.get_by_text("This part of the page could not be loaded").first).to_be_visible()
+        page.unroute("**/assets/manage-*")
+        page.get_by_role("button", name="Send message").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+
 CHECKS = (
     messages_arrive_live,
     a_restart_loses_no_message,
@@ -159,4 +206,7 @@ CHECKS = (
     unread_counts_follow_on_every_device,
     messages_are_searched,
     keys_move_in_the_list_and_between_screens,
+    the_search_is_opened_from_another_screen,
+    a_dialog_keeps_what_is_typed_when_a_text_is_selected_beyond_its_edge,
+    a_dialog_whose_file_is_gone_says_so_and_can_be_opened_again,
 )

@@ -16,10 +16,10 @@ import { Messages } from './screens/messages';
 import { Setup } from './screens/setup';
 import { applicationsById, unreadTotal } from './state/applications';
 import { shownConnection } from './state/connection';
-import { openDialog } from './state/dialogs';
+import { closeDialog, openDialog } from './state/dialogs';
 import { loadOverview, overview, overviewError, user } from './state/session';
 import { setupLink } from './state/setup';
-import { errorText } from './state/toasts';
+import { errorText, toast } from './state/toasts';
 import { t } from './text';
 
 type Load = () => Promise<{ default: ComponentType }>;
@@ -62,7 +62,13 @@ function Content() {
 function Dialogs() {
   if (!user.value || !openDialog.value) return null;
   const name = openDialog.value;
-  return <Lazy key={name} load={DIALOGS[name]} />;
+  return <Lazy key={name} load={DIALOGS[name]} onFailed={onDialogFailed} />;
+}
+
+function onDialogFailed(): void {
+  closeDialog();
+  const action = { label: t('error.reload'), run: () => location.reload() };
+  toast(t('error.screen'), { kind: 'error', action });
 }
 
 /** The first request failed. Tries again by itself, too. */

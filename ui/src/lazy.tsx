@@ -8,14 +8,15 @@ import { t } from './text';
 
 type Loaded = { component: ComponentType } | { failed: true };
 
-/** Shows `waiting` until the component came. After an update of the server its file may be gone: then it says so. */
-export function Lazy({
-  load,
-  waiting,
-}: {
+export type LazyProps = {
   load: () => Promise<{ default: ComponentType }>;
   waiting?: ComponentChildren;
-}) {
+  /** Called instead of saying in its place that it can't be loaded. */
+  onFailed?: () => void;
+};
+
+/** Shows `waiting` until the component came. After an update of the server its file may be gone: then it says so. */
+export function Lazy({ load, waiting, onFailed }: LazyProps) {
   const state = useSignal<Loaded | null>(null);
   useEffect(() => {
     load().then(
@@ -23,7 +24,8 @@ export function Lazy({
         state.value = { component: module.default };
       },
       () => {
-        state.value = { failed: true };
+        if (onFailed) onFailed();
+        else state.value = { failed: true };
       },
     );
   }, []);

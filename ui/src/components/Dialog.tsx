@@ -1,6 +1,6 @@
 // A modal dialog on the browser's `<dialog>`, which keeps the focus inside and gives it back afterwards.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../text';
 import { IconButton } from './Button';
 
@@ -15,7 +15,9 @@ export type DialogProps = {
 export function Dialog({ title, onClose, large, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  const isPressedOutside = useRef(false);
+  // Before the next key can be pressed, which is meant for it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     const before = document.activeElement;
     element?.showModal();
@@ -34,8 +36,12 @@ export function Dialog({ title, onClose, large, children }: DialogProps) {
         event.preventDefault();
         onClose();
       }}
+      // A text may be selected beyond the edge.
+      onPointerDown={(event) => {
+        isPressedOutside.current = isOutside(event);
+      }}
       onClick={(event) => {
-        if (event.target === event.currentTarget && isOutside(event, event.currentTarget)) onClose();
+        if (isPressedOutside.current && isOutside(event)) onClose();
       }}
     >
       <div class="dialog-head">
@@ -47,7 +53,8 @@ export function Dialog({ title, onClose, large, children }: DialogProps) {
   );
 }
 
-function isOutside({ clientX, clientY }: MouseEvent, element: HTMLElement): boolean {
-  const { left, right, top, bottom } = element.getBoundingClientRect();
+function isOutside({ target, currentTarget, clientX, clientY }: MouseEvent): boolean {
+  if (target !== currentTarget) return false;
+  const { left, right, top, bottom } = (currentTarget as Element).getBoundingClientRect();
   return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
