@@ -32,7 +32,7 @@ class Watched:
     def __init__(self, browser, server, viewport=None, address=None, **options):
         # Where the browser finds the server: a proxy may be in between.
         self.address = address or server.address
-        self.server, self.faults, self.requests, self.allowed = server, [], [], ["shardcast/application"]
+        self.server, self.faults, self.requests, self.allowed = server, [], [], []
         self.context = browser.new_context(viewport=viewport or DESKTOP, **options)
         self.context.add_init_script(WATCH)
         self.page = self.context.new_page()
