@@ -15,6 +15,8 @@
 //!
 //! | what | limit | at the limit |
 //! |---|---|---|
+//! | subscriptions of a user's clients | 100 ([`MAX_PUSH_SUBSCRIPTIONS`](crate::store::MAX_PUSH_SUBSCRIPTIONS)), with at most 2048 characters of endpoint | A further one is refused. |
+//! | subscriptions that are looked up at once | those of 16 users | The others wait in the queue. |
 //! | notices in the queue | 1024, each with at most 200 characters of title, 1000 of text and 1000 bytes of URL | It is dropped. |
 //! | deliveries | 1024, of which 128 of one user | It is dropped. |
 //! | requests at a time | 32, of which 4 of one user, 10 s each | They wait. |

@@ -59,9 +59,9 @@ pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
     DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins,
-    MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, Owned, Pictures,
-    PushSubscription, PushSubscriptions, Retention, RetentionRule, RevocationId, RevocationLog, Search,
-    UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    MAX_PUSH_SUBSCRIPTIONS, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage,
+    NewUser, Owned, Pictures, PushSubscription, PushSubscriptions, Retention, RetentionRule, RevocationId,
+    RevocationLog, Search, SubscribeOutcome, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};

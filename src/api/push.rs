@@ -17,7 +17,7 @@ use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json};
 use crate::model::{ClientId, Extras};
 use crate::push::Push;
-use crate::store::PushSubscription;
+use crate::store::{MAX_PUSH_SUBSCRIPTIONS, PushSubscription, SubscribeOutcome};
 
 /// As browsers write it, with or without padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -106,7 +106,7 @@ async fn show(client: ClientAuth, State(state): State<AppState>) -> Result<Json<
 /// Lets the client that asks get push messages, in place of the subscription that it had.
 ///
 /// The browser's subscription must be made for the key that `GET /shardcast/overview` names. It ends with the client, or
-/// when the push service says that it is gone.
+/// when the push service says that it is gone. The clients of a user have at most 100 subscriptions.
 #[utoipa::path(
     put, path = "/shardcast/push", operation_id = "subscribePush", tag = "client",
     request_body = PushParams,
@@ -135,11 +135,12 @@ async fn subscribe(
     push.check(&subscription).map_err(ApiError::BadRequest)?;
     let user_id = client.user_id;
     to_completion(async move {
-        if !state.store.database().save_push_subscription(client_id, &subscription).await? {
+        match state.store.database().save_push_subscription(client_id, &subscription).await? {
+            SubscribeOutcome::Saved => push.subscribed(user_id),
             // Deleted since the request was admitted.
-            return Err(ApiError::Unauthorized);
+            SubscribeOutcome::NoSuchClient => return Err(ApiError::Unauthorized),
+            SubscribeOutcome::TooMany => return Err(ApiError::BadRequest(too_many())),
         }
-        push.subscribed(user_id);
         Ok(Json(subscription.into()))
     })
     .await
@@ -167,6 +168,13 @@ fn subscriber(client: &ClientAuth, state: &AppState) -> Result<(Push, ClientId),
     let push = state.push.clone().ok_or_else(|| ApiError::NotFound(SWITCHED_OFF.to_owned()))?;
     let id = client.client().and_then(|client| client.id).ok_or(ApiError::ForbiddenWith(NO_CLIENT))?;
     Ok((push, id))
+}
+
+fn too_many() -> String {
+    format!(
+        "the clients of this user have {MAX_PUSH_SUBSCRIPTIONS} push subscriptions, which is the most: delete clients \
+         that are not used"
+    )
 }
 
 /// Reads one of a subscription's keys. The error does not repeat it.

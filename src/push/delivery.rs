@@ -26,7 +26,7 @@ const REQUESTS: usize = 32;
 const REQUESTS_OF_USER: usize = 4;
 
 /// Notices whose subscriptions are looked up together.
-const LOOKED_UP_AT_ONCE: usize = 64;
+const LOOKED_UP_AT_ONCE: usize = 16;
 
 /// A subscription that was looked up so long ago is looked up again before something is sent to it.
 const STAYS_TRUE: Duration = Duration::from_secs(1);

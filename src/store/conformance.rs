@@ -134,6 +134,8 @@ macro_rules! suite {
             push {
                 a_client_has_one_subscription
                 an_endpoint_belongs_to_the_client_that_named_it_last
+                of_clients_that_name_an_endpoint_at_once_one_has_it
+                a_user_has_so_many_subscriptions_and_no_more
                 subscriptions_are_found_by_their_users
                 a_subscription_goes_with_its_client_and_its_user
                 only_the_endpoint_that_was_named_is_deleted

@@ -27,7 +27,9 @@ pub use heads::{DatabaseTime, Heads};
 pub use logins::Logins;
 pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
 pub use pictures::Pictures;
-pub use push::{ClientSubscription, PushSubscription, PushSubscriptions};
+pub use push::{
+    ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, PushSubscription, PushSubscriptions, SubscribeOutcome,
+};
 pub use retention::{DeletedMessages, Retention, RetentionRule};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use search::Search;

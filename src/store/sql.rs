@@ -15,6 +15,7 @@ pub(super) mod error;
 pub(super) mod heads;
 pub(super) mod identities;
 pub(super) mod keyed;
+pub(super) mod keys;
 pub(super) mod logins;
 pub(super) mod messages;
 pub(super) mod pictures;

@@ -217,6 +217,23 @@ async fn what_can_not_be_sent_to_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
+async fn the_clients_of_a_user_have_so_many_subscriptions_and_no_more() {
+    let server = TestServer::start_with(pushing).await;
+    let (ann, bob) = (server.person("ann").await, server.person("bob").await);
+    let browser = |name: &str| Browser::new(format!("https://push.example/{name}"));
+    for number in 0..100 {
+        let (_, token) = another_client(&server, &ann).await;
+        let subscribed = browser(&number.to_string()).subscribe(&server, &token, 0).await;
+        assert_eq!(subscribed.status, 200, "{number}: {subscribed:?}");
+    }
+    let refused = browser("one-more").subscribe(&server, &ann.client.token, 0).await;
+    let text = "the clients of this user have 100 push subscriptions, which is the most: delete clients that are not used";
+    assert_eq!((refused.status, &refused.json()["errorDescription"]), (400, &json!(text)));
+    assert_eq!(show(&server, &ann.client.token).await.status, 404);
+    assert_eq!(browser("of-bob").subscribe(&server, &bob.client.token, 0).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_server_that_pushes_nothing_says_so() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;

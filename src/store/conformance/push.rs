@@ -3,8 +3,11 @@
 use futures_util::future::join_all;
 
 use super::{at, client, new_client, user};
-use crate::model::ClientId;
-use crate::store::{ClientSubscription, Database, NewClient, PushSubscription};
+use crate::model::{ClientId, User};
+use crate::store::SubscribeOutcome::{NoSuchClient, Saved, TooMany};
+use crate::store::{
+    ClientSubscription, Database, MAX_PUSH_SUBSCRIPTIONS, NewClient, PushSubscription, SubscribeOutcome,
+};
 
 fn subscription(endpoint: &str) -> PushSubscription {
     PushSubscription {
@@ -19,16 +22,29 @@ async fn endpoint(database: &dyn Database, client: ClientId) -> Option<String> {
     database.push_subscription(client).await.unwrap().map(|subscription| subscription.endpoint)
 }
 
+async fn save(database: &dyn Database, client: ClientId, new: &PushSubscription) -> SubscribeOutcome {
+    database.save_push_subscription(client, new).await.unwrap()
+}
+
+/// Makes clients of a user.
+async fn clients(database: &dyn Database, user: &User, count: u64) -> Vec<ClientId> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        ids.push(client(database, user, &format!("C{}-{number}", user.id)).await.id);
+    }
+    ids
+}
+
 pub(crate) async fn a_client_has_one_subscription(database: &dyn Database) {
     let alice = user(database, "alice").await;
     let phone = client(database, &alice, "Cphone").await.id;
     assert_eq!(database.push_subscription(phone).await.unwrap(), None);
-    assert!(database.save_push_subscription(phone, &subscription("first")).await.unwrap());
+    assert_eq!(save(database, phone, &subscription("first")).await, Saved);
     assert_eq!(database.push_subscription(phone).await.unwrap(), Some(subscription("first")));
     let second = PushSubscription { min_priority: i64::MAX, ..subscription("second") };
-    assert!(database.save_push_subscription(phone, &second).await.unwrap());
+    assert_eq!(save(database, phone, &second).await, Saved);
     assert_eq!(database.push_subscription(phone).await.unwrap(), Some(second));
-    assert!(!database.save_push_subscription(ClientId(99), &subscription("third")).await.unwrap());
+    assert_eq!(save(database, ClientId(99), &subscription("third")).await, NoSuchClient);
     assert_eq!(database.push_subscriptions(&[alice.id]).await.unwrap().len(), 1);
 }
 
@@ -44,6 +60,57 @@ pub(crate) async fn an_endpoint_belongs_to_the_client_that_named_it_last(databas
     assert_eq!(endpoint(database, first).await, None);
     assert_eq!(endpoint(database, second).await, Some(subscription("same").endpoint));
     assert_eq!(endpoint(database, third).await, Some(subscription("Same").endpoint));
+}
+
+pub(crate) async fn of_clients_that_name_an_endpoint_at_once_one_has_it(database: &dyn Database) {
+    database.push_key(b"key").await.unwrap();
+    let mut browsers = Vec::new();
+    for name in ["alice", "bob", "carol"] {
+        browsers.extend(clients(database, &user(database, name).await, 2).await);
+    }
+    for round in 0..10 {
+        let same = subscription(&format!("same-{round}"));
+        let saved = join_all(browsers.iter().map(|client| save(database, *client, &same))).await;
+        assert_eq!(saved, [Saved; 6], "{round}");
+        let found = join_all(browsers.iter().map(|client| endpoint(database, *client))).await;
+        assert_eq!(found.into_iter().flatten().collect::<Vec<_>>(), [same.endpoint], "{round}");
+    }
+}
+
+pub(crate) async fn a_user_has_so_many_subscriptions_and_no_more(database: &dyn Database) {
+    database.push_key(b"key").await.unwrap();
+    let (alice, bob) = (user(database, "alice").await, user(database, "bob").await);
+    let of_alice = clients(database, &alice, MAX_PUSH_SUBSCRIPTIONS + 1).await;
+    let of_bob = clients(database, &bob, 1).await[0];
+    let named = |number: usize| subscription(&number.to_string());
+    let (last, others) = of_alice.split_last().unwrap();
+    let (next, others) = others.split_last().unwrap();
+    for (number, client) in others.iter().enumerate() {
+        assert_eq!(save(database, *client, &named(number)).await, Saved, "{number}");
+    }
+    // At once, when there is room for one.
+    let (a, b) = (subscription("a"), subscription("b"));
+    let mut outcomes = [(*next, &a), (*last, &b)];
+    let saved = join_all(outcomes.map(|(client, new)| save(database, client, new))).await;
+    if saved[0] == TooMany {
+        outcomes.reverse();
+    }
+    assert!(saved == [Saved, TooMany] || saved == [TooMany, Saved], "{saved:?}");
+    let [(with, _), (without, refused)] = outcomes;
+    assert_eq!(endpoint(database, without).await, None);
+    assert_eq!(save(database, with, &subscription("c")).await, Saved, "it replaces its own");
+    // One that had another user's endpoint has not lost it to one that is refused.
+    assert_eq!(save(database, of_bob, refused).await, Saved);
+    assert_eq!(save(database, without, refused).await, TooMany);
+    assert_eq!(endpoint(database, of_bob).await.as_ref(), Some(&refused.endpoint));
+    assert_eq!(
+        save(database, without, &named(0)).await,
+        Saved,
+        "it takes one from a client of the same user"
+    );
+    assert_eq!(endpoint(database, others[0]).await, None);
+    let found = database.push_subscriptions(&[alice.id]).await.unwrap();
+    assert_eq!(found.len() as u64, MAX_PUSH_SUBSCRIPTIONS);
 }
 
 pub(crate) async fn subscriptions_are_found_by_their_users(database: &dyn Database) {

@@ -38,6 +38,20 @@ pub struct ClientSubscription {
     pub subscription: PushSubscription,
 }
 
+/// How many subscriptions the clients of a user may have.
+pub const MAX_PUSH_SUBSCRIPTIONS: u64 = 100;
+
+/// What came of saving a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubscribeOutcome {
+    /// It is saved.
+    Saved,
+    /// There is no such client, and nothing was changed.
+    NoSuchClient,
+    /// The clients of the user have [`MAX_PUSH_SUBSCRIPTIONS`], and nothing was changed.
+    TooMany,
+}
+
 /// The subscriptions of a database. A client has one at most. It is deleted in the same transaction as its client.
 #[async_trait]
 pub trait PushSubscriptions: Send + Sync {
@@ -54,13 +68,13 @@ pub trait PushSubscriptions: Send + Sync {
     /// Returns the subscription of a client.
     async fn push_subscription(&self, client: ClientId) -> Result<Option<PushSubscription>, StoreError>;
 
-    /// Gives a client a subscription in place of the one that it had; false if there is no such client. Another client
-    /// that had the same endpoint loses it: it is the same browser.
+    /// Gives a client a subscription in place of the one that it had. Another client that had the same endpoint loses
+    /// it: it is the same browser.
     async fn save_push_subscription(
         &self,
         client: ClientId,
         subscription: &PushSubscription,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<SubscribeOutcome, StoreError>;
 
     /// Deletes the subscription of a client; with an `endpoint`, only if it has that one. False if there was none.
     async fn delete_push_subscription(

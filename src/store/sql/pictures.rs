@@ -17,10 +17,7 @@ pub(crate) async fn save<D: Dialect>(
     content: &[u8],
 ) -> Result<(), sqlx::Error> {
     let insertion = query("INSERT INTO shardcast_images (name, content) VALUES (?, ?)");
-    match session.run(insertion.bind(name).bind(content)).await {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(()),
-        saved => saved.map(drop),
-    }
+    session.insert_if_new(insertion.bind(name).bind(content)).await.map(drop)
 }
 
 /// Returns the size of a picture.

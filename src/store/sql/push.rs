@@ -1,36 +1,16 @@
-//! Push subscriptions, and the key that they are made for.
+//! Push subscriptions.
+
+use sha2::{Digest as _, Sha256};
 
 use super::query::LIST_VALUES;
 use super::{Dialect, Row, Session, Value, clients, query};
 use crate::model::{ClientId, UserId};
-use crate::store::{ClientSubscription, PushSubscription};
+use crate::store::{ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, Owned, PushSubscription, SubscribeOutcome};
 
 macro_rules! columns {
     () => {
         "p.endpoint, p.p256dh, p.auth, p.min_priority"
     };
-}
-
-/// The one row of keys.
-const KEY_ID: u64 = 1;
-
-pub(crate) async fn key<D: Dialect>(session: &mut Session<'_, D>) -> Result<Option<Vec<u8>>, sqlx::Error> {
-    let key = query("SELECT content FROM shardcast_push_keys WHERE id = ?").id(KEY_ID);
-    let found = session.first(key).await?;
-    Ok(found.as_ref().map(|row| row.bytes(0)).transpose()?.flatten().map(<[u8]>::to_vec))
-}
-
-/// Stores a key unless there is one, and returns the one that is there then.
-pub(crate) async fn make_key<D: Dialect>(
-    session: &mut Session<'_, D>,
-    made_up: &[u8],
-) -> Result<Vec<u8>, sqlx::Error> {
-    let insertion = query("INSERT INTO shardcast_push_keys (id, content) VALUES (?, ?)");
-    match session.run(insertion.id(KEY_ID).bind(made_up)).await {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {}
-        inserted => drop(inserted?),
-    }
-    key(session).await?.ok_or(sqlx::Error::RowNotFound)
 }
 
 /// A Gotify deletes clients and leaves their subscriptions, so that only those count whose client is there.
@@ -70,29 +50,41 @@ pub(crate) async fn of_client<D: Dialect>(
     session.first(query(OF_CLIENT).id(client.0)).await?.as_ref().map(subscription).transpose()
 }
 
-/// Returns false if there is no such client.
 pub(crate) async fn save<D: Dialect>(
     session: &mut Session<'_, D>,
     client: ClientId,
     new: &PushSubscription,
-) -> Result<bool, sqlx::Error> {
+) -> Result<SubscribeOutcome, sqlx::Error> {
     session.begin().await?;
-    let is_there = clients::lock(session, client).await?.is_some();
-    if is_there {
-        let earlier = query("DELETE FROM shardcast_push WHERE id = ? OR endpoint = ?");
-        session.run(earlier.id(client.0).bind(new.endpoint.as_str())).await?;
-        let insertion = query(
-            "INSERT INTO shardcast_push (id, endpoint, p256dh, auth, min_priority) VALUES (?, ?, ?, ?, ?)",
-        )
-        .id(client.0)
-        .bind(new.endpoint.as_str())
-        .bind(new.p256dh.as_slice())
-        .bind(new.auth.as_slice())
-        .bind(new.min_priority);
-        session.run(insertion).await?;
+    // One after the other, on all nodes: the row is that of the key, which is there before anybody subscribes. Of two
+    // that save the same endpoint at once, none would find the row of the other.
+    session.all(query("SELECT id FROM shardcast_push_keys ORDER BY id{for update}")).await?;
+    let Some(Owned { user_id, .. }) = clients::lock(session, client).await? else {
+        session.commit().await?;
+        return Ok(SubscribeOutcome::NoSuchClient);
+    };
+    let hash = format!("{:x}", Sha256::digest(&new.endpoint));
+    session.run(query("DELETE FROM shardcast_push WHERE id = ?").id(client.0)).await?;
+    session.run(query("DELETE FROM shardcast_push WHERE endpoint_hash = ?").bind(hash.as_str())).await?;
+    let of_user =
+        query("SELECT count(*) FROM shardcast_push p JOIN clients c ON c.id = p.id WHERE c.user_id = ?");
+    if session.one(of_user.id(user_id.0)).await?.unsigned(0)? >= MAX_PUSH_SUBSCRIPTIONS {
+        session.roll_back().await?;
+        return Ok(SubscribeOutcome::TooMany);
     }
+    let insertion = query(
+        "INSERT INTO shardcast_push (id, endpoint, endpoint_hash, p256dh, auth, min_priority) \
+         VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .id(client.0)
+    .bind(new.endpoint.as_str())
+    .bind(hash.as_str())
+    .bind(new.p256dh.as_slice())
+    .bind(new.auth.as_slice())
+    .bind(new.min_priority);
+    session.run(insertion).await?;
     session.commit().await?;
-    Ok(is_there)
+    Ok(SubscribeOutcome::Saved)
 }
 
 /// Returns false if there was none.

@@ -51,6 +51,11 @@ impl<'c, D: Dialect> Session<'c, D> {
         in_time(self.deadline, D::batch(self.connection, text)).await
     }
 
+    /// Takes back what the transaction has done, and ends it.
+    pub(crate) async fn roll_back(&mut self) -> Result<(), sqlx::Error> {
+        self.batch("ROLLBACK").await
+    }
+
     /// Runs statements without values in one round trip, and returns the rows of all of them. The statements after one
     /// that fails are not run.
     #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -63,6 +68,15 @@ impl<'c, D: Dialect> Session<'c, D> {
     pub(crate) async fn run(&mut self, query: Query<'_>) -> Result<u64, sqlx::Error> {
         let (text, arguments) = query.write(self.dialect)?;
         in_time(self.deadline, D::run(self.connection, text, arguments)).await
+    }
+
+    /// Inserts a row; false if there is one of the same key already. Not for transactions, which PostgreSQL ends then.
+    pub(crate) async fn insert_if_new(&mut self, query: Query<'_>) -> Result<bool, sqlx::Error> {
+        match self.run(query).await {
+            Ok(_) => Ok(true),
+            Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Inserts one row and returns its id.

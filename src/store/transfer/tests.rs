@@ -16,7 +16,7 @@ use crate::store::sql::query;
 use crate::store::sqlite::SqliteDialect;
 use crate::store::{
     self, DatabaseConfig, Dialect, InsertOutcome, KeepMessages, MessagePage, NewClient, NewLinkedUser,
-    NewMessage, PushSubscription,
+    NewMessage, PushSubscription, SubscribeOutcome,
 };
 
 mod backups;
@@ -111,7 +111,8 @@ async fn fill(config: &DatabaseConfig) -> u64 {
         auth: vec![0, 1],
         min_priority: 7,
     };
-    assert!(database.save_push_subscription(client.id, &subscription).await.unwrap());
+    let saved = database.save_push_subscription(client.id, &subscription).await.unwrap();
+    assert_eq!(saved, SubscribeOutcome::Saved);
     assert_eq!(database.push_key(b"\0key").await.unwrap(), b"\0key");
     let mut messages = vec![new_message(alice.id, first.id, "line 1\nline 2\r\n\ttab \\N \\. ü 🦀 '\"")];
     messages.push(NewMessage { title: String::new(), priority: i64::MIN, ..messages[0].clone() });

@@ -2,17 +2,17 @@
 
 use async_trait::async_trait;
 
-use crate::store::sql::{Backend, Connections as _, Lease as _, logins};
+use crate::store::sql::{Backend, Connections as _, Lease as _, keys, logins};
 use crate::store::{Logins, StoreError};
 
 #[async_trait]
 impl<B: Backend> Logins for B {
     async fn login_key(&self, made_up: &[u8]) -> Result<Vec<u8>, StoreError> {
-        if let Some(key) = read!(self, "read the key of logins", logins::key())? {
+        if let Some(key) = read!(self, "read the key of logins", keys::find(&keys::LOGINS))? {
             return Ok(key);
         }
         let mut lease = self.writers().lease("make the key of logins").await?;
-        let result = logins::make_key(&mut lease.session(), made_up).await;
+        let result = keys::make(&mut lease.session(), &keys::LOGINS, made_up).await;
         lease.end(result).await
     }
 

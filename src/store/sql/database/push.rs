@@ -4,17 +4,17 @@
 use async_trait::async_trait;
 
 use crate::model::{ClientId, UserId};
-use crate::store::sql::{Backend, Connections as _, Lease as _, push};
-use crate::store::{ClientSubscription, PushSubscription, PushSubscriptions, StoreError};
+use crate::store::sql::{Backend, Connections as _, Lease as _, keys, push};
+use crate::store::{ClientSubscription, PushSubscription, PushSubscriptions, StoreError, SubscribeOutcome};
 
 #[async_trait]
 impl<B: Backend> PushSubscriptions for B {
     async fn push_key(&self, made_up: &[u8]) -> Result<Vec<u8>, StoreError> {
-        if let Some(key) = read!(self, "read the push key", push::key())? {
+        if let Some(key) = read!(self, "read the push key", keys::find(&keys::PUSH))? {
             return Ok(key);
         }
         let mut lease = self.writers().lease("make the push key").await?;
-        let result = push::make_key(&mut lease.session(), made_up).await;
+        let result = keys::make(&mut lease.session(), &keys::PUSH, made_up).await;
         lease.end(result).await
     }
 
@@ -34,7 +34,7 @@ impl<B: Backend> PushSubscriptions for B {
         &self,
         client: ClientId,
         subscription: &PushSubscription,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<SubscribeOutcome, StoreError> {
         let mut lease = self.writers().lease("save a push subscription").await?;
         let result = push::save(&mut lease.session(), client, subscription).await;
         lease.end(result).await
