@@ -162,6 +162,9 @@ macro_rules! suite {
             }
             search {
                 what_is_indexed_does_not_matter
+                segments_that_are_full_are_made_once
+                what_is_stored_during_a_search_does_not_hide_what_was_there
+                a_span_of_time_is_found_below_many_later_messages_of_its_day
                 a_search_finds_nothing_of_others
                 what_is_deleted_is_not_found
                 the_index_of_a_deleted_user_goes

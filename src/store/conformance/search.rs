@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::messages::ALL;
 use super::{application, at, new_message, user};
 use crate::model::{Application, ApplicationId, Message, MessageId, User, UserId};
-use crate::store::{Database, IndexPace, MessagePage, MessageSearch, SearchError, SearchWord};
+use crate::store::{Database, IndexPace, MessagePage, MessageSearch, NewMessage, SearchError, SearchWord};
 
 /// Indexes all that is worth it.
 async fn index(database: &dyn Database, user: UserId) -> usize {
@@ -140,6 +140,74 @@ pub(crate) async fn what_is_indexed_does_not_matter(database: &dyn Database) {
     assert_right(database, alice.id, &searches).await;
     let segments = renew(database, alice.id).await;
     assert!(segments <= 16, "{segments} parts");
+}
+
+pub(crate) async fn segments_that_are_full_are_made_once(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let a = application(database, &alice, "A1").await;
+    // Words that differ by their ends alone: a segment is full of them, and has a tenth of that when it is stored.
+    let beginning = "counter".repeat(8);
+    let mut numbers = 0..;
+    let large = |_| {
+        let words: Vec<_> = numbers.by_ref().take(900).map(|n| format!("{beginning}{n:08}")).collect();
+        new_message(alice.id, a.id, &words.join(" "))
+    };
+    // 33 of them fill a segment. MariaDB and MySQL hold no larger ones.
+    let large: Vec<_> = (0..540).map(large).collect();
+    for some in large.chunks(30) {
+        assert_eq!(database.insert_messages(some).await.unwrap().ids().len(), some.len());
+    }
+    store(database, &alice, &[&a], 0..128).await;
+    let mut turns = 0;
+    while database.index_messages(alice.id, &IndexPace::unlimited()).await.unwrap() {
+        turns += 1;
+        assert!(turns <= 20, "it does not end");
+    }
+    assert_eq!((turns, renew(database, alice.id).await), (17, 17));
+    let search = of_words(&format!("{beginning}{:08} {beginning}{:08}", 900, 1799));
+    assert_eq!(found(database, alice.id, &search).await[0].message, large[1].message);
+}
+
+pub(crate) async fn what_is_stored_during_a_search_does_not_hide_what_was_there(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let a = application(database, &alice, "A1").await;
+    database.insert_messages(&[new_message(alice.id, a.id, "needle")]).await.unwrap();
+    store(database, &alice, &[&a], 0..400).await;
+    let is_stored = std::cell::Cell::new(false);
+    let publish = async {
+        for part in 0..100 {
+            store(database, &alice, &[&a], part * 30..part * 30 + 30).await;
+        }
+        is_stored.set(true);
+    };
+    let search = async {
+        while !is_stored.get() {
+            assert_eq!(found(database, alice.id, &of_words("needle")).await.len(), 1);
+        }
+    };
+    futures_util::join!(publish, search);
+}
+
+pub(crate) async fn a_span_of_time_is_found_below_many_later_messages_of_its_day(database: &dyn Database) {
+    let alice = user(database, "alice").await;
+    let a = application(database, &alice, "A1").await;
+    let message = |number: i64| {
+        let date = at(number);
+        NewMessage { date, ..new_message(alice.id, a.id, "of the day") }
+    };
+    let new: Vec<_> = (0..1500).map(message).collect();
+    for some in new.chunks(256) {
+        database.insert_messages(some).await.unwrap();
+    }
+    index(database, alice.id).await;
+    let all = database.messages(alice.id, ALL).await.unwrap();
+    let search = MessageSearch { from: Some(at(3)), to: Some(at(8)), ..MessageSearch::default() };
+    assert_right(database, alice.id, std::slice::from_ref(&search)).await;
+    // Those in between go while they are indexed.
+    for message in all.iter().filter(|message| message.date > at(20) && message.date < at(400)) {
+        database.delete_message(alice.id, message.id).await.unwrap();
+    }
+    assert_right(database, alice.id, &[search, of_words("day")]).await;
 }
 
 pub(crate) async fn a_search_finds_nothing_of_others(database: &dyn Database) {

@@ -37,7 +37,8 @@ const DAY: u8 = 3;
 pub(crate) struct Segment {
     /// How many messages it is of.
     pub(crate) messages: u64,
-    /// How many bytes its rows have.
+    /// How many bytes it has as a [`SegmentBuilder`] counts them, which says when it is full. Its rows have fewer, as words
+    /// share what they begin with there.
     pub(crate) bytes: u64,
     pub(crate) directory: Vec<u8>,
     pub(crate) rows: Vec<Vec<u8>>,

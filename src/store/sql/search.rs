@@ -10,7 +10,7 @@ mod candidates;
 mod indexing;
 mod reading;
 
-pub(crate) use indexing::{Change, Indexing, change_of, read_part, renewal_of, store};
+pub(crate) use indexing::{Change, Indexed, Indexing, change_of, read_part, renewal_of, store};
 pub(crate) use reading::{Outcome, search};
 
 use super::{Connections, Dialect, Lease as _, Session, query};

@@ -13,7 +13,8 @@ const ROW_BYTES: usize = 8000;
 /// A segment that has so many messages takes no more.
 const MOST_MESSAGES: u64 = 65_536;
 
-/// A segment that has about so many bytes takes no more messages: it is stored in one transaction.
+/// A segment that has so many bytes, before words share what they begin with, takes no more messages: it is stored in
+/// one transaction.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// What the entry of a word takes, beside the word and the ids.
@@ -104,8 +105,7 @@ impl SegmentBuilder {
         if !row.is_empty() {
             rows.push(row);
         }
-        let bytes = rows.iter().map(|row| row.len() as u64).sum();
-        Segment { messages: self.messages, bytes, directory, rows }
+        Segment { messages: self.messages, bytes: self.bytes as u64, directory, rows }
     }
 }
 
@@ -144,5 +144,7 @@ mod tests {
         let most = 2 * MOST_BYTES as u64;
         assert!(segment.messages < 1000 && segment.bytes < most, "{} bytes", segment.bytes);
         assert!(segment.rows.iter().all(|row| row.len() < 2 * ROW_BYTES));
+        let stored: usize = segment.rows.iter().map(Vec::len).sum();
+        assert!(stored as u64 <= segment.bytes, "{stored} bytes are stored of {}", segment.bytes);
     }
 }

@@ -12,7 +12,8 @@ const MERGED: usize = 16;
 const SIZES: [Extent; 2] =
     [Extent { messages: 1024, bytes: 256 * 1024 }, Extent { messages: 16_384, bytes: 1024 * 1024 }];
 
-/// What a segment is merged by.
+/// What a segment is merged by. One that could take no more messages must be of the last size: it can't become part of a
+/// larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extent {
     pub(crate) messages: u64,

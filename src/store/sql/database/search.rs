@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::{Message, MessageId, UserId};
-use crate::store::sql::search::{Change, Indexing, Outcome};
+use crate::store::sql::search::{Change, Indexed, Indexing, Outcome};
 use crate::store::sql::{Backend, Connections as _, Lease as _, search, users};
 use crate::store::{IndexPace, MessagePage, MessageSearch, Search, SearchError, Slice, StoreError};
 
@@ -49,7 +49,7 @@ impl<B: Backend> Search for B {
 
     async fn index_messages(&self, user: UserId, pace: &IndexPace) -> Result<bool, StoreError> {
         match read!(self, "look for messages to index", search::change_of(user))? {
-            Some(change) => make(self, user, change, pace).await.map(|()| true),
+            Some(change) => make(self, user, change, pace).await,
             None => Ok(false),
         }
     }
@@ -75,13 +75,14 @@ impl<B: Backend> Search for B {
     }
 }
 
-/// Makes a change of a user's index: reads the messages, and stores the segment that is made of them.
+/// Makes a change of a user's index: reads the messages, and stores the segment that is made of them. False if the index is
+/// as it was before.
 async fn make<B: Backend>(
     database: &B,
     user: UserId,
     change: Change,
     pace: &IndexPace,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let mut indexing = Indexing::begin(change);
     loop {
         let began_at = Instant::now();
@@ -92,9 +93,19 @@ async fn make<B: Backend>(
         }
     }
     let began_at = Instant::now();
+    let indexed = finished(indexing).await;
+    // Whoever stores messages may wait for the same connection.
     let mut lease = database.writers().lease("store the search index").await?;
-    let stored = search::store(&mut lease.session(), user, indexing).await;
-    lease.end(stored).await?;
+    let stored = search::store(&mut lease.session(), user, indexed).await;
+    let has_changed = lease.end(stored).await?;
     pace.rest(began_at.elapsed()).await;
-    Ok(())
+    Ok(has_changed)
+}
+
+/// Makes the segment where nobody waits for it: 2 MiB of words are sorted.
+async fn finished(indexing: Indexing) -> Indexed {
+    match tokio::task::spawn_blocking(|| indexing.finish()).await {
+        Ok(indexed) => indexed,
+        Err(ended) => std::panic::resume_unwind(ended.into_panic()),
+    }
 }

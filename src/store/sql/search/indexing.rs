@@ -2,7 +2,7 @@
 
 use super::{StoredSegment, delete_segment, row_id, segments};
 use crate::model::{Message, MessageId, UserId};
-use crate::store::search::segment::{FEWEST_MESSAGES, SegmentBuilder, to_merge};
+use crate::store::search::segment::{Extent, FEWEST_MESSAGES, Segment, SegmentBuilder, to_merge};
 use crate::store::sql::{Dialect, Session, messages, query, users};
 
 /// How many messages are read at a time, and how many bytes of them.
@@ -109,6 +109,35 @@ impl Indexing {
             self.read = segments.len();
         }
     }
+
+    /// Makes the segment. That takes a processor for a while.
+    pub(crate) fn finish(self) -> Indexed {
+        let Self { change, read, after, last, builder } = self;
+        let segment = (builder.messages() > 0).then(|| builder.finish());
+        Indexed { change, read, after, last, segment }
+    }
+}
+
+/// A change that is to be stored.
+#[derive(Debug)]
+pub(crate) struct Indexed {
+    change: Change,
+    /// How many of the replaced segments were read.
+    read: usize,
+    after: u64,
+    last: u64,
+    /// Nothing if there are no messages.
+    segment: Option<Segment>,
+}
+
+impl Indexed {
+    /// Whether it puts a segment in the place of one that is the same. Whoever goes on while there is something to do would
+    /// not come to an end.
+    fn changes_nothing(&self) -> bool {
+        let (Change::Replace(segments), Some(segment)) = (&self.change, &self.segment) else { return false };
+        let extent = Extent { messages: segment.messages, bytes: segment.bytes };
+        self.read == 1 && segments.first().is_some_and(|replaced| replaced.extent == extent)
+    }
 }
 
 /// Reads some more messages into the segment; false if it has all.
@@ -138,13 +167,16 @@ pub(crate) async fn read_part<D: Dialect>(
     Ok(true)
 }
 
-/// Stores the segment, unless the index was changed meanwhile, or the user is gone.
+/// Stores the segment, unless the index was changed meanwhile, or the user is gone. False if it changes nothing.
 pub(crate) async fn store<D: Dialect>(
     session: &mut Session<'_, D>,
     user: UserId,
-    indexing: Indexing,
-) -> Result<(), sqlx::Error> {
-    let Indexing { change, read, after, last, builder } = indexing;
+    indexed: Indexed,
+) -> Result<bool, sqlx::Error> {
+    if indexed.changes_nothing() {
+        return Ok(false);
+    }
+    let Indexed { change, read, after, last, segment } = indexed;
     session.begin().await?;
     // Whoever has locked the user is the only one who changes its index.
     if users::lock(session, user).await? {
@@ -165,21 +197,21 @@ pub(crate) async fn store<D: Dialect>(
             for segment in replaced {
                 delete_segment(session, segment.id).await?;
             }
-            if builder.messages() > 0 {
-                insert(session, user, (after, last), builder).await?;
+            if let Some(segment) = segment {
+                insert(session, user, (after, last), segment).await?;
             }
         }
     }
-    session.commit().await
+    session.commit().await?;
+    Ok(true)
 }
 
 async fn insert<D: Dialect>(
     session: &mut Session<'_, D>,
     user: UserId,
     (after, last): (u64, u64),
-    builder: SegmentBuilder,
+    segment: Segment,
 ) -> Result<(), sqlx::Error> {
-    let segment = builder.finish();
     let insertion = query(
         "INSERT INTO shardcast_search_segments (user_id, after_id, last_id, messages, bytes, directory) \
          VALUES (?, ?, ?, ?, ?, ?)",
@@ -191,4 +223,37 @@ async fn insert<D: Dialect>(
         session.run(insertion.id(row_id(id, number)).bind(row.as_slice())).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ApplicationId;
+
+    #[test]
+    fn a_segment_that_would_stay_the_same_is_not_made_anew() {
+        let message = |id| Message {
+            id: MessageId(id),
+            application_id: ApplicationId(1),
+            message: "m".to_owned(),
+            title: String::new(),
+            priority: 0,
+            extras: None,
+            date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
+        };
+        let of_two = |extent, read| {
+            let segment = |id, after, last| StoredSegment { id, after, last, extent };
+            let mut indexing = Indexing::begin(Change::Replace(vec![segment(1, 0, 5), segment(2, 5, 9)]));
+            assert!(indexing.take(&message(3)) && indexing.take(&message(4)));
+            indexing.read = read;
+            indexing.finish()
+        };
+        let made = of_two(Extent { messages: 0, bytes: 0 }, 1);
+        let segment = made.segment.as_ref().unwrap();
+        let same = Extent { messages: segment.messages, bytes: segment.bytes };
+        assert_eq!(same.messages, 2);
+        assert!(!made.changes_nothing(), "it had another size");
+        assert!(of_two(same, 1).changes_nothing());
+        assert!(!of_two(same, 2).changes_nothing(), "it is in the place of two");
+    }
 }
