@@ -17,6 +17,7 @@ mod health;
 mod insertion;
 mod lock;
 mod moved;
+mod search;
 mod upgrade;
 
 /// Locks are waited for only briefly, since tests hold them on purpose.

@@ -11,7 +11,7 @@ use crate::store::search::segment::{Broken, WordRange};
 use crate::store::sql::{Dialect, Session, Value, messages, query};
 use crate::store::{MessagePage, MessageSearch, Slice};
 
-/// Most messages that are looked at one by one. With more that are not indexed, a search may have no answer.
+/// Most messages that are looked at one by one. With so many that are not indexed, a search may have no answer.
 const MOST_LOOKED_AT: usize = 4096;
 
 /// How many of them are read at a time, and how many bytes of them.
@@ -24,6 +24,11 @@ const MOST_SEGMENTS: usize = 32;
 
 /// How many rows are read at once, or those of one segment.
 const MOST_ROWS_READ: usize = 128;
+
+/// How many of the messages that were found are asked for at once, at first and at most, when those that were asked for
+/// before are not within the span of time, or are deleted.
+const FIRST_ASKED_FOR: usize = 128;
+const MOST_ASKED_FOR: usize = 4096;
 
 /// How often a search begins anew because segments were replaced. That happens once in hundreds of messages.
 const ATTEMPTS: usize = 5;
@@ -89,8 +94,10 @@ impl Run<'_> {
     ) -> Result<Option<Outcome>, sqlx::Error> {
         let segments = indexed(session, self.user).await?;
         let indexed_to = segments.first().map_or(0, |segment| segment.last);
-        if self.before > indexed_to.saturating_add(1) && !self.look_at_newest(session, indexed_to).await? {
-            return Ok(Some(Outcome::NotIndexed));
+        if self.before > indexed_to.saturating_add(1)
+            && let Some(outcome) = self.look_at_newest(session, indexed_to).await?
+        {
+            return Ok(Some(outcome));
         }
         let before = self.before;
         let mut segments = &segments[segments.partition_point(|segment| segment.after >= before)..];
@@ -99,7 +106,7 @@ impl Run<'_> {
         let mut steps = vec![(0..lookup.len()).collect::<Vec<usize>>()];
         let mut sizes = vec![0; lookup.len()];
         while self.missing() > self.waiting.len() && !segments.is_empty() {
-            if Instant::now() >= self.deadline {
+            if self.is_late() {
                 return Ok(Some(Outcome::TooSlow));
             }
             let (mut some, mut rows) = (Vec::new(), 0);
@@ -128,12 +135,16 @@ impl Run<'_> {
             }
             // The rarest by itself, so that segments without it are left out when the others are read.
             steps = one_by_one(&sizes);
-            if self.waiting.len() >= self.missing() {
-                self.read_waiting(session).await?;
+            if self.waiting.len() >= self.missing() && !self.read_waiting(session).await? {
+                return Ok(Some(Outcome::TooSlow));
             }
         }
-        self.read_waiting(session).await?;
-        Ok(Some(Outcome::Found(self.found)))
+        let is_read = self.read_waiting(session).await?;
+        Ok(Some(if is_read { Outcome::Found(self.found) } else { Outcome::TooSlow }))
+    }
+
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.deadline
     }
 
     /// How many messages the page lacks.
@@ -141,21 +152,26 @@ impl Run<'_> {
         self.limit.saturating_sub(self.found.rows.len() + self.found.left_out.len())
     }
 
-    /// Looks at the messages that are not indexed, as far as the page needs them. False if there are too many.
+    /// Looks at the messages that are not indexed, as far as the page needs them. Returns why the search ends if there are too
+    /// many. More may be stored meanwhile, so it goes on from each page to the older messages.
     async fn look_at_newest<D: Dialect>(
         &mut self,
         session: &mut Session<'_, D>,
         indexed_to: u64,
-    ) -> Result<bool, sqlx::Error> {
+    ) -> Result<Option<Outcome>, sqlx::Error> {
         let after = MessageId(indexed_to);
-        let count = messages::count_after(session, self.user, after, MOST_LOOKED_AT + 1).await?;
-        let mut left = count.min(MOST_LOOKED_AT);
-        let mut before = self.before;
-        while left > 0 && self.waiting.len() < self.limit {
+        let (mut before, mut left) = (self.before, MOST_LOOKED_AT);
+        while self.waiting.len() < self.limit {
+            if left == 0 {
+                return Ok(Some(Outcome::NotIndexed));
+            }
+            if self.is_late() {
+                return Ok(Some(Outcome::TooSlow));
+            }
             let page = MessagePage { before: Some(MessageId(before)), limit: left.min(PART_MESSAGES) };
             let part = messages::of_user(session, self.user, page, PART_BYTES).await?;
             let count = part.rows.len() + part.left_out.len();
-            left = if count < page.limit { 0 } else { left - count };
+            left -= count.min(left);
             let large: Vec<_> = part.left_out.iter().map(|row| row.id).collect();
             let read = part.rows.last().map(|message| message.id.0);
             before = large.last().map(|id| id.0).or(read).unwrap_or(0);
@@ -164,35 +180,51 @@ impl Run<'_> {
             for id in large.into_iter().filter(|id| *id > after) {
                 let message = messages::by_ids(session, &[id]).await?;
                 self.take_found(message.iter());
-                if Instant::now() >= self.deadline {
-                    return Ok(false);
+                if self.is_late() {
+                    return Ok(Some(Outcome::TooSlow));
                 }
             }
-            if before <= indexed_to {
-                return Ok(true);
+            if count < page.limit || before <= indexed_to {
+                break;
             }
         }
-        Ok(count <= MOST_LOOKED_AT || self.waiting.len() >= self.limit)
+        Ok(None)
     }
 
     fn take_found<'m>(&mut self, messages: impl Iterator<Item = &'m Message>) {
         self.waiting.extend(messages.filter(|message| self.search.finds(message)).map(|message| message.id));
     }
 
-    /// Reads messages that were found, without those that were deleted since they were indexed.
-    async fn read_waiting<D: Dialect>(&mut self, session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+    /// Reads messages that were found, without those that were deleted since they were indexed. False if it took too long.
+    async fn read_waiting<D: Dialect>(&mut self, session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
+        let between = (self.search.from, self.search.to);
+        let mut asked_for = 0;
         while !self.waiting.is_empty() && self.missing() > 0 {
-            let count = self.missing().min(self.waiting.len());
-            let ids: Vec<_> = self.waiting.drain(..count).map(|id| id.0).collect();
+            if self.is_late() {
+                return Ok(false);
+            }
+            let missing = self.missing();
+            let count = missing.max(asked_for).min(self.waiting.len());
+            let mut ids: Vec<_> = self.waiting.drain(..count).map(|id| id.0).collect();
+            if count > missing {
+                // Most of them may be outside of the span of time, so they are named first.
+                let named = messages::of_ids(session, ids, between, 0).await?.left_out;
+                let more = named.iter().skip(missing).map(|message| message.id);
+                self.waiting.splice(..0, more);
+                ids = named.iter().take(missing).map(|message| message.id.0).collect();
+            }
+            asked_for = (2 * asked_for).clamp(FIRST_ASKED_FOR, MOST_ASKED_FOR);
+            if ids.is_empty() {
+                continue;
+            }
             let is_first = self.found.rows.is_empty() && self.found.left_out.is_empty();
             // What comes after the first part is named, and read when the client takes it.
             let max_bytes = if is_first { self.max_bytes } else { 0 };
-            let between = (self.search.from, self.search.to);
             let more = messages::of_ids(session, ids, between, max_bytes).await?;
             self.found.rows.extend(more.rows);
             self.found.left_out.extend(more.left_out);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
