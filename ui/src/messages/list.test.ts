@@ -1,4 +1,5 @@
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ApiError, NetworkError } from '../api/errors';
 import type { Message, PagedMessages } from '../api/types';
 
 vi.mock('../markdown/loader', () => ({ prepareMarkdown: async () => {} }));
@@ -32,6 +33,8 @@ beforeEach(() => {
   asked.mockReset();
   asked.mockImplementation(async (filter, query) => answer(filter, query));
 });
+
+afterEach(() => void vi.useRealTimers());
 
 const ids = (list: InstanceType<typeof MessageList>) =>
   Array.from({ length: list.rows.length }, (_, index) => list.rows.at(index)?.message.id);
@@ -237,4 +240,143 @@ test('a deletion is taken back while older messages are loaded in its place', as
   list.restore(message(500));
   while (list.rows.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
   expect(ids(list).slice(0, 2)).toEqual([500, 450]);
+});
+
+/** Holds the next answer back, with what the server has now; returns what lets it through. */
+function holdAnswer(): () => void {
+  let finish = () => {};
+  asked.mockImplementationOnce((filter, query) => {
+    const page = answer(filter, query);
+    return new Promise((resolve) => (finish = () => resolve(page)));
+  });
+  return () => finish();
+}
+
+test('what comes while a list is loaded around an older message leaves no gap', async () => {
+  const list = new MessageList({});
+  const loading = list.loadAround(250);
+  list.receive([message(501)]);
+  stored = range(501, 1);
+  await loading;
+  expect([list.rows.newestId, list.hasNewer, list.unseen.value]).toEqual([300, true, 1]);
+  while (list.hasNewer) await list.loadNewer();
+  expect([list.rows.newestId, isGapless(list)]).toEqual([501, true]);
+});
+
+test('what comes while a list is loaded around one of the newest messages is not lost', async () => {
+  const list = new MessageList({});
+  const loading = list.loadAround(490);
+  list.receive([message(501)]);
+  await loading;
+  expect([list.rows.newestId, list.hasNewer, isGapless(list)]).toEqual([501, false, true]);
+});
+
+test('a refresh keeps what is seen, also if few messages are above it', async () => {
+  const around = new MessageList({});
+  await around.loadAround(250);
+  around.anchor = { id: 295, delta: 0 };
+  await around.refresh();
+  expect([around.rows.newestId, around.rows.indexOf(295) > 0, around.hasNewer]).toEqual([300, true, true]);
+
+  const list = await opened();
+  list.isAtTop = false;
+  list.anchor = { id: 495, delta: 0 };
+  await list.refresh();
+  expect([list.rows.newestId, list.hasNewer]).toEqual([500, false]);
+  stored = range(700, 1);
+  await list.refresh();
+  expect([list.rows.indexOf(495) >= 0, list.hasNewer, isGapless(list)]).toEqual([true, true, true]);
+  while (list.hasNewer) await list.loadNewer();
+  expect([list.rows.newestId, isGapless(list)]).toEqual([700, true]);
+});
+
+test('what is loaded at an end that is gone meanwhile leaves no gap', async () => {
+  const list = await opened();
+  while (list.rows.length < 250) await list.loadOlder();
+  const finish = holdAnswer();
+  const loading = list.loadOlder();
+  await list.refresh();
+  finish();
+  await loading;
+  expect([list.rows.length, isGapless(list)]).toEqual([100, true]);
+  await list.loadOlder();
+  expect([list.rows.length, isGapless(list)]).toEqual([200, true]);
+});
+
+test('newer messages that can not be loaded are asked for again after a while, and more rarely each time', async () => {
+  vi.useFakeTimers();
+  const list = new MessageList({});
+  await list.loadAround(250);
+  asked.mockClear();
+  asked.mockRejectedValue(new NetworkError(''));
+  // As it is asked for whenever the person scrolls.
+  for (let second = 0; second < 100; second++) {
+    void list.loadNewer();
+    await vi.advanceTimersByTimeAsync(1000);
+  }
+  expect(asked.mock.calls.length).toBeGreaterThan(4);
+  expect(asked.mock.calls.length).toBeLessThan(14);
+  asked.mockImplementation(async (filter, query) => answer(filter, query));
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect([list.rows.newestId, isGapless(list)]).toEqual([400, true]);
+});
+
+test('newer messages that are refused for good are not asked for again, until the list is refreshed', async () => {
+  const list = new MessageList({});
+  await list.loadAround(250);
+  asked.mockClear();
+  asked.mockRejectedValueOnce(new ApiError(403, ''));
+  await list.loadNewer();
+  await list.loadNewer();
+  expect(asked).toHaveBeenCalledTimes(1);
+  await list.refresh();
+  while (list.hasNewer) await list.loadNewer();
+  expect(list.rows.newestId).toBe(500);
+});
+
+test('older messages that could not be loaded are loaded once the server answers', async () => {
+  vi.useFakeTimers();
+  const list = await opened();
+  asked.mockRejectedValueOnce(new NetworkError(''));
+  const loading = list.loadOlder();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([list.olderFailed.value, list.rows.length]).toEqual([true, 50]);
+  await vi.advanceTimersByTimeAsync(1000);
+  await loading;
+  expect([list.olderFailed.value, list.rows.length]).toEqual([false, 150]);
+});
+
+test('a failure to load older messages is over when the list is loaded again or refreshed', async () => {
+  for (const again of ['load', 'refresh'] as const) {
+    const list = await opened();
+    asked.mockRejectedValueOnce(new Error('away'));
+    await list.loadOlder();
+    expect(list.olderFailed.value).toBe(true);
+    await list[again]();
+    expect(list.olderFailed.value).toBe(false);
+  }
+});
+
+test('a failure of what is not wanted any more says nothing', async () => {
+  const list = await opened();
+  let fail = (_: Error) => {};
+  asked.mockImplementationOnce(() => new Promise((_, reject) => (fail = reject)));
+  const loading = list.loadOlder();
+  await list.load();
+  fail(new Error('away'));
+  await loading;
+  expect([list.olderFailed.value, list.status.value]).toEqual([false, 'ready']);
+});
+
+test('a list that is not shown again asks no more', async () => {
+  vi.useFakeTimers();
+  const list = await opened();
+  asked.mockClear();
+  asked.mockRejectedValue(new NetworkError(''));
+  const loading = list.loadOlder();
+  await vi.advanceTimersByTimeAsync(0);
+  list.close();
+  await vi.advanceTimersByTimeAsync(100_000);
+  await loading;
+  expect(asked).toHaveBeenCalledTimes(1);
 });

@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { type Filter, isSearch, listMessages } from '../api/messages';
 import type { Message, PagedMessages } from '../api/types';
 import { prepareMarkdown } from '../markdown/loader';
+import { Edge } from './edge';
 import { isGone } from './gone';
 import { MessageWindow } from './window';
 
@@ -44,14 +45,14 @@ export class MessageList {
   /** What was read when the list was opened: above it is the line "new". 0 if there is no such line. */
   readonly newAbove = signal(0);
 
+  private readonly older = new Edge();
+  private readonly newer = new Edge();
   /** Whether the last attempt to load older messages has failed. */
-  readonly olderFailed = signal(false);
+  readonly olderFailed = this.older.failed;
 
   /** The oldest id that was loaded; its message may be gone. */
   private bottom = 0;
   private held: Message[] = [];
-  private isLoadingOlder = false;
-  private isLoadingNewer = false;
   private generation = 0;
 
   constructor(readonly filter: Filter) {}
@@ -74,6 +75,8 @@ export class MessageList {
   /** Loads the messages around one, and forgets the others. */
   async loadAround(id: number): Promise<void> {
     const generation = this.restart();
+    // What comes meanwhile is far from what is loaded.
+    this.hasNewer = true;
     this.anchor = { id, delta: -SHOWN_BELOW };
     this.isAtTop = false;
     this.active.value = id;
@@ -84,9 +87,9 @@ export class MessageList {
       ]);
       if (generation !== this.generation) return;
       this.hasOlder = older.paging.next !== undefined;
-      this.hasNewer = newer.paging.next !== undefined;
       this.bottom = older.messages.at(-1)?.id ?? id;
-      this.finish([...older.messages, ...newer.messages]);
+      this.addNewer(newer);
+      this.finish(older.messages);
     } catch (error) {
       this.fail(error, generation);
     }
@@ -102,6 +105,7 @@ export class MessageList {
     this.unseen.value = 0;
     this.status.value = 'loading';
     this.error.value = null;
+    this.resetEdges();
     this.changed();
     this.generation += 1;
     return this.generation;
@@ -116,6 +120,7 @@ export class MessageList {
 
   private fail(error: unknown, generation: number): void {
     if (generation !== this.generation) return;
+    this.resetEdges();
     this.error.value = error;
     this.status.value = 'failed';
   }
@@ -130,47 +135,50 @@ export class MessageList {
 
   /** Loads older messages, unless that is under way. */
   async loadOlder(): Promise<void> {
-    if (this.isLoadingOlder || !this.hasOlder || this.status.peek() !== 'ready') return;
+    if (this.older.isAsked || !this.hasOlder || this.status.peek() !== 'ready') return;
     const { generation } = this;
-    this.isLoadingOlder = true;
-    this.olderFailed.value = false;
-    try {
-      const page = await listMessages(this.filter, { limit: PAGE, since: this.bottom });
-      if (generation !== this.generation) return;
-      const oldest = page.messages.at(-1)?.id;
-      this.hasOlder = page.paging.next !== undefined && oldest !== undefined;
-      this.bottom = oldest ?? this.bottom;
-      this.add(page.messages);
-      this.trim();
-      this.changed();
-    } catch (error) {
-      if (this.rows.length > 0) this.olderFailed.value = true;
-      else this.fail(error, generation);
-    } finally {
-      this.isLoadingOlder = false;
-      this.refill();
-    }
+    const page = await this.older.ask(() =>
+      this.listFrom(this.bottom).catch((error: unknown) => {
+        // Nothing else is on the screen.
+        if (this.rows.length === 0) this.fail(error, generation);
+        throw error;
+      }),
+    );
+    if (!page) return;
+    const oldest = page.messages.at(-1)?.id;
+    this.hasOlder = page.paging.next !== undefined && oldest !== undefined;
+    this.bottom = oldest ?? this.bottom;
+    this.add(page.messages);
+    this.trim();
+    this.changed();
+    this.refill();
   }
 
   /** Loads newer messages, unless that is under way. */
   async loadNewer(): Promise<void> {
-    if (this.isLoadingNewer || !this.hasNewer || this.rows.length === 0) return;
-    const { generation } = this;
-    this.isLoadingNewer = true;
-    try {
-      const page = await listMessages(this.filter, { limit: PAGE, after: this.rows.newestId });
-      if (generation !== this.generation) return;
-      this.add(page.messages);
-      if (page.paging.next === undefined && this.held.length < MOST_HELD) {
-        this.hasNewer = false;
-        this.add(this.held);
-      }
-      this.held = [];
-      this.trim();
-      this.changed();
-    } finally {
-      this.isLoadingNewer = false;
-    }
+    // What was refused for good is asked for again when the list is loaded or refreshed.
+    if (this.newer.isAsked || this.newer.failed.peek() || !this.hasNewer || this.rows.length === 0) return;
+    const page = await this.newer.ask(() =>
+      listMessages(this.filter, { limit: PAGE, after: this.rows.newestId }),
+    );
+    if (!page) return;
+    this.addNewer(page);
+    this.trim();
+    this.changed();
+  }
+
+  /** Adds a page of newer messages, and to the last one what has come while it was loaded. */
+  private addNewer(page: PagedMessages): void {
+    this.hasNewer = page.paging.next !== undefined || this.held.length >= MOST_HELD;
+    this.add(page.messages);
+    if (!this.hasNewer) this.add(this.held);
+    this.held = [];
+  }
+
+  /** What is being loaded at the ends of the list would not fit any more. */
+  private resetEdges(): void {
+    this.older.reset();
+    this.newer.reset();
   }
 
   /** Adds messages that have just come. */
@@ -207,21 +215,34 @@ export class MessageList {
     const { generation, rows } = this;
     if (this.status.peek() !== 'ready') return;
     const seen = this.isAtTop || !this.anchor ? 0 : rows.indexOf(this.anchor.id);
-    const above = rows.at(seen - ROWS_ABOVE)?.message.id;
+    let above = rows.at(seen - ROWS_ABOVE)?.message.id;
     // What a search has found can't be followed upwards.
-    if (above !== undefined && isSearch(this.filter)) return;
+    const canFollow = !isSearch(this.filter);
+    if (above !== undefined && !canFollow) return;
     const asked = rows.newestId;
-    const page = await listMessages(this.filter, { limit: PAGE, ...(above ? { since: above } : {}) });
+    if (this.hasNewer) above ??= asked + 1;
+    let page = await this.listFrom(above);
     if (generation !== this.generation) return;
+    if (above === undefined && !this.isAtTop && canFollow && (page.messages.at(-1)?.id ?? 0) > asked) {
+      // So many have come that what is seen is not among the newest.
+      above = asked + 1;
+      page = await this.listFrom(above);
+      if (generation !== this.generation) return;
+    }
     const fresh = new Set(page.messages.map(({ id }) => id));
     const newest = Math.max(asked, page.messages[0]?.id ?? 0);
     rows.remove(({ id }) => !fresh.has(id) && (above !== undefined || id <= newest));
     this.hasOlder = page.paging.next !== undefined;
     this.hasNewer = above !== undefined;
     this.bottom = page.messages.at(-1)?.id ?? 0;
+    this.resetEdges();
     this.add(page.messages);
     this.changed();
     this.refill();
+  }
+
+  private listFrom(since: number | undefined): Promise<PagedMessages> {
+    return listMessages(this.filter, { limit: PAGE, ...(since ? { since } : {}) });
   }
 
   /** Takes messages out. */
@@ -270,6 +291,7 @@ export class MessageList {
   private trim(): void {
     const { rows } = this;
     if (rows.length <= MOST_ROWS && rows.characters <= MOST_CHARACTERS) return;
+    this.resetEdges();
     const kept = Math.max(FIRST_PAGE, Math.floor(rows.length * (1 - DROPPED_SHARE)));
     const seen = this.anchor ? rows.indexOf(this.anchor.id) : 0;
     if (seen > rows.length / 2 && !isSearch(this.filter)) {
@@ -290,11 +312,17 @@ export class MessageList {
       return;
     }
     this.rows.keepNewest(2 * FIRST_PAGE);
+    this.resetEdges();
     this.hasOlder = true;
     this.bottom = this.rows.oldestId;
     this.anchor = null;
     this.isAtTop = true;
     this.changed();
+  }
+
+  /** Ends what is being loaded: the list will not be shown again. */
+  close(): void {
+    this.resetEdges();
   }
 
   private changed(): void {

@@ -22,7 +22,10 @@ export function openList(filter: Filter, around: number | null): MessageList {
   const isAll = Object.values(filter).every((value) => value === undefined);
   const all = allMessages.peek();
   const list = isAll && all ? all : new MessageList(filter);
-  if (shown !== list && shown === all) all?.shrink();
+  if (shown !== list) {
+    if (shown === all) all?.shrink();
+    else shown?.close();
+  }
   shown = list;
   if (around !== null && list.rows.indexOf(around) >= 0) list.show(around);
   else if (around !== null && !isSearch(filter)) void list.loadAround(around);
@@ -57,6 +60,7 @@ export function refreshLists(): void {
 
 /** Forgets everything of a user who is gone. */
 export function closeLists(): void {
+  each((list) => list.close());
   allMessages.value = null;
   shown = null;
 }

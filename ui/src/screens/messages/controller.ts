@@ -138,7 +138,7 @@ export class ListController {
       this.drawn.value += 1;
     }
     if (list.hasOlder && end + ROWS_AHEAD >= list.rows.length && !list.olderFailed.peek()) this.loadMore();
-    if (list.hasNewer && first <= ROWS_AHEAD) list.loadNewer().catch(() => {});
+    if (list.hasNewer && first <= ROWS_AHEAD) void list.loadNewer();
     const newest = list.rows.at(this.layout.rowAt(top + 8));
     if (newest) noteSeen(list, newest.message.id);
   }
