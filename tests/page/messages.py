@@ -143,6 +143,14 @@ def keys_move_in_the_list_and_between_screens(tools):
         assert "number 2" in focused(), focused()
         page.keyboard.press("e")
         expect(article(page, "number 2")).to_have_count(0)
+        assert "number 1" in focused(), focused()
+        # What is done to a message is done only while it has the focus.
+        page.get_by_role("link", name="Backup").focus()
+        for key in ("e", "Delete", "r"):
+            page.keyboard.press(key)
+        page.keyboard.press("j")
+        assert "number 1" in focused(), focused()
+        expect(article(page, "number")).to_have_count(2)
         for keys, title in (("ga", "Applications"), ("gc", "Clients"), ("gm", "All messages")):
             page.keyboard.type(keys)
             expect(page.get_by_role("heading", name=title, level=1)).to_be_attached()

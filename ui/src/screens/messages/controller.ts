@@ -43,8 +43,11 @@ export class ListController {
     document.addEventListener('visibilitychange', onVisible);
     listCommands.current = {
       move: (step) => this.move(step),
-      remove: () => this.removeActive(),
-      read: () => void readUpTo(this.list.active.peek() || this.list.rows.newestId, this.list.filter.appid),
+      remove: () => {
+        const message = this.focused();
+        if (message) this.remove(message);
+      },
+      read: () => void readUpTo(this.focused()?.id ?? 0, this.list.filter.appid),
     };
     return () => {
       this.sizes.disconnect();
@@ -149,10 +152,9 @@ export class ListController {
 
   /** Rows that are taken out of the document would take the focus with them. */
   private keepFocus(): void {
-    const { activeElement } = document;
-    if (!this.rowsElement.current?.contains(activeElement)) return;
+    const id = this.focusedId();
+    if (id === 0) return;
     const { first, end } = this.place();
-    const id = Number(activeElement?.closest<HTMLElement>('[data-row]')?.dataset.row);
     const index = this.list.rows.indexOf(id);
     if (index < first || index >= end) this.scroller.current?.focus({ preventScroll: true });
   }
@@ -247,10 +249,16 @@ export class ListController {
     element?.focus({ preventScroll: true });
   }
 
-  private removeActive(): void {
-    const { list } = this;
-    const message = list.rows.at(list.rows.indexOf(list.active.peek()))?.message;
-    if (message) this.remove(message);
+  /** The message that has the focus, or is about to get it. */
+  private focused(): Message | undefined {
+    const { rows } = this.list;
+    return rows.at(rows.indexOf(this.focusNext || this.focusedId()))?.message;
+  }
+
+  private focusedId(): number {
+    const { activeElement } = document;
+    if (!this.rowsElement.current?.contains(activeElement)) return 0;
+    return Number(activeElement?.closest<HTMLElement>('[data-row]')?.dataset.row);
   }
 
   /** Deletes a message. A focus inside of it goes on to the next older message. */
@@ -258,8 +266,7 @@ export class ListController {
     const { list } = this;
     const index = list.rows.indexOf(message.id);
     const next = list.rows.at(index + 1) ?? list.rows.at(index - 1);
-    const row = this.rowsElement.current?.querySelector(`[data-row="${message.id}"]`);
-    if (next && row?.contains(document.activeElement)) {
+    if (next && this.focused()?.id === message.id) {
       list.active.value = next.message.id;
       this.focusNext = next.message.id;
     }
