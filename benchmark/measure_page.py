@@ -41,7 +41,7 @@ SLOWED = 4
 WATCH = """text => {
     window.shownAt = 0;
     const look = () => {
-        if (document.body && document.body.innerText.includes(text)) {
+        if (document.body && document.body.textContent.includes(text)) {
             requestAnimationFrame(() => requestAnimationFrame(() => { window.shownAt ||= performance.now(); }));
         } else {
             requestAnimationFrame(look);

@@ -5,6 +5,7 @@
 // `Intl.PluralRules` names for the language (`one`, `few`, `many`, `other`, …), chosen by the value `count`.
 import { computed, signal } from '@preact/signals';
 import { language } from './state/settings';
+import type { HalvesOfDay } from './text/dates';
 import { en } from './text/en';
 import { format, type Plural, type Values } from './text/format';
 
@@ -12,9 +13,11 @@ export type Key = keyof typeof en;
 export type Text = string | Plural;
 export type Texts = Record<Key, Text>;
 
-/** Each with its own name and what loads its texts. */
-export const LANGUAGES: Record<string, { name: string; load: () => Promise<Texts> }> = {
-  en: { name: 'English', load: async () => en },
+/** Each with its own name, what it calls the halves of a day if it counts 12 hours, and what loads its texts. */
+type Language = { name: string; halves?: HalvesOfDay; load: () => Promise<Texts> };
+
+export const LANGUAGES: Record<string, Language> = {
+  en: { name: 'English', halves: ['AM', 'PM'], load: async () => en },
   de: { name: 'Deutsch', load: async () => (await import('./text/de')).de },
 };
 

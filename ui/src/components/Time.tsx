@@ -8,8 +8,13 @@ import { relativeTime } from '../text/time';
 export function Time({ time, text = (said) => said }: { time: string; text?: (said: string) => string }) {
   const language = shownLanguage.value;
   return (
-    <time dateTime={time} title={exactTime(Date.parse(time), language)}>
+    <time dateTime={time} onPointerEnter={showExactTime}>
       {text(relativeTime(time, language, now.value))}
     </time>
   );
+}
+
+/** Made when the pointer comes: most tips are never seen, and the first one takes a browser long. */
+export function showExactTime({ currentTarget }: { currentTarget: HTMLTimeElement }): void {
+  currentTarget.title = exactTime(Date.parse(currentTarget.dateTime), shownLanguage.peek());
 }

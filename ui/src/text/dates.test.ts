@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ageOf, dayName, recentDay } from './dates';
+import { ageOf, clockTime, dayName, recentDay } from './dates';
 
 const at = (text: string) => new Date(text).getTime();
 const NOW = at('2026-03-10T15:00:00');
@@ -23,4 +23,11 @@ test('today and yesterday are days of the calendar', () => {
 test('other days have names, and years only if they are not this one', () => {
   expect(dayName(at('2026-03-08T12:00:00'), NOW, 'en')).toBe('Sunday, March 8');
   expect(dayName(at('2025-12-31T12:00:00'), NOW, 'de')).toBe('Mittwoch, 31. Dezember 2025');
+});
+
+test('a language without halves of the day counts the hours to 24', () => {
+  const times = ['00:05', '09:30', '12:00', '23:59'].map((time) => at(`2026-03-10T${time}:30`));
+  expect(times.map((time) => clockTime(time, undefined))).toEqual(['00:05', '09:30', '12:00', '23:59']);
+  const inEnglish = ['12:05 AM', '09:30 AM', '12:00 PM', '11:59 PM'];
+  expect(times.map((time) => clockTime(time, ['AM', 'PM']))).toEqual(inEnglish);
 });

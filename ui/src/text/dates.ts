@@ -16,9 +16,20 @@ function dateFormat(language: string, options: Intl.DateTimeFormatOptions): Intl
   return format;
 }
 
-/** `14:05`. */
-export function clockTime(time: number, language: string): string {
-  return dateFormat(language, { hour: '2-digit', minute: '2-digit' }).format(time);
+/** What a time before noon ends with, and one after it. */
+export type HalvesOfDay = readonly [beforeNoon: string, afterNoon: string];
+
+/** `02:05 PM`, or `14:05` without halves. The first `Intl.DateTimeFormat` of a page takes 15 ms, or 60 on a phone. */
+export function clockTime(time: number, halves: HalvesOfDay | undefined): string {
+  const date = new Date(time);
+  const hours = date.getHours();
+  const minutes = twoDigits(date.getMinutes());
+  if (!halves) return `${twoDigits(hours)}:${minutes}`;
+  return `${twoDigits(hours % 12 || 12)}:${minutes} ${halves[hours < 12 ? 0 : 1]}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
 }
 
 /** Everything, with seconds and time zone. */

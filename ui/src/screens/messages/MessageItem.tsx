@@ -3,12 +3,13 @@ import { useSignal } from '@preact/signals';
 import type { Message } from '../../api/types';
 import { AppImage } from '../../components/AppImage';
 import { IconButton } from '../../components/Button';
+import { showExactTime } from '../../components/Time';
 import { excerptOf } from '../../messages/excerpt';
 import { isUnread } from '../../messages/reading';
 import { applications, applicationsById } from '../../state/applications';
 import { now } from '../../state/clock';
-import { shownLanguage, t } from '../../text';
-import { ageOf, clockTime, exactTime } from '../../text/dates';
+import { LANGUAGES, shownLanguage, t } from '../../text';
+import { ageOf, clockTime } from '../../text/dates';
 import { MessageActions } from './MessageActions';
 import { MessageBody } from './MessageBody';
 
@@ -96,12 +97,11 @@ function level(priority: number): string {
 function Time({ date }: { date: string }) {
   const time = Date.parse(date);
   if (Number.isNaN(time)) return null;
-  const language = shownLanguage.value;
   const age = ageOf(time, now.value);
   return (
-    <time class="message-time" dateTime={date} title={exactTime(time, language)}>
+    <time class="message-time" dateTime={date} onPointerEnter={showExactTime}>
       {age && <span class="message-ago">{t(age.key, { count: age.count })}</span>}
-      {clockTime(time, language)}
+      {clockTime(time, LANGUAGES[shownLanguage.value]?.halves)}
     </time>
   );
 }
