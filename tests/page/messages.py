@@ -119,6 +119,13 @@ def messages_are_searched(tools):
         page.keyboard.type("disk fu")
         expect(article(page, "fine")).to_have_count(0)
         expect(article(page, "full")).to_be_visible()
+        # The field shows what was searched for, also after a step back.
+        page.get_by_role("link", name="All messages").click()
+        expect(article(page, "fine")).to_be_visible()
+        expect(page.get_by_label("Search messages")).to_have_value("")
+        page.go_back()
+        expect(article(page, "fine")).to_have_count(0)
+        expect(page.get_by_label("Search messages")).to_have_value("disk fu")
         # What the server would refuse is not asked for.
         page.get_by_label("Search messages").fill("?!")
         expect(page.get_by_text("Enter a word with letters or digits")).to_be_visible()

@@ -19,19 +19,22 @@ export function SearchBar({ search, onClose }: { search: Search; onClose: () => 
   // At once: what is typed next is meant for it.
   useLayoutEffect(() => form.current?.querySelector('input')?.focus(), []);
   useEffect(() => () => clearTimeout(timer.current), []);
-  // The address was changed by something else, such as the navigation. An own change may be followed by the next letter.
-  const own = useRef(searchPath(search));
+  // What was changed by something else, such as the navigation, is shown. After an own change the next letter may be
+  // here already.
+  const path = searchPath(search);
+  const known = useRef(path);
   useEffect(() => {
-    const path = searchPath(search);
-    if (path !== own.current && path !== searchPath(draft.peek())) draft.value = search;
-  }, [searchPath(search)]);
+    if (path === known.current) return;
+    known.current = path;
+    draft.value = search;
+  }, [path]);
 
   const change = (changed: Partial<Search>, wait = 0) => {
     draft.value = { ...draft.value, ...changed };
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
-      own.current = searchPath(draft.peek());
-      navigate(own.current, { replace: true });
+      known.current = searchPath(draft.peek());
+      navigate(known.current, { replace: true });
     }, wait);
   };
   const close = () => {
