@@ -26,9 +26,26 @@ export class NetworkError extends Error {
   override readonly name = 'NetworkError';
 }
 
-/** Whether a request was ended by its own `AbortSignal`. */
+/** What went wrong, in words of the page that are shown as they are. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+}
+
+/** For `catch`: says what a 401 means where a password was sent along. */
+export function unauthorizedMeans(text: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ApiError && error.status === 401 ? new Refusal(text) : error;
+  };
+}
+
+/** Whether a request was ended by an `AbortSignal` of the page. */
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError';
+}
+
+/** Whether the person has given a request up, or the session in which it was made is over. */
+export function isGivenUp(error: unknown): boolean {
+  return isAbort(error) || (error instanceof ApiError && error.needsElevation);
 }
 
 /** Whether the same request may succeed later: no answer came, or the server or a proxy is overloaded or restarts. */

@@ -72,3 +72,20 @@ test('what needs an elevated session is repeated once the session is', async () 
   await expect(request('DELETE', 'client/1')).rejects.toMatchObject({ status: 403 });
   expect(asked).toHaveBeenCalledTimes(3);
 });
+
+test('an answer that does not come within half a minute is an error of the network', async () => {
+  const late = new AbortController();
+  const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(late.signal);
+  vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => {
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  });
+  const answer = request('GET', 'message').catch((error: unknown) => error);
+  late.abort(new DOMException('', 'TimeoutError'));
+  expect(await answer).toBeInstanceOf(NetworkError);
+  expect(timeout).toHaveBeenCalledWith(30_000);
+  timeout.mockClear();
+  // What changes something may have been done, however late its answer is.
+  void request('POST', 'message').catch(() => {});
+  expect(timeout).not.toHaveBeenCalled();
+  timeout.mockRestore();
+});

@@ -33,6 +33,17 @@ export function setHooks(changed: Partial<Hooks>): void {
   Object.assign(hooks, changed);
 }
 
+/** For how long an answer to what changes nothing is awaited: a connection may have died without a word. */
+const PATIENCE_MS = 30_000;
+
+let session = new AbortController();
+
+/** Gives up the requests of a session that is over: their answers are nobody's. Those of a login go on. */
+export function abortRequests(): void {
+  session.abort();
+  session = new AbortController();
+}
+
 /**
  * Asks the server, and returns the JSON of its answer (undefined for an empty one).
  *
@@ -44,23 +55,32 @@ export async function request<T = void>(
   path: string,
   options: RequestOptions = {},
 ): Promise<T> {
+  // What one user has asked for is never sent again in the session of another.
+  const own = options.isLogin ? null : session.signal;
   try {
-    return await send<T>(method, path, options);
+    return await send<T>(method, path, options, own);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.needsElevation && (await hooks.elevate())) return send<T>(method, path, options);
+    if (error.needsElevation && (await hooks.elevate())) return send<T>(method, path, options, own);
     if (error.status === 401 && !options.isLogin) hooks.onUnauthorized();
     throw error;
   }
 }
 
-async function send<T>(method: string, path: string, options: RequestOptions): Promise<T> {
+async function send<T>(
+  method: string,
+  path: string,
+  options: RequestOptions,
+  session: AbortSignal | null,
+): Promise<T> {
+  const late = method === 'GET' ? AbortSignal.timeout(PATIENCE_MS) : null;
   const headers: Record<string, string> = { accept: 'application/json', ...options.headers };
   const init: RequestInit = {
     method,
     headers,
     credentials: options.credentials ?? 'same-origin',
     cache: 'no-store',
+    signal: AbortSignal.any([options.signal, session, late].filter((signal) => signal != null)),
   };
   if (options.json !== undefined) {
     headers['content-type'] = 'application/json';
@@ -68,7 +88,6 @@ async function send<T>(method: string, path: string, options: RequestOptions): P
   } else if (options.body !== undefined) {
     init.body = options.body;
   }
-  if (options.signal) init.signal = options.signal;
   if (options.keepalive) init.keepalive = true;
   let response: Response;
   let text: string;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { closeToast, holdToast, runLastToast, toast, toasts } from './toasts';
+import { ApiError } from '../api/errors';
+import { closeToast, holdToast, runLastToast, toast, toastError, toasts } from './toasts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -34,4 +35,12 @@ test('the last action is run once, and not when its notice goes away', () => {
   runLastToast();
   runLastToast();
   expect([run.mock.calls.length, onClose.mock.calls.length, shown()]).toEqual([1, 0, ['second']]);
+});
+
+test('what was given up is no error', () => {
+  toastError(new ApiError(403, 'session not elevated, use basic auth or call /client:elevate'));
+  toastError(new DOMException('', 'AbortError'));
+  expect(shown()).toEqual([]);
+  toastError(new ApiError(403, 'you are no administrator'));
+  expect(shown()).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 // Short notices at the bottom of the page.
 import { signal } from '@preact/signals';
-import { ApiError, isAbort, NetworkError } from '../api/errors';
+import { ApiError, isGivenUp, NetworkError, Refusal } from '../api/errors';
 import { t } from '../text';
 
 export type Toast = {
@@ -83,11 +83,12 @@ export function errorText(error: unknown): string {
     return t('error.server', { text: error.description });
   }
   if (error instanceof NetworkError) return t('error.network');
+  if (error instanceof Refusal) return error.message;
   return t('error.unexpected', { text: error instanceof Error ? error.message : String(error) });
 }
 
-/** Shows an error; one that comes of an aborted request, or of a session that ended, is none. */
+/** Shows an error; a request that was given up, and a session that ended, are none. */
 export function toastError(error: unknown): void {
-  if (isAbort(error) || (error instanceof ApiError && error.status === 401)) return;
+  if (isGivenUp(error) || (error instanceof ApiError && error.status === 401)) return;
   toast(errorText(error), { kind: 'error' });
 }
