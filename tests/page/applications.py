@@ -82,6 +82,41 @@ def a_retention_is_kept(tools):
         assert (state["keepDays"], state["keepNewest"]) == (30, 100), state
 
 
+def a_failure_after_an_application_was_made_makes_no_second_one(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page, dialog = watched.page, watched.page.get_by_role("dialog")
+        watched.allow("ERR_FAILED")
+        watched.login(route="#/applications")
+        page.route("**/shardcast/application/*", lambda route: route.abort())
+        page.get_by_role("button", name="Create application").click()
+        dialog.get_by_label("Name").fill("Backup")
+        dialog.get_by_label("For so many days").fill("30")
+        dialog.get_by_role("button", name="Create", exact=True).click()
+        expect(dialog.locator(".secret code")).to_be_visible()
+        expect(page.get_by_text("The server does not answer").first).to_be_visible()
+        assert len(server.call("GET", "/application")) == 1
+
+
+def a_dialog_that_opens_before_the_bounds_came_keeps_them(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page, dialog = watched.page, watched.page.get_by_role("dialog")
+        application = server.application("Backup")
+        kept = lambda: server.call("GET", "/shardcast/application")[0]["keepDays"]
+        server.call("PUT", f"/shardcast/application/{application['id']}", {"keepDays": 30, "keepNewest": 0})
+        held, go_on = [], []
+        page.route("**/shardcast/application", lambda route: route.continue_() if go_on else held.append(route))
+        watched.login(route="#/applications")
+        choose(page, "Backup", "Edit application")
+        expect(dialog.get_by_label("Name")).to_be_visible()
+        go_on.append(True)
+        for route in held:
+            route.continue_()
+        expect(dialog.get_by_label("For so many days")).to_have_value("30")
+        dialog.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Backup was saved")).to_be_visible()
+        assert kept() == 30, kept()
+
+
 def applications_are_ordered_by_keys_and_by_dragging(tools):
     with tools.server() as server, Watched(tools.browser, server) as watched:
         page = watched.page
@@ -193,6 +228,8 @@ def picture():
 CHECKS = (
     applications_are_made_changed_and_deleted,
     a_retention_is_kept,
+    a_failure_after_an_application_was_made_makes_no_second_one,
+    a_dialog_that_opens_before_the_bounds_came_keeps_them,
     applications_are_ordered_by_keys_and_by_dragging,
     applications_are_ordered_by_touch,
     a_picture_is_changed_and_removed,

@@ -1,13 +1,13 @@
 // Asks for the password again where the server demands an elevated session, and elevates it.
 import { signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError } from './api/errors';
+import { unauthorizedMeans } from './api/errors';
 import { elevateWithPassword } from './api/session';
 import { Button } from './components/Button';
-import { Dialog } from './components/Dialog';
+import { FormDialog } from './components/FormDialog';
+import { useSubmit } from './components/form';
 import { PasswordField } from './components/PasswordField';
 import { overview, reloadUser, user } from './state/session';
-import { errorText } from './state/toasts';
 import { t } from './text';
 
 /** For how long a session is elevated, as after a login. */
@@ -27,6 +27,11 @@ export function elevate(): Promise<boolean> {
   return asking;
 }
 
+/** Ends the question, if it is open, without an elevation. */
+export function denyElevation(): void {
+  asked.peek()?.answer(false);
+}
+
 /** Where the dialog is shown; the frame has one. */
 export function Elevation() {
   return asked.value && user.value ? <ElevationDialog answer={asked.value.answer} /> : null;
@@ -34,57 +39,42 @@ export function Elevation() {
 
 function ElevationDialog({ answer }: { answer: (isElevated: boolean) => void }) {
   const password = useSignal('');
-  const error = useSignal<string | null>(null);
-  const isBusy = useSignal(false);
-  const { name = '', clientId = 0 } = user.value ?? {};
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    isBusy.value = true;
-    try {
-      await elevateWithPassword(name, password.value, clientId, ELEVATION_SECONDS);
-      answer(true);
-      await reloadUser();
-    } catch (refused) {
-      const isWrong = refused instanceof ApiError && refused.status === 401;
-      error.value = isWrong ? t('elevate.wrong') : errorText(refused);
-    } finally {
-      isBusy.value = false;
-    }
-  };
+  const { id, name = '', clientId = 0 } = user.value ?? {};
+  const submit = useSubmit(async () => {
+    await elevateWithPassword(name, password.value, clientId, ELEVATION_SECONDS).catch(
+      unauthorizedMeans(t('elevate.wrong')),
+    );
+    answer((await reloadUser()).id === id);
+  });
 
   return (
-    <Dialog title={t('elevate.title')} onClose={() => answer(false)}>
+    <FormDialog
+      title={t('elevate.title')}
+      submit={submit}
+      action={t('elevate.confirm')}
+      onClose={() => answer(false)}
+      below={overview.value?.oidc && <Provider clientId={clientId} onElevated={() => answer(true)} />}
+    >
       <p>{t('elevate.text')}</p>
-      <form class="stack" onSubmit={submit} noValidate>
-        <input
-          class="visually-hidden"
-          autocomplete="username"
-          value={name}
-          readOnly
-          tabIndex={-1}
-          aria-hidden="true"
-        />
-        <PasswordField
-          label={t('elevate.password')}
-          value={password.value}
-          autocomplete="current-password"
-          autoFocus
-          error={error.value}
-          onValue={(value) => {
-            password.value = value;
-            error.value = null;
-          }}
-        />
-        <div class="dialog-actions">
-          <Button onClick={() => answer(false)}>{t('button.cancel')}</Button>
-          <Button kind="primary" type="submit" busy={isBusy.value}>
-            {t('elevate.confirm')}
-          </Button>
-        </div>
-      </form>
-      {overview.value?.oidc && <Provider clientId={clientId} onElevated={() => answer(true)} />}
-    </Dialog>
+      <input
+        class="visually-hidden"
+        autocomplete="username"
+        value={name}
+        readOnly
+        tabIndex={-1}
+        aria-hidden="true"
+      />
+      <PasswordField
+        label={t('elevate.password')}
+        value={password.value}
+        autocomplete="current-password"
+        autoFocus
+        onValue={(value) => {
+          password.value = value;
+          submit.error.value = null;
+        }}
+      />
+    </FormDialog>
   );
 }
 
@@ -94,7 +84,9 @@ function Provider({ clientId, onElevated }: { clientId: number; onElevated: () =
   useEffect(() => {
     if (state.value !== 'waiting') return;
     const look = async () => {
-      if (document.visibilityState === 'visible' && (await reloadUser())?.elevatedUntil) onElevated();
+      if (document.visibilityState !== 'visible') return;
+      const now = await reloadUser();
+      if (now.clientId === clientId && now.elevatedUntil) onElevated();
     };
     const timer = setInterval(() => void look().catch(() => {}), 2000);
     return () => clearInterval(timer);

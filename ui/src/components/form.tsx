@@ -1,6 +1,6 @@
 // What all forms do: send once, say what went wrong, and lead to the field that is refused.
 import { type Signal, useSignal } from '@preact/signals';
-import { isAbort } from '../api/errors';
+import { isGivenUp } from '../api/errors';
 import { errorText } from '../state/toasts';
 
 export type Submit = {
@@ -11,10 +11,10 @@ export type Submit = {
 };
 
 /**
- * `check` returns whether the fields may be sent, and marks those that may not. `send` sends them; what it throws is
- * shown by [`FormError`].
+ * `send` sends the fields; what it throws is shown by [`FormError`]. `check` returns whether they may be sent, and marks
+ * those that may not.
  */
-export function useSubmit(check: () => boolean, send: () => Promise<void>): Submit {
+export function useSubmit(send: () => Promise<void>, check: () => boolean = () => true): Submit {
   const isBusy = useSignal(false);
   const error = useSignal<string | null>(null);
   const onSubmit = async (event: SubmitEvent) => {
@@ -30,7 +30,7 @@ export function useSubmit(check: () => boolean, send: () => Promise<void>): Subm
     try {
       await send();
     } catch (refused) {
-      if (!isAbort(refused)) error.value = errorText(refused);
+      if (!isGivenUp(refused)) error.value = errorText(refused);
     } finally {
       isBusy.value = false;
     }

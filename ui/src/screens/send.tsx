@@ -1,17 +1,17 @@
 // The dialog that sends a message, with a preview.
-import { useSignal } from '@preact/signals';
 import { sendMessage } from '../api/messages';
 import type { Message } from '../api/types';
-import { Button } from '../components/Button';
 import { Dialog } from '../components/Dialog';
 import { Field, Select, TextArea } from '../components/Field';
+import { FormDialog } from '../components/FormDialog';
+import { useSubmit } from '../components/form';
 import { Spinner } from '../components/Spinner';
 import { Switch } from '../components/Switch';
 import { route } from '../router';
 import { applications } from '../state/applications';
 import { closeDialog } from '../state/dialogs';
 import { draft } from '../state/draft';
-import { errorText, toast } from '../state/toasts';
+import { toast } from '../state/toasts';
 import { t } from '../text';
 import { MessageItem } from './messages/MessageItem';
 
@@ -21,8 +21,6 @@ export default function Send() {
   const own = (applications.value ?? []).filter(({ internal }) => !internal);
   const shownId = Number(route.value.parts[1]);
   const { appid, title, message: text, priority, isMarkdown } = draft;
-  const isBusy = useSignal(false);
-  const error = useSignal<string | null>(null);
 
   // The one that was chosen may have been deleted.
   const byId = (wanted: number) => own.find(({ id }) => id === wanted);
@@ -35,32 +33,23 @@ export default function Send() {
     closeDialog();
   };
 
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (isBusy.value || !application) return;
-    isBusy.value = true;
-    error.value = null;
-    try {
-      await sendMessage(
-        {
-          appid: application.id,
-          title: title.value,
-          message: text.value,
-          ...(priority.value === '' ? {} : { priority: Number(priority.value) }),
-          ...(extras ? { extras } : {}),
-        },
-        application.token,
-      );
-      title.value = '';
-      text.value = '';
-      toast(t('send.sent'));
-      close();
-    } catch (failure) {
-      error.value = errorText(failure);
-    } finally {
-      isBusy.value = false;
-    }
-  };
+  const submit = useSubmit(async () => {
+    if (!application) return;
+    await sendMessage(
+      {
+        appid: application.id,
+        title: title.value,
+        message: text.value,
+        ...(priority.value === '' ? {} : { priority: Number(priority.value) }),
+        ...(extras ? { extras } : {}),
+      },
+      application.token,
+    );
+    title.value = '';
+    text.value = '';
+    toast(t('send.sent'));
+    close();
+  });
 
   if (applications.value === null) {
     return (
@@ -89,79 +78,68 @@ export default function Send() {
     ...(extras ? { extras } : {}),
   };
   return (
-    <Dialog title={t('send.title')} onClose={close} large>
-      <form
-        class="stack"
-        onSubmit={submit}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
+    <FormDialog
+      title={t('send.title')}
+      large
+      submit={submit}
+      action={t('send.submit')}
+      icon="send"
+      isChecked
+      onClose={close}
+    >
+      <div class="columns">
+        <Select
+          label={t('send.application')}
+          value={application.id}
+          options={own.map(({ id, name }) => ({ value: id, label: name }))}
+          onValue={(value) => {
+            appid.value = Number(value);
+          }}
+        />
+        <Select
+          label={t('send.priority')}
+          value={priority.value}
+          options={[
+            { value: '', label: t('send.defaultPriority', { priority: String(defaultPriority) }) },
+            ...Array.from({ length: HIGHEST_PRIORITY + 1 }, (_, value) => ({
+              value,
+              label: String(value),
+            })),
+          ]}
+          onValue={(value) => {
+            priority.value = value;
+          }}
+        />
+      </div>
+      <Field
+        label={t('send.messageTitle')}
+        hint={t('send.titleHint')}
+        value={title.value}
+        onValue={(value) => {
+          title.value = value;
         }}
-      >
-        <div class="columns">
-          <Select
-            label={t('send.application')}
-            value={application.id}
-            options={own.map(({ id, name }) => ({ value: id, label: name }))}
-            onValue={(value) => {
-              appid.value = Number(value);
-            }}
-          />
-          <Select
-            label={t('send.priority')}
-            value={priority.value}
-            options={[
-              { value: '', label: t('send.defaultPriority', { priority: String(defaultPriority) }) },
-              ...Array.from({ length: HIGHEST_PRIORITY + 1 }, (_, value) => ({
-                value,
-                label: String(value),
-              })),
-            ]}
-            onValue={(value) => {
-              priority.value = value;
-            }}
-          />
-        </div>
-        <Field
-          label={t('send.messageTitle')}
-          hint={t('send.titleHint')}
-          value={title.value}
-          onValue={(value) => {
-            title.value = value;
-          }}
-        />
-        <TextArea
-          label={t('send.message')}
-          value={text.value}
-          required
-          autoFocus
-          rows={5}
-          onValue={(value) => {
-            text.value = value;
-          }}
-        />
-        <Switch
-          label={t('send.markdown')}
-          checked={isMarkdown.value}
-          onChecked={(checked) => {
-            isMarkdown.value = checked;
-          }}
-        />
-        <section class="preview" aria-label={t('send.preview')}>
-          <div class="label">{t('send.preview')}</div>
-          <MessageItem message={preview} withApplication />
-        </section>
-        {error.value && (
-          <p class="notice error" role="alert">
-            {error.value}
-          </p>
-        )}
-        <div class="dialog-actions">
-          <Button onClick={close}>{t('button.cancel')}</Button>
-          <Button kind="primary" type="submit" icon="send" busy={isBusy.value}>
-            {t('send.submit')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      />
+      <TextArea
+        label={t('send.message')}
+        value={text.value}
+        required
+        autoFocus
+        rows={5}
+        onValue={(value) => {
+          text.value = value;
+        }}
+      />
+      <Switch
+        label={t('send.markdown')}
+        checked={isMarkdown.value}
+        onChecked={(checked) => {
+          isMarkdown.value = checked;
+        }}
+      />
+      <section class="preview" aria-label={t('send.preview')}>
+        <div class="label">{t('send.preview')}</div>
+        <MessageItem message={preview} withApplication />
+      </section>
+    </FormDialog>
   );
 }

@@ -1,10 +1,11 @@
 // The link that the server prints, at its first start and for a lost password, leads here to choose a password.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError } from '../api/errors';
+import { ApiError, Refusal } from '../api/errors';
 import { clientName, fetchUserOf, replacePassword } from '../api/session';
 import type { User } from '../api/types';
 import { Button } from '../components/Button';
+import { FormError, useSubmit } from '../components/form';
 import { PasswordField } from '../components/PasswordField';
 import { Spinner } from '../components/Spinner';
 import { user } from '../state/session';
@@ -33,20 +34,20 @@ export function Setup({ name, password }: { name: string; password: string }) {
   };
   useEffect(() => void check(), [name, password]);
 
-  const known = checked.value;
-  if (known === null) return <Spinner />;
-  if ('user' in known) {
+  const result = checked.value;
+  if (result === null) return <Spinner />;
+  if ('user' in result) {
     const onUsed = () => {
       checked.value = { isUsed: true };
     };
-    return <Form known={known.user} password={password} onUsed={onUsed} />;
+    return <Form owner={result.user} password={password} onUsed={onUsed} />;
   }
   return (
     <Entrance title={t('setup.title')}>
       <p class="notice error" role="alert">
-        {'isUsed' in known ? t('setup.used') : errorText(known.failure)}
+        {'isUsed' in result ? t('setup.used') : errorText(result.failure)}
       </p>
-      {'isUsed' in known ? (
+      {'isUsed' in result ? (
         <>
           <p class="muted">{t('setup.usedHint')}</p>
           <a
@@ -72,52 +73,36 @@ function isRefused(failure: unknown): boolean {
   return failure instanceof ApiError && failure.status === 401;
 }
 
-type FormProps = { known: User; password: string; onUsed: () => void };
+type FormProps = { owner: User; password: string; onUsed: () => void };
 
-function Form({ known: { name, admin }, password: known, onUsed }: FormProps) {
-  const password = useSignal('');
+function Form({ owner: { name, admin }, password, onUsed }: FormProps) {
+  const chosen = useSignal('');
   const repeated = useSignal('');
-  const isBusy = useSignal(false);
-  const error = useSignal<string | null>(null);
-
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    if (isBusy.value) return;
-    error.value = null;
-    if (password.value !== repeated.value) {
-      error.value = t('setup.differs');
-      return;
-    }
-    isBusy.value = true;
+  const { onSubmit, isBusy, error } = useSubmit(async () => {
+    if (chosen.value !== repeated.value) throw new Refusal(t('setup.differs'));
     try {
-      const loggedIn = await replacePassword(name, known, password.value, clientName());
-      // What is shown may be another user's.
-      if (user.peek()) location.reload();
+      await enter(await replacePassword(name, password, chosen.value, clientName()));
       setupLink.value = null;
-      enter(loggedIn);
     } catch (failure) {
-      if (isRefused(failure)) onUsed();
-      else error.value = errorText(failure);
-    } finally {
-      isBusy.value = false;
+      if (!isRefused(failure)) throw failure;
+      onUsed();
     }
-  };
+  });
 
   return (
     <Entrance title={t('setup.title')}>
       <p class="muted">{t(admin ? 'setup.textAdministrator' : 'setup.text', { name })}</p>
-      <form class="stack" onSubmit={submit}>
+      <form class="stack" onSubmit={onSubmit}>
         {/* So that a password manager knows whose password it keeps. */}
         <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
         <PasswordField
           label={t('setup.password')}
-          value={password.value}
+          value={chosen.value}
           onValue={(value) => {
-            password.value = value;
+            chosen.value = value;
           }}
           name="new-password"
           autocomplete="new-password"
-          autoFocus
         />
         <PasswordField
           label={t('setup.repeat')}
@@ -128,11 +113,7 @@ function Form({ known: { name, admin }, password: known, onUsed }: FormProps) {
           name="repeat-password"
           autocomplete="new-password"
         />
-        {error.value && (
-          <p class="notice error" role="alert">
-            {error.value}
-          </p>
-        )}
+        <FormError error={error} />
         <Button kind="primary" type="submit" wide busy={isBusy.value}>
           {t('setup.submit')}
         </Button>

@@ -25,7 +25,7 @@ export function Password() {
     isChecked.value = false;
     toast(t('account.passwordChanged'));
   };
-  const { onSubmit, isBusy, error } = useSubmit(check, send);
+  const { onSubmit, isBusy, error } = useSubmit(send, check);
 
   return (
     <section class="card section">

@@ -1,5 +1,4 @@
 // For how long an application's messages are kept.
-import type { Signal } from '@preact/signals';
 import { Field } from '../../components/Field';
 import { wholeNumber } from '../../components/form';
 import { t } from '../../text';
@@ -8,32 +7,42 @@ import { t } from '../../text';
 export const MAX_DAYS = 36_500;
 export const MAX_NEWEST = 1_000_000_000;
 
-/** The texts of the two fields; empty is for ever. */
-export function RetentionFields({ days, newest }: { days: Signal<string>; newest: Signal<string> }) {
+export type RetentionFieldsProps = {
+  /** The texts of the two fields; empty is for ever. */
+  days: string;
+  newest: string;
+  onDays: (text: string) => void;
+  onNewest: (text: string) => void;
+};
+
+export function RetentionFields({ days, newest, onDays, onNewest }: RetentionFieldsProps) {
   return (
     <fieldset class="stack tight">
       <legend class="label">{t('applications.keep')}</legend>
       <div class="columns">
-        <NumberField label={t('applications.keepDays')} text={days} most={MAX_DAYS} />
-        <NumberField label={t('applications.keepNewest')} text={newest} most={MAX_NEWEST} />
+        <NumberField label={t('applications.keepDays')} value={days} onValue={onDays} most={MAX_DAYS} />
+        <NumberField
+          label={t('applications.keepNewest')}
+          value={newest}
+          onValue={onNewest}
+          most={MAX_NEWEST}
+        />
       </div>
       <p class="field-hint">{t('applications.keepHint')}</p>
     </fieldset>
   );
 }
 
-function NumberField({ label, text, most }: { label: string; text: Signal<string>; most: number }) {
-  const isWrong = wholeNumber(text.value, 0, 0, most) === null;
+type NumberFieldProps = { label: string; value: string; onValue: (text: string) => void; most: number };
+
+function NumberField({ most, ...field }: NumberFieldProps) {
+  const isWrong = wholeNumber(field.value, 0, 0, most) === null;
   return (
     <Field
-      label={label}
+      {...field}
       error={isWrong ? t('applications.atLeastNumber', { least: 0, most }) : null}
-      value={text.value}
       inputMode="numeric"
       autocomplete="off"
-      onValue={(value) => {
-        text.value = value;
-      }}
     />
   );
 }

@@ -5,7 +5,8 @@ import type { Client } from '../../api/types';
 import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Field, Select } from '../../components/Field';
-import { FormError, useSubmit } from '../../components/form';
+import { FormDialog } from '../../components/FormDialog';
+import { useSubmit } from '../../components/form';
 import { Secret } from '../../components/Secret';
 import { overview } from '../../state/session';
 import { toast } from '../../state/toasts';
@@ -41,44 +42,40 @@ export function ClientDialog({ client, show, onChange }: ClientDialogProps) {
     show(client ? null : { dialog: 'token', client: saved });
     await onChange();
   };
-  const { onSubmit, isBusy, error } = useSubmit(check, send);
+  const submit = useSubmit(send, check);
 
   return (
-    <Dialog title={t(client ? 'clients.edit' : 'clients.create')} onClose={() => show(null)}>
-      <form class="stack" onSubmit={onSubmit} noValidate>
-        <Field
-          label={t('clients.name')}
-          hint={t('clients.nameHint')}
-          error={isChecked.value && isMissing ? t('clients.nameMissing') : null}
-          value={name.value}
-          maxLength={255}
-          autocomplete="off"
-          required
-          autofocus
-          onValue={(value) => {
-            name.value = value;
-          }}
-        />
-        <Select
-          label={t('clients.expiry')}
-          value={expiry.value}
-          options={[...new Set([...EXPIRIES, current])].map((seconds) => ({
-            value: seconds,
-            label: spelled(seconds),
-          }))}
-          onValue={(value) => {
-            expiry.value = Number(value);
-          }}
-        />
-        <FormError error={error} />
-        <div class="dialog-actions">
-          <Button onClick={() => show(null)}>{t('button.cancel')}</Button>
-          <Button kind="primary" type="submit" busy={isBusy.value}>
-            {t(client ? 'button.save' : 'button.create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t(client ? 'clients.edit' : 'clients.create')}
+      submit={submit}
+      action={t(client ? 'button.save' : 'button.create')}
+      onClose={() => show(null)}
+    >
+      <Field
+        label={t('clients.name')}
+        hint={t('clients.nameHint')}
+        error={isChecked.value && isMissing ? t('clients.nameMissing') : null}
+        value={name.value}
+        maxLength={255}
+        autocomplete="off"
+        required
+        autofocus
+        onValue={(value) => {
+          name.value = value;
+        }}
+      />
+      <Select
+        label={t('clients.expiry')}
+        value={expiry.value}
+        options={[...new Set([...EXPIRIES, current])].map((seconds) => ({
+          value: seconds,
+          label: spelled(seconds),
+        }))}
+        onValue={(value) => {
+          expiry.value = Number(value);
+        }}
+      />
+    </FormDialog>
   );
 }
 

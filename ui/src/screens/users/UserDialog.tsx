@@ -2,10 +2,9 @@
 import { useSignal } from '@preact/signals';
 import type { User } from '../../api/types';
 import { createUser, updateUser } from '../../api/users';
-import { Button } from '../../components/Button';
-import { Dialog } from '../../components/Dialog';
 import { Field } from '../../components/Field';
-import { FormError, useSubmit } from '../../components/form';
+import { FormDialog } from '../../components/FormDialog';
+import { useSubmit } from '../../components/form';
 import { PasswordField } from '../../components/PasswordField';
 import { Switch } from '../../components/Switch';
 import { user as current, reloadUser } from '../../state/session';
@@ -37,52 +36,48 @@ export function UserDialog({ user, onChange, onClose }: UserDialogProps) {
     onClose();
     await Promise.all([onChange(), saved.id === current.value?.id ? reloadUser() : null]);
   };
-  const { onSubmit, isBusy, error } = useSubmit(check, send);
+  const submit = useSubmit(send, check);
 
   return (
-    <Dialog title={t(user ? 'users.edit' : 'users.create')} onClose={onClose}>
-      <form class="stack" onSubmit={onSubmit} noValidate>
-        <Field
-          label={t('users.name')}
-          error={isChecked.value && hasNoName ? t('users.nameMissing') : null}
-          value={name.value}
-          maxLength={255}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          required
-          autofocus
-          onValue={(value) => {
-            name.value = value;
-          }}
-        />
-        <PasswordField
-          label={t(user ? 'users.newPassword' : 'users.password')}
-          hint={user ? t('users.newPasswordHint') : undefined}
-          error={isChecked.value && hasNoPassword ? t('users.passwordMissing') : null}
-          value={pass.value}
-          autocomplete="new-password"
-          required={!user}
-          onValue={(value) => {
-            pass.value = value;
-          }}
-        />
-        <Switch
-          label={t('users.isAdmin')}
-          hint={t('users.isAdminHint')}
-          checked={admin.value}
-          onChecked={(checked) => {
-            admin.value = checked;
-          }}
-        />
-        <FormError error={error} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>{t('button.cancel')}</Button>
-          <Button kind="primary" type="submit" busy={isBusy.value}>
-            {t(user ? 'button.save' : 'button.create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t(user ? 'users.edit' : 'users.create')}
+      submit={submit}
+      action={t(user ? 'button.save' : 'button.create')}
+      onClose={onClose}
+    >
+      <Field
+        label={t('users.name')}
+        error={isChecked.value && hasNoName ? t('users.nameMissing') : null}
+        value={name.value}
+        maxLength={255}
+        autocomplete="off"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        autofocus
+        onValue={(value) => {
+          name.value = value;
+        }}
+      />
+      <PasswordField
+        label={t(user ? 'users.newPassword' : 'users.password')}
+        hint={user ? t('users.newPasswordHint') : undefined}
+        error={isChecked.value && hasNoPassword ? t('users.passwordMissing') : null}
+        value={pass.value}
+        autocomplete="new-password"
+        required={!user}
+        onValue={(value) => {
+          pass.value = value;
+        }}
+      />
+      <Switch
+        label={t('users.isAdmin')}
+        hint={t('users.isAdminHint')}
+        checked={admin.value}
+        onChecked={(checked) => {
+          admin.value = checked;
+        }}
+      />
+    </FormDialog>
   );
 }
