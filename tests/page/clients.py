@@ -52,6 +52,7 @@ def clients_are_made_changed_and_deleted(tools):
         expect(dialog.get_by_text("you will be logged out")).to_be_visible()
         dialog.get_by_role("button", name="Delete", exact=True).click()
         expect(page.get_by_label("User name")).to_be_visible()
+        expect(page.get_by_text("The session has ended")).to_have_count(0)
 
 
 def a_refused_request_is_sent_again_once_the_session_is_elevated(tools):

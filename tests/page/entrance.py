@@ -94,6 +94,33 @@ def a_session_that_ends_leads_to_the_login(tools):
         (client,) = server.call("GET", "/client")
         server.call("DELETE", f"/client/{client['id']}")
         expect(watched.page.get_by_text("The session has ended. Log in again.")).to_be_visible()
+        expect(watched.page.get_by_label("User name")).to_be_focused()
+        assert watched.page.title() == "Shardcast", watched.page.title()
+
+
+def who_logs_in_next_finds_nothing_of_who_was_there_before(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page, dialog = watched.page, watched.page.get_by_role("dialog")
+        watched.allow("401 \\(Unauthorized\\)", "WebSocket")
+        server.send(server.application("Backup"), "secret")
+        server.call("POST", "/user", {"name": "bob", "pass": "bob"})
+        watched.login(route="#/applications")
+        expect(page.get_by_text("Connected", exact=True)).to_be_visible()
+        expect(page).to_have_title("(1) Applications · Shardcast")
+        page.get_by_role("button", name="More actions for Backup").click()
+        page.get_by_role("menuitem", name="Delete", exact=True).click()
+        expect(dialog).to_be_visible()
+        (client,) = server.call("GET", "/client")
+        server.call("DELETE", f"/client/{client['id']}")
+        expect(page.get_by_label("User name")).to_be_visible()
+        expect(dialog).to_have_count(0)
+        expect(page).to_have_title("Shardcast")
+        page.get_by_label("User name").fill("bob")
+        page.get_by_label("Password", exact=True).fill("bob")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("There are no applications yet")).to_be_visible()
+        expect(dialog).to_have_count(0)
+        assert [application["name"] for application in server.call("GET", "/application")] == ["Backup"]
 
 
 def who_may_register_does(tools):
@@ -108,9 +135,41 @@ def who_may_register_does(tools):
         assert server.call("GET", "/current/user", user=("bob", "bob's"))["name"] == "bob"
 
 
+def an_account_that_was_made_is_not_made_again(tools):
+    with tools.server(GOTIFY_REGISTRATION="true") as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        watched.allow("ERR_FAILED")
+        watched.open()
+        page.get_by_role("button", name="Create an account").click()
+        page.get_by_label("User name").fill("bob")
+        page.get_by_label("Password", exact=True).fill("bob's")
+        page.route("**/auth/local/login", lambda route: route.abort())
+        page.get_by_role("button", name="Create account").click()
+        expect(page.get_by_text("The server does not answer")).to_be_visible()
+        page.unroute("**/auth/local/login")
+        page.get_by_role("button", name="Log in", exact=True).click()
+        expect(page.get_by_role("navigation")).to_be_visible()
+
+
+def a_dropped_cookie_is_said_at_the_first_start_too(tools):
+    with tools.server(GOTIFY_DEFAULTUSER_PASS="") as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        link = re.search(r"Open \S+(/#/setup/\S+)", server.log()).group(1)
+        page.goto(server.address + link)
+        page.get_by_label("New password", exact=True).fill(PASSWORD)
+        page.get_by_label("New password again").fill(PASSWORD)
+        overview = {**server.call("GET", "/shardcast/overview", user=(NAME, PASSWORD)), "user": None}
+        page.route("**/shardcast/overview", lambda route: route.fulfill(json=overview))
+        page.get_by_role("button", name="Set password and log in").click()
+        expect(page.get_by_text("The browser did not keep the session")).to_be_visible()
+
+
 CHECKS = (
     the_first_message_takes_twelve_clicks_and_fields,
     any_password_logs_in_and_a_wrong_one_is_refused_in_words,
     a_session_that_ends_leads_to_the_login,
+    who_logs_in_next_finds_nothing_of_who_was_there_before,
     who_may_register_does,
+    an_account_that_was_made_is_not_made_again,
+    a_dropped_cookie_is_said_at_the_first_start_too,
 )

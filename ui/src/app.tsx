@@ -71,16 +71,12 @@ function onDialogFailed(): void {
   toast(t('error.screen'), { kind: 'error', action });
 }
 
-/** The first request failed. Tries again by itself, too. */
+/** The first request failed. Meanwhile it is made again. */
 function Unreachable({ error }: { error: unknown }) {
   useEffect(() => {
     const again = () => void loadOverview();
-    const timer = setInterval(again, 5000);
     addEventListener('online', again);
-    return () => {
-      clearInterval(timer);
-      removeEventListener('online', again);
-    };
+    return () => removeEventListener('online', again);
   }, []);
   return (
     <main class="centered">
@@ -113,6 +109,12 @@ function Shell() {
     const count = unread > 0 ? `(${unread}) ` : '';
     document.title = title === 'Shardcast' ? count + title : `${count}${title} · Shardcast`;
   }, [title, unread]);
+  useEffect(
+    () => () => {
+      document.title = 'Shardcast';
+    },
+    [],
+  );
 
   return (
     <div class="shell">

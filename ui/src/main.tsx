@@ -6,7 +6,7 @@ import { App } from './app';
 import { elevate } from './elevation';
 import { listenToKeys } from './keyboard';
 import { followNotifications } from './notifications';
-import { forgetUser, hadSession, loadOverview } from './state/session';
+import { hadSession, loadOverview, loseSession } from './state/session';
 import { applyTheme } from './state/settings';
 import { followSession, startUser } from './state/start';
 import { loadLanguage, wantedLanguage } from './text';
@@ -16,7 +16,7 @@ void loadOverview();
 if (hadSession()) startUser();
 
 applyTheme();
-setHooks({ onUnauthorized: forgetUser, elevate });
+setHooks({ onUnauthorized: loseSession, elevate });
 followSession();
 followNotifications();
 listenToKeys();

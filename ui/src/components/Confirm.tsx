@@ -17,7 +17,7 @@ const asked = signal<(Question & { answer: (yes: boolean) => void }) | null>(nul
 
 /** Resolves to whether the person agreed. A question that is still open counts as denied. */
 export function confirm(question: Question): Promise<boolean> {
-  asked.peek()?.answer(false);
+  denyQuestion();
   return new Promise((resolve) => {
     asked.value = {
       ...question,
@@ -27,6 +27,11 @@ export function confirm(question: Question): Promise<boolean> {
       },
     };
   });
+}
+
+/** Answers the question that is open with no, if there is one. */
+export function denyQuestion(): void {
+  asked.peek()?.answer(false);
 }
 
 /** Where questions are shown; the frame has one. */

@@ -9,6 +9,7 @@ const calls = vi.hoisted(() => ({
   noteRead: vi.fn(),
   recount: vi.fn(),
   announce: vi.fn(),
+  dropAnnouncements: vi.fn(),
   notify: vi.fn(),
   reloadApplications: vi.fn(async () => {}),
   reloadApplicationStates: vi.fn(async () => {}),

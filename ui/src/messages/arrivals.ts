@@ -4,7 +4,7 @@ import { listMessages } from '../api/messages';
 import type { Message, StreamEvent } from '../api/types';
 import { notify } from '../notifications';
 import { applicationsById, reloadApplicationStates, reloadApplications } from '../state/applications';
-import { announce } from './announcer';
+import { announce, dropAnnouncements } from './announcer';
 import { dropDeleted } from './deletion';
 import { noteGone } from './gone';
 import { receiveMessages, refreshLists } from './lists';
@@ -90,8 +90,9 @@ async function onTooFarBehind(): Promise<number> {
 
 export const receiver: StreamReceiver = { onMessage, onEvent, onTooFarBehind };
 
-/** Forgets what has not been shown yet. */
+/** Forgets what has not been shown or said yet. */
 export function dropArrivals(): void {
+  dropAnnouncements();
   clearTimeout(timer);
   timer = undefined;
   arrived = [];

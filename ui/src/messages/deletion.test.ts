@@ -17,7 +17,9 @@ vi.stubGlobal('document', fakeDocument);
 vi.stubGlobal('addEventListener', () => {});
 const { ApiError } = await import('../api/errors');
 const { toasts, runToast } = await import('../state/toasts');
-const { deleteAll, deleteWithUndo, dropDeleted, finishDeletions } = await import('./deletion');
+const { deleteAll, deleteWithUndo, dropDeleted, finishDeletions, forgetDeletions } = await import(
+  './deletion'
+);
 const { isGone } = await import('./gone');
 const { applications } = await import('../state/applications');
 
@@ -109,4 +111,15 @@ test('an application that is gone takes its messages along, and one that is not 
   applications.value = null;
   applications.value = list(5);
   expect(calls.removeMessages).not.toHaveBeenCalled();
+});
+
+test('what a user who is gone has deleted is neither sent nor brought back', async () => {
+  deleteWithUndo(message(3));
+  forgetDeletions();
+  expect([toasts.value, isGone(3)]).toEqual([[], false]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  calls.request.mockRejectedValueOnce(new DOMException('', 'AbortError'));
+  deleteWithUndo(message(4));
+  await finishDeletions();
+  expect([asked(), calls.restoreMessage.mock.calls, toasts.value]).toEqual([['DELETE message/4'], [], []]);
 });

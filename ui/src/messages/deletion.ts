@@ -1,11 +1,11 @@
 // Deletes messages: at once for the eye, on the server when the time to take it back is over.
-import { ApiError } from '../api/errors';
+import { ApiError, isAbort } from '../api/errors';
 import { deleteMessage, deleteMessages } from '../api/messages';
 import type { Message } from '../api/types';
 import { applications } from '../state/applications';
 import { closeToast, toast, toastError } from '../state/toasts';
 import { t } from '../text';
-import { noteBack, noteGone } from './gone';
+import { forgetGone, noteBack, noteGone } from './gone';
 import { allMessages, removeMessages, restoreMessage } from './lists';
 import { recount } from './reading';
 
@@ -47,11 +47,27 @@ async function finish(message: Message): Promise<void> {
     await deleteMessage(message.id, document.hidden);
     recount();
   } catch (error) {
-    // Somebody else was faster.
+    // There is nobody to give it back to, or somebody else was faster.
+    if (isAbort(error)) return;
     if (error instanceof ApiError && error.status === 404) return;
     putBack(message);
     toastError(error);
   }
+}
+
+/** Neither sends nor takes back deletions that wait. */
+function drop(isDropped: (message: Message) => boolean): void {
+  for (const [id, message] of [...pending]) {
+    if (!isDropped(message)) continue;
+    pending.delete(id);
+    closeToast(id);
+  }
+}
+
+/** Forgets the deletions of a user who is gone. */
+export function forgetDeletions(): void {
+  drop(() => true);
+  forgetGone();
 }
 
 /** Sends the deletions that wait; resolves when they are done, or have failed. */
@@ -75,11 +91,7 @@ export async function deleteAll(appid?: number): Promise<void> {
 
 /** Takes messages out of the lists that the server has no longer. Their deletion can't be taken back any more. */
 export function dropDeleted(isDeleted: (message: Message) => boolean): void {
-  for (const [id, message] of [...pending]) {
-    if (!isDeleted(message)) continue;
-    pending.delete(id);
-    closeToast(id);
-  }
+  drop(isDeleted);
   removeMessages(isDeleted);
 }
 

@@ -15,6 +15,11 @@ export function noteBack(id: number): void {
   gone.delete(id);
 }
 
+/** Forgets all of them: no answer is under way any more. */
+export function forgetGone(): void {
+  gone.clear();
+}
+
 export function isGone(id: number): boolean {
   return gone.has(id);
 }

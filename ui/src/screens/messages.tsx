@@ -5,7 +5,7 @@ import { isSearch } from '../api/messages';
 import { Button } from '../components/Button';
 import { EmptyState } from '../components/EmptyState';
 import { Spinner } from '../components/Spinner';
-import { announcement } from '../messages/announcer';
+import { announcement, say } from '../messages/announcer';
 import { wantsSearch } from '../messages/commands';
 import type { MessageList } from '../messages/list';
 import { allMessages, openList } from '../messages/lists';
@@ -90,7 +90,7 @@ function Content({ list, highlighted }: { list: MessageList; highlighted: number
   useEffect(() => {
     if (status === 'ready' && isSearch(list.filter)) {
       const { length } = list.rows;
-      announcement.value = t(list.hasOlder ? 'search.foundMore' : 'search.found', { count: length });
+      say(t(list.hasOlder ? 'search.foundMore' : 'search.found', { count: length }));
     }
   }, [status]);
   // That of all messages is loaded again whatever screen is shown.

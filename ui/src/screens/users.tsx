@@ -6,7 +6,8 @@ import { Button, IconButton } from '../components/Button';
 import { confirm } from '../components/Confirm';
 import { useLoaded, Waiting } from '../components/Loaded';
 import { Time } from '../components/Time';
-import { user as current, forgetUser } from '../state/session';
+import { user as current } from '../state/session';
+import { leave } from '../state/start';
 import { toast, toastError } from '../state/toasts';
 import { t } from '../text';
 import { UserDialog } from './users/UserDialog';
@@ -97,10 +98,11 @@ async function askToDelete({ id, name }: User, onChange: () => Promise<void>): P
   });
   if (!agreed) return;
   try {
-    await deleteUser(id);
+    const isSelf = id === current.value?.id;
+    if (isSelf) await leave(() => deleteUser(id));
+    else await deleteUser(id);
     toast(t('users.deleted', { name }));
-    if (id === current.value?.id) forgetUser();
-    else await onChange();
+    if (!isSelf) await onChange();
   } catch (error) {
     toastError(error);
   }

@@ -1,8 +1,8 @@
 // The user's applications, and what is unread of them.
 import { computed, signal } from '@preact/signals';
 import { listApplicationStates, listApplications } from '../api/applications';
-import { ApiError } from '../api/errors';
 import type { Application, ApplicationState } from '../api/types';
+import { reloads } from './reloads';
 
 /** In the order that the user has given them; null until they came. */
 export const applications = signal<Application[] | null>(null);
@@ -12,7 +12,7 @@ export const applicationsById = computed(() => new Map(applications.value?.map((
 /** Whether the first answer came, be it a refusal. */
 export const areApplicationsAsked = signal(false);
 
-/** By application. Null until it came, and for good with a server that keeps none. */
+/** By application. Null until they came. */
 export const applicationStates = signal<Map<number, ApplicationState> | null>(null);
 
 export const unreadTotal = computed(() => {
@@ -21,44 +21,30 @@ export const unreadTotal = computed(() => {
   return total;
 });
 
-let isLoading = false;
-let isAgain = false;
-
-/** Asks for the list again. Calls while an answer is awaited become one more request. */
-export async function reloadApplications(loading?: Promise<Application[]>): Promise<void> {
-  if (isLoading) {
-    isAgain = true;
-    return;
-  }
-  isLoading = true;
-  try {
-    applications.value = await (loading ?? listApplications());
-  } finally {
-    isLoading = false;
+const lists = reloads(
+  listApplications,
+  (list) => {
+    applications.value = list;
+  },
+  () => {
     areApplicationsAsked.value = true;
-    if (isAgain) {
-      isAgain = false;
-      void reloadApplications().catch(() => {});
-    }
-  }
-}
+  },
+);
 
-/** Asks for what is unread. A server that does not keep it is not asked again. */
-export async function reloadApplicationStates(): Promise<void> {
-  if (!keepsStates) return;
-  try {
-    const states = await listApplicationStates();
-    applicationStates.value = new Map(states.map((state) => [state.id, state]));
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) keepsStates = false;
-    else throw error;
-  }
-}
+const states = reloads(listApplicationStates, (list) => {
+  applicationStates.value = new Map(list.map((state) => [state.id, state]));
+});
 
-let keepsStates = true;
+/** Asks for the list again. */
+export const reloadApplications = lists.reload;
 
-/** Forgets what belongs to a user who is gone. */
+/** Asks for what is unread. */
+export const reloadApplicationStates = states.reload;
+
+/** Forgets what belongs to a user who is gone, also what is on its way. */
 export function clearApplications(): void {
+  lists.forget();
+  states.forget();
   applications.value = null;
   areApplicationsAsked.value = false;
   applicationStates.value = null;

@@ -1,8 +1,10 @@
 // Who is logged in, and what the server is.
 import { computed, signal } from '@preact/signals';
+import { ApiError } from '../api/errors';
 import { fetchOverview } from '../api/overview';
 import { logOut as endSession, fetchUser } from '../api/session';
 import type { CurrentUser, Overview } from '../api/types';
+import { retryNow, untilAnswered } from '../messages/retry';
 import { readStored, store } from './storage';
 
 /** Null until it came. */
@@ -22,15 +24,34 @@ export function hadSession(): boolean {
   return readStored('session') === '1';
 }
 
-export async function loadOverview(loading: Promise<Overview> = fetchOverview()): Promise<void> {
+let loading: Promise<void> | null = null;
+
+/** Asks for the overview until it comes. Who calls this while an answer is awaited has it asked for at once. */
+export function loadOverview(): Promise<void> {
+  retryNow();
+  loading ??= askForOverview().finally(() => {
+    loading = null;
+  });
+  return loading;
+}
+
+async function askForOverview(): Promise<void> {
   try {
-    const loaded = await loading;
-    overviewError.value = null;
+    const loaded = await untilAnswered(
+      () => fetchOverview().catch(noteError),
+      () => !overview.peek(),
+    );
+    if (!loaded || overview.peek()) return;
     overview.value = loaded;
     store('session', loaded.user ? '1' : null);
-  } catch (error) {
-    overviewError.value = error;
+  } catch {
+    // `overviewError` says why, and the person may try again.
   }
+}
+
+function noteError(error: unknown): never {
+  overviewError.value = error;
+  throw error;
 }
 
 /** Notes who has logged in. */
@@ -40,24 +61,35 @@ export function setUser(loggedIn: CurrentUser): void {
   store('session', '1');
 }
 
-/** Asks again who is logged in, for example to see until when the session is elevated. */
+/**
+ * Asks again who is logged in, for example to see until when the session is elevated. Another tab of the browser may have
+ * logged somebody else in, to whom nothing on this page belongs: then the page is loaded again.
+ */
 export async function reloadUser(): Promise<CurrentUser> {
   const reloaded = await fetchUser();
-  if (overview.value?.user) overview.value = { ...overview.value, user: reloaded };
+  if (!overview.value?.user) return reloaded;
+  if (overview.value.user.id === reloaded.id) overview.value = { ...overview.value, user: reloaded };
+  else location.reload();
   return reloaded;
 }
 
-/** The server does not know the session any more. */
+/** Shows the login. */
 export function forgetUser(): void {
-  if (!user.value || !overview.value) return;
-  overview.value = { ...overview.value, user: null };
-  sessionEnded.value = true;
+  sessionEnded.value = false;
+  if (overview.value) overview.value = { ...overview.value, user: null };
   store('session', null);
 }
 
-/** Ends the session on the server, and shows the login. */
-export async function logOut(): Promise<void> {
-  await endSession();
+/** The server does not know the session any more. */
+export function loseSession(): void {
+  if (!user.value) return;
   forgetUser();
-  sessionEnded.value = false;
+  sessionEnded.value = true;
+}
+
+/** Ends the session on the server, unless it is over already. */
+export async function logOut(): Promise<void> {
+  await endSession().catch((error: unknown) => {
+    if (!(error instanceof ApiError && error.status === 401)) throw error;
+  });
 }

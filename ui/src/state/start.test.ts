@@ -1,10 +1,12 @@
 import { beforeEach, expect, test, vi } from 'vitest';
-import { NetworkError } from '../api/errors';
+import { ApiError, NetworkError } from '../api/errors';
 import type { CurrentUser, Message, PagedMessages } from '../api/types';
 
 const fakes = vi.hoisted(() => ({
   sinces: [] as number[],
   onEvent: vi.fn(),
+  forgetDeletions: vi.fn(),
+  endSession: vi.fn(async () => {}),
   listMessages: vi.fn(),
   fetchUser: vi.fn(),
   refreshLists: vi.fn(),
@@ -24,21 +26,27 @@ vi.mock('../messages/stream', () => ({
   },
 }));
 vi.mock('../messages/arrivals', () => ({ receiver: { onEvent: fakes.onEvent }, dropArrivals: () => {} }));
-vi.mock('../messages/deletion', () => ({ finishDeletions: async () => {} }));
+vi.mock('../messages/deletion', () => ({
+  finishDeletions: async () => {},
+  forgetDeletions: fakes.forgetDeletions,
+}));
 vi.mock('../messages/reading', () => ({ forgetSeen: () => {} }));
 vi.mock('../messages/lists', async (original) => ({
   ...(await original<object>()),
   refreshLists: fakes.refreshLists,
 }));
 vi.mock('../api/messages', () => ({ listMessages: fakes.listMessages, isSearch: () => false }));
-vi.mock('../api/session', () => ({ fetchUser: fakes.fetchUser, logOut: async () => {} }));
+vi.mock('../api/session', () => ({ fetchUser: fakes.fetchUser, logOut: fakes.endSession }));
 vi.mock('../api/overview', () => ({ fetchOverview: async () => null }));
 vi.mock('../api/applications', () => ({
   listApplications: fakes.listApplications,
   listApplicationStates: fakes.listStates,
 }));
-const { followSession } = await import('./start');
-const { overview } = await import('./session');
+const { followSession, leave } = await import('./start');
+const { loseSession, overview, sessionEnded } = await import('./session');
+const { request, setHooks } = await import('../api/request');
+const { elevate } = await import('../elevation');
+const { confirm } = await import('../components/Confirm');
 const { connection } = await import('./connection');
 const { applications } = await import('./applications');
 const { allMessages } = await import('../messages/lists');
@@ -115,4 +123,60 @@ test('a reconnect that finds another user loads the page again', async () => {
   open();
   await vi.advanceTimersByTimeAsync(0);
   expect(location.reload).toHaveBeenCalledTimes(1);
+});
+
+test('questions end with the session, and what was asked for is not sent for who logs in next', async () => {
+  await logIn();
+  const refusal = JSON.stringify({ errorDescription: 'session not elevated' });
+  const asked = vi.fn(async () => new Response(refusal, { status: 403 }));
+  vi.stubGlobal('fetch', asked);
+  setHooks({ elevate });
+  const answers = Promise.all([
+    confirm({ title: '', text: '', action: '' }),
+    request('DELETE', 'user/7').catch(({ status }) => status),
+  ]);
+  await vi.advanceTimersByTimeAsync(0);
+  loseSession();
+  overview.value = { ...info, user: user(2) };
+  expect(await answers).toEqual([false, 403]);
+  expect(asked).toHaveBeenCalledOnce();
+});
+
+test('nothing of a session is awaited once it is over', async () => {
+  await logIn();
+  vi.stubGlobal('fetch', (_: string, { signal }: RequestInit) => {
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+  });
+  const answer = request('GET', 'client').catch(({ name }) => name);
+  const login = vi.fn();
+  request('POST', 'auth/local/login', { isLogin: true }).catch(login);
+  loseSession();
+  expect(await answer).toBe('AbortError');
+  expect([login.mock.calls.length, fakes.forgetDeletions.mock.calls.length > 0]).toEqual([0, true]);
+});
+
+test('who logs out of a session that is over can log in again', async () => {
+  await logIn();
+  fakes.endSession.mockImplementationOnce(async () => {
+    loseSession();
+    throw new ApiError(401, '');
+  });
+  await leave();
+  expect([overview.value?.user, sessionEnded.value, allMessages.value]).toEqual([null, false, null]);
+  await logIn();
+  expect([allMessages.value?.status.value, fakes.sinces.length]).toEqual(['ready', 2]);
+});
+
+test('who could not log out goes on', async () => {
+  await logIn();
+  fakes.endSession.mockRejectedValueOnce(new NetworkError(''));
+  await expect(leave()).rejects.toBeInstanceOf(NetworkError);
+  await vi.advanceTimersByTimeAsync(0);
+  expect([overview.value?.user?.id, allMessages.value?.status.value]).toEqual([1, 'ready']);
+});
+
+test('who deletes the own account is not told that the session has ended', async () => {
+  await logIn();
+  await leave(async () => loseSession());
+  expect([overview.value?.user, sessionEnded.value]).toEqual([null, false]);
 });

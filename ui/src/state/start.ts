@@ -1,10 +1,12 @@
 // What is loaded and kept open for who is logged in.
 import { effect, untracked } from '@preact/signals';
 import { listMessages } from '../api/messages';
-import { fetchUser } from '../api/session';
+import { abortRequests } from '../api/request';
 import type { PagedMessages } from '../api/types';
+import { denyQuestion } from '../components/Confirm';
+import { denyElevation } from '../elevation';
 import { dropArrivals, receiver } from '../messages/arrivals';
-import { finishDeletions } from '../messages/deletion';
+import { finishDeletions, forgetDeletions } from '../messages/deletion';
 import { FIRST_PAGE, type MessageList } from '../messages/list';
 import { allMessages, closeLists, openAll, refreshLists } from '../messages/lists';
 import { forgetSeen } from '../messages/reading';
@@ -14,7 +16,7 @@ import { clearApplications, reloadApplicationStates, reloadApplications } from '
 import { connection } from './connection';
 import { closeDialog } from './dialogs';
 import { claimDraft, forgetDraft } from './draft';
-import { logOut, overview, user } from './session';
+import { forgetUser, logOut, overview, reloadUser, user } from './session';
 
 /** A stream that opens so long after the list was asked for may have missed a deletion in between. */
 const SOON_MS = 2000;
@@ -47,8 +49,13 @@ function insist(list: MessageList, ask: () => Promise<void>): void {
   untilAnswered(ask, () => allMessages.peek() === list).catch(() => {});
 }
 
+/** Ends and forgets everything of a user. Whoever logs in next is asked, told and shown nothing of it. */
 function stopUser(): void {
   clearTimeout(quietCheck);
+  abortRequests();
+  denyQuestion();
+  denyElevation();
+  forgetDeletions();
   stream?.close();
   stream = null;
   dropArrivals();
@@ -57,16 +64,20 @@ function stopUser(): void {
   clearApplications();
 }
 
-/** Logs out. Everything ends before, so that nothing asks the server with a session that is over. */
-export async function leave(): Promise<void> {
+/**
+ * Logs out, or does something else that ends the session. Everything ends before, so that nothing asks the server with a
+ * session that is over.
+ */
+export async function leave(end: () => Promise<void> = logOut): Promise<void> {
   await finishDeletions();
   stopUser();
   try {
-    await logOut();
+    await end();
   } catch (error) {
-    startUser();
+    if (user.peek() && !allMessages.peek()) startUser();
     throw error;
   }
+  forgetUser();
   closeDialog();
   forgetDraft();
 }
@@ -96,19 +107,12 @@ function onStreamOpen(): void {
   retryNow();
   openings += 1;
   if (openings > 1) {
-    checkUser().catch(() => {});
+    reloadUser().catch(() => {});
     return;
   }
   // A stream brings messages that came before it, but no deletions.
   if (performance.now() - askedAt > SOON_MS) receiver.onEvent({ event: 'missed' });
   else quietCheck = setTimeout(() => whenIdle(refreshLists), QUIET_CHECK_MS);
-}
-
-/** Another tab of the browser may have logged somebody else in, to whom nothing on this page belongs. */
-async function checkUser(): Promise<void> {
-  const { id } = await fetchUser();
-  const shown = user.peek();
-  if (shown && shown.id !== id) location.reload();
 }
 
 /** Opens the stream once there are messages to go on after, and ends everything with the session. */

@@ -6,7 +6,8 @@ import { confirm } from '../../components/Confirm';
 import { Menu, type MenuItem } from '../../components/Menu';
 import { Time } from '../../components/Time';
 import { ELEVATION_SECONDS } from '../../elevation';
-import { forgetUser, overview, reloadUser } from '../../state/session';
+import { overview, reloadUser } from '../../state/session';
+import { leave } from '../../state/start';
 import { toast, toastError } from '../../state/toasts';
 import { t } from '../../text';
 import type { Shown } from '../clients';
@@ -130,10 +131,10 @@ async function askToDelete(
   });
   if (!agreed) return;
   try {
-    await deleteClient(id);
+    if (isOwn) await leave(() => deleteClient(id));
+    else await deleteClient(id);
     toast(t('clients.deleted', { name }));
-    if (isOwn) forgetUser();
-    else await onChange();
+    if (!isOwn) await onChange();
   } catch (error) {
     toastError(error);
   }
