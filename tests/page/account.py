@@ -60,6 +60,25 @@ def notifications_and_sound_are_switched(tools):
         expect(page.get_by_role("switch", name="Sound")).to_be_checked()
 
 
+# A person who closes the browser's question without an answer.
+NO_ANSWER = """
+Object.defineProperty(Notification, 'permission', { get: () => 'default' });
+Notification.requestPermission = async () => 'default';
+"""
+
+
+def a_switch_is_off_if_the_question_is_left_open(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        watched.context.add_init_script(NO_ANSWER)
+        watched.login(route="#/account")
+        for name in ("Notifications on the desktop", "Web Push"):
+            switch = watched.page.get_by_role("switch", name=name)
+            expect(switch).to_be_enabled()
+            switch.click()
+            expect(switch).not_to_be_checked()
+            expect(switch).to_be_enabled()
+
+
 # A push service for a browser that has none: Chromium without Google's keys.
 PUSH_SERVICE = """
 const encode = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)))
@@ -108,5 +127,6 @@ CHECKS = (
     language_and_theme_are_chosen_and_kept,
     a_browser_in_german_gets_german,
     notifications_and_sound_are_switched,
+    a_switch_is_off_if_the_question_is_left_open,
     web_push_is_switched_on_and_off,
 )

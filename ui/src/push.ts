@@ -3,6 +3,7 @@ import { signal } from '@preact/signals';
 import { ApiError } from './api/errors';
 import { request } from './api/request';
 import { overview } from './state/session';
+import { runWorker } from './worker/register';
 
 export type PushState =
   /** Not asked for yet. */
@@ -48,11 +49,11 @@ async function find(): Promise<PushState> {
 export async function enablePush(minPriority: number = pushMinPriority.value): Promise<void> {
   const publicKey = overview.value?.push?.publicKey;
   if (!publicKey || !navigator.serviceWorker) return;
-  if ((await Notification.requestPermission()) !== 'granted') {
-    pushState.value = 'denied';
-    return;
-  }
-  const registration = await navigator.serviceWorker.ready;
+  const permission = await Notification.requestPermission();
+  if (permission === 'denied') pushState.value = 'denied';
+  // A question that was not answered can be asked again.
+  if (permission !== 'granted') return;
+  const registration = await runWorker();
   const subscription = await subscribe(registration, publicKey);
   const { endpoint, keys } = subscription.toJSON();
   const saved = await request<Subscription>('PUT', 'shardcast/push', {

@@ -1,17 +1,20 @@
 // A setting that is on or off, and takes effect at once.
 import type { ComponentChildren } from 'preact';
-import { useId } from 'preact/hooks';
+import { useId, useRef } from 'preact/hooks';
 
 export type SwitchProps = {
   label: string;
   hint?: ComponentChildren;
   checked: boolean;
-  onChecked: (checked: boolean) => void;
+  /** If this takes time, the switch shows what was chosen until then, and `checked` again afterwards. */
+  onChecked: (checked: boolean) => unknown;
   disabled?: boolean;
 };
 
 export function Switch({ label, hint, checked, onChecked, disabled }: SwitchProps) {
   const id = useId();
+  const isOn = useRef(checked);
+  isOn.current = checked;
   return (
     <div class="switch">
       <input
@@ -21,7 +24,10 @@ export function Switch({ label, hint, checked, onChecked, disabled }: SwitchProp
         checked={checked}
         disabled={disabled}
         aria-describedby={hint ? `${id}-hint` : undefined}
-        onChange={(event) => onChecked(event.currentTarget.checked)}
+        onChange={async ({ currentTarget }) => {
+          await onChecked(currentTarget.checked);
+          currentTarget.checked = isOn.current;
+        }}
       />
       <div class="switch-text">
         <label for={id}>{label}</label>

@@ -49,11 +49,8 @@ worker.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method !== 'GET') return;
   const url = new URL(request.url);
-  url.hash = '';
   if (url.href.startsWith(assets)) event.respondWith(fromCache(request));
-  else if (request.mode === 'navigate' && (url.href === index || url.href === `${index}index.html`)) {
-    event.respondWith(fromNetwork(request));
-  }
+  else if (request.mode === 'navigate' && isPage(url)) event.respondWith(fromNetwork(request));
 });
 
 /** Files with a hash in their name never change. */
@@ -77,28 +74,41 @@ worker.addEventListener('push', (event) => {
 });
 
 async function showPush({ id, appid, title, message, url, unread }: PushPayload): Promise<void> {
-  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const windows = await ownWindows();
   if (unread !== undefined && 'setAppBadge' in worker.navigator)
     await worker.navigator.setAppBadge(unread).catch(() => {});
   // Who sees the page sees the message.
   if (windows.some(({ visibilityState }) => visibilityState === 'visible')) return;
-  await worker.registration.showNotification(title, {
+  const options: NotificationOptions & { actions: { action: string; title: string }[] } = {
     body: message,
     tag: `message-${id}`,
     data: { path: `/messages/${appid}?m=${id}`, url },
-  });
+    // A sender may write anything.
+    actions: url && /^https?:/i.test(url) ? [{ action: 'link', title: 'Open link' }] : [],
+  };
+  await worker.registration.showNotification(title, options);
+}
+
+/** The windows that show this page: others of the host, such as `/docs`, are not this worker's. */
+async function ownWindows(): Promise<WindowClient[]> {
+  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  return windows.filter(({ url }) => isPage(new URL(url)));
+}
+
+function isPage(url: URL): boolean {
+  url.hash = '';
+  return url.href === index || url.href === `${index}index.html`;
 }
 
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  const { path } = event.notification.data as { path: string };
-  event.waitUntil(open(path));
+  const { path, url } = event.notification.data as { path: string; url: string };
+  event.waitUntil(event.action === 'link' ? worker.clients.openWindow(url) : open(path));
 });
 
 /** Shows a message in a window that is open, or in a new one. */
 async function open(path: string): Promise<void> {
-  const windows = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
-  const [known] = windows;
+  const [known] = await ownWindows();
   if (!known) {
     await worker.clients.openWindow(`${index}#${path}`);
     return;

@@ -52,9 +52,9 @@ function Desktop() {
         hint={hint}
         checked={isOn}
         disabled={permission.value === 'denied'}
-        onChecked={(checked) => void change(checked)}
+        onChecked={change}
       />
-      {isOn && <Priority label={t('account.minPriority')} {...of(minNotificationPriority)} />}
+      {isOn && <Priority label={t('account.minPriority')} {...settingProps(minNotificationPriority)} />}
     </div>
   );
 }
@@ -82,7 +82,7 @@ function Push() {
         hint={hints[state] ?? t('account.pushHint')}
         checked={state === 'on'}
         disabled={isBusy.value || (state !== 'on' && state !== 'off')}
-        onChecked={(checked) => void change(() => (checked ? enablePush() : disablePush()))}
+        onChecked={(checked) => change(() => (checked ? enablePush() : disablePush()))}
       />
       {state === 'on' && (
         <Priority
@@ -108,7 +108,7 @@ function Sound() {
       />
       {sound.value && (
         <>
-          <Priority label={t('account.soundPriority')} {...of(minSoundPriority)} />
+          <Priority label={t('account.soundPriority')} {...settingProps(minSoundPriority)} />
           <div class="row">
             <Button onClick={() => void playTone()}>{t('account.soundTry')}</Button>
           </div>
@@ -121,7 +121,7 @@ function Sound() {
 type PriorityProps = { label: string; priority: number; onPriority: (priority: number) => void };
 
 /** A setting as what `Priority` takes. */
-function of(setting: Signal<number>): Omit<PriorityProps, 'label'> {
+function settingProps(setting: Signal<number>): Omit<PriorityProps, 'label'> {
   return {
     priority: setting.value,
     onPriority: (priority) => {
