@@ -102,6 +102,15 @@ test('a message of an application that is not known asks for the list of applica
   expect(calls.reloadApplications).toHaveBeenCalledOnce();
 });
 
+test('many messages of an unknown application ask for the list now and then', () => {
+  for (let id = 1; id <= 100; id += 1) {
+    receiver.onMessage(message(id, 9));
+    vi.advanceTimersByTime(100);
+  }
+  const { length } = calls.reloadApplications.mock.calls;
+  expect([length > 1, length <= 3]).toEqual([true, true]);
+});
+
 test('events that were missed are made up for', () => {
   receiver.onEvent({ event: 'missed' });
   expect(calls.refreshLists).toHaveBeenCalledOnce();

@@ -13,6 +13,8 @@ import type { StreamReceiver } from './stream';
 
 /** The lists are changed at most so often. */
 const FLUSH_MS = 100;
+/** Because of messages the list of applications is asked for at most so often. */
+const ASK_MS = 5000;
 
 let arrived: Message[] = [];
 let lastFlush = 0;
@@ -30,11 +32,26 @@ function flush(): void {
   });
   // Never shown without its application's name: the list of applications is asked for again.
   if (messages.some(({ appid }) => !applicationsById.peek().has(appid))) {
-    reloadApplications().catch(() => {});
+    askForApplications();
     recount();
   }
   announce(messages);
   notify(messages);
+}
+
+let asking: ReturnType<typeof setTimeout> | undefined;
+let lastAsked = Number.NEGATIVE_INFINITY;
+
+/** Asks at once, but not for each of many messages: the list may lack their application for long. */
+function askForApplications(): void {
+  asking ??= setTimeout(
+    () => {
+      asking = undefined;
+      lastAsked = performance.now();
+      reloadApplications().catch(() => {});
+    },
+    Math.max(0, lastAsked + ASK_MS - performance.now()),
+  );
 }
 
 function onMessage(message: Message): void {
@@ -94,6 +111,8 @@ export const receiver: StreamReceiver = { onMessage, onEvent, onTooFarBehind };
 export function dropArrivals(): void {
   dropAnnouncements();
   clearTimeout(timer);
+  clearTimeout(asking);
   timer = undefined;
+  asking = undefined;
   arrived = [];
 }

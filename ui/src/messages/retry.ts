@@ -5,7 +5,7 @@ import { waitMs } from './backoff';
 import type { MessageList } from './list';
 
 /** Returns how long to wait after so many failures in a row: at least as long as the server has asked for. */
-function retryMs(error: unknown, failures: number): number {
+export function retryMs(error: unknown, failures: number): number {
   const demanded = error instanceof ApiError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
   return Math.max(demanded, waitMs(failures));
 }
