@@ -20,7 +20,7 @@ export const account: Record<keyof typeof english, Text> = {
   'account.language': 'Sprache',
   'account.languageSystem': 'Wie im Browser ({name})',
   'account.shortcuts': 'Einzelne Tasten',
-  'account.shortcutsHint': 'Tasten wie j und k bewegen durch die Nachrichten. Die Taste ? zeigt alle.',
+  'account.shortcutsHint': 'Tasten wie j und k führen durch die Nachrichten. Die Taste ? zeigt alle.',
   'account.theme': 'Farbschema',
   'account.themeSystem': 'Wie im System',
   'account.themeLight': 'Hell',

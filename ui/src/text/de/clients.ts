@@ -45,5 +45,5 @@ export const clients: Record<keyof typeof english, Text> = {
   'elevate.wrong': 'Das Passwort ist falsch.',
   'elevate.provider': 'Mit dem Identitätsanbieter anmelden',
   'elevate.waiting': 'Bitte im neuen Tab anmelden. Danach geht es hier von selbst weiter.',
-  'elevate.blocked': 'Der Browser hat den neuen Tab verhindert. Bitte erlauben und erneut versuchen.',
+  'elevate.blocked': 'Der Browser hat den neuen Tab blockiert. Bitte erlauben und erneut versuchen.',
 };

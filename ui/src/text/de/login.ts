@@ -29,6 +29,6 @@ export const login: Record<keyof typeof english, Text> = {
   'setup.differs': 'Die beiden Passwörter unterscheiden sich.',
   'setup.used': 'Dieser Link wurde schon benutzt, oder das Passwort wurde seitdem geändert.',
   'setup.usedHint':
-    'Bitte mit dem gewählten Passwort anmelden, oder ein neues machen: shardcast user reset-password.',
+    'Bitte mit dem gewählten Passwort anmelden, oder ein neues setzen: shardcast user reset-password.',
   'setup.toLogin': 'Zur Anmeldung',
 };

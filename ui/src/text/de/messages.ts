@@ -67,7 +67,7 @@ export const messages: Record<keyof typeof english, Text> = {
   'search.from': 'Von',
   'search.to': 'Bis',
   'search.noWord': 'Bitte ein Wort mit Buchstaben oder Ziffern eingeben',
-  'search.tooManyWords': 'Eine Suche nimmt höchstens 32 Wörter',
+  'search.tooManyWords': 'Eine Suche darf höchstens 32 Wörter haben',
   'search.daysReversed': 'Der erste Tag liegt nach dem letzten',
   'search.close': 'Suche beenden',
   'search.found': { one: '{count} Nachricht gefunden', other: '{count} Nachrichten gefunden' },
