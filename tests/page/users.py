@@ -47,6 +47,20 @@ def who_is_no_administrator_sees_no_screen_for_them(tools):
             expect(watched.page.get_by_role("link", name=name)).to_have_count(0)
 
 
+def the_navigation_is_one_stop_of_tab_on_every_screen(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        server.call("POST", "/user", {"name": "bob", "pass": "bob"})
+        server.application("Backup", user=("bob", "bob"))
+        watched.allow("404 \\(Not Found\\)", "403 \\(Forbidden\\)")
+        watched.login("bob", "bob")
+        expect(page.get_by_role("link", name="Applications")).to_be_visible()
+        for screen in ("messages", "messages/999", "applications", "users", "live", "account", "help", "nowhere"):
+            page.goto(f"{server.address}/#/{screen}")
+            expect(page.locator("#main h1, #main h2").first).to_be_attached()
+            expect(page.locator("#nav [tabindex='0']")).to_have_count(1)
+
+
 def live_shows_streams_and_messages(tools):
     with tools.server() as server, Watched(tools.browser, server) as watched:
         page = watched.page
@@ -70,5 +84,6 @@ def live_shows_streams_and_messages(tools):
 CHECKS = (
     users_are_made_changed_and_deleted,
     who_is_no_administrator_sees_no_screen_for_them,
+    the_navigation_is_one_stop_of_tab_on_every_screen,
     live_shows_streams_and_messages,
 )

@@ -12,10 +12,11 @@ import { t } from './text';
 
 export function Navigation({ isOpen, onPick }: { isOpen: boolean; onPick: () => void }) {
   const root = useRef<HTMLElement>(null);
-  const name = screenName.value;
-  const appid = name === 'messages' ? route.value.parts[1] : undefined;
-  const hasCurrent =
-    name === 'messages' || ['applications', 'clients', 'users', 'live', 'account'].includes(name);
+  const entries = shownEntries();
+  const [screen, id] = [screenName.value, route.value.parts[1]];
+  const current = screen === 'messages' && id ? `/messages/${id}` : `/${screen}`;
+  // Where Tab stops: a screen may have no entry, such as the messages of an application that is not known.
+  const stop = entries.flat().find(({ path }) => path === current) ?? entries[0]?.[0];
   return (
     <nav
       ref={root}
@@ -28,69 +29,64 @@ export function Navigation({ isOpen, onPick }: { isOpen: boolean; onPick: () => 
       }}
     >
       <Brand />
-      <div class="nav-group">
-        <Entry
-          path={messagesPath()}
-          icon="inbox"
-          label={t('nav.all')}
-          unread={unreadTotal.value}
-          isCurrent={name === 'messages' && appid === undefined}
-          isStop={!hasCurrent}
-        />
-        {applications.value?.map((application) => (
-          <Entry
-            key={application.id}
-            path={messagesPath(application.id)}
-            application={application}
-            label={application.name}
-            unread={applicationStates.value?.get(application.id)?.unread ?? 0}
-            isCurrent={appid === String(application.id)}
-          />
-        ))}
-      </div>
-      {/* Only when it is known what stands above: nothing that is shown is to move. */}
-      {areApplicationsAsked.value && (
-        <div class="nav-group">
-          <Entry path="/applications" icon="applications" label={t('applications.title')} />
-          <Entry path="/clients" icon="clients" label={t('clients.title')} />
-          {user.value?.admin && <Entry path="/users" icon="users" label={t('users.title')} />}
-          {user.value?.admin && <Entry path="/live" icon="live" label={t('live.title')} />}
+      {entries.map((group, index) => (
+        <div key={group[0]?.path} class={index === entries.length - 1 ? 'nav-group last' : 'nav-group'}>
+          {group.map((entry) => (
+            <Link
+              key={entry.path}
+              {...entry}
+              isCurrent={entry.path === current}
+              isStop={entry.path === stop?.path}
+            />
+          ))}
+          {index === entries.length - 1 && <ConnectionState />}
         </div>
-      )}
-      <div class="nav-group last">
-        <Entry path="/account" icon="account" label={user.value?.name ?? t('account.title')} />
-        <ConnectionState />
-      </div>
+      ))}
     </nav>
   );
 }
 
-type EntryProps = {
-  path: string;
-  label: string;
-  icon?: IconName;
-  application?: Application;
-  unread?: number;
-  isCurrent?: boolean;
-  /** Where Tab stops if no entry is current. */
-  isStop?: boolean;
-};
+type Entry = { path: string; label: string; icon?: IconName; application?: Application; unread?: number };
 
-function Entry({ path, label, icon, application, unread = 0, isCurrent, isStop }: EntryProps) {
-  const current = isCurrent ?? `/${screenName.value}` === path;
+/** The entries that are shown now, in groups. */
+function shownEntries(): readonly (readonly Entry[])[] {
+  const messages: Entry[] = [
+    { path: messagesPath(), icon: 'inbox', label: t('nav.all'), unread: unreadTotal.value },
+  ];
+  for (const application of applications.value ?? []) {
+    const { id, name: label } = application;
+    const unread = applicationStates.value?.get(id)?.unread ?? 0;
+    messages.push({ path: messagesPath(id), application, label, unread });
+  }
+  const areas: Entry[] = [
+    { path: '/applications', icon: 'applications', label: t('applications.title') },
+    { path: '/clients', icon: 'clients', label: t('clients.title') },
+  ];
+  if (user.value?.admin) {
+    areas.push({ path: '/users', icon: 'users', label: t('users.title') });
+    areas.push({ path: '/live', icon: 'live', label: t('live.title') });
+  }
+  const account: Entry = { path: '/account', icon: 'account', label: user.value?.name ?? t('account.title') };
+  // Only when it is known what stands above: nothing that is shown is to move.
+  return areApplicationsAsked.value ? [messages, areas, [account]] : [messages, [account]];
+}
+
+type LinkProps = Entry & { isCurrent: boolean; isStop: boolean };
+
+function Link({ path, label, icon, application, unread = 0, isCurrent, isStop }: LinkProps) {
   return (
     <a
       class="nav-link"
       href={`#${path}`}
-      aria-current={current ? 'page' : undefined}
-      tabIndex={current || isStop ? 0 : -1}
+      aria-current={isCurrent ? 'page' : undefined}
+      tabIndex={isStop ? 0 : -1}
     >
       {icon && <Icon name={icon} />}
       {application && <AppImage application={application} size={20} />}
       <span class="nav-name">{label}</span>
       {unread > 0 && (
         <span class="badge">
-          {unread > 999 ? '999+' : unread}
+          <span aria-hidden="true">{unread > 999 ? '999+' : unread}</span>
           <span class="visually-hidden"> {t('nav.unread', { count: unread })}</span>
         </span>
       )}
