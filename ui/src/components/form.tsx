@@ -46,6 +46,16 @@ export function FormError({ error }: { error: Signal<string | null> }) {
   );
 }
 
+/** Ties a field to a signal. */
+export function bound(text: Signal<string>): { value: string; onValue: (value: string) => void } {
+  return {
+    value: text.value,
+    onValue: (value) => {
+      text.value = value;
+    },
+  };
+}
+
 /** Reads a whole number; an empty field is `empty`. Null is for everything else, and for what is out of bounds. */
 export function wholeNumber(text: string, empty: number, least: number, most: number): number | null {
   const trimmed = text.trim();

@@ -4,7 +4,7 @@ import { unauthorizedMeans } from '../api/errors';
 import { clientName, identityProviderUrl, logIn, register } from '../api/session';
 import { Button } from '../components/Button';
 import { Field } from '../components/Field';
-import { FormError, useSubmit } from '../components/form';
+import { bound, FormError, useSubmit } from '../components/form';
 import { PasswordField } from '../components/PasswordField';
 import { overview, sessionEnded } from '../state/session';
 import { t } from '../text';
@@ -35,10 +35,7 @@ export function Login() {
       <form class="stack" onSubmit={onSubmit}>
         <Field
           label={t('login.name')}
-          value={name.value}
-          onValue={(value) => {
-            name.value = value;
-          }}
+          {...bound(name)}
           name="username"
           autocomplete="username"
           autocapitalize="none"
@@ -47,10 +44,7 @@ export function Login() {
         />
         <PasswordField
           label={t('login.password')}
-          value={password.value}
-          onValue={(value) => {
-            password.value = value;
-          }}
+          {...bound(password)}
           name="password"
           autocomplete={isRegistering.value ? 'new-password' : 'current-password'}
         />

@@ -4,7 +4,7 @@ import type { Message } from '../api/types';
 import { Dialog } from '../components/Dialog';
 import { Field, Select, TextArea } from '../components/Field';
 import { FormDialog } from '../components/FormDialog';
-import { useSubmit } from '../components/form';
+import { bound, useSubmit } from '../components/form';
 import { Spinner } from '../components/Spinner';
 import { Switch } from '../components/Switch';
 import { route } from '../router';
@@ -98,7 +98,7 @@ export default function Send() {
         />
         <Select
           label={t('send.priority')}
-          value={priority.value}
+          {...bound(priority)}
           options={[
             { value: '', label: t('send.defaultPriority', { priority: String(defaultPriority) }) },
             ...Array.from({ length: HIGHEST_PRIORITY + 1 }, (_, value) => ({
@@ -106,29 +106,10 @@ export default function Send() {
               label: String(value),
             })),
           ]}
-          onValue={(value) => {
-            priority.value = value;
-          }}
         />
       </div>
-      <Field
-        label={t('send.messageTitle')}
-        hint={t('send.titleHint')}
-        value={title.value}
-        onValue={(value) => {
-          title.value = value;
-        }}
-      />
-      <TextArea
-        label={t('send.message')}
-        value={text.value}
-        required
-        autoFocus
-        rows={5}
-        onValue={(value) => {
-          text.value = value;
-        }}
-      />
+      <Field label={t('send.messageTitle')} hint={t('send.titleHint')} {...bound(title)} />
+      <TextArea label={t('send.message')} {...bound(text)} required autoFocus rows={5} />
       <Switch
         label={t('send.markdown')}
         checked={isMarkdown.value}

@@ -1,12 +1,12 @@
 // The link that the server prints, at its first start and for a lost password, leads here to choose a password.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError, Refusal } from '../api/errors';
+import { ApiError } from '../api/errors';
 import { clientName, fetchUserOf, replacePassword } from '../api/session';
 import type { User } from '../api/types';
 import { Button } from '../components/Button';
 import { FormError, useSubmit } from '../components/form';
-import { PasswordField } from '../components/PasswordField';
+import { NewPassword, useNewPassword } from '../components/NewPassword';
 import { Spinner } from '../components/Spinner';
 import { user } from '../state/session';
 import { setupLink } from '../state/setup';
@@ -76,43 +76,22 @@ function isRefused(failure: unknown): boolean {
 type FormProps = { owner: User; password: string; onUsed: () => void };
 
 function Form({ owner: { name, admin }, password, onUsed }: FormProps) {
-  const chosen = useSignal('');
-  const repeated = useSignal('');
+  const state = useNewPassword();
   const { onSubmit, isBusy, error } = useSubmit(async () => {
-    if (chosen.value !== repeated.value) throw new Refusal(t('setup.differs'));
     try {
-      await enter(await replacePassword(name, password, chosen.value, clientName()));
+      await enter(await replacePassword(name, password, state.password.value, clientName()));
       setupLink.value = null;
     } catch (failure) {
       if (!isRefused(failure)) throw failure;
       onUsed();
     }
-  });
+  }, state.check);
 
   return (
     <Entrance title={t('setup.title')}>
       <p class="muted">{t(admin ? 'setup.textAdministrator' : 'setup.text', { name })}</p>
-      <form class="stack" onSubmit={onSubmit}>
-        {/* So that a password manager knows whose password it keeps. */}
-        <input type="text" name="username" autocomplete="username" value={name} readOnly hidden />
-        <PasswordField
-          label={t('setup.password')}
-          value={chosen.value}
-          onValue={(value) => {
-            chosen.value = value;
-          }}
-          name="new-password"
-          autocomplete="new-password"
-        />
-        <PasswordField
-          label={t('setup.repeat')}
-          value={repeated.value}
-          onValue={(value) => {
-            repeated.value = value;
-          }}
-          name="repeat-password"
-          autocomplete="new-password"
-        />
+      <form class="stack" onSubmit={onSubmit} noValidate>
+        <NewPassword name={name} state={state} />
         <FormError error={error} />
         <Button kind="primary" type="submit" wide busy={isBusy.value}>
           {t('setup.submit')}

@@ -1,5 +1,6 @@
 // Language, theme, and the keys.
 import { Select } from '../../components/Field';
+import { bound } from '../../components/form';
 import { Switch } from '../../components/Switch';
 import { language, shortcuts, type Theme, theme } from '../../state/settings';
 import { browserLanguage, LANGUAGES, t } from '../../text';
@@ -13,11 +14,8 @@ export function Appearance() {
       <div class="columns">
         <Select
           label={t('account.language')}
-          value={language.value}
+          {...bound(language)}
           options={[{ value: '', label: t('account.languageSystem', { name: ofBrowser }) }, ...known]}
-          onValue={(value) => {
-            language.value = value;
-          }}
         />
         <Select
           label={t('account.theme')}

@@ -4,7 +4,7 @@ import { createApplication, setRetention, updateApplication } from '../../api/ap
 import type { Application } from '../../api/types';
 import { Field, TextArea } from '../../components/Field';
 import { FormDialog } from '../../components/FormDialog';
-import { useSubmit, wholeNumber } from '../../components/form';
+import { bound, useSubmit, wholeNumber } from '../../components/form';
 import { applicationStates, applications, reloadApplicationStates } from '../../state/applications';
 import { overview } from '../../state/session';
 import { toast, toastError } from '../../state/toasts';
@@ -84,34 +84,20 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
         label={t('applications.name')}
         hint={t('applications.nameHint')}
         error={nameError}
-        value={name.value}
+        {...bound(name)}
         maxLength={255}
         autocomplete="off"
         required
         autofocus
-        onValue={(value) => {
-          name.value = value;
-        }}
       />
-      <TextArea
-        label={t('applications.description')}
-        value={description.value}
-        maxLength={16384}
-        rows={2}
-        onValue={(value) => {
-          description.value = value;
-        }}
-      />
+      <TextArea label={t('applications.description')} {...bound(description)} maxLength={16384} rows={2} />
       <Field
         label={t('applications.defaultPriority')}
         hint={t('applications.defaultPriorityHint')}
         error={defaultPriority === null ? t('applications.wholeNumber') : null}
-        value={priority.value}
+        {...bound(priority)}
         inputMode="numeric"
         autocomplete="off"
-        onValue={(value) => {
-          priority.value = value;
-        }}
       />
       {applicationStates.value && (
         <RetentionFields

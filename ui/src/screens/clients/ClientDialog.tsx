@@ -6,7 +6,7 @@ import { Button } from '../../components/Button';
 import { Dialog } from '../../components/Dialog';
 import { Field, Select } from '../../components/Field';
 import { FormDialog } from '../../components/FormDialog';
-import { useSubmit } from '../../components/form';
+import { bound, useSubmit } from '../../components/form';
 import { Secret } from '../../components/Secret';
 import { overview } from '../../state/session';
 import { toast } from '../../state/toasts';
@@ -55,14 +55,11 @@ export function ClientDialog({ client, show, onChange }: ClientDialogProps) {
         label={t('clients.name')}
         hint={t('clients.nameHint')}
         error={isChecked.value && isMissing ? t('clients.nameMissing') : null}
-        value={name.value}
+        {...bound(name)}
         maxLength={255}
         autocomplete="off"
         required
         autofocus
-        onValue={(value) => {
-          name.value = value;
-        }}
       />
       <Select
         label={t('clients.expiry')}

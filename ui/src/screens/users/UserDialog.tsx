@@ -4,7 +4,7 @@ import type { User } from '../../api/types';
 import { createUser, updateUser } from '../../api/users';
 import { Field } from '../../components/Field';
 import { FormDialog } from '../../components/FormDialog';
-import { useSubmit } from '../../components/form';
+import { bound, useSubmit } from '../../components/form';
 import { PasswordField } from '../../components/PasswordField';
 import { Switch } from '../../components/Switch';
 import { user as current, reloadUser } from '../../state/session';
@@ -48,27 +48,21 @@ export function UserDialog({ user, onChange, onClose }: UserDialogProps) {
       <Field
         label={t('users.name')}
         error={isChecked.value && hasNoName ? t('users.nameMissing') : null}
-        value={name.value}
+        {...bound(name)}
         maxLength={255}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
         required
         autofocus
-        onValue={(value) => {
-          name.value = value;
-        }}
       />
       <PasswordField
-        label={t(user ? 'users.newPassword' : 'users.password')}
+        label={t(user ? 'password.new' : 'users.password')}
         hint={user ? t('users.newPasswordHint') : undefined}
-        error={isChecked.value && hasNoPassword ? t('users.passwordMissing') : null}
-        value={pass.value}
+        error={isChecked.value && hasNoPassword ? t('password.missing') : null}
+        {...bound(pass)}
         autocomplete="new-password"
         required={!user}
-        onValue={(value) => {
-          pass.value = value;
-        }}
       />
       <Switch
         label={t('users.isAdmin')}

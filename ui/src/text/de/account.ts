@@ -7,10 +7,6 @@ export const account: Record<keyof typeof english, Text> = {
   'account.loggedInAs': 'Angemeldet als {name}',
   'account.logOut': 'Abmelden',
   'account.password': 'Passwort',
-  'account.newPassword': 'Neues Passwort',
-  'account.repeatPassword': 'Neues Passwort wiederholen',
-  'account.passwordMissing': 'Bitte ein Passwort eingeben.',
-  'account.passwordDiffers': 'Die beiden Passwörter sind verschieden.',
   'account.passwordChange': 'Passwort ändern',
   'account.passwordChanged': 'Das Passwort wurde geändert',
   'account.passwordHint':

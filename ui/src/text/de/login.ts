@@ -17,16 +17,18 @@ export const login: Record<keyof typeof english, Text> = {
   'login.showPassword': 'Passwort anzeigen',
   'login.hidePassword': 'Passwort verbergen',
 
+  'password.new': 'Neues Passwort',
+  'password.repeat': 'Neues Passwort wiederholen',
+  'password.missing': 'Bitte ein Passwort eingeben.',
+  'password.differs': 'Die beiden Passwörter sind verschieden.',
+
   'register.title': 'Konto anlegen',
   'register.submit': 'Konto anlegen',
 
   'setup.title': 'Willkommen bei Shardcast',
   'setup.text': 'Bitte ein Passwort für {name} wählen.',
   'setup.textAdministrator': 'Bitte ein Passwort für {name} wählen, das Konto für die Administration.',
-  'setup.password': 'Neues Passwort',
-  'setup.repeat': 'Neues Passwort wiederholen',
   'setup.submit': 'Passwort setzen und anmelden',
-  'setup.differs': 'Die beiden Passwörter unterscheiden sich.',
   'setup.used': 'Dieser Link wurde schon benutzt, oder das Passwort wurde seitdem geändert.',
   'setup.usedHint':
     'Bitte mit dem gewählten Passwort anmelden, oder ein neues setzen: shardcast user reset-password.',

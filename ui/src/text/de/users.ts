@@ -13,8 +13,6 @@ export const users: Record<keyof typeof english, Text> = {
   'users.name': 'Benutzername',
   'users.nameMissing': 'Bitte einen Namen eingeben.',
   'users.password': 'Passwort',
-  'users.passwordMissing': 'Bitte ein Passwort eingeben.',
-  'users.newPassword': 'Neues Passwort',
   'users.newPasswordHint': 'Leer heißt: das Passwort bleibt.',
   'users.isAdmin': 'Administrator',
   'users.isAdminHint': 'Administratoren verwalten Benutzer und sehen, was der Server tut.',

@@ -15,16 +15,18 @@ export const login = {
   'login.showPassword': 'Show password',
   'login.hidePassword': 'Hide password',
 
+  'password.new': 'New password',
+  'password.repeat': 'New password again',
+  'password.missing': 'Enter a password.',
+  'password.differs': 'The two passwords differ.',
+
   'register.title': 'Create an account',
   'register.submit': 'Create account',
 
   'setup.title': 'Welcome to Shardcast',
   'setup.text': 'Choose a password for {name}.',
   'setup.textAdministrator': 'Choose a password for the administrator {name}.',
-  'setup.password': 'New password',
-  'setup.repeat': 'New password again',
   'setup.submit': 'Set password and log in',
-  'setup.differs': 'The two passwords differ.',
   'setup.used': 'This link was used already, or the password was changed since.',
   'setup.usedHint':
     'Log in with the password that was chosen, or make another one: shardcast user reset-password.',

@@ -11,8 +11,6 @@ export const users = {
   'users.name': 'User name',
   'users.nameMissing': 'Enter a name.',
   'users.password': 'Password',
-  'users.passwordMissing': 'Enter a password.',
-  'users.newPassword': 'New password',
   'users.newPasswordHint': 'Empty keeps the password.',
   'users.isAdmin': 'Administrator',
   'users.isAdminHint': 'Administrators manage users and see what the server does.',
