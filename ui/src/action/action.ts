@@ -3,7 +3,7 @@
 // The page can't make it, because its Content-Security-Policy lets it talk to its own server alone. The page hands the
 // request over, and gets back a status and nothing else.
 
-type ActionRequest = { url: string; method: string; headers?: Record<string, string>; body?: string };
+import type { ActionRequest } from './run';
 
 addEventListener('message', async ({ source, data }: MessageEvent<ActionRequest>) => {
   if (source !== parent) return;

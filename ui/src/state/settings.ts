@@ -6,20 +6,20 @@ export type Theme = 'system' | 'light' | 'dark';
 
 /** A signal whose value outlives the page. What was stored and is no valid value counts as never set. */
 function kept<T>(name: string, initial: T, isValid: (value: unknown) => value is T): Signal<T> {
-  const kept = signal(initial);
+  const setting = signal(initial);
   try {
     const value: unknown = JSON.parse(readStored(name) ?? 'null');
-    if (isValid(value)) kept.value = value;
+    if (isValid(value)) setting.value = value;
   } catch {
     // It stays what it is at first.
   }
   let isFirst = true;
   effect(() => {
-    const text = JSON.stringify(kept.value);
+    const text = JSON.stringify(setting.value);
     if (!isFirst) store(name, text);
     isFirst = false;
   });
-  return kept;
+  return setting;
 }
 
 const isFlag = (value: unknown) => typeof value === 'boolean';
