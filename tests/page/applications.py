@@ -62,6 +62,7 @@ def applications_are_made_changed_and_deleted(tools):
         choose(page, "Backups", "Delete")
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
         expect(page.get_by_text("There are no applications yet")).to_be_visible()
+        expect(page.locator("#main")).to_be_focused()
         assert server.call("GET", "/application") == []
 
 

@@ -45,6 +45,8 @@ def clients_are_made_changed_and_deleted(tools):
         page.get_by_role("button", name="Delete Telephone").click()
         dialog.get_by_role("button", name="Delete", exact=True).click()
         expect(row(page, "Telephone")).to_have_count(0)
+        # The focus does not get lost with a row.
+        expect(page.get_by_role("button", name="Edit Chrome on Linux")).to_be_focused()
         assert [client["name"] for client in server.call("GET", "/client")] == ["Chrome on Linux"]
 
         # Deleting the own session ends in the login.

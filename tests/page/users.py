@@ -31,6 +31,7 @@ def users_are_made_changed_and_deleted(tools):
         page.get_by_role("button", name="Delete robert").click()
         dialog.get_by_role("button", name="Delete", exact=True).click()
         expect(page.locator(".item", has_text="robert")).to_have_count(0)
+        expect(page.get_by_role("button", name="Edit admin")).to_be_focused()
 
         # The server keeps the last administrator, and says so.
         page.get_by_role("button", name="Delete admin").click()

@@ -2,6 +2,9 @@
 import { request } from './request';
 import type { Application, ApplicationState } from './types';
 
+/** The picture of applications that have none of their own. */
+export const DEFAULT_PICTURE = 'static/defaultapp.png';
+
 export function listApplications(): Promise<Application[]> {
   return request('GET', 'application');
 }

@@ -1,8 +1,7 @@
 // The picture of an application; where it has none, the first letter of its name on a color of its own.
+import { DEFAULT_PICTURE } from '../api/applications';
 import type { Application } from '../api/types';
 
-/** The server's picture for applications that have none, of which every one looks the same. */
-const DEFAULT = 'static/defaultapp.png';
 const COLORS = 8;
 
 /** Decoration: the application's name is beside it. `size` is in pixels. */
@@ -14,7 +13,7 @@ export function AppImage({
   size: 20 | 36 | 40;
 }) {
   const classes = `app-image size-${size}`;
-  if (application && application.image !== DEFAULT) {
+  if (application && application.image !== DEFAULT_PICTURE) {
     return <img class={classes} src={application.image} alt="" width={size} height={size} />;
   }
   return (

@@ -1,6 +1,7 @@
 // Asks before something that can't be undone: `if (await confirm({ … })) …`.
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { toast, toastError } from '../state/toasts';
 import { t } from '../text';
 import { Button } from './Button';
 import { Dialog } from './Dialog';
@@ -27,6 +28,22 @@ export function confirm(question: Question): Promise<boolean> {
       },
     };
   });
+}
+
+/** Asks whether to delete something, does it, and says `said`. */
+export async function confirmDeletion(
+  title: string,
+  text: string,
+  remove: () => Promise<void>,
+  said: string,
+): Promise<void> {
+  if (!(await confirm({ title, text, action: t('button.delete'), danger: true }))) return;
+  try {
+    await remove();
+    toast(said);
+  } catch (error) {
+    toastError(error);
+  }
 }
 
 /** Answers the question that is open with no, if there is one. */

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { listClients } from '../api/clients';
 import type { Client } from '../api/types';
 import { Button } from '../components/Button';
+import { Items } from '../components/Items';
 import { useLoaded, Waiting } from '../components/Loaded';
 import { user } from '../state/session';
 import { t } from '../text';
@@ -23,7 +24,7 @@ export default function Clients() {
 
   const own = user.value?.clientId;
   const list = [...(clients.value ?? [])].sort((a, b) => Number(b.id === own) - Number(a.id === own));
-  const now = shown.value;
+  const open = shown.value;
   return (
     <div class="screen">
       <div class="screen-head">
@@ -35,7 +36,7 @@ export default function Clients() {
       <p class="muted">{t('clients.intro')}</p>
       {clients.value === null && <Waiting error={error} reload={reload} />}
       {list.length > 0 && (
-        <ul class="card items" aria-label={t('clients.list')}>
+        <Items label={t('clients.list')} count={list.length}>
           {list.map((client) => (
             <ClientRow
               key={client.id}
@@ -45,11 +46,11 @@ export default function Clients() {
               onChange={reload}
             />
           ))}
-        </ul>
+        </Items>
       )}
-      {now?.dialog === 'create' && <ClientDialog show={show} onChange={reload} />}
-      {now?.dialog === 'edit' && <ClientDialog client={now.client} show={show} onChange={reload} />}
-      {now?.dialog === 'token' && <ClientTokenDialog client={now.client} onClose={() => show(null)} />}
+      {open?.dialog === 'create' && <ClientDialog show={show} onChange={reload} />}
+      {open?.dialog === 'edit' && <ClientDialog client={open.client} show={show} onChange={reload} />}
+      {open?.dialog === 'token' && <ClientTokenDialog client={open.client} onClose={() => show(null)} />}
     </div>
   );
 }

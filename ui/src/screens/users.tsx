@@ -3,12 +3,12 @@ import { useSignal } from '@preact/signals';
 import type { User } from '../api/types';
 import { deleteUser, listUsers } from '../api/users';
 import { Button, IconButton } from '../components/Button';
-import { confirm } from '../components/Confirm';
+import { confirmDeletion } from '../components/Confirm';
+import { Items } from '../components/Items';
 import { useLoaded, Waiting } from '../components/Loaded';
 import { Time } from '../components/Time';
 import { user as current } from '../state/session';
 import { leave } from '../state/start';
-import { toast, toastError } from '../state/toasts';
 import { t } from '../text';
 import { UserDialog } from './users/UserDialog';
 
@@ -31,7 +31,7 @@ export default function Users() {
       </div>
       {users.value === null && <Waiting error={error} reload={reload} />}
       {users.value && (
-        <ul class="card items" aria-label={t('users.list')}>
+        <Items label={t('users.list')} count={users.value.length}>
           {users.value.map((user) => (
             <UserRow
               key={user.id}
@@ -42,7 +42,7 @@ export default function Users() {
               }}
             />
           ))}
-        </ul>
+        </Items>
       )}
       {shown.value && (
         <UserDialog
@@ -89,21 +89,11 @@ function UserRow({ user, onEdit, onChange }: UserRowProps) {
   );
 }
 
-async function askToDelete({ id, name }: User, onChange: () => Promise<void>): Promise<void> {
-  const agreed = await confirm({
-    title: t('users.deleteTitle', { name }),
-    text: t('users.deleteText'),
-    action: t('button.delete'),
-    danger: true,
-  });
-  if (!agreed) return;
-  try {
-    const isSelf = id === current.value?.id;
-    if (isSelf) await leave(() => deleteUser(id));
-    else await deleteUser(id);
-    toast(t('users.deleted', { name }));
-    if (!isSelf) await onChange();
-  } catch (error) {
-    toastError(error);
-  }
+function askToDelete({ id, name }: User, onChange: () => Promise<void>): Promise<void> {
+  return confirmDeletion(
+    t('users.deleteTitle', { name }),
+    t('users.deleteText'),
+    () => (id === current.value?.id ? leave(() => deleteUser(id)) : deleteUser(id).then(onChange)),
+    t('users.deleted', { name }),
+  );
 }

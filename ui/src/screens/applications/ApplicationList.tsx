@@ -2,10 +2,12 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Application } from '../../api/types';
+import { Items } from '../../components/Items';
 import { applicationsById } from '../../state/applications';
 import { type Key, t } from '../../text';
 import { ApplicationRow } from './ApplicationRow';
 import { changePicture, moveApplication, type Shown } from './actions';
+import { PictureInput } from './PictureInput';
 import { type Moving, type Step, useReorder } from './reorder';
 
 const SAID: Record<Step, Key> = {
@@ -29,14 +31,12 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
   const reorder = useReorder(
     list.map(({ id }) => id),
     say,
-    (from, to) => void moveApplication(from, to),
+    (id, to) => void moveApplication(id, to),
   );
-  // A server before Gotify 2.9 knows no order.
-  const canMove = list.length > 1 && list.every(({ sortKey }) => sortKey);
 
   return (
     <>
-      <ul class="card items" aria-label={t('applications.list')}>
+      <Items label={t('applications.list')} count={list.length}>
         {reorder.order.map((id) => {
           const application = applicationsById.value.get(id);
           if (!application) return null;
@@ -45,7 +45,7 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
               key={id}
               application={application}
               isMoving={reorder.moving.value?.id === id}
-              handle={canMove ? reorder.handle(id) : null}
+              handle={list.length > 1 ? reorder.handle(id) : null}
               show={show}
               pickPicture={() => {
                 pictureOf.current = application;
@@ -54,20 +54,14 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
             />
           );
         })}
-      </ul>
+      </Items>
       <div class="visually-hidden" role="status" aria-live="assertive">
         {said.value}
       </div>
-      <input
-        ref={file}
-        hidden
-        type="file"
-        accept=".png,.jpg,.jpeg,.gif"
-        aria-label={t('applications.pictureChange')}
-        onChange={({ currentTarget }) => {
-          const [picked] = currentTarget.files ?? [];
-          currentTarget.value = '';
-          if (picked && pictureOf.current) void changePicture(pictureOf.current, picked);
+      <PictureInput
+        input={file}
+        onPick={(picked) => {
+          if (pictureOf.current) void changePicture(pictureOf.current, picked);
         }}
       />
     </>

@@ -5,6 +5,7 @@ import { AppImage } from '../../components/AppImage';
 import { Button } from '../../components/Button';
 import { t } from '../../text';
 import { changePicture, dropPicture, hasPicture } from './actions';
+import { PictureInput } from './PictureInput';
 
 export function Picture({ application }: { application: Application }) {
   const file = useRef<HTMLInputElement>(null);
@@ -20,18 +21,7 @@ export function Picture({ application }: { application: Application }) {
           {t('applications.pictureRemove')}
         </Button>
       )}
-      <input
-        ref={file}
-        hidden
-        type="file"
-        accept=".png,.jpg,.jpeg,.gif"
-        aria-label={t('applications.pictureChange')}
-        onChange={({ currentTarget }) => {
-          const [picked] = currentTarget.files ?? [];
-          currentTarget.value = '';
-          if (picked) void changePicture(application, picked);
-        }}
-      />
+      <PictureInput input={file} onPick={(picked) => void changePicture(application, picked)} />
     </fieldset>
   );
 }

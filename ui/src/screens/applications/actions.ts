@@ -6,8 +6,9 @@ import {
   updateApplication,
   uploadPicture,
 } from '../../api/application-changes';
+import { DEFAULT_PICTURE } from '../../api/applications';
 import type { Application } from '../../api/types';
-import { confirm } from '../../components/Confirm';
+import { confirm, confirmDeletion } from '../../components/Confirm';
 import { applications, reloadApplications } from '../../state/applications';
 import { toast, toastError } from '../../state/toasts';
 import { t } from '../../text';
@@ -18,9 +19,6 @@ export type Shown =
   | { dialog: 'create' }
   | { dialog: 'edit'; id: number }
   | { dialog: 'token'; id: number; token?: string };
-
-/** The picture that the server gives to applications that have none. */
-const DEFAULT_PICTURE = 'static/defaultapp.png';
 
 export function hasPicture({ image }: Application): boolean {
   return image !== DEFAULT_PICTURE;
@@ -38,8 +36,11 @@ export function keepChanged(changed: Application): void {
 }
 
 /** Moves an application to another place, first in the list, then on the server. */
-export async function moveApplication(from: number, to: number): Promise<void> {
-  const list = moved(applications.value ?? [], from, to);
+export async function moveApplication(id: number, to: number): Promise<void> {
+  const before = applications.value ?? [];
+  const from = before.findIndex((one) => one.id === id);
+  if (from < 0) return;
+  const list = moved(before, from, to);
   const changed = new Map(
     changedKeys(
       list.map(({ id, sortKey = '' }) => ({ id, sortKey })),
@@ -103,19 +104,15 @@ export async function askToReplaceToken({ id, name, token }: Application): Promi
   }
 }
 
-export async function askToDelete({ id, name }: Application): Promise<void> {
-  const agreed = await confirm({
-    title: t('applications.deleteTitle', { name }),
-    text: t('applications.deleteText'),
-    action: t('button.delete'),
-    danger: true,
-  });
-  if (!agreed) return;
-  try {
+export function askToDelete({ id, name }: Application): Promise<void> {
+  const remove = async () => {
     await deleteApplication(id);
     applications.value = (applications.value ?? []).filter((one) => one.id !== id);
-    toast(t('applications.deleted', { name }));
-  } catch (error) {
-    toastError(error);
-  }
+  };
+  return confirmDeletion(
+    t('applications.deleteTitle', { name }),
+    t('applications.deleteText'),
+    remove,
+    t('applications.deleted', { name }),
+  );
 }

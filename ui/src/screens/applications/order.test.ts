@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changedKeys, moved } from './order';
+import { changedKeys, moved, shownOrder } from './order';
 import { keyBetween } from './sort-key';
 
 function ordered(keys: string[]) {
@@ -79,4 +79,14 @@ test('there is no key between keys of another form, or in the wrong order', () =
   ] as const) {
     expect(keyBetween(below, above), `${below} to ${above}`).toBeNull();
   }
+});
+
+test('a row that is moved keeps its place in the hand, whatever comes and goes meanwhile', () => {
+  const moving = { id: 3, to: 0 };
+  expect(shownOrder([1, 2, 3, 4], moving)).toEqual([3, 1, 2, 4]);
+  expect(shownOrder([2, 3, 4], moving)).toEqual([3, 2, 4]);
+  expect(shownOrder([5, 1, 2, 3], moving)).toEqual([3, 5, 1, 2]);
+  expect(shownOrder([1, 2], moving)).toEqual([1, 2]);
+  expect(shownOrder([1, 3], { id: 1, to: 9 })).toEqual([3, 1]);
+  expect(shownOrder([1, 2], null)).toEqual([1, 2]);
 });

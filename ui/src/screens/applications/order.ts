@@ -15,6 +15,18 @@ export function moved<T>(list: readonly T[], from: number, to: number): T[] {
 }
 
 /**
+ * Returns ids in the order in which they are shown while one of them is on its way to a place. The list may have changed
+ * since the move began.
+ */
+export function shownOrder(
+  ids: readonly number[],
+  moving: { id: number; to: number } | null,
+): readonly number[] {
+  const from = moving ? ids.indexOf(moving.id) : -1;
+  return moving && from >= 0 ? moved(ids, from, moving.to) : ids;
+}
+
+/**
  * Returns the new sort keys for a list that was put into this order by moving the item at `place`. That is one key,
  * unless its neighbors' keys leave no room: then every item gets a new one, none of which is in use.
  */

@@ -2,7 +2,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { moved } from './order';
+import { shownOrder } from './order';
 
 /** How far a pointer has to go before a press becomes a drag, in CSS pixels. */
 const DRAG_DISTANCE = 4;
@@ -10,7 +10,8 @@ const DRAG_DISTANCE = 4;
 const EDGE = 56;
 const SCROLL_STEP = 16;
 
-export type Moving = { id: number; from: number; to: number };
+/** Which row is moved, and to which place, counted from 0. The others may come and go meanwhile. */
+export type Moving = { id: number; to: number };
 export type Step = 'begun' | 'moved' | 'ended' | 'undone';
 
 export type Reorder = {
@@ -24,26 +25,30 @@ export type Reorder = {
 /**
  * Keeps the order of a list while one of its rows is moved. Rows have the attribute `data-id`.
  *
- * `onStep` hears what happens, for a live region; `onEnd` gets a row's old and new place, counted from 0.
+ * `onStep` hears what happens, for a live region; `onEnd` gets a row's id and new place.
  */
 export function useReorder(
   ids: readonly number[],
   onStep: (step: Step, moving: Moving) => void,
-  onEnd: (from: number, to: number) => void,
+  onEnd: (id: number, to: number) => void,
 ): Reorder {
   const moving = useSignal<Moving | null>(null);
   const handles = useRef(new Map<number, HTMLButtonElement>());
   // A drag ends with a click on the handle, which must not begin another move.
   const hasDragged = useRef(false);
 
+  // A drag outlives many lists.
+  const list = useRef(ids);
+  list.current = ids;
+  const placeOf = (id: number) => list.current.indexOf(id);
+
   const begin = (id: number) => {
-    const from = ids.indexOf(id);
-    moving.value = { id, from, to: from };
+    moving.value = { id, to: placeOf(id) };
     onStep('begun', moving.value);
   };
   const moveTo = (to: number) => {
     const now = moving.value;
-    if (!now || to < 0 || to >= ids.length || to === now.to) return;
+    if (!now || to < 0 || to >= list.current.length || to === now.to) return;
     moving.value = { ...now, to };
     onStep('moved', moving.value);
   };
@@ -51,8 +56,11 @@ export function useReorder(
     const now = moving.value;
     if (!now) return;
     moving.value = null;
-    onStep(isKept ? 'ended' : 'undone', isKept ? now : { ...now, to: now.from });
-    if (isKept && now.from !== now.to) onEnd(now.from, now.to);
+    const from = placeOf(now.id);
+    // It may have been deleted elsewhere.
+    if (from < 0) return;
+    onStep(isKept ? 'ended' : 'undone', isKept ? now : { ...now, to: from });
+    if (isKept && from !== now.to) onEnd(now.id, now.to);
   };
 
   // The browser takes the focus from an element that is moved in the document.
@@ -63,7 +71,7 @@ export function useReorder(
 
   const drag = (id: number, start: PointerEvent) => {
     hasDragged.current = false;
-    const list = (start.currentTarget as HTMLElement).closest('ul');
+    const rows = (start.currentTarget as HTMLElement).closest('ul');
     const onMove = (event: PointerEvent) => {
       if (!hasDragged.current) {
         if (Math.abs(event.clientY - start.clientY) < DRAG_DISTANCE) return;
@@ -72,8 +80,8 @@ export function useReorder(
         begin(id);
       }
       event.preventDefault();
-      scrollAtEdge(list, event.clientY);
-      moveTo(placeAt(list, id, event.clientY));
+      scrollAtEdge(rows, event.clientY);
+      moveTo(placeAt(rows, id, event.clientY));
     };
     const stop = (event: PointerEvent) => {
       removeEventListener('pointermove', onMove);
@@ -93,7 +101,7 @@ export function useReorder(
       ArrowUp: () => moveTo(now.to - 1),
       ArrowDown: () => moveTo(now.to + 1),
       Home: () => moveTo(0),
-      End: () => moveTo(ids.length - 1),
+      End: () => moveTo(list.current.length - 1),
       Escape: () => end(false),
     };
     const step = steps[event.key];
@@ -105,7 +113,7 @@ export function useReorder(
 
   const now = moving.value;
   return {
-    order: now ? moved(ids, now.from, now.to) : ids,
+    order: shownOrder(ids, now),
     moving,
     handle: (id) => ({
       ref: (element: HTMLButtonElement | null) => {

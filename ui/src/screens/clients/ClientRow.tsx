@@ -2,7 +2,7 @@
 import { deleteClient, elevateClient } from '../../api/clients';
 import type { Client } from '../../api/types';
 import { IconButton } from '../../components/Button';
-import { confirm } from '../../components/Confirm';
+import { confirmDeletion } from '../../components/Confirm';
 import { Menu, type MenuItem } from '../../components/Menu';
 import { Time } from '../../components/Time';
 import { ELEVATION_SECONDS } from '../../elevation';
@@ -118,24 +118,11 @@ function actions(
   return [...items, deletion];
 }
 
-async function askToDelete(
-  { id, name }: Client,
-  isOwn: boolean,
-  onChange: () => Promise<void>,
-): Promise<void> {
-  const agreed = await confirm({
-    title: t('clients.deleteTitle', { name }),
-    text: isOwn ? t('clients.deleteSelf') : t('clients.deleteText'),
-    action: t('button.delete'),
-    danger: true,
-  });
-  if (!agreed) return;
-  try {
-    if (isOwn) await leave(() => deleteClient(id));
-    else await deleteClient(id);
-    toast(t('clients.deleted', { name }));
-    if (!isOwn) await onChange();
-  } catch (error) {
-    toastError(error);
-  }
+function askToDelete({ id, name }: Client, isOwn: boolean, onChange: () => Promise<void>): Promise<void> {
+  return confirmDeletion(
+    t('clients.deleteTitle', { name }),
+    isOwn ? t('clients.deleteSelf') : t('clients.deleteText'),
+    () => (isOwn ? leave(() => deleteClient(id)) : deleteClient(id).then(onChange)),
+    t('clients.deleted', { name }),
+  );
 }
