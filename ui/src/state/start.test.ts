@@ -180,3 +180,13 @@ test('who deletes the own account is not told that the session has ended', async
   await leave(async () => loseSession());
   expect([overview.value?.user, sessionEnded.value]).toEqual([null, false]);
 });
+
+test('a session that is elevated to end it asks for nothing more', async () => {
+  await logIn();
+  await leave(async () => {
+    overview.value = { ...info, user: { ...user(1), elevatedUntil: 'soon' } };
+    expect(allMessages.value).toBeNull();
+  });
+  await logIn();
+  expect(allMessages.value).not.toBeNull();
+});

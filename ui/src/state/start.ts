@@ -28,6 +28,8 @@ let stream: Stream | null = null;
 let openings = 0;
 let firstPage: Promise<PagedMessages> | null = null;
 let askedAt = 0;
+/** The session is about to end: nothing is asked for any more. */
+let isLeaving = false;
 let quietCheck: ReturnType<typeof setTimeout> | undefined;
 
 /** Asks for the lists. The stream follows once it is known after which message it has to begin. */
@@ -71,11 +73,14 @@ function stopUser(): void {
 export async function leave(end: () => Promise<void> = logOut): Promise<void> {
   await finishDeletions();
   stopUser();
+  isLeaving = true;
   try {
     await end();
   } catch (error) {
     if (user.peek() && !allMessages.peek()) startUser();
     throw error;
+  } finally {
+    isLeaving = false;
   }
   forgetUser();
   closeDialog();
@@ -132,6 +137,6 @@ export function followSession(): void {
     if (!overview.value) return;
     if (!user.value) stopUser();
     else if (claimDraft(user.value.id)) closeDialog();
-    if (user.value && !allMessages.peek()) startUser();
+    if (user.value && !allMessages.peek() && !isLeaving) startUser();
   });
 }
