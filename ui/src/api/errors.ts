@@ -31,10 +31,15 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
 
+/** Whether the credentials were refused: those of the session, or a password. */
+export function isUnauthorized(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
 /** For `catch`: says what a 401 means where a password was sent along. */
 export function unauthorizedMeans(text: string): (error: unknown) => never {
   return (error) => {
-    throw error instanceof ApiError && error.status === 401 ? new Refusal(text) : error;
+    throw isUnauthorized(error) ? new Refusal(text) : error;
   };
 }
 

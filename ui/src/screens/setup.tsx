@@ -1,7 +1,7 @@
 // The link that the server prints, at its first start and for a lost password, leads here to choose a password.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ApiError } from '../api/errors';
+import { isUnauthorized } from '../api/errors';
 import { clientName, fetchUserOf, replacePassword } from '../api/session';
 import type { User } from '../api/types';
 import { Button } from '../components/Button';
@@ -25,7 +25,7 @@ export function Setup({ name, password }: { name: string; password: string }) {
     try {
       checked.value = { user: await fetchUserOf(name, password) };
     } catch (failure) {
-      checked.value = isRefused(failure) ? { isUsed: true } : { failure };
+      checked.value = isUnauthorized(failure) ? { isUsed: true } : { failure };
     }
     if ('isUsed' in checked.value && user.peek()) {
       setupLink.value = null;
@@ -69,10 +69,6 @@ export function Setup({ name, password }: { name: string; password: string }) {
   );
 }
 
-function isRefused(failure: unknown): boolean {
-  return failure instanceof ApiError && failure.status === 401;
-}
-
 type FormProps = { owner: User; password: string; onUsed: () => void };
 
 function Form({ owner: { name, admin }, password, onUsed }: FormProps) {
@@ -82,7 +78,7 @@ function Form({ owner: { name, admin }, password, onUsed }: FormProps) {
       await enter(await replacePassword(name, password, state.password.value, clientName()));
       setupLink.value = null;
     } catch (failure) {
-      if (!isRefused(failure)) throw failure;
+      if (!isUnauthorized(failure)) throw failure;
       onUsed();
     }
   }, state.check);

@@ -1,6 +1,6 @@
 // Who is logged in, and what the server is.
 import { computed, signal } from '@preact/signals';
-import { ApiError } from '../api/errors';
+import { isUnauthorized } from '../api/errors';
 import { fetchOverview } from '../api/overview';
 import { logOut as endSession, fetchUser } from '../api/session';
 import type { CurrentUser, Overview } from '../api/types';
@@ -90,6 +90,6 @@ export function loseSession(): void {
 /** Ends the session on the server, unless it is over already. */
 export async function logOut(): Promise<void> {
   await endSession().catch((error: unknown) => {
-    if (!(error instanceof ApiError && error.status === 401)) throw error;
+    if (!isUnauthorized(error)) throw error;
   });
 }

@@ -1,6 +1,6 @@
 // Short notices at the bottom of the page.
 import { signal } from '@preact/signals';
-import { ApiError, isGivenUp, NetworkError, Refusal } from '../api/errors';
+import { ApiError, isGivenUp, isUnauthorized, NetworkError, Refusal } from '../api/errors';
 import { t } from '../text';
 
 export type Toast = {
@@ -89,6 +89,6 @@ export function errorText(error: unknown): string {
 
 /** Shows an error; a request that was given up, and a session that ended, are none. */
 export function toastError(error: unknown): void {
-  if (isGivenUp(error) || (error instanceof ApiError && error.status === 401)) return;
+  if (isGivenUp(error) || isUnauthorized(error)) return;
   toast(errorText(error), { kind: 'error' });
 }
