@@ -214,6 +214,33 @@ def a_dialog_whose_file_is_gone_says_so_and_can_be_opened_again(tools):
         expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def an_application_that_is_gone_is_no_question_about_all(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        watched.allow("404 \\(Not Found\\)")
+        server.send(server.application("Backup"), "to be kept")
+        watched.login(route="#/messages/77")
+        expect(page.get_by_role("heading", name="Unknown application")).to_be_attached()
+        page.get_by_role("button", name="More actions").click()
+        page.get_by_role("menuitem", name="Delete all messages of Unknown application").click()
+        expect(page.get_by_role("dialog")).to_contain_text("the application Unknown application")
+
+
+def the_preview_of_a_long_message_is_cut_each_time(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        server.application("Backup")
+        watched.login()
+        preview = page.get_by_role("region", name="Preview")
+        for _ in range(2):
+            page.get_by_role("button", name="Send message").click()
+            page.get_by_role("dialog").get_by_label("Message", exact=True).fill("\n".join(["line"] * 60))
+            preview.get_by_role("button", name="Show all").click()
+            expect(preview.get_by_role("button", name="Show all")).to_have_count(0)
+            page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+            expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 CHECKS = (
     messages_arrive_live,
     a_restart_loses_no_message,
@@ -221,6 +248,8 @@ CHECKS = (
     unread_counts_follow_on_every_device,
     messages_are_searched,
     keys_move_in_the_list_and_between_screens,
+    an_application_that_is_gone_is_no_question_about_all,
+    the_preview_of_a_long_message_is_cut_each_time,
     the_search_is_opened_from_another_screen,
     a_dialog_keeps_what_is_typed_when_a_text_is_selected_beyond_its_edge,
     a_dialog_whose_file_is_gone_says_so_and_can_be_opened_again,

@@ -6,6 +6,7 @@ const calls = vi.hoisted(() => ({
   removeMessages: vi.fn(),
   restoreMessage: vi.fn(),
   recount: vi.fn(),
+  newestId: vi.fn((list: { rows: { newestId: number } }) => list.rows.newestId),
   t: (key: string) => key,
 }));
 vi.mock('../api/request', () => calls);
@@ -89,6 +90,10 @@ test('deleting all leaves what comes meanwhile', async () => {
   expect(asked()).toEqual(['DELETE application/1/message']);
   const isRemoved = calls.removeMessages.mock.lastCall?.[0];
   expect([message(9), message(10), { ...message(8), appid: 2 }].map(isRemoved)).toEqual([true, false, false]);
+  // The list of all messages is at older ones.
+  calls.newestId.mockReturnValueOnce(20);
+  await deleteAll(1);
+  expect([message(20), message(21)].map(calls.removeMessages.mock.lastCall?.[0])).toEqual([true, false]);
 });
 
 test('a message that is deleted elsewhere meanwhile can not be taken back', async () => {

@@ -7,7 +7,7 @@ import { closeToast, toast, toastError } from '../state/toasts';
 import { t } from '../text';
 import { forgetGone, noteBack, noteGone } from './gone';
 import { allMessages, removeMessages, restoreMessage } from './lists';
-import { recount } from './reading';
+import { newestId, recount } from './reading';
 
 /** Deletions that can be taken back, by their toast. */
 const pending = new Map<number, Message>();
@@ -83,7 +83,7 @@ addEventListener('pagehide', () => void finishDeletions());
 /** Deletes all messages, or all of an application. */
 export async function deleteAll(appid?: number): Promise<void> {
   // What comes while the request is under way may be newer than the deletion.
-  const upTo = allMessages.peek()?.rows.newestId ?? 0;
+  const upTo = newestId(allMessages.peek(), appid);
   await deleteMessages(appid);
   dropDeleted((message) => message.id <= upTo && (appid === undefined || message.appid === appid));
   recount();

@@ -8,9 +8,8 @@ const asked = vi.hoisted(() =>
 );
 vi.mock('../api/request', () => ({ request: asked }));
 const { applicationStates } = await import('../state/applications');
-const { countArrived, drawNewLine, forgetSeen, isUnread, noteRead, noteSeen, readUpTo } = await import(
-  './reading'
-);
+const { countArrived, drawNewLine, forgetSeen, isUnread, newestId, noteRead, noteSeen, readUpTo } =
+  await import('./reading');
 
 const fakeDocument = { hidden: false };
 const state = (id: number, unread: number, readUpTo: number, newest: number): ApplicationState => {
@@ -100,6 +99,24 @@ test('the list of an application marks what is read of it alone', async () => {
   noteSeen(listOf([], { appid: 1 }), 14);
   await vi.advanceTimersByTimeAsync(1000);
   expect(posted()).toEqual([{ upTo: 14, appid: 1 }]);
+});
+
+test('each list has its own second', async () => {
+  noteSeen(listOf([], { appid: 1 }), 14);
+  await vi.advanceTimersByTimeAsync(900);
+  const second = listOf([], { appid: 2 });
+  countArrived([message(15, 2)]);
+  noteSeen(second, 15);
+  await vi.advanceTimersByTimeAsync(900);
+  expect(posted()).toEqual([]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(posted()).toEqual([{ upTo: 15, appid: 2 }]);
+});
+
+test('the newest message is known, be it in the list or not', () => {
+  const list = listOf([[12, 1]]);
+  expect([newestId(list), newestId(list, 1), newestId(list, 2)]).toEqual([14, 14, 13]);
+  expect([newestId(listOf([[20, 3]])), newestId(null, 2)]).toEqual([20, 13]);
 });
 
 test('a hidden page and a search mark nothing', async () => {

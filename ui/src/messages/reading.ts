@@ -66,16 +66,28 @@ function hasUnread(upTo: number, appid?: number): boolean {
   return false;
 }
 
+/** The newest message that is known, in a list or not, of all applications or of one. */
+export function newestId(list: MessageList | null, appid?: number): number {
+  let newest = list?.rows.newestId ?? 0;
+  for (const state of applicationStates.peek()?.values() ?? []) {
+    if (appid === undefined || appid === state.id) newest = Math.max(newest, state.newest);
+  }
+  return newest;
+}
+
 let seen: { list: MessageList; id: number } | null = null;
 let waiting: ReturnType<typeof setTimeout> | undefined;
 
 /** Notes the newest message of a list that is visible. */
 export function noteSeen(list: MessageList, id: number): void {
   if (isSearch(list.filter) || document.hidden || id === 0) return;
-  if (seen?.list === list && seen.id >= id) return;
+  if (seen?.list !== list) {
+    // Each list has its own second.
+    clearTimeout(waiting);
+    waiting = undefined;
+  } else if (seen.id >= id) return;
   seen = { list, id };
-  if (waiting !== undefined) return;
-  waiting = setTimeout(() => {
+  waiting ??= setTimeout(() => {
     waiting = undefined;
     if (seen && !document.hidden) void readUpTo(seen.id, seen.list.filter.appid);
     seen = null;

@@ -32,7 +32,8 @@ export function MessageItem({ message, isStop, isHighlighted, withApplication, o
   const isWhole = useSignal(expanded.has(id));
   const excerpt = excerptOf(message, isWhole.value);
   const showAll = () => {
-    expanded.add(id);
+    // A preview has the id of every other preview.
+    if (onDelete) expanded.add(id);
     isWhole.value = true;
   };
   const application = applicationsById.value.get(appid);

@@ -4,7 +4,7 @@ import { confirm } from '../../components/Confirm';
 import { Menu } from '../../components/Menu';
 import { deleteAll } from '../../messages/deletion';
 import type { MessageList } from '../../messages/list';
-import { readUpTo } from '../../messages/reading';
+import { newestId, readUpTo } from '../../messages/reading';
 import { applicationsById } from '../../state/applications';
 import { openDialog } from '../../state/dialogs';
 import { toast, toastError } from '../../state/toasts';
@@ -14,7 +14,7 @@ export type ToolbarProps = { list: MessageList; isSearching: boolean; onSearch: 
 
 export function Toolbar({ list, isSearching, onSearch }: ToolbarProps) {
   const { appid } = list.filter;
-  const name = appid === undefined ? undefined : applicationsById.value.get(appid)?.name;
+  const name = appid === undefined ? undefined : nameOf(appid);
   return (
     <div class="toolbar" role="toolbar" aria-label={t('messages.tools')}>
       <IconButton icon="search" label={t('search.open')} aria-pressed={isSearching} onClick={onSearch} />
@@ -24,7 +24,7 @@ export function Toolbar({ list, isSearching, onSearch }: ToolbarProps) {
           {
             label: t('messages.readAll'),
             icon: 'check',
-            run: () => void readUpTo(list.rows.newestId, appid),
+            run: () => void readUpTo(newestId(list, appid), appid),
           },
           {
             label: name === undefined ? t('messages.deleteAll') : t('messages.deleteAllOf', { name }),
@@ -45,6 +45,10 @@ export function Toolbar({ list, isSearching, onSearch }: ToolbarProps) {
       </Button>
     </div>
   );
+}
+
+function nameOf(appid: number): string {
+  return applicationsById.value.get(appid)?.name ?? t('messages.unknownApplication');
 }
 
 async function deleteAfterQuestion(appid: number | undefined, name: string | undefined): Promise<void> {
