@@ -31,7 +31,7 @@ const numberFormat = once((language) => new Intl.NumberFormat(language));
 const pluralRules = once((language) => new Intl.PluralRules(language));
 
 /** Makes one of something for each language: the browser takes long to make them. */
-function once<T>(make: (language: string) => T): (language: string) => T {
+export function once<T>(make: (language: string) => T): (language: string) => T {
   const made = new Map<string, T>();
   return (language) => {
     const known = made.get(language);

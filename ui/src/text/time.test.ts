@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { relativeTime } from './time';
 
 test('a time is said by its largest unit, and a month by its days', () => {
@@ -13,4 +13,18 @@ test('a time is said by its largest unit, and a month by its days', () => {
   expect(said('2026-09-01T12:00:00Z')).toBe('3 months ago');
   expect(said('2026-11-29T12:00:00Z', 'de')).toBe('gestern');
   expect(said('2024-11-01T12:00:00Z')).toBe('2 years ago');
+});
+
+test('the format of a language is made once', () => {
+  const made: unknown[] = [];
+  class RelativeTimeFormat extends Intl.RelativeTimeFormat {
+    constructor(...[language, options]: ConstructorParameters<typeof Intl.RelativeTimeFormat>) {
+      super(language, options);
+      made.push(language);
+    }
+  }
+  vi.stubGlobal('Intl', { RelativeTimeFormat });
+  for (let second = 0; second < 10; second++) relativeTime('2026-11-30T11:59:00Z', 'fr', second * 1000);
+  vi.unstubAllGlobals();
+  expect(made).toEqual(['fr']);
 });

@@ -1,5 +1,6 @@
 // A small chart of one figure over the last five minutes.
 import { shownLanguage, t } from '../../text';
+import { once } from '../../text/format';
 import { MAX_SAMPLES } from './history';
 import { paths, top } from './scale';
 
@@ -60,13 +61,14 @@ export function Bars({ label, values }: BarsProps) {
   );
 }
 
+const wholeFormat = once((language) => new Intl.NumberFormat(language, { maximumFractionDigits: 0 }));
+const decimalFormat = once(
+  (language) => new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }),
+);
+
 /** Writes a number as the shown language does, small ones with one decimal. */
 export function figure(value: number | null): string {
   if (value === null) return '–';
-  const digits = value < 100 && !Number.isInteger(value) ? 1 : 0;
-  const format = new Intl.NumberFormat(shownLanguage.value, {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  return format.format(value);
+  const isWhole = value >= 100 || Number.isInteger(value);
+  return (isWhole ? wholeFormat : decimalFormat)(shownLanguage.value).format(value);
 }

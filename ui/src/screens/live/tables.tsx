@@ -1,5 +1,6 @@
 // The figures that are lists: streams by user and by shard, nodes, and the charts' values.
 import { shownLanguage, t } from '../../text';
+import { once } from '../../text/format';
 import { Bars, figure } from './Chart';
 import type { Live, Sample } from './history';
 
@@ -78,9 +79,11 @@ export function Nodes({ nodes }: { nodes: Live['nodes'] }) {
   );
 }
 
+const timeFormat = once((language) => new Intl.DateTimeFormat(language, { timeStyle: 'medium' }));
+
 /** The latest values of the charts, for who reads them rather than sees them. */
 export function SamplesTable({ history }: { history: readonly Sample[] }) {
-  const time = new Intl.DateTimeFormat(shownLanguage.value, { timeStyle: 'medium' });
+  const time = timeFormat(shownLanguage.value);
   return (
     <details class="card section">
       <summary>{t('live.table')}</summary>
