@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ageOf, clockTime, dayName, recentDay } from './dates';
 
+// Its clocks go forward on 29 March 2026.
+vi.stubEnv('TZ', 'Europe/Berlin');
 const at = (text: string) => new Date(text).getTime();
 const NOW = at('2026-03-10T15:00:00');
 
@@ -17,7 +19,9 @@ test('today and yesterday are days of the calendar', () => {
   expect(recentDay(at('2026-03-09T23:59:59'), NOW)).toBe('time.yesterday');
   expect(recentDay(at('2026-03-08T23:59:59'), NOW)).toBeNull();
   // A day of 23 hours lies between.
-  expect(recentDay(at('2026-03-28T12:00:00'), at('2026-03-29T01:00:00'))).toBe('time.yesterday');
+  expect(at('2026-03-30T00:00:00') - at('2026-03-29T00:00:00')).toBe(23 * 3_600_000);
+  expect(recentDay(at('2026-03-29T12:00:00'), at('2026-03-30T01:00:00'))).toBe('time.yesterday');
+  expect(recentDay(at('2026-03-28T12:00:00'), at('2026-03-30T01:00:00'))).toBeNull();
 });
 
 test('other days have names, and years only if they are not this one', () => {
