@@ -25,6 +25,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Those of browsers have 150 to 700 characters.
+const MAX_ENDPOINT_CHARACTERS: usize = 2048;
+
 const SWITCHED_OFF: &str = "push messages are switched off on this server (push.enabled)";
 const NOT_SUBSCRIBED: &str = "this client has no push subscription";
 const NO_CLIENT: &str = "a name and a password are no client: ask with a client's token";
@@ -47,12 +50,14 @@ impl Form for PushParams {
         Field::required("endpoint")
             .described("The URL at the push service, as the browser says it.")
             .example("https://push.example/abc")
+            .max_characters(MAX_ENDPOINT_CHARACTERS)
             .secret(),
         Field::required("keys")
             .described("The keys that the browser has made, in base64url: `p256dh` and `auth`.")
             .example(
                 r#"{"p256dh":"BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4","auth":"BTBZMqHH6r4Tts7J_aSIgg"}"#,
             )
+            .with_texts(&["p256dh", "auth"])
             .secret(),
         Field::optional("minPriority").described("Messages with a lower priority are not pushed."),
     ];

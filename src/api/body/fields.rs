@@ -52,6 +52,8 @@ pub(in crate::api) struct Field {
     pub(in crate::api) maximum: Option<u64>,
     /// How many characters a text may have.
     pub(in crate::api) max_characters: Option<usize>,
+    /// The texts that an object must have.
+    pub(in crate::api) texts: &'static [&'static str],
     /// Whether errors must not repeat its value.
     pub(in crate::api) is_secret: bool,
 }
@@ -72,6 +74,7 @@ impl Field {
             example: "",
             maximum: None,
             max_characters: None,
+            texts: &[],
             is_secret: false,
         }
     }
@@ -94,6 +97,11 @@ impl Field {
     /// Bounds a text.
     pub(in crate::api) const fn max_characters(self, characters: usize) -> Self {
         Self { max_characters: Some(characters), ..self }
+    }
+
+    /// Says which texts an object must have, to those who read the API's document; the handler looks for them.
+    pub(in crate::api) const fn with_texts(self, texts: &'static [&'static str]) -> Self {
+        Self { texts, ..self }
     }
 
     /// Keeps its value out of errors.

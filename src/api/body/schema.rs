@@ -49,7 +49,14 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
         }
         FieldTarget::Flag(_) | FieldTarget::Choice(_) => (value, Type::Boolean),
         FieldTarget::Extras(_) | FieldTarget::Object(_) => {
-            (value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true))), Type::Object)
+            let value = value.additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(true)));
+            (
+                field
+                    .texts
+                    .iter()
+                    .fold(value, |value, text| value.property(*text, any_text()).required(*text)),
+                Type::Object,
+            )
         }
     };
     let example = match (field.example, &kind) {
@@ -64,6 +71,10 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
         .description(description)
         .examples(example.into_iter().collect::<Vec<Value>>())
         .build()
+}
+
+fn any_text() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).build()
 }
 
 /// Lets the annotations of handlers name forms: `request_body = ApplicationParams`.
@@ -106,6 +117,12 @@ mod tests {
         let name = Field::required("name").example("5");
         let expected = json!({"type": "string", "minLength": 1, "examples": ["5"]});
         assert_eq!(shown(name, FieldTarget::Text(&mut String::new())), expected);
+        let keys = Field::required("keys").with_texts(&["auth"]);
+        let expected = json!({
+            "type": "object", "additionalProperties": true, "required": ["auth"],
+            "properties": {"auth": {"type": "string"}},
+        });
+        assert_eq!(shown(keys, FieldTarget::Object(&mut None)), expected);
     }
 
     #[test]
