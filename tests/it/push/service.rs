@@ -1,6 +1,6 @@
 //! A push service, and browsers that subscribe at it: the receiving side of RFC 8030, RFC 8291 and RFC 8292.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -85,10 +85,17 @@ impl Service {
         tokio::time::timeout(PATIENCE, self.received.recv()).await.expect("something is pushed").unwrap()
     }
 
-    /// As [`Self::pushed`], but gives up soon.
+    /// Waits for what is pushed with this urgency, and counts what is pushed before it, by its urgency.
     #[cfg(all(feature = "cluster", feature = "postgres"))]
-    pub(super) async fn pushed_soon(&mut self) -> Option<Pushed> {
-        tokio::time::timeout(std::time::Duration::from_millis(300), self.received.recv()).await.ok().flatten()
+    pub(super) async fn until(&mut self, urgency: &str) -> HashMap<String, u32> {
+        let mut counts = HashMap::new();
+        loop {
+            let pushed = self.pushed().await.header("urgency").to_owned();
+            if pushed == urgency {
+                return counts;
+            }
+            *counts.entry(pushed).or_default() += 1;
+        }
     }
 
     /// Answers whether nothing else was pushed by now.
