@@ -1,12 +1,15 @@
 //! Why a server did not start, in terms of the configuration.
 
+use crate::causes::with_sources;
 use std::io;
 use std::process::ExitCode;
 
+use super::EX_CONFIG;
 use super::oidc::OidcError;
-use super::{EX_CONFIG, with_sources};
 use crate::auth::HashPasswordError;
 use crate::config::{Connection, Loaded};
+#[cfg(feature = "push")]
+use crate::push::OpenPushError;
 use crate::server::{BindError, OpenError};
 use crate::store::OpenDatabaseError;
 
@@ -118,6 +121,13 @@ impl StartError {
     }
 
     fn remedy(&self) -> Option<&'static str> {
+        #[cfg(feature = "push")]
+        if let Self::Open(OpenError::Push(OpenPushError::Key(_))) = self {
+            return Some(
+                "Delete the row of that table: then there is a new key, and browsers have to subscribe anew. Or push \
+                 nothing: `push.enabled: false`",
+            );
+        }
         let Self::Bind { source: BindError::Listen { source, address, .. }, .. } = self else { return None };
         let is_socket = address.starts_with("unix:");
         match source.kind() {

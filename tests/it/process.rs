@@ -174,6 +174,33 @@ fn a_database_that_cannot_be_opened_is_named_with_its_key() {
     assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
 }
 
+#[cfg(feature = "push")]
+#[tokio::test]
+async fn a_push_key_that_can_not_be_read_is_named_with_what_to_do() {
+    let first = server(&[]);
+    first.signal(Signal::TERM);
+    let (_, _, folder) = first.end();
+    let file = folder.path().join("data/gotify.db");
+    let options = SqliteConnectOptions::new().filename(&file);
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    let start = || Program::new(&["serve"]).variable("GOTIFY_DATABASE_CONNECTION", file.to_str().unwrap());
+    database.execute("UPDATE shardcast_push_keys SET content = x'00'").await.unwrap();
+    let outcome = start().run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let problem = "failed to read the push key in the table `shardcast_push_keys`";
+    assert!(outcome.stderr.contains(problem), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("Delete the row of that table"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("`push.enabled: false`"), "{}", outcome.stderr);
+
+    let local = |program: Program| {
+        let program = program.variable("GOTIFY_SERVER_PORT", "0");
+        program.variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1").serve()
+    };
+    drop(local(start().variable("GOTIFY_PUSH_ENABLED", "false")));
+    database.execute("DELETE FROM shardcast_push_keys").await.unwrap();
+    drop(local(start()));
+}
+
 #[test]
 fn warnings_about_the_configuration_are_logged_once() {
     let server = server(&[("GOTIFY_PORT", "tcp://10.0.0.1:80"), ("GOTIFY_PLUGINSDIR", "plugins")]);
