@@ -41,7 +41,6 @@ mod transfer;
 mod user;
 mod version;
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -140,17 +139,6 @@ fn serve(loaded: &Loaded) -> ExitCode {
 fn environment() -> impl Iterator<Item = (String, String)> {
     let text = |text: OsString| text.to_string_lossy().into_owned();
     std::env::vars_os().map(move |(name, value)| (text(name), text(value)))
-}
-
-/// Writes an error with its causes on one line.
-fn with_sources(error: &dyn Error) -> String {
-    let mut parts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(error) = source {
-        parts.push(error.to_string());
-        source = error.source();
-    }
-    parts.join(": ")
 }
 
 /// Prints the answer of a command, and returns the exit code: 1 if the answer was lost.

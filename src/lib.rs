@@ -129,6 +129,8 @@ pub mod hub;
 pub mod api;
 #[cfg(feature = "server")]
 pub mod auth;
+#[cfg(all(feature = "server", any(feature = "postgres", feature = "push", feature = "sqlite")))]
+mod causes;
 #[cfg(all(feature = "server", feature = "sqlite"))]
 pub mod cli;
 #[cfg(feature = "cluster")]
@@ -138,6 +140,8 @@ pub mod cluster;
 mod cluster;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(any(feature = "oidc", feature = "push"))]
+mod http_client;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "server")]

@@ -20,13 +20,16 @@
 //! | notices in the queue | 1024, each with at most 200 characters of title, 1000 of text and 1000 bytes of URL | It is dropped. |
 //! | deliveries | 1024, of which 128 of one user | It is dropped. |
 //! | requests at a time | 32, of which 4 of one user, 10 s each | They wait. |
+//! | connections | one for each request, which ends with it | |
 //!
-//! What is dropped is logged. The message itself is stored and on its way to streams by then.
+//! What is dropped is logged, and counted once there is much of it; only what waits when the server stops is not. The
+//! message itself is stored and on its way to streams by then.
 
 mod address;
 mod delivery;
 mod encryption;
 mod endpoint;
+mod losses;
 mod notice;
 mod services;
 mod subscribers;
@@ -47,6 +50,7 @@ use crate::task;
 use delivery::Delivery;
 use encryption::Recipient;
 use endpoint::EndpointPolicy;
+use losses::Problem;
 use notice::Notice;
 use services::PushServices;
 use subscribers::Subscribers;
@@ -121,7 +125,8 @@ impl Push {
         let services = services.map_err(|error| OpenPushError::Client(error.into()))?;
         let subscribers = Subscribers::new(database.users_with_push().await?);
         let is_shared = database.can_be_shared();
-        let delivery = Arc::new(Delivery::new(database, services, subscribers));
+        let states: Arc<dyn Database> = Arc::clone(&database);
+        let delivery = Arc::new(Delivery::new(database, states, services, subscribers));
         let (notices, waiting) = mpsc::channel(QUEUE);
         let mut tasks = vec![task::spawn(delivery::run(Arc::clone(&delivery), waiting))];
         if is_shared {
@@ -139,10 +144,11 @@ impl Push {
         }
         for of_user in commit.users().filter(|of_user| delivery.subscribers.contains(of_user.user_id)) {
             for stored in of_user.messages {
-                let notice = Notice::of(of_user.user_id, &stored.message);
-                if notices.try_send(notice).is_err() {
-                    delivery.warn(of_user.user_id, None, "too many wait to be pushed");
-                    return;
+                if let Ok(place) = notices.try_reserve() {
+                    place.send(Notice::of(of_user.user_id, &stored.message));
+                } else {
+                    let reason = "too many wait to be pushed";
+                    delivery.losses.add(Problem::TooMany, of_user.user_id, None, reason);
                 }
             }
         }
@@ -189,7 +195,7 @@ async fn refresh(delivery: Arc<Delivery>) {
     loop {
         ticks.tick().await;
         let state = delivery.subscribers.state();
-        match delivery.database.users_with_push().await {
+        match delivery.subscriptions.users_with_push().await {
             Ok(users) => delivery.subscribers.replace(users, state),
             Err(error) => tracing::debug!(%error, "failed to look who has push subscriptions"),
         }

@@ -3,7 +3,6 @@
 use rustls::RootCertStore;
 
 /// What to do about a system that trusts none.
-#[cfg_attr(not(any(feature = "acme", feature = "remote")), expect(dead_code, reason = "logins do without"))]
 pub(crate) const NONE: &str =
     "this system trusts no authority: install its CA certificates, or set SSL_CERT_FILE";
 

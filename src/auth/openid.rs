@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{Authorization, Exchange, Identity, IdentityError, IdentityProvider, Pkce};
 use claims::{UserInfo, username};
 use discovery::{Discovery, Metadata};
-use http::{HttpClient, HttpError};
+use http::{HttpError, ProviderClient};
 
 /// Which provider, and as whom this server talks to it.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ pub enum OpenIdError {
 pub struct OpenId {
     config: OpenIdConfig,
     redirect_url: RedirectUrl,
-    http: HttpClient,
+    http: ProviderClient,
     discovery: Arc<Discovery>,
     _search: AbortOnDropHandle<()>,
 }
@@ -104,7 +104,7 @@ impl OpenId {
         }
         let redirect_url = RedirectUrl::new(config.redirect_url.clone())
             .map_err(|_| OpenIdError::RedirectUrl(config.redirect_url.clone()))?;
-        let http = HttpClient::new().map_err(|error| OpenIdError::Client(error.into()))?;
+        let http = ProviderClient::new().map_err(|error| OpenIdError::Client(error.into()))?;
         let discovery = Arc::new(Discovery::new(issuer, http.clone()));
         let search = AbortOnDropHandle::new(tokio::spawn(discovery::search(Arc::clone(&discovery))));
         Ok(Self { config, redirect_url, http, discovery, _search: search })

@@ -1,6 +1,7 @@
 //! What the commands on the configured database share. They also work while a server runs on it, which learns of what
 //! they revoke from the log in the database, see `crate::store::RevocationLog`.
 
+use crate::causes::with_sources;
 use std::io;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Builder;
 
 use super::start_error::StartError;
-use super::{print_answer, print_problem, with_sources};
+use super::{print_answer, print_problem};
 use crate::api::MAX_NAME_CHARACTERS;
 use crate::auth::HashPasswordError;
 use crate::config::Loaded;

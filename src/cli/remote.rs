@@ -20,6 +20,7 @@ mod tls;
 #[path = "remote/no_tls.rs"]
 mod tls;
 
+use crate::causes::with_sources;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ use futures_util::FutureExt as _;
 use tokio::runtime::Builder;
 
 use super::arguments::{SendArguments, TailArguments};
-use super::{EX_CONFIG, print_problem, with_sources};
+use super::{EX_CONFIG, print_problem};
 use account::{Account, AccountError};
 use api::Api;
 use request_error::RequestError;

@@ -3,6 +3,7 @@
 mod location;
 mod progress;
 
+use crate::causes::with_sources;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use super::arguments::{BackupArguments, CopyArguments, RestoreArguments};
 use super::logging::Log;
 use super::signals::Signals;
 use super::start_error::StartError;
-use super::{EX_CONFIG, print_answer, print_problem, runtime, with_sources};
+use super::{EX_CONFIG, print_answer, print_problem, runtime};
 use crate::config::{Loaded, LogFormat};
 use crate::store::ImageStorage;
 use crate::store::transfer::{self, Moved, RestoreOptions, TransferError};

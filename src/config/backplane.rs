@@ -24,15 +24,9 @@ pub(super) fn of(loaded: &Loaded) -> Result<Option<Arc<dyn Backplane>>, String> 
         "postgres" => {
             let url = if url.is_empty() { loaded.config.database.connection.expose() } else { url };
             let made = crate::cluster::PostgresBackplane::new(url, prefix);
-            Arc::new(made.map_err(|error| with_causes(&error))?)
+            Arc::new(made.map_err(|error| crate::causes::with_sources(&error))?)
         }
         _ => return Ok(None),
     };
     Ok(Some(made))
-}
-
-#[cfg(feature = "postgres")]
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -1,20 +1,20 @@
 //! From what was stored to the push services: who is to be notified, and trying again.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::losses::{BETWEEN_WARNINGS, Losses, Problem};
 use super::notice::Notice;
 use super::services::{Outcome, PushServices};
 use super::subscribers::Subscribers;
+use crate::causes::with_sources;
 use crate::model::UserId;
-use crate::store::{ClientSubscription, Database, PushSubscription};
+use crate::store::{ApplicationStates, ClientSubscription, PushSubscription, PushSubscriptions};
 
 /// Deliveries that are under way or wait for another attempt. Further ones are dropped.
 const MOST_DELIVERIES: usize = 1024;
@@ -37,16 +37,14 @@ const WAITS: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), D
 /// The longest wait that a push service may ask for.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
-/// A warning about deliveries comes no more often.
-const BETWEEN_WARNINGS: Duration = Duration::from_mins(1);
-
 pub(super) struct Delivery {
-    pub(super) database: Arc<dyn Database>,
+    pub(super) subscriptions: Arc<dyn PushSubscriptions>,
+    states: Arc<dyn ApplicationStates>,
     pub(super) services: PushServices,
     pub(super) subscribers: Subscribers,
+    pub(super) losses: Losses,
     slots: Arc<Semaphore>,
     requests: Semaphore,
-    warned_at: Mutex<Option<Instant>>,
 }
 
 /// What a user may have under way.
@@ -55,30 +53,32 @@ struct UserLimits {
     requests: Semaphore,
 }
 
+/// How many messages a user has not read, counted by whichever delivery needs it first; `None` if that has failed.
+type Unread = OnceCell<Option<u64>>;
+
 impl Delivery {
-    pub(super) fn new(database: Arc<dyn Database>, services: PushServices, subscribers: Subscribers) -> Self {
+    pub(super) fn new(
+        subscriptions: Arc<dyn PushSubscriptions>,
+        states: Arc<dyn ApplicationStates>,
+        services: PushServices,
+        subscribers: Subscribers,
+    ) -> Self {
         Self {
-            database,
+            subscriptions,
+            states,
             services,
             subscribers,
+            losses: Losses::default(),
             slots: Arc::new(Semaphore::new(MOST_DELIVERIES)),
             requests: Semaphore::new(REQUESTS),
-            warned_at: Mutex::default(),
         }
     }
 
-    /// Logs a warning, unless there was one just now.
-    pub(super) fn warn(&self, user: UserId, host: Option<&str>, problem: &str) {
-        let now = Instant::now();
-        let mut warned_at = self.warned_at.lock();
-        if warned_at.is_none_or(|at| now.saturating_duration_since(at) >= BETWEEN_WARNINGS) {
-            *warned_at = Some(now);
-            drop(warned_at);
-            tracing::warn!(
-                user.id = %user, push_service = host,
-                "a message was not pushed to a client: {problem}; further ones within a minute are not logged"
-            );
-        }
+    /// A message of a user is not pushed to a client.
+    fn lose(&self, problem: Problem, user: UserId, subscription: &PushSubscription, reason: &str) {
+        // Of an endpoint, the host alone is logged.
+        let url = self.services.policy().check(&subscription.endpoint).ok();
+        self.losses.add(problem, user, url.as_ref().and_then(|url| url.host_str()), reason);
     }
 }
 
@@ -87,6 +87,8 @@ pub(super) async fn run(delivery: Arc<Delivery>, mut notices: mpsc::Receiver<Not
     let mut deliveries = JoinSet::new();
     let mut limits: HashMap<UserId, Arc<UserLimits>> = HashMap::new();
     let mut batch = Vec::new();
+    let mut reports = interval(BETWEEN_WARNINGS);
+    reports.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             received = notices.recv_many(&mut batch, LOOKED_UP_AT_ONCE) => {
@@ -101,6 +103,7 @@ pub(super) async fn run(delivery: Arc<Delivery>, mut notices: mpsc::Receiver<Not
                     limits.clear();
                 }
             }
+            _ = reports.tick() => delivery.losses.report(),
         }
     }
 }
@@ -115,52 +118,51 @@ async fn begin(
     let users: HashSet<UserId> = notices.iter().map(|notice| notice.user_id).collect();
     let users: Vec<UserId> = users.into_iter().collect();
     let state = delivery.subscribers.state();
-    let found = match delivery.database.push_subscriptions(&users).await {
+    let found = match delivery.subscriptions.push_subscriptions(&users).await {
         Ok(found) => found,
         Err(error) => {
-            delivery.warn(users[0], None, &format!("failed to look up the subscriptions: {error}"));
-            notices.clear();
+            let reason = format!("failed to look up the subscriptions: {}", with_sources(&error));
+            for notice in notices.drain(..) {
+                delivery.losses.add(Problem::Database, notice.user_id, None, &reason);
+            }
             return;
         }
     };
     let looked_up_at = Instant::now();
     let has_none = |user: &UserId| !found.iter().any(|client| client.user_id == *user);
     delivery.subscribers.forget(users.iter().copied().filter(has_none), state);
-    let mut unread = HashMap::new();
+    let mut unread: HashMap<UserId, Arc<Unread>> = HashMap::new();
     for notice in notices.drain(..) {
+        let unread = unread.entry(notice.user_id).or_default();
+        let notice = Arc::new(notice);
         let clients = found.iter().filter(|client| {
             client.user_id == notice.user_id && notice.priority >= client.subscription.min_priority
         });
-        let clients: Vec<_> = clients.collect();
-        if clients.is_empty() {
-            continue;
-        }
-        let unread = match unread.entry(notice.user_id) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(entry) => *entry.insert(count_unread(&*delivery.database, notice.user_id).await),
-        };
-        let payload: Arc<[u8]> = notice.payload(unread).into();
-        let notice = Arc::new(notice);
         for client in clients {
             let of_user = limits.entry(notice.user_id).or_insert_with(|| Arc::new(UserLimits::new()));
             let Some(slots) = take_slots(delivery, of_user) else {
-                delivery.warn(notice.user_id, None, "too many wait for push services");
+                delivery.lose(
+                    Problem::TooMany,
+                    notice.user_id,
+                    &client.subscription,
+                    "too many wait for push services",
+                );
                 continue;
             };
             let delivery = Arc::clone(delivery);
             let of_user = Arc::clone(of_user);
-            let (notice, payload, client) = (Arc::clone(&notice), Arc::clone(&payload), client.clone());
+            let (notice, unread, client) = (Arc::clone(&notice), Arc::clone(unread), client.clone());
             deliveries.spawn(async move {
                 let _slots = slots;
-                deliver(&delivery, &of_user, client, looked_up_at, &notice, &payload).await;
+                deliver(&delivery, &of_user, client, looked_up_at, &notice, &unread).await;
             });
         }
     }
 }
 
 /// Counts what a user has not read; `None` if that is not known now.
-async fn count_unread(database: &dyn Database, user: UserId) -> Option<u64> {
-    match database.application_states(user).await {
+async fn count_unread(states: &dyn ApplicationStates, user: UserId) -> Option<u64> {
+    match states.application_states(user).await {
         Ok(states) => Some(states.iter().map(|state| state.unread).sum()),
         Err(error) => {
             tracing::debug!(%error, "failed to count unread messages for a push");
@@ -191,7 +193,7 @@ async fn deliver(
     client: ClientSubscription,
     looked_up_at: Instant,
     notice: &Notice,
-    payload: &[u8],
+    unread: &Unread,
 ) {
     let ClientSubscription { client_id, user_id, mut subscription } = client;
     let mut looked_up_at = looked_up_at;
@@ -199,36 +201,41 @@ async fn deliver(
     loop {
         let requests = (limits.requests.acquire().await, delivery.requests.acquire().await);
         if looked_up_at.elapsed() > STAYS_TRUE {
-            // The client may have been deleted meanwhile.
-            match delivery.database.push_subscription(client_id).await {
+            match delivery.subscriptions.push_subscription(client_id).await {
                 Ok(Some(current)) => subscription = current,
-                Ok(None) | Err(_) => return,
+                // It has ended meanwhile.
+                Ok(None) => return,
+                Err(error) => {
+                    let reason = format!("failed to look up its subscription: {}", with_sources(&error));
+                    delivery.lose(Problem::Database, user_id, &subscription, &reason);
+                    return;
+                }
             }
             looked_up_at = Instant::now();
         }
-        let outcome = delivery.services.send(&subscription, notice, payload).await;
+        // Here, where the user has a place: of one with many applications, nobody else waits for it.
+        let unread = unread.get_or_init(|| count_unread(&*delivery.states, user_id)).await;
+        let outcome = delivery.services.send(&subscription, notice, &notice.payload(*unread)).await;
         drop(requests);
-        let asked_for = match outcome {
+        let (reason, asked_for) = match outcome {
             Outcome::Taken => return,
             Outcome::Gone => {
                 let endpoint = Some(subscription.endpoint.as_str());
-                if let Err(error) = delivery.database.delete_push_subscription(client_id, endpoint).await {
+                let deleted = delivery.subscriptions.delete_push_subscription(client_id, endpoint).await;
+                if let Err(error) = deleted {
                     tracing::debug!(%error, "failed to delete a push subscription that is gone");
                 }
                 return;
             }
             Outcome::Refused(reason) => {
-                delivery.warn(user_id, host(delivery, &subscription).as_deref(), &reason);
+                delivery.lose(Problem::Refused, user_id, &subscription, &reason);
                 return;
             }
-            Outcome::Later(asked_for) => asked_for,
+            Outcome::Later(reason, asked_for) => (reason, asked_for),
         };
         let Some(wait) = waits.next() else {
-            delivery.warn(
-                user_id,
-                host(delivery, &subscription).as_deref(),
-                "the push service does not take it",
-            );
+            let reason = format!("the push service does not take it: {reason}");
+            delivery.lose(Problem::NotTaken, user_id, &subscription, &reason);
             return;
         };
         let wait = spread(wait, asked_for, rand::random());
@@ -242,29 +249,5 @@ fn spread(usual: Duration, asked_for: Option<Duration>, random: f64) -> Duration
     asked_for.unwrap_or(usual).min(LONGEST_WAIT).mul_f64(1.0 + random / 4.0)
 }
 
-/// Returns the host of a push service, which is all of an endpoint that is logged.
-fn host(delivery: &Delivery, subscription: &PushSubscription) -> Option<String> {
-    let url = delivery.services.policy().check(&subscription.endpoint).ok()?;
-    url.host_str().map(str::to_owned)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_push_service_says_how_long_to_wait_but_not_for_ever() {
-        let seconds = |asked_for: Option<u64>, random| {
-            spread(WAITS[0], asked_for.map(Duration::from_secs), random).as_secs_f64()
-        };
-        for (asked_for, random, expected) in [
-            (None, 0.0, 5.0),
-            (None, 1.0, 6.25),
-            (Some(8), 0.5, 9.0),
-            (Some(0), 1.0, 0.0),
-            (Some(86_400), 0.0, 300.0),
-        ] {
-            assert!((seconds(asked_for, random) - expected).abs() < 1e-6, "{asked_for:?} {random}");
-        }
-    }
-}
+mod tests;

@@ -1,26 +1,18 @@
 //! Requests to push services: bounded in time and size, without redirects, to the addresses that are allowed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Request, StatusCode};
 use ring::rand::SystemRandom;
-use rustls::ClientConfig;
-use rustls::crypto::ring::default_provider;
 
 use super::encryption::Recipient;
 use super::endpoint::EndpointPolicy;
 use super::notice::Notice;
 use super::vapid::Vapid;
+use crate::causes::with_sources;
+use crate::http_client::{ClientBuildError, HttpClient};
 use crate::store::PushSubscription;
-use crate::trusted_authorities;
-
-/// How long a push service may take for an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// So much of an answer is read, so that its connection can be used again.
-const MAX_ANSWER_BYTES: usize = 4096;
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,42 +21,30 @@ pub(super) enum Outcome {
     Taken,
     /// The subscription is there no more.
     Gone,
-    /// It may be taken later, after this time if the push service says so.
-    Later(Option<Duration>),
+    /// It may be taken later: why not now, and when, if the push service says so.
+    Later(String, Option<Duration>),
     /// It will not be taken.
     Refused(String),
 }
 
-/// Why nothing can be sent.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ClientError {
-    #[error("failed to set up TLS")]
-    Tls(#[from] rustls::Error),
-    #[error("failed to make an HTTP client")]
-    Http(#[from] reqwest::Error),
-}
-
 pub(super) struct PushServices {
-    http: reqwest::Client,
+    http: HttpClient,
     policy: EndpointPolicy,
     vapid: Vapid,
     random: SystemRandom,
 }
 
 impl PushServices {
-    pub(super) fn new(policy: EndpointPolicy, vapid: Vapid) -> Result<Self, ClientError> {
-        let tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(trusted_authorities::load_with_log())
-            .with_no_client_auth();
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(TIMEOUT)
-            // A proxy would connect to whatever it is asked for.
-            .no_proxy()
-            .dns_resolver(policy.clone())
-            .build()?;
+    pub(super) fn new(policy: EndpointPolicy, vapid: Vapid) -> Result<Self, ClientBuildError> {
+        let resolver = policy.clone();
+        let http = HttpClient::new(|builder| {
+            builder
+                // A proxy would connect to whatever it is asked for.
+                .no_proxy()
+                .dns_resolver(resolver)
+                // Users choose the hosts: there would be any number of connections that wait for another request.
+                .pool_max_idle_per_host(0)
+        })?;
         Ok(Self { http, policy, vapid, random: SystemRandom::new() })
     }
 
@@ -90,39 +70,30 @@ impl PushServices {
             Err(error) => return Outcome::Refused(format!("its endpoint {error}")),
         };
         let Ok(body) = (Recipient { p256dh, auth }).encrypt(payload, &self.random) else {
-            return Outcome::Refused("its key is none".to_owned());
+            return Outcome::Refused("its key `p256dh` is no public key of the curve P-256".to_owned());
         };
         let now = chrono::Utc::now().timestamp();
         let Ok(authorization) = self.vapid.header(&url.origin().ascii_serialization(), now) else {
             return Outcome::Refused("nothing can be signed".to_owned());
         };
-        let mut request = self
-            .http
-            .post(url)
-            .header(AUTHORIZATION, authorization)
-            .header(CONTENT_ENCODING, "aes128gcm")
-            .header(CONTENT_TYPE, "application/octet-stream")
-            .header("TTL", notice.time_to_live())
-            .header("Urgency", notice.urgency());
+        let mut request = Request::new(Method::POST, url);
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, authorization);
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("aes128gcm"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        headers.insert("TTL", notice.time_to_live().into());
+        headers.insert("Urgency", HeaderValue::from_static(notice.urgency()));
         if let Some(topic) = notice.topic(auth) {
-            request = request.header("Topic", topic);
+            headers.insert("Topic", topic);
         }
-        match request.body(body).send().await {
-            Ok(mut response) => {
-                let outcome = outcome(response.status(), response.headers());
-                let mut bytes = 0;
-                while let Ok(Some(chunk)) = response.chunk().await
-                    && bytes <= MAX_ANSWER_BYTES
-                {
-                    bytes += chunk.len();
-                }
-                outcome
-            }
+        *request.body_mut() = Some(body.into());
+        match self.http.send(request).await {
+            Ok(response) => outcome(response.status(), response.headers()),
             Err(error) => {
                 // Its text would have the endpoint.
-                let error = error.without_url();
-                tracing::debug!(error = &error as &dyn std::error::Error, "a push service was not reached");
-                Outcome::Later(None)
+                let reason = with_sources(&error.without_url());
+                tracing::debug!(reason, "a push service was not reached");
+                Outcome::Later(reason, None)
             }
         }
     }
@@ -131,10 +102,16 @@ impl PushServices {
 fn outcome(status: StatusCode, headers: &HeaderMap) -> Outcome {
     match status {
         StatusCode::NOT_FOUND | StatusCode::GONE => Outcome::Gone,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Outcome::Later(retry_after(headers)),
-        status if status.is_server_error() => Outcome::Later(retry_after(headers)),
         status if status.is_success() => Outcome::Taken,
-        status => Outcome::Refused(format!("the push service answers {}", status.as_u16())),
+        status => {
+            let answer = format!("the push service answers {}", status.as_u16());
+            let is_busy = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+            if is_busy || status.is_server_error() {
+                Outcome::Later(answer, retry_after(headers))
+            } else {
+                Outcome::Refused(answer)
+            }
+        }
     }
 }
 
@@ -145,7 +122,116 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::process::Command;
+
+    use chrono::DateTime;
+    use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::model::{ApplicationId, Message, MessageId, UserId};
+
+    /// Only a failing test waits for it.
+    const PATIENCE: Duration = Duration::from_mins(1);
+
+    fn services(policy: EndpointPolicy) -> PushServices {
+        let vapid = Vapid::new(&Vapid::make_up_key().unwrap(), None).unwrap();
+        PushServices::new(policy, vapid).unwrap()
+    }
+
+    /// Sends something to an endpoint.
+    async fn send(services: &PushServices, endpoint: String) -> Outcome {
+        let key = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
+        let p256dh = key.compute_public_key().unwrap().as_ref().to_vec();
+        let subscription = PushSubscription { endpoint, p256dh, auth: vec![7; 16], min_priority: 0 };
+        let message = Message {
+            id: MessageId(1),
+            application_id: ApplicationId(1),
+            message: "m".to_owned(),
+            title: String::new(),
+            priority: 0,
+            extras: None,
+            date: DateTime::UNIX_EPOCH.fixed_offset(),
+        };
+        services.send(&subscription, &Notice::of(UserId(1), &message), b"payload").await
+    }
+
+    fn local() -> EndpointPolicy {
+        EndpointPolicy::new(&["127.0.0.1".to_owned()])
+    }
+
+    /// Listens without taking connections; the second is whether there was one.
+    fn listener() -> (u16, impl Fn() -> bool) {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let was_connected_to = move || match listener.accept() {
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            Err(error) => panic!("{error}"),
+        };
+        (port, was_connected_to)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_means_this_machine_is_not_connected_to() {
+        let (port, was_connected_to) = listener();
+        let outcome =
+            send(&services(EndpointPolicy::default()), format!("https://localhost:{port}/secret")).await;
+        assert!(!was_connected_to());
+        let Outcome::Later(reason, None) = outcome else { panic!("{outcome:?}") };
+        assert!(reason.contains("no public address") && reason.contains("push.allowedhosts"), "{reason}");
+        assert!(!reason.contains("secret"), "{reason}");
+    }
+
+    /// Runs the test before this one in a process of its own, which has the proxy in its environment.
+    #[test]
+    fn a_proxy_of_the_environment_is_not_connected_to() {
+        let (port, was_connected_to) = listener();
+        let proxy = format!("http://127.0.0.1:{port}");
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+            command.env(name, &proxy);
+        }
+        for name in ["NO_PROXY", "no_proxy"] {
+            command.env_remove(name);
+        }
+        let name = "push::services::tests::a_name_that_means_this_machine_is_not_connected_to";
+        let ended = command.args(["--exact", name]).output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+        assert!(!was_connected_to());
+    }
+
+    #[tokio::test]
+    async fn a_connection_ends_with_its_request() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/", listener.local_addr().unwrap());
+        let service = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+                socket.read_buf(&mut request).await.unwrap();
+            }
+            socket.write_all(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            timeout(PATIENCE, socket.read_to_end(&mut request)).await.expect("the connection ends")
+        };
+        let services = services(local());
+        let (outcome, _) = tokio::join!(send(&services, endpoint), service);
+        assert_eq!(outcome, Outcome::Taken);
+        drop(services);
+    }
+
+    #[tokio::test]
+    async fn what_can_not_be_reached_is_named() {
+        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let outcome = send(&services(local()), format!("http://{free}/secret")).await;
+        let Outcome::Later(reason, None) = outcome else { panic!("{outcome:?}") };
+        assert!(reason.contains("refused") && !reason.contains("secret"), "{reason}");
+    }
 
     #[test]
     fn the_status_says_whether_to_try_again_or_to_give_up() {
@@ -153,17 +239,18 @@ mod tests {
         let of = |status| outcome(StatusCode::from_u16(status).unwrap(), &none);
         assert_eq!([of(200), of(201), of(202)], [Outcome::Taken, Outcome::Taken, Outcome::Taken]);
         assert_eq!([of(404), of(410)], [Outcome::Gone, Outcome::Gone]);
+        let answer = |status: u16| format!("the push service answers {status}");
         for later in [408, 429, 500, 502, 503] {
-            assert_eq!(of(later), Outcome::Later(None), "{later}");
+            assert_eq!(of(later), Outcome::Later(answer(later), None));
         }
         for refused in [301, 307, 400, 401, 403, 413] {
-            assert!(matches!(of(refused), Outcome::Refused(_)), "{refused}");
+            assert_eq!(of(refused), Outcome::Refused(answer(refused)));
         }
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, "7".parse().unwrap());
         let busy = outcome(StatusCode::TOO_MANY_REQUESTS, &headers);
-        assert_eq!(busy, Outcome::Later(Some(Duration::from_secs(7))));
+        assert_eq!(busy, Outcome::Later(answer(429), Some(Duration::from_secs(7))));
         headers.insert(RETRY_AFTER, "Wed, 21 Oct 2026 07:28:00 GMT".parse().unwrap());
-        assert_eq!(outcome(StatusCode::SERVICE_UNAVAILABLE, &headers), Outcome::Later(None));
+        assert_eq!(outcome(StatusCode::SERVICE_UNAVAILABLE, &headers), Outcome::Later(answer(503), None));
     }
 }

@@ -8,7 +8,7 @@ use openidconnect::{ClaimsVerificationError, DiscoveryError, IssuerUrl, Signatur
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::http::{HttpClient, HttpError};
+use super::http::{HttpError, ProviderClient};
 
 /// A provider's endpoints and keys.
 pub(super) type Metadata = CoreProviderMetadata;
@@ -31,7 +31,7 @@ pub(super) enum DiscoverError {
 /// What is known of a provider.
 pub(super) struct Discovery {
     issuer: IssuerUrl,
-    http: HttpClient,
+    http: ProviderClient,
     state: Mutex<State>,
 }
 
@@ -42,7 +42,7 @@ struct State {
 }
 
 impl Discovery {
-    pub(super) fn new(issuer: IssuerUrl, http: HttpClient) -> Self {
+    pub(super) fn new(issuer: IssuerUrl, http: ProviderClient) -> Self {
         Self { issuer, http, state: Mutex::default() }
     }
 

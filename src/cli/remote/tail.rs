@@ -8,6 +8,7 @@
 //! A server that understands `since` also lists messages oldest first. So they are read where a stream does not bring all
 //! that was missed, because it is too much.
 
+use crate::causes::with_sources;
 use std::io;
 use std::path::PathBuf;
 
@@ -20,7 +21,7 @@ use super::stream::{Filter, Received, StreamError};
 use super::{Account, Api, MessageStream, RemoteError, RequestError, output};
 use crate::auth::TokenKind;
 use crate::cli::arguments::TailArguments;
-use crate::cli::{print_line, print_problem, with_sources};
+use crate::cli::{print_line, print_problem};
 use crate::model::Message;
 
 /// A tail that is under way.
