@@ -78,7 +78,7 @@ function UserRow({ user, onEdit, onChange }: UserRowProps) {
         </ul>
       </div>
       <div class="item-actions">
-        <IconButton icon="edit" label={t('users.editName', { name })} onClick={onEdit} />
+        <IconButton icon="edit" label={t('entries.editName', { name })} onClick={onEdit} />
         <IconButton
           icon="trash"
           label={t('users.deleteName', { name })}
@@ -91,9 +91,9 @@ function UserRow({ user, onEdit, onChange }: UserRowProps) {
 
 function askToDelete({ id, name }: User, onChange: () => Promise<void>): Promise<void> {
   return confirmDeletion(
-    t('users.deleteTitle', { name }),
+    t('entries.deleteTitle', { name }),
     t('users.deleteText'),
     () => (id === current.value?.id ? leave(() => deleteUser(id)) : deleteUser(id).then(onChange)),
-    t('users.deleted', { name }),
+    t('entries.deleted', { name }),
   );
 }

@@ -3,6 +3,7 @@ import type { Texts } from '../text';
 import { account } from './de/account';
 import { applications } from './de/applications';
 import { clients } from './de/clients';
+import { entries } from './de/entries';
 import { help } from './de/help';
 import { live } from './de/live';
 import { login } from './de/login';
@@ -19,5 +20,6 @@ export const de: Texts = {
   ...users,
   ...account,
   ...live,
+  ...entries,
   ...help,
 };

@@ -2,6 +2,7 @@
 import { account } from './en/account';
 import { applications } from './en/applications';
 import { clients } from './en/clients';
+import { entries } from './en/entries';
 import { help } from './en/help';
 import { live } from './en/live';
 import { login } from './en/login';
@@ -18,5 +19,6 @@ export const en = {
   ...users,
   ...account,
   ...live,
+  ...entries,
   ...help,
 };

@@ -32,7 +32,7 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
   const keepNewest = useSignal<string | null>(null);
   const isChecked = useSignal(false);
 
-  const nameError = isChecked.value && name.value.trim() === '' ? t('applications.nameMissing') : null;
+  const nameError = isChecked.value && name.value.trim() === '' ? t('entries.nameMissing') : null;
   const defaultPriority = wholeNumber(priority.value, 0, -MAX_PRIORITY, MAX_PRIORITY);
   const days = wholeNumber(keepDays.value ?? textOf(kept?.keepDays), 0, 0, MAX_DAYS);
   const newest = wholeNumber(keepNewest.value ?? textOf(kept?.keepNewest), 0, 0, MAX_NEWEST);
@@ -57,7 +57,7 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
     const saved = application
       ? await updateApplication(application.id, params)
       : await createApplication(params);
-    const said = t(application ? 'applications.saved' : 'applications.created', { name: saved.name });
+    const said = t(application ? 'entries.saved' : 'entries.created', { name: saved.name });
     if (application) {
       keepChanged(saved);
       await keepRetention(saved);

@@ -53,11 +53,11 @@ export function ApplicationRow({ application, isMoving, handle, show, pickPictur
         />
         <IconButton
           icon="edit"
-          label={t('applications.editName', { name })}
+          label={t('entries.editName', { name })}
           onClick={() => show({ dialog: 'edit', id })}
         />
         <Menu
-          label={t('applications.actions', { name })}
+          label={t('entries.actions', { name })}
           items={actions(application, internal, show, pickPicture)}
         />
       </div>
@@ -72,9 +72,9 @@ function Facts({ application: { id, defaultPriority, lastUsed, internal } }: { a
       <li>{t('applications.priority', { count: defaultPriority })}</li>
       <li>
         {lastUsed ? (
-          <Time time={lastUsed} text={(time) => t('applications.lastUsed', { time })} />
+          <Time time={lastUsed} text={(time) => t('entries.lastUsed', { time })} />
         ) : (
-          t('applications.neverUsed')
+          t('entries.neverUsed')
         )}
       </li>
       {keepDays > 0 && <li>{t('applications.keepsDays', { count: keepDays })}</li>}

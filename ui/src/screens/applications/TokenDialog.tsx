@@ -37,11 +37,9 @@ export function TokenDialog({ application, token: made, show }: TokenDialogProps
   const isOnce = replaced.value !== undefined && application.token === undefined;
 
   return (
-    <Dialog title={t('applications.tokenOf', { name })} large onClose={() => show(null)}>
+    <Dialog title={t('entries.tokenOf', { name })} large onClose={() => show(null)}>
       {token === undefined && <p class="notice">{t('applications.tokenHidden')}</p>}
-      {token !== undefined && (
-        <Secret token={token} copyLabel={t('applications.tokenCopy')} isOnce={isOnce} />
-      )}
+      {token !== undefined && <Secret token={token} copyLabel={t('entries.tokenCopy')} isOnce={isOnce} />}
       <Examples token={token ?? PLACEHOLDER} />
       <div class="dialog-actions">
         <Button

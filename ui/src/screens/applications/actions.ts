@@ -110,9 +110,9 @@ export function askToDelete({ id, name }: Application): Promise<void> {
     applications.value = (applications.value ?? []).filter((one) => one.id !== id);
   };
   return confirmDeletion(
-    t('applications.deleteTitle', { name }),
+    t('entries.deleteTitle', { name }),
     t('applications.deleteText'),
     remove,
-    t('applications.deleted', { name }),
+    t('entries.deleted', { name }),
   );
 }

@@ -38,7 +38,7 @@ export function ClientDialog({ client, show, onChange }: ClientDialogProps) {
   const send = async () => {
     const params = { name: name.value.trim(), expiresAfterInactivitySeconds: expiry.value };
     const saved = client ? await updateClient(client.id, params) : await createClient(params);
-    toast(t(client ? 'clients.saved' : 'clients.created', { name: saved.name }));
+    toast(t(client ? 'entries.saved' : 'entries.created', { name: saved.name }));
     show(client ? null : { dialog: 'token', client: saved });
     await onChange();
   };
@@ -54,7 +54,7 @@ export function ClientDialog({ client, show, onChange }: ClientDialogProps) {
       <Field
         label={t('clients.name')}
         hint={t('clients.nameHint')}
-        error={isChecked.value && isMissing ? t('clients.nameMissing') : null}
+        error={isChecked.value && isMissing ? t('entries.nameMissing') : null}
         {...bound(name)}
         maxLength={255}
         autocomplete="off"
@@ -90,10 +90,10 @@ export function ClientTokenDialog({
   onClose: () => void;
 }) {
   return (
-    <Dialog title={t('clients.tokenOf', { name })} onClose={onClose}>
+    <Dialog title={t('entries.tokenOf', { name })} onClose={onClose}>
       <Secret
         token={token}
-        copyLabel={t('clients.tokenCopy')}
+        copyLabel={t('entries.tokenCopy')}
         isOnce={overview.value?.compatibility === 'v3'}
       />
       <div class="dialog-actions">

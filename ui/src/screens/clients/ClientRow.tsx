@@ -35,7 +35,7 @@ export function ClientRow({ client, isOwn, show, onChange }: ClientRowProps) {
       <div class="item-actions">
         <IconButton
           icon="edit"
-          label={t('clients.editName', { name })}
+          label={t('entries.editName', { name })}
           onClick={() => show({ dialog: 'edit', client })}
         />
         <IconButton
@@ -43,7 +43,7 @@ export function ClientRow({ client, isOwn, show, onChange }: ClientRowProps) {
           label={t('clients.deleteName', { name })}
           onClick={() => void askToDelete(client, isOwn, onChange)}
         />
-        <Menu label={t('clients.actions', { name })} items={items} />
+        <Menu label={t('entries.actions', { name })} items={items} />
       </div>
     </li>
   );
@@ -54,9 +54,9 @@ function Facts({ client: { lastUsed, expiresAt, elevatedUntil } }: { client: Cli
     <ul class="facts">
       <li>
         {lastUsed ? (
-          <Time time={lastUsed} text={(time) => t('clients.lastUsed', { time })} />
+          <Time time={lastUsed} text={(time) => t('entries.lastUsed', { time })} />
         ) : (
-          t('clients.neverUsed')
+          t('entries.neverUsed')
         )}
       </li>
       {expiresAt && (
@@ -120,9 +120,9 @@ function actions(
 
 function askToDelete({ id, name }: Client, isOwn: boolean, onChange: () => Promise<void>): Promise<void> {
   return confirmDeletion(
-    t('clients.deleteTitle', { name }),
+    t('entries.deleteTitle', { name }),
     isOwn ? t('clients.deleteSelf') : t('clients.deleteText'),
     () => (isOwn ? leave(() => deleteClient(id)) : deleteClient(id).then(onChange)),
-    t('clients.deleted', { name }),
+    t('entries.deleted', { name }),
   );
 }

@@ -32,7 +32,7 @@ export function UserDialog({ user, onChange, onClose }: UserDialogProps) {
   const send = async () => {
     const params = { name: name.value.trim(), pass: pass.value, admin: admin.value };
     const saved = user ? await updateUser(user.id, params) : await createUser(params);
-    toast(t(user ? 'users.saved' : 'users.created', { name: saved.name }));
+    toast(t(user ? 'entries.saved' : 'entries.created', { name: saved.name }));
     onClose();
     await Promise.all([onChange(), saved.id === current.value?.id ? reloadUser() : null]);
   };
@@ -47,7 +47,7 @@ export function UserDialog({ user, onChange, onClose }: UserDialogProps) {
     >
       <Field
         label={t('users.name')}
-        error={isChecked.value && hasNoName ? t('users.nameMissing') : null}
+        error={isChecked.value && hasNoName ? t('entries.nameMissing') : null}
         {...bound(name)}
         maxLength={255}
         autocomplete="off"

@@ -13,12 +13,8 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.messages': 'Nachrichten von {name}',
   'applications.unread': { one: '{count} ungelesen', other: '{count} ungelesen' },
   'applications.priority': 'Priorität {count}',
-  'applications.lastUsed': '{time} benutzt',
-  'applications.neverUsed': 'nie benutzt',
   'applications.keepsDays': { one: 'behält {count} Tag', other: 'behält {count} Tage' },
   'applications.keepsNewest': { one: 'behält die neueste Nachricht', other: 'behält die neuesten {count}' },
-  'applications.actions': 'Weitere Aktionen für {name}',
-  'applications.editName': '{name} bearbeiten',
   'applications.tokenName': 'Token und Beispiele von {name}',
   'applications.internal': 'vom Server angelegt',
 
@@ -34,9 +30,6 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.keepNewest': 'Nur die neuesten',
   'applications.wholeNumber': 'Bitte eine ganze Zahl eingeben.',
   'applications.atLeastNumber': 'Bitte eine ganze Zahl von {least} bis {most} eingeben.',
-  'applications.nameMissing': 'Bitte einen Namen eingeben.',
-  'applications.created': '{name} wurde angelegt',
-  'applications.saved': '{name} wurde gespeichert',
 
   'applications.picture': 'Bild',
   'applications.pictureChange': 'Bild ändern',
@@ -45,10 +38,8 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.pictureRemoved': 'Das Bild von {name} wurde entfernt',
 
   'applications.tokenAndExamples': 'Token und Beispiele',
-  'applications.tokenOf': 'Token von {name}',
   'applications.tokenHidden':
     'Der Server zeigt ein Token nur einmal an. Ein verlorenes Token lässt sich ersetzen. In den Beispielen steht TOKEN an seiner Stelle.',
-  'applications.tokenCopy': 'Token kopieren',
   'applications.tokenReplace': 'Token ersetzen',
   'applications.tokenReplaceTitle': 'Token von {name} ersetzen?',
   'applications.tokenReplaceText':
@@ -64,10 +55,8 @@ export const applications: Record<keyof typeof english, Text> = {
   'applications.curlCopiedWithout': 'Der Befehl wurde kopiert. Für TOKEN bitte das Token einsetzen.',
 
   'applications.delete': 'Löschen',
-  'applications.deleteTitle': '{name} löschen?',
   'applications.deleteText':
     'Auch ihre Nachrichten werden gelöscht, und ihr Token wird abgelehnt. Das lässt sich nicht rückgängig machen.',
-  'applications.deleted': '{name} wurde gelöscht',
 
   'applications.move': '{name} verschieben',
   'applications.moveHint': 'Eingabetaste drücken und mit den Pfeiltasten verschieben, oder ziehen.',

@@ -11,12 +11,8 @@ export const applications = {
   'applications.messages': 'Messages of {name}',
   'applications.unread': { one: '{count} unread', other: '{count} unread' },
   'applications.priority': 'Priority {count}',
-  'applications.lastUsed': 'used {time}',
-  'applications.neverUsed': 'never used',
   'applications.keepsDays': { one: 'keeps {count} day', other: 'keeps {count} days' },
   'applications.keepsNewest': { one: 'keeps the newest message', other: 'keeps the newest {count}' },
-  'applications.actions': 'More actions for {name}',
-  'applications.editName': 'Edit {name}',
   'applications.tokenName': 'Token and examples of {name}',
   'applications.internal': 'made by the server',
 
@@ -32,9 +28,6 @@ export const applications = {
   'applications.keepNewest': 'Only the newest',
   'applications.wholeNumber': 'Enter a whole number.',
   'applications.atLeastNumber': 'Enter a whole number from {least} to {most}.',
-  'applications.nameMissing': 'Enter a name.',
-  'applications.created': '{name} was created',
-  'applications.saved': '{name} was saved',
 
   'applications.picture': 'Picture',
   'applications.pictureChange': 'Change picture',
@@ -43,10 +36,8 @@ export const applications = {
   'applications.pictureRemoved': 'The picture of {name} was removed',
 
   'applications.tokenAndExamples': 'Token and examples',
-  'applications.tokenOf': 'Token of {name}',
   'applications.tokenHidden':
     'The server shows a token only once. If you have lost it, replace it. The examples have TOKEN in its place.',
-  'applications.tokenCopy': 'Copy token',
   'applications.tokenReplace': 'Replace token',
   'applications.tokenReplaceTitle': 'Replace the token of {name}?',
   'applications.tokenReplaceText':
@@ -62,9 +53,7 @@ export const applications = {
   'applications.curlCopiedWithout': 'The command was copied. Put the token in place of TOKEN.',
 
   'applications.delete': 'Delete',
-  'applications.deleteTitle': 'Delete {name}?',
   'applications.deleteText': 'Its messages are deleted too, and its token is refused. This can’t be undone.',
-  'applications.deleted': '{name} was deleted',
 
   'applications.move': 'Move {name}',
   'applications.moveHint': 'Press Enter to move with the arrow keys, or drag.',

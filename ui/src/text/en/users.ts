@@ -9,17 +9,11 @@ export const users = {
   'users.admin': 'Administrator',
   'users.since': 'since {time}',
   'users.name': 'User name',
-  'users.nameMissing': 'Enter a name.',
   'users.password': 'Password',
   'users.newPasswordHint': 'Empty keeps the password.',
   'users.isAdmin': 'Administrator',
   'users.isAdminHint': 'Administrators manage users and see what the server does.',
-  'users.editName': 'Edit {name}',
   'users.deleteName': 'Delete {name}',
-  'users.created': '{name} was created',
-  'users.saved': '{name} was saved',
-  'users.deleteTitle': 'Delete {name}?',
   'users.deleteText':
     'All applications, clients and messages of this user are deleted too. This can’t be undone.',
-  'users.deleted': '{name} was deleted',
 };
