@@ -8,16 +8,14 @@ export function serverUrl(): string {
   return new URL('./', document.baseURI).href;
 }
 
-export interface Example {
+export type Example = {
   readonly name: 'curl' | 'shell' | 'python' | 'apprise';
   readonly code: string;
-}
+};
 
 /**
- * Returns the examples for a server.
- *
- * @param server the URL that the page is served below, with a slash at its end
- * @param token the application's token, or a placeholder where it is not known
+ * Returns the examples for a server at a URL with a slash at its end, and for the application's token, or a placeholder
+ * where it is not known.
  */
 export function examples(server: string, token: string): readonly Example[] {
   return [

@@ -1,11 +1,10 @@
-/** Which sort keys to change when an application is moved to another place of the list. */
-
+// Which sort keys to change when an application is moved to another place of the list.
 import { keyBetween } from './sort-key';
 
-export interface Ordered {
+export type Ordered = {
   readonly id: number;
   readonly sortKey: string;
-}
+};
 
 /** Returns the list with one item moved; places count from 0. */
 export function moved<T>(list: readonly T[], from: number, to: number): T[] {

@@ -1,11 +1,9 @@
-/**
- * Sort keys: texts that order a user's applications, with room for a new key between any two.
- *
- * The server compares keys byte by byte, and appends new ones by itself (`src/store/sort_key.rs`). A key is an
- * integer of varying length in base 62, then perhaps a fraction. The first letter says how many digits the integer
- * has: `a` one, `b` two, up to `z`; `Z` one, `Y` two, down to `A`, for integers below zero. Gotify's page makes the
- * same keys, so lists that were ordered here can be ordered there.
- */
+// Sort keys: texts that order a user's applications, with room for a new key between any two.
+//
+// The server compares keys byte by byte, and appends new ones by itself (`src/store/sort_key.rs`). A key is an
+// integer of varying length in base 62, then perhaps a fraction. The first letter says how many digits the integer
+// has: `a` one, `b` two, up to `z`; `Z` one, `Y` two, down to `A`, for integers below zero. Gotify's page makes the
+// same keys, so lists that were ordered here can be ordered there.
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const FIRST = 'a0';

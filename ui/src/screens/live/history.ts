@@ -1,7 +1,7 @@
-/** What the live screen remembers of a server's answers, and the rates that follow from it. */
+// What the live screen remembers of a server's answers, and the rates that follow from it.
 
 /** The answer of `GET /shardcast/live`. Messages and slow consumers are counted since the server started. */
-export interface Live {
+export type Live = {
   readonly node: string;
   readonly uptimeSeconds: number;
   readonly time: string;
@@ -19,15 +19,15 @@ export interface Live {
     readonly self: boolean;
     readonly lastHeardSeconds: number;
   }[];
-}
+};
 
 /** One moment. Rates are per second, and null where there is nothing to compare with. */
-export interface Sample {
+export type Sample = {
   readonly time: number;
   readonly streams: number;
   readonly stored: number | null;
   readonly delivered: number | null;
-}
+};
 
 /** How many samples are kept: five minutes at one sample per two seconds. */
 export const MAX_SAMPLES = 150;

@@ -1,4 +1,4 @@
-/** Where the points of a chart lie. */
+// Where the points of a chart lie.
 
 /** The height of a chart's axis: the lowest of 1, 2 or 5 times a power of ten that is not below any value. */
 export function top(values: readonly (number | null)[]): number {
