@@ -48,4 +48,17 @@ def a_long_list_is_drawn_in_parts(tools):
         expect(page.locator("article").first).to_contain_text("number 00002")
 
 
-CHECKS = (a_long_list_is_drawn_in_parts,)
+def a_link_to_the_oldest_message_shows_it(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        application = server.application("Backup")
+        oldest = server.send(application, "the oldest")["id"]
+        fill(server, application, 80)
+        watched.login()
+        expect(page.locator("article", has_text="number 00079")).to_be_visible()
+        watched.open(f"#/messages?m={oldest}")
+        expect(page.locator("article", has_text="the oldest")).to_be_in_viewport()
+        assert page.locator("article").count() <= MOST_ELEMENTS
+
+
+CHECKS = (a_long_list_is_drawn_in_parts, a_link_to_the_oldest_message_shows_it)

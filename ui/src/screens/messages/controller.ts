@@ -60,7 +60,8 @@ export class ListController {
   place(): { first: number; end: number } {
     this.followScroll();
     this.layout.update(this.list.rows);
-    const top = this.wantedTop();
+    // No browser scrolls beyond the end: rows that are drawn for there only would be drawn again and again.
+    const top = Math.min(this.wantedTop(), Math.max(0, this.layout.total - this.height));
     this.range = this.layout.range(top - BEYOND, top + this.height + BEYOND);
     return this.range;
   }
