@@ -214,6 +214,23 @@ def a_dialog_whose_file_is_gone_says_so_and_can_be_opened_again(tools):
         expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def all_messages_are_marked_as_read_also_those_that_are_not_in_memory(tools):
+    with tools.server() as server, Watched(tools.browser, server) as watched:
+        page = watched.page
+        application = server.application("Backup")
+        sent = [server.send(application, f"number {number}")["id"] for number in range(120)]
+        # In the list are messages around the first.
+        watched.login(route="#/clients")
+        badge = page.get_by_role("link", name=re.compile("^Backup")).locator(".badge")
+        expect(badge).to_have_count(1)
+        watched.open(f"#/messages?m={sent[0]}")
+        expect(page.locator(f"[data-message='{sent[0]}']")).to_be_in_viewport()
+        expect(badge).to_have_count(1)
+        page.get_by_role("button", name="More actions").click()
+        page.get_by_role("menuitem", name="Mark all as read").click()
+        expect(badge).to_have_count(0)
+
+
 def an_application_that_is_gone_is_no_question_about_all(tools):
     with tools.server() as server, Watched(tools.browser, server) as watched:
         page = watched.page
@@ -248,6 +265,7 @@ CHECKS = (
     unread_counts_follow_on_every_device,
     messages_are_searched,
     keys_move_in_the_list_and_between_screens,
+    all_messages_are_marked_as_read_also_those_that_are_not_in_memory,
     an_application_that_is_gone_is_no_question_about_all,
     the_preview_of_a_long_message_is_cut_each_time,
     the_search_is_opened_from_another_screen,
