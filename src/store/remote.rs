@@ -89,10 +89,10 @@ impl<D: RemoteDialect> Remote<D> {
         planned
     }
 
-    /// Connects, and leaves the schema as it is, but for a log of what a command revokes.
+    /// Connects, and leaves the schema as it is, but for the tables that commands need.
     pub(super) async fn beside_server(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let database = Self::connect(dialect, options).await?;
-        let added = schema::add_log(&database.writers).await;
+        let added = schema::add_what_commands_need(&database.writers).await;
         added.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
         Ok(database)
     }

@@ -87,7 +87,7 @@ impl Sqlite {
     }
 
     /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.
-    /// Takes no lock, makes no file, and leaves the schema as it is, but for a log of what the command revokes.
+    /// Takes no lock, makes no file, and leaves the schema as it is, but for the tables that commands need.
     ///
     /// # Errors
     ///
@@ -104,7 +104,9 @@ impl Sqlite {
         let patience = WaitLimits::SERVER;
         let options = connection::unchanging(&file, patience.lock);
         let mut connection = options.connect().await.map_err(|error| OpenFileError::of(&file, error))?;
-        schema::add_log(&mut connection).await.map_err(|error| OpenFileError::of(&file, error))?;
+        schema::add_what_commands_need(&mut connection)
+            .await
+            .map_err(|error| OpenFileError::of(&file, error))?;
         Ok(Self::over(&file, patience, options, connection, None).await?)
     }
 

@@ -162,7 +162,7 @@ impl RemoteDialect for MysqlDialect {
     const LOCK_SCHEMA: &'static str = "SELECT get_lock('shardcast schema', 3600)";
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/mysql/tables.sql"),
-        log: include_str!("../../../migrations/mysql/log.sql"),
+        for_commands: include_str!("../../../migrations/mysql/for_commands.sql"),
         indexes: include_str!("../../../migrations/mysql/indexes.sql"),
         list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL AND extra = '' \
             FROM information_schema.columns WHERE table_schema = database()",

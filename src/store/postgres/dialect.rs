@@ -237,7 +237,7 @@ impl RemoteDialect for PostgresDialect {
     const LOCK_SCHEMA: &'static str = "SELECT pg_advisory_lock(7311146954)";
     const SCHEMA: Schema = Schema {
         tables: include_str!("../../../migrations/postgres/tables.sql"),
-        log: include_str!("../../../migrations/postgres/log.sql"),
+        for_commands: include_str!("../../../migrations/postgres/for_commands.sql"),
         indexes: include_str!("../../../migrations/postgres/indexes.sql"),
         list_columns: "SELECT table_name, column_name, is_nullable = 'NO' AND column_default IS NULL \
             FROM information_schema.columns WHERE table_schema = current_schema()",

@@ -59,13 +59,13 @@ pub(super) async fn apply<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), OpenDa
     applied.map_err(unusable)
 }
 
-/// Makes the log where it is missing, in a database that holds Gotify's tables. What a command revokes is written there.
-pub(super) async fn add_log<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), StoreError> {
-    let mut lease = pool.lease("make the log").await?;
+/// Makes the tables that commands need where one is missing, in a database that holds Gotify's tables.
+pub(super) async fn add_what_commands_need<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), StoreError> {
+    let mut lease = pool.lease("make the tables that commands need").await?;
     let mut session = lease.session();
     let added = async {
         let there = Columns::of(&mut session, &D::SCHEMA).await?;
-        if there.lacks_what_commands_need() { session.batch(D::SCHEMA.log).await } else { Ok(()) }
+        if there.lacks_what_commands_need() { session.batch(D::SCHEMA.for_commands).await } else { Ok(()) }
     };
     let added = added.await;
     lease.end(added).await

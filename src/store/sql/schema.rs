@@ -16,9 +16,9 @@ use crate::store::MigrationStep;
 pub(crate) struct Schema {
     /// A statement for each table, with one column in each line.
     pub(crate) tables: &'static str,
-    /// The statements that make the tables which commands need, unless they are there: the log of what was revoked,
-    /// that of push subscriptions, which go with their clients, and that of keys, which go with their messages.
-    pub(crate) log: &'static str,
+    /// The statements that make the tables which commands need, unless they are there: the log of what was revoked, the
+    /// push subscriptions, which go with their clients, and the keys of messages, which go with those.
+    pub(crate) for_commands: &'static str,
     /// A statement for each index, which names the index and then its table.
     pub(crate) indexes: &'static str,
     /// Returns each column: its table, its name, and whether every row must be given a value.
@@ -126,7 +126,7 @@ enum Change {
 impl Schema {
     /// Returns each table, and the statement that makes it.
     fn tables(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        statements(self.tables).chain(statements(self.log)).filter_map(|statement| {
+        statements(self.tables).chain(statements(self.for_commands)).filter_map(|statement| {
             let name = statement.strip_prefix("CREATE TABLE ")?.trim_start_matches("IF NOT EXISTS ");
             let name = name.split_whitespace().next()?;
             Some((name, statement))

@@ -13,7 +13,7 @@ use crate::store::sql::schema::{Columns, Schema, Step, VERSION};
 
 pub(super) const SCHEMA: Schema = Schema {
     tables: include_str!("../../../migrations/sqlite/0001_tables.sql"),
-    log: include_str!("../../../migrations/sqlite/0003_log.sql"),
+    for_commands: include_str!("../../../migrations/sqlite/0003_for_commands.sql"),
     indexes: include_str!("../../../migrations/sqlite/0002_indexes.sql"),
     // Tools for replication put tables of their own beside Gotify's, with a leading underscore.
     list_columns: "SELECT t.name, c.name, c.\"notnull\" AND c.dflt_value IS NULL AND c.pk = 0 \
@@ -34,11 +34,11 @@ pub(super) async fn apply(connection: &mut SqliteConnection, now: Timestamp) -> 
     Ok(())
 }
 
-/// Makes the log where it is missing, in a file that holds Gotify's tables. What a command revokes is written there.
-pub(super) async fn add_log(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+/// Makes the tables that commands need where one is missing, in a file that holds Gotify's tables.
+pub(super) async fn add_what_commands_need(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     let there = Columns::of(&mut session(connection), &SCHEMA).await?;
     if there.lacks_what_commands_need() {
-        connection.execute(SCHEMA.log).await?;
+        connection.execute(SCHEMA.for_commands).await?;
     }
     Ok(())
 }

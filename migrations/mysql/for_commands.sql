@@ -1,6 +1,7 @@
--- What was revoked, for each server that runs on the database. `written_at` is in milliseconds since 1970. Run at every
--- start, and by commands. `/*M!` is for MariaDB alone, `/*!80017` for MySQL alone.
+-- The tables that commands need. Run at every start, and by commands. `/*M!` is for MariaDB alone, `/*!80017` for MySQL
+-- alone.
 
+-- What was revoked, for each server that runs on the database. `written_at` is in milliseconds since 1970.
 CREATE TABLE IF NOT EXISTS shardcast_log (
     id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
     written_at bigint NOT NULL,

@@ -1,9 +1,9 @@
--- What was revoked, for each server that runs on the file. `written_at` is in milliseconds since 1970. Run at every start,
--- and by commands.
+-- The tables that commands need. Run at every start, and by commands.
 
+-- What was revoked, for each server that runs on the database. `written_at` is in milliseconds since 1970.
 CREATE TABLE IF NOT EXISTS shardcast_log (
-    id integer PRIMARY KEY AUTOINCREMENT,
-    written_at integer NOT NULL,
+    id bigserial PRIMARY KEY,
+    written_at bigint NOT NULL,
     kind text NOT NULL,
     payload text NOT NULL
 );
@@ -11,17 +11,17 @@ CREATE TABLE IF NOT EXISTS shardcast_log (
 -- Where clients get push messages: their push services' endpoints, and the keys that messages are encrypted with. `id` is
 -- that of the client. `endpoint_hash` is the SHA-256 of the endpoint in hexadecimal digits, which an index can hold.
 CREATE TABLE IF NOT EXISTS shardcast_push (
-    id integer PRIMARY KEY,
+    id bigint PRIMARY KEY,
     endpoint text NOT NULL,
     endpoint_hash varchar(64),
-    p256dh blob NOT NULL,
-    auth blob NOT NULL,
-    min_priority integer NOT NULL
+    p256dh bytea NOT NULL,
+    auth bytea NOT NULL,
+    min_priority bigint NOT NULL
 );
 
 -- The messages that have a key, of which an application keeps only the newest. `id` is that of the message.
 CREATE TABLE IF NOT EXISTS shardcast_keyed (
-    id integer NOT NULL PRIMARY KEY,
-    application_id integer NOT NULL,
+    id bigint NOT NULL PRIMARY KEY,
+    application_id bigint NOT NULL,
     replace_key varchar(180) NOT NULL
 );
