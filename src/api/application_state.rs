@@ -7,6 +7,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::application::{not_found, owned};
 use super::body::{Field, FieldTarget, Form, LazyBody, documented};
 use super::completion::to_completion;
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::event::Event;
 use super::json::EmptyResponse;
@@ -18,7 +19,10 @@ use crate::model::{ApplicationId, ApplicationState, MessageId};
 use crate::store::{KeepMessages, Store};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(get_only(routes!(list))).routes(routes!(keep)).routes(routes!(mark_read))
+    OpenApiRouter::new()
+        .routes(compressed(get_only(routes!(list))))
+        .routes(routes!(keep))
+        .routes(routes!(mark_read))
 }
 
 #[derive(Default)]

@@ -139,7 +139,6 @@ pub(super) fn is_asked_for(uri: &Uri, format: Format) -> Result<Option<EventFram
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::HubConfig;
 
     #[test]
     fn each_event_has_its_form() {
@@ -163,15 +162,6 @@ mod tests {
             assert_eq!(sent[..], *format!("event: {}\ndata: {json}\n\n", event.kind()).as_bytes());
             assert!(json.starts_with(&format!("{{\"event\":\"{}\"", event.kind())));
         }
-    }
-
-    #[tokio::test]
-    async fn nothing_is_kept_for_a_user_without_a_stream_that_asks() {
-        let hub = Hub::new(HubConfig::default());
-        let stream = hub.register(hub::UserId(1), "token", None).unwrap();
-        Event::Applications.announce(&hub, None, UserId(1));
-        assert!(!hub.wants_events(hub::UserId(1)));
-        drop(stream);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::openapi::errors::NO_ADMIN;
 use super::routing::get_only;
@@ -19,7 +20,7 @@ use crate::store::Store;
 const USERS: usize = 50;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(get_only(routes!(live)))
+    OpenApiRouter::new().routes(compressed(get_only(routes!(live))))
 }
 
 /// What a node does. Streams and messages are those of the node that answers; counts are since it was started.

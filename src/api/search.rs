@@ -11,6 +11,7 @@ use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{shortened, whole_number};
+use super::compression::compressed;
 use super::error::ErrorObject;
 use super::listing::{AnswerMemory, FirstPart};
 use super::openapi::errors::NO_LIST_MEMORY;
@@ -29,7 +30,7 @@ const MOST_APPLICATIONS: usize = 100;
 const NAMES: [&str; 5] = ["text", "appid", "minpriority", "from", "to"];
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(get_only(routes!(search)))
+    OpenApiRouter::new().routes(compressed(get_only(routes!(search))))
 }
 
 /// Searches messages, and lists those that have all that is asked for, the newest first.
@@ -163,8 +164,9 @@ impl IntoParams for SearchParameters {
             parameter(
                 "text",
                 "Words that must all be in the title or the text, in any case, with or without accents. `*` after a \
-                 word stands for any end. Whatever is no letter and no digit separates words. At most 32 words.",
-                ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^$|[a-zA-Z0-9]")).into(),
+                 word stands for any end. Whatever is no letter and no digit of any script separates words. At most 32 \
+                 words; a text that is not empty has at least one.",
+                ObjectBuilder::new().schema_type(Type::String).into(),
             ),
             parameter(
                 "appid",

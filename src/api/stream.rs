@@ -104,11 +104,14 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 /// no id:
 ///
 /// - `{"event":"deleted","ids":[7,8]}`: these messages were deleted; `{"event":"deleted","appid":3,"upTo":99}`: all of an
-///   application's messages up to that one; `{"event":"deleted","upTo":99}`: all messages up to that one.
+///   application's messages up to that one; `{"event":"deleted","upTo":99}`: all messages up to that one. When an
+///   application is deleted, all of its messages are: `upTo` is 9007199254740991 then.
 /// - `{"event":"replaced","id":12,"ids":[7]}`: message 12, which comes as any other, took the place of older ones.
 /// - `{"event":"read","upTo":123}`: messages were marked as read, of all applications, or of one with `"appid":1`.
-/// - `{"event":"applications"}`: applications were made, changed, ordered or deleted.
-/// - `{"event":"missed"}`: this stream has missed events, and what it shows may be out of date. Messages are never missed.
+/// - `{"event":"applications"}`: applications were made, changed, ordered or deleted, or their pictures or settings were
+///   changed.
+/// - `{"event":"missed"}`: this stream has missed events, and what it shows may be out of date. Messages are never missed. A
+///   stream that begins with `since` brings it after the messages: events are not stored.
 ///
 /// A client that has missed too many messages (100000, unless the server is configured otherwise) gets none of them: a
 /// WebSocket is closed with the code 4001, and events end. It pages through `GET /message?after=ID` first, and then

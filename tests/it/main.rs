@@ -13,6 +13,7 @@ mod cluster;
 mod compat;
 #[cfg(feature = "completions")]
 mod completions;
+mod compression;
 mod configuration;
 mod database_commands;
 mod databases;

@@ -109,6 +109,8 @@ REFUSALS = re.compile(
     | Field\ 'after'\ must\ not\ be\ given\ with\ 'since':\ .*
     # Nor that one time is not later than another one.
     | Field\ 'from'\ must\ not\ be\ later\ than\ 'to'
+    # Nor what a letter or a digit of any script is.
+    | Field\ 'text'\ must\ have\ a\ letter\ or\ a\ digit,\ not\ .*
     # Nor that a URL has a public host, and that a key is a point on a curve.
     | Field\ 'endpoint'\ .* | Field\ 'keys\.(p256dh|auth)'\ .*
     # Schemathesis does not make texts of their media type.

@@ -152,7 +152,10 @@ pub(super) fn check(form: &mut dyn AnyForm) -> Result<(), String> {
             FieldTarget::Extras(object) | FieldTarget::Object(object) => object.is_none(),
         };
         if field.required && zero {
-            wrong.push(format!("Field '{}' is required", field.name));
+            // A number without a sign that must be there is not 0.
+            let is_zero = matches!(form.field_target(index), FieldTarget::Unsigned(Some(_)));
+            let fault = if is_zero { "must be at least 1" } else { "is required" };
+            wrong.push(format!("Field '{}' {fault}", field.name));
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
@@ -194,6 +197,26 @@ pub(super) mod tests {
                 _ => FieldTarget::Text(&mut self.secret),
             }
         }
+    }
+
+    #[derive(Default)]
+    struct ReadMark(Option<u64>);
+
+    impl Form for ReadMark {
+        const NAME: &'static str = "ReadMark";
+        const FIELDS: &'static [Field] = &[Field::required("upTo")];
+
+        fn target(&mut self, _index: usize) -> FieldTarget<'_> {
+            FieldTarget::Unsigned(&mut self.0)
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_too_small_is_not_called_missing() {
+        let refused = |number| check(&mut ReadMark(number)).err();
+        assert_eq!(refused(None).as_deref(), Some("Field 'upTo' is required"));
+        assert_eq!(refused(Some(0)).as_deref(), Some("Field 'upTo' must be at least 1"));
+        assert_eq!(refused(Some(1)), None);
     }
 
     #[test]

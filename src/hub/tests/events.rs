@@ -181,6 +181,20 @@ async fn an_event_in_another_format_and_one_beside_missing_messages_are_missed()
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_that_nobody_asks_for_is_not_kept_for_who_asks_later() {
+    let (hub, backlog) = hub();
+    let (other, _other) = attach(hub.register(ALICE, "token", None).unwrap(), PLENTY);
+    hub.notify_event(ALICE, &event(0));
+    let (asks, _asks) = attach(register(&hub, ALICE, None), PLENTY);
+    publish(&hub, &backlog, 1);
+    settle().await;
+    hub.notify_event(ALICE, &event(1));
+    settle().await;
+    assert_eq!((asks.seen().ids, asks.seen().events), (vec![1], vec![(1, 1)]));
+    assert_eq!((other.seen().ids, other.seen().events), (vec![1], vec![]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn events_are_wanted_as_long_as_a_stream_asks_for_them() {
     let (hub, _) = hub();
     let (_, other) = attach(hub.register(ALICE, "token", None).unwrap(), PLENTY);
