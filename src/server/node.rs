@@ -303,10 +303,12 @@ impl Node {
         let comparison = Arc::<ComparisonRequest>::default();
         #[cfg(feature = "cluster")]
         let on_unknown = {
-            let (comparison, hub) = (Arc::clone(&comparison), hub.clone());
-            move || {
-                comparison.compare_all();
-                hub.miss_events();
+            // It also says to the streams that they have missed events.
+            let comparison = parts.backplane.is_some().then(|| Arc::clone(&comparison));
+            let hub = hub.clone();
+            move || match &comparison {
+                Some(comparison) => comparison.compare_all(),
+                None => hub.miss_events(),
             }
         };
         #[cfg(not(feature = "cluster"))]
