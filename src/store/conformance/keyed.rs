@@ -9,7 +9,7 @@ use crate::store::{Database, MessagePage, NewMessage, Replacement};
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
 /// A message with a key.
-fn keyed(user: &User, application: &Application, key: &str, text: &str) -> NewMessage {
+pub(crate) fn keyed(user: &User, application: &Application, key: &str, text: &str) -> NewMessage {
     let extras = json!({ "shardcast::replace": { "key": key } });
     NewMessage { extras: extras.as_object().cloned(), ..new_message(user.id, application.id, text) }
 }

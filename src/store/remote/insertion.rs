@@ -52,7 +52,7 @@ pub(super) async fn insert<D: RemoteDialect>(
                     matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
                 let ended = lease.end(committed).await;
                 if is_uncertain {
-                    confirm(connection, inserted, ended).await
+                    confirm(connection, (messages, &newest), inserted, ended).await
                 } else {
                     ended.map(|()| inserted)
                 }
@@ -200,27 +200,32 @@ async fn insert_each<D: RemoteDialect>(
 /// second time: with the heads locked, what is there is what was committed.
 async fn confirm<D: RemoteDialect>(
     connection: &KeptConnection<D>,
+    batch: (&[NewMessage], &[(UserId, MessageId)]),
     inserted: Inserted,
     lost: Result<(), StoreError>,
 ) -> Result<Inserted, StoreError> {
     let mut lease = connection.lease_until(NAME, Instant::now() + OPERATION).await?;
-    let looked = look(&mut lease.session(), &inserted).await;
+    let looked = is_committed(&mut lease.session(), batch, &inserted).await;
     let found = lease.end(looked).await?;
     if found { Ok(inserted) } else { lost.map(|()| inserted) }
 }
 
-async fn look<D: RemoteDialect>(
+/// Looks whether a transaction was committed that has stored these messages, and raised heads to the newest of them.
+///
+/// Nothing of it is there without the rest. So one of its messages is enough, or a head that nobody has raised further:
+/// others may have replaced or deleted its messages meanwhile.
+pub(super) async fn is_committed<D: RemoteDialect>(
     session: &mut Session<'_, D>,
+    (messages, newest): (&[NewMessage], &[(UserId, MessageId)]),
     inserted: &Inserted,
 ) -> Result<bool, sqlx::Error> {
-    // Without those that were replaced by others of the same transaction.
-    let is_kept = |id: &MessageId| !inserted.replaced.iter().any(|found| found.replaced.contains(id));
-    let ids: Vec<_> = inserted.ids().into_iter().filter(is_kept).map(|id| id.0).collect();
-    let users: Vec<_> = inserted.previous.iter().map(|(user, _)| *user).collect();
-    heads::begin_and_lock(session, &users).await?;
-    let expected = ids.len() as u64;
-    let found =
-        session.one(query("SELECT count(*) FROM messages WHERE id {in}").bind(Value::Ids(ids))).await?;
+    let users: Vec<_> = newest.iter().map(|(user, _)| *user).collect();
+    let heads = heads::begin_and_lock(session, &users).await?;
+    let ids: Vec<_> = inserted.ids().into_iter().map(|id| id.0).collect();
+    let found = query("SELECT count(*) FROM messages WHERE id {in}").bind(Value::Ids(ids));
+    let is_committed = newest.iter().any(|(user, newest)| heads.get(user) == Some(newest))
+        || session.one(found).await?.unsigned(0)? > 0
+        || keyed::are_newer(session, messages, &inserted.outcomes).await?;
     session.commit().await?;
-    Ok(found.unsigned(0)? == expected)
+    Ok(is_committed)
 }

@@ -31,6 +31,7 @@ macro_rules! suite {
                 reads_are_answered_although_all_connections_were_cut
                 the_connection_that_stores_is_replaced_when_it_is_old
                 the_health_is_good_while_all_other_connections_are_busy
+                a_batch_is_found_although_others_have_replaced_its_messages
             }
             history {
                 ids_follow_on_one_another_while_the_database_stays

@@ -82,6 +82,34 @@ pub(crate) async fn replace<D: Dialect>(
 }
 
 /// Notes which message has which key.
+/// Answers whether each of these messages, which may be stored, has a key that a newer message has by now. Then it makes no
+/// difference whether they were stored: they would be gone again.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) async fn are_newer<D: Dialect>(
+    session: &mut Session<'_, D>,
+    messages: &[NewMessage],
+    outcomes: &[InsertOutcome],
+) -> Result<bool, sqlx::Error> {
+    let stored =
+        messages.iter().zip(outcomes).filter_map(|(message, outcome)| Some((message, outcome.id()?)));
+    let mut newest = BTreeMap::new();
+    for (message, id) in stored {
+        let Some(key) = message.replace_key() else { return Ok(false) };
+        newest.insert((message.application_id.0, key.to_owned()), id.0);
+    }
+    let applications: BTreeSet<_> = newest.keys().map(|(application, _)| *application).collect();
+    let keys: BTreeSet<_> = newest.keys().map(|(_, key)| key.as_str()).collect();
+    let find = query(FIND).bind(Value::Ids(applications.into_iter().collect()));
+    let rows = session.all(find.bind(Value::Texts(keys.into_iter().collect()))).await?;
+    for row in rows {
+        let (id, key) = (row.unsigned(0)?, (row.unsigned(1)?, row.text(2)?));
+        if newest.get(&key).is_some_and(|newest| id > *newest) {
+            newest.remove(&key);
+        }
+    }
+    Ok(newest.is_empty())
+}
+
 async fn note<D: Dialect>(
     session: &mut Session<'_, D>,
     replacements: &Replacements<'_>,

@@ -6,11 +6,14 @@ use sqlx::ConnectOptions as _;
 use tokio::time::Instant;
 
 use super::Place;
+use crate::model::MessageId;
 use crate::store::conformance::early::ALL;
+use crate::store::conformance::keyed::keyed;
 use crate::store::conformance::{application, new_message, user};
+use crate::store::remote::insertion::is_committed;
 use crate::store::remote::{OPERATION, READERS, RemoteDialect, WRITERS};
 use crate::store::sql::{Connections as _, Lease as _, Session, query};
-use crate::store::{Database as _, Messages as _, Users as _};
+use crate::store::{Database as _, InsertOutcome, Inserted, Messages as _, Users as _};
 
 impl<D: RemoteDialect + Copy> Place<D> {
     /// Ends all other connections to the database.
@@ -103,5 +106,43 @@ pub(crate) async fn the_health_is_good_while_all_other_connections_are_busy<D: R
     }
     database.check().await.unwrap();
     drop(busy);
+    database.close().await;
+}
+
+pub(crate) async fn a_batch_is_found_although_others_have_replaced_its_messages<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let database = place.open().await.unwrap();
+    let bob = user(&database, "bob").await;
+    let sender = application(&database, &bob, "A1").await;
+    let message = |key| keyed(&bob, &sender, key, "text");
+    let is_found = async |messages: &[_], inserted: &Inserted| {
+        let newest = inserted.ids().into_iter().max().unwrap();
+        let mut lease = database.messages.lease_until("look", Instant::now() + OPERATION).await.unwrap();
+        let batch = (messages, &[(bob.id, newest)][..]);
+        let found = is_committed(&mut lease.session(), batch, inserted).await;
+        lease.end(found).await.unwrap()
+    };
+    let never_stored = |ids: &[u64]| {
+        let stored = ids.iter().map(|id| InsertOutcome::Stored(MessageId(*id)));
+        Inserted { outcomes: stored.collect(), ..Inserted::default() }
+    };
+    let batch = [message("a"), message("b"), message("a")];
+    let inserted = database.insert_messages(&batch).await.unwrap();
+    assert!(is_found(&batch, &inserted).await);
+    for id in inserted.ids() {
+        database.delete_message(bob.id, id).await.unwrap();
+    }
+    assert!(is_found(&batch, &inserted).await, "nobody has raised the head further");
+    let inserted = database.insert_messages(&batch).await.unwrap();
+    for key in ["a", "b"] {
+        database.insert_messages(&[message(key)]).await.unwrap();
+        assert!(is_found(&batch, &inserted).await, "{key} was replaced");
+    }
+    let newest = database.newest_message(bob.id).await.unwrap().unwrap().0;
+    let (above, below) = (never_stored(&[newest + 1, newest + 2]), never_stored(&[1000, 1001]));
+    assert!(!is_found(&[message("a"), message("b")], &above).await);
+    assert!(!is_found(&[message("a"), new_message(bob.id, sender.id, "text")], &above).await);
+    assert!(!is_found(&[message("c"), message("a")], &below).await, "nobody has this key");
     database.close().await;
 }
