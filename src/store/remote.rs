@@ -55,7 +55,7 @@ const WRITERS: u32 = 4;
 /// One server, with connections of one dialect.
 #[derive(Debug)]
 pub(crate) struct Remote<D: RemoteDialect> {
-    readers: Pool<D>,
+    readers: Arc<Pool<D>>,
     writers: Arc<Pool<D>>,
     /// One connection, so that the writer waits for nobody but the check of the health, at most once per second.
     messages: KeptConnection<D>,
@@ -101,11 +101,12 @@ impl<D: RemoteDialect> Remote<D> {
         let dialect = Arc::new(dialect);
         let writers = Arc::new(Pool::new(&dialect, &options, WRITERS, D::PREPARE_WRITER));
         writers.connect().await.map_err(schema::unreachable::<D>)?;
+        let readers = Arc::new(Pool::new(&dialect, &options, READERS, D::PREPARE_READER));
         Ok(Self {
-            readers: Pool::new(&dialect, &options, READERS, D::PREPARE_READER),
             messages: KeptConnection::new(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),
             application_changes: ChangeQueue::spawn(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),
-            cleaner: Cleaner::spawn(Arc::clone(&writers)),
+            cleaner: Cleaner::spawn(Arc::clone(&readers), Arc::clone(&writers)),
+            readers,
             writers,
             last_check: LastCheck::default(),
             searches: Searches::default(),

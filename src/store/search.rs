@@ -74,9 +74,18 @@ impl MessageSearch {
         };
         is_of(&self.applications)
             && self.min_priority.is_none_or(|least| message.priority >= least)
-            && self.from.is_none_or(|from| message.date >= from)
-            && self.to.is_none_or(|to| message.date < to)
+            && self.spans(message.date)
             && self.has_words(message)
+    }
+
+    /// Answers whether it asks for a span of time.
+    pub(super) fn has_span(&self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
+    /// Answers whether a time is in its span.
+    pub(super) fn spans(&self, date: Timestamp) -> bool {
+        self.from.is_none_or(|from| date >= from) && self.to.is_none_or(|to| date < to)
     }
 
     fn has_words(&self, message: &Message) -> bool {

@@ -55,7 +55,7 @@ mod tests;
 pub struct Sqlite {
     cleaner: Cleaner,
     writer: Arc<Writer>,
-    readers: Readers,
+    readers: Arc<Readers>,
     files: Arc<OpenedFiles>,
     last_check: LastCheck,
     ledger: MessageIds,
@@ -164,9 +164,10 @@ impl Sqlite {
         };
         let files = Arc::new(files.await?);
         let writer = Arc::new(Writer::new(connection, options, patience, Arc::clone(&files)));
+        let readers = Arc::new(Readers::new(file, patience, Arc::clone(&files)));
         Ok(Self {
-            readers: Readers::new(file, patience, Arc::clone(&files)),
-            cleaner: Cleaner::spawn(Arc::clone(&writer)),
+            cleaner: Cleaner::spawn(Arc::clone(&readers), Arc::clone(&writer)),
+            readers,
             writer,
             files,
             last_check: LastCheck::default(),

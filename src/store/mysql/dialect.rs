@@ -47,6 +47,9 @@ impl Dialect for MysqlDialect {
     const ORPHANED: &'static str = "SELECT sender.id FROM (
             SELECT DISTINCT application_id AS id FROM messages
         ) AS sender LEFT JOIN applications a ON a.id = sender.id WHERE a.id IS NULL AND sender.id IS NOT NULL";
+    const OF_NOBODY: &'static str = "SELECT owner.id FROM (
+            SELECT DISTINCT user_id AS id FROM shardcast_search_segments
+        ) AS owner LEFT JOIN users u ON u.id = owner.id WHERE u.id IS NULL";
     const HAS_HEADS: bool = true;
     const HEAD_TIME: &'static str = "utc_timestamp(3)";
     const MOVED_HEADS: &'static str = "SELECT user_id, newest FROM shardcast_heads \

@@ -81,17 +81,6 @@ macro_rules! merge {
     };
 }
 
-/// The messages of the ids in `?1` that are still there.
-macro_rules! of_ids {
-    ($condition:literal) => {
-        concat!(
-            "SELECT i.id FROM messages i WHERE i.id = ANY(?1) \
-             AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
-            $condition
-        )
-    };
-}
-
 impl Dialect for PostgresDialect {
     type Database = sqlx::Postgres;
 
@@ -121,8 +110,12 @@ impl Dialect for PostgresDialect {
         "ASC",
         "?4"
     );
-    const OF_IDS: &'static str = listing!(of_ids!(""), "DESC", "?2");
-    const OF_IDS_BETWEEN: &'static str = listing!(of_ids!(" AND i.date >= ?2 AND i.date < ?3"), "DESC", "?4");
+    const OF_IDS: &'static str = listing!(
+        "SELECT i.id FROM messages i WHERE i.id = ANY(?1) \
+         AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id AND a.user_id = ?2)",
+        "DESC",
+        "?3"
+    );
     const NEWEST_ID: &'static str = concat!(
         "SELECT max((",
         search!("a.id", "<", "?2", "1"),

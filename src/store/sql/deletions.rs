@@ -49,14 +49,37 @@ pub(crate) const OLDEST: &str = concat!(
 
 pub(crate) const DELETE: &str = "DELETE FROM messages WHERE id {in}";
 
-/// The applications that have messages and are not there, by one search in the index for each application.
-pub(crate) const ORPHANED: &str = "WITH RECURSIVE sender (id) AS (
-        SELECT min(application_id) FROM messages
-        UNION ALL
-        SELECT (SELECT min(m.application_id) FROM messages m WHERE m.application_id > sender.id)
-        FROM sender WHERE sender.id IS NOT NULL
-    )
-    SELECT id FROM sender WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM applications)";
+/// The owners that a table names by a column and that are not in their own table, by one search in the index for each
+/// owner.
+macro_rules! without_owner {
+    ($table:literal $column:literal of $owners:literal) => {
+        concat!(
+            "WITH RECURSIVE sender (id) AS (
+                SELECT min(",
+            $column,
+            ") FROM ",
+            $table,
+            " UNION ALL
+                SELECT (SELECT min(m.",
+            $column,
+            ") FROM ",
+            $table,
+            " m WHERE m.",
+            $column,
+            " > sender.id)
+                FROM sender WHERE sender.id IS NOT NULL
+            )
+            SELECT id FROM sender WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM ",
+            $owners,
+            ")"
+        )
+    };
+}
+
+pub(crate) use without_owner;
+
+/// The applications that have messages and are not there.
+pub(crate) const ORPHANED: &str = without_owner!("messages" "application_id" of "applications");
 
 /// Whose messages are deleted, and up to which.
 #[derive(Debug)]
@@ -76,7 +99,7 @@ impl Deletion {
         Self::new(applications, MessageId(u64::MAX))
     }
 
-    /// Deletes the next slice; false if there was nothing left to delete.
+    /// Deletes the next slice; false if there was nothing left to delete. To be called in a transaction.
     pub(crate) async fn slice<D: Dialect>(&self, session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
         for applications in self.applications.chunks(LIST_VALUES) {
             let slice = query(SLICE).bind(Value::Ids(applications.to_vec()));
@@ -90,8 +113,7 @@ impl Deletion {
                 ids.push(message.unsigned(0)?);
             }
             if !ids.is_empty() {
-                session.run(query(DELETE).bind(Value::Ids(ids.clone()))).await?;
-                keyed::forget(session, &ids).await?;
+                delete(session, &ids).await?;
                 return Ok(true);
             }
         }
@@ -102,12 +124,28 @@ impl Deletion {
     pub(crate) async fn run(&self, writers: &impl Connections) -> Result<(), StoreError> {
         loop {
             let mut lease = writers.lease("delete messages").await?;
-            let deleted = self.slice(&mut lease.session()).await;
+            let mut session = lease.session();
+            let deleted = async {
+                session.begin().await?;
+                let is_deleted = self.slice(&mut session).await?;
+                session.commit().await?;
+                Ok(is_deleted)
+            };
+            let deleted = deleted.await;
             if !lease.end(deleted).await? {
                 return Ok(());
             }
         }
     }
+}
+
+/// Deletes messages, and what keys they have. To be called in a transaction, so that what fails has deleted nothing. All
+/// who delete messages do it in this order: others would wait for them, and they for others.
+pub(crate) async fn delete<D: Dialect>(session: &mut Session<'_, D>, ids: &[u64]) -> Result<(), sqlx::Error> {
+    for some in ids.chunks(LIST_VALUES) {
+        session.run(query(DELETE).bind(Value::Ids(some.to_vec()))).await?;
+    }
+    keyed::forget(session, ids).await
 }
 
 /// Returns the applications that have messages and are not there.
@@ -129,9 +167,9 @@ impl Cleaner {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub(crate) fn spawn(writers: Arc<impl Connections>) -> Self {
+    pub(crate) fn spawn(readers: Arc<impl Connections>, writers: Arc<impl Connections>) -> Self {
         let wake = Arc::new(Notify::new());
-        let task = task::spawn(clean(writers, Arc::clone(&wake)));
+        let task = task::spawn(clean((readers, writers), Arc::clone(&wake)));
         Self { wake, task: AbortOnDropHandle::new(task) }
     }
 
@@ -146,12 +184,12 @@ impl Cleaner {
     }
 }
 
-async fn clean(writers: Arc<impl Connections>, wake: Arc<Notify>) {
+async fn clean((readers, writers): (Arc<impl Connections>, Arc<impl Connections>), wake: Arc<Notify>) {
     // What another program deletes leaves keys, so that only the first time looks for them.
-    let mut has_stale_keys = true;
+    let mut keys_from = Some(MessageId(0));
     loop {
         wake.notified().await;
-        while !is_cleaned(&*writers, &mut has_stale_keys).await {
+        while !is_cleaned((&*readers, &*writers), &mut keys_from).await {
             // Whoever deletes something may find that it works again.
             let _ = timeout(RETRY, wake.notified()).await;
         }
@@ -159,15 +197,13 @@ async fn clean(writers: Arc<impl Connections>, wake: Arc<Notify>) {
 }
 
 /// Deletes all messages without an application; false if that is to be tried again.
-async fn is_cleaned(writers: &impl Connections, has_stale_keys: &mut bool) -> bool {
+async fn is_cleaned(
+    (readers, writers): (&impl Connections, &impl Connections),
+    keys_from: &mut Option<MessageId>,
+) -> bool {
     let clean = async {
-        delete_orphaned(writers).await?;
-        while *has_stale_keys {
-            let mut lease = writers.lease("forget the keys of messages that are gone").await?;
-            let forgotten = keyed::forget_stale(&mut lease.session()).await;
-            *has_stale_keys = lease.end(forgotten).await?;
-        }
-        Ok::<_, StoreError>(())
+        delete_orphaned(readers, writers).await?;
+        forget_stale_keys(readers, writers, keys_from).await
     };
     match AssertUnwindSafe(clean).catch_unwind().await {
         Ok(Ok(())) => true,
@@ -183,12 +219,33 @@ async fn is_cleaned(writers: &impl Connections, has_stale_keys: &mut bool) -> bo
     }
 }
 
-async fn delete_orphaned(writers: &impl Connections) -> Result<(), StoreError> {
-    let mut lease = writers.lease("look for messages of deleted applications").await?;
+async fn delete_orphaned(readers: &impl Connections, writers: &impl Connections) -> Result<(), StoreError> {
+    let mut lease = readers.lease("look for messages of deleted applications").await?;
     let found = orphaned(&mut lease.session()).await;
     let applications = lease.end(found).await?;
     if !applications.is_empty() {
         Deletion::whole(applications).run(writers).await?;
     }
-    search::delete_of_nobody(writers).await
+    search::delete_of_nobody(readers, writers).await
+}
+
+/// Forgets the keys of messages that are gone, above an id, and notes how far it has come. Whoever stores messages waits
+/// only where some are found.
+async fn forget_stale_keys(
+    readers: &impl Connections,
+    writers: &impl Connections,
+    from: &mut Option<MessageId>,
+) -> Result<(), StoreError> {
+    while let Some(after) = *from {
+        let mut lease = readers.lease("look for keys of messages that are gone").await?;
+        let found = keyed::stale(&mut lease.session(), after).await;
+        let (stale, last) = lease.end(found).await?;
+        if !stale.is_empty() {
+            let mut lease = writers.lease("forget the keys of messages that are gone").await?;
+            let forgotten = keyed::forget(&mut lease.session(), &stale).await;
+            lease.end(forgotten).await?;
+        }
+        *from = last;
+    }
+    Ok(())
 }

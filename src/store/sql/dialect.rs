@@ -8,7 +8,7 @@ use futures_util::stream::BoxStream;
 use sqlx::error::BoxDynError;
 
 use super::messages::Pages;
-use super::{Value, deletions, messages};
+use super::{Value, deletions, messages, search};
 use crate::model::Timestamp;
 
 pub(crate) type Connection<D> = <<D as Dialect>::Database as sqlx::Database>::Connection;
@@ -38,9 +38,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const OF_APPLICATION: &'static str = messages::OF_APPLICATION;
     /// The query of [`messages::OF_APPLICATION_AFTER`], or another one that returns the same.
     const OF_APPLICATION_AFTER: &'static str = messages::OF_APPLICATION_AFTER;
-    /// The queries of [`messages::OF_IDS`] and [`messages::OF_IDS_BETWEEN`], or others that return the same.
+    /// The query of [`messages::OF_IDS`], or another one that returns the same.
     const OF_IDS: &'static str = messages::OF_IDS;
-    const OF_IDS_BETWEEN: &'static str = messages::OF_IDS_BETWEEN;
     /// The query of [`messages::NEWEST_ID`], or another one that returns the same.
     const NEWEST_ID: &'static str = messages::NEWEST_ID;
     /// The query of [`messages::NEWEST_OF_APPLICATION`], or another one that returns the same.
@@ -51,6 +50,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const COUNT_AFTER: &'static str = messages::COUNT_AFTER;
     /// The query of [`deletions::ORPHANED`], or another one that returns the same.
     const ORPHANED: &'static str = deletions::ORPHANED;
+    /// The query of [`search::OF_NOBODY`], or another one that returns the same.
+    const OF_NOBODY: &'static str = search::OF_NOBODY;
     /// Whether several connections write at once, see [`super::heads`].
     const HAS_HEADS: bool;
     /// What time it is, as a head holds it.

@@ -13,10 +13,14 @@ use crate::store::{InsertOutcome, NewMessage, Replacement};
 
 pub(crate) const FIND: &str = "SELECT id, application_id, replace_key FROM shardcast_keyed WHERE application_id {in} AND replace_key {in}";
 
-/// Rows without a message. Both tables are read at the same moment, so that no row is taken for one whose message is
-/// stored just now.
-pub(crate) const STALE: &str = "SELECT k.id FROM shardcast_keyed k
-    WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = k.id) ORDER BY k.id LIMIT ?";
+/// Some rows above an id, and whether their messages are there. Both tables are read at the same moment, so that no row is
+/// taken for one whose message is stored just now.
+pub(crate) const STALE: &str = "SELECT keyed.id, m.id FROM (
+        SELECT k.id FROM shardcast_keyed k WHERE k.id > ? ORDER BY k.id LIMIT ?
+    ) AS keyed LEFT JOIN messages m ON m.id = keyed.id";
+
+/// How many rows are looked at by one statement.
+const LOOKED_AT: usize = 1000;
 
 /// What each key of each application is given to.
 type Replacements<'m> = BTreeMap<u64, BTreeMap<&'m str, Replacement>>;
@@ -55,21 +59,18 @@ pub(crate) async fn replace<D: Dialect>(
     let applications = replacements.keys().copied().collect();
     let keys: BTreeSet<_> = replacements.values().flat_map(|found| found.keys().copied()).collect();
     let find = query(FIND).bind(Value::Ids(applications)).bind(Value::Texts(keys.into_iter().collect()));
-    let mut rows = Vec::new();
     for row in session.all(find).await? {
         let (id, application, key) = (row.unsigned(0)?, row.unsigned(1)?, row.text(2)?);
         // Another of the applications may have the same key.
         let found = replacements.get_mut(&application).and_then(|found| found.get_mut(key.as_str()));
         if let Some(found) = found {
             found.replaced.push(MessageId(id));
-            rows.push(id);
         }
     }
-    forget(session, &rows).await?;
     let all = replacements.values().flat_map(BTreeMap::values);
     let replaced: Vec<_> = all.flat_map(|found| &found.replaced).map(|id| id.0).collect();
     if !replaced.is_empty() {
-        session.run(query(deletions::DELETE).bind(Value::Ids(replaced))).await?;
+        deletions::delete(session, &replaced).await?;
     }
     note(session, &replacements).await?;
     let all = replacements.into_values().flat_map(BTreeMap::into_values);
@@ -81,7 +82,6 @@ pub(crate) async fn replace<D: Dialect>(
     Ok(replacements)
 }
 
-/// Notes which message has which key.
 /// Answers whether each of these messages, which may be stored, has a key that a newer message has by now. Then it makes no
 /// difference whether they were stored: they would be gone again.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -110,6 +110,7 @@ pub(crate) async fn are_newer<D: Dialect>(
     Ok(newest.is_empty())
 }
 
+/// Notes which message has which key.
 async fn note<D: Dialect>(
     session: &mut Session<'_, D>,
     replacements: &Replacements<'_>,
@@ -139,10 +140,20 @@ pub(crate) async fn forget<D: Dialect>(session: &mut Session<'_, D>, ids: &[u64]
     Ok(())
 }
 
-/// Forgets some keys of messages that are gone; false if there was none.
-pub(crate) async fn forget_stale<D: Dialect>(session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
-    let stale = session.all(query(STALE).id(LIST_VALUES as u64)).await?;
-    let stale: Vec<_> = stale.iter().map(|row| row.unsigned(0)).collect::<Result<_, _>>()?;
-    forget(session, &stale).await?;
-    Ok(!stale.is_empty())
+/// Looks at some rows above an id. Returns those whose messages are gone, and which one was the last; `None` if there are
+/// no more.
+pub(crate) async fn stale<D: Dialect>(
+    session: &mut Session<'_, D>,
+    after: MessageId,
+) -> Result<(Vec<u64>, Option<MessageId>), sqlx::Error> {
+    let rows = session.all(query(STALE).id(after.0).id(LOOKED_AT as u64)).await?;
+    let (mut stale, mut last) = (Vec::new(), after.0);
+    for row in &rows {
+        let id = row.unsigned(0)?;
+        last = last.max(id);
+        if row.optional_unsigned(1)?.is_none() {
+            stale.push(id);
+        }
+    }
+    Ok((stale, (rows.len() == LOOKED_AT).then_some(MessageId(last))))
 }

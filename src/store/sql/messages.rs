@@ -3,10 +3,8 @@
 //! The table says which application sent a message, not whose it is, so a user's messages are merged from its
 //! applications. How that is done without reading more than a page differs between databases, see [`Pages`].
 
-use chrono::DateTime;
-
 use super::{Dialect, Query, Row, Session, Value, applications, keyed, query, slice};
-use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId, zero_time};
+use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
 use crate::store::{MessagePage, Slice};
 
 #[cfg(feature = "sqlite")]
@@ -106,17 +104,16 @@ impl Order {
 pub(crate) const OF_APPLICATION: &str = listing!(ids_of_application!("<", "DESC"), "DESC");
 pub(crate) const OF_APPLICATION_AFTER: &str = listing!(ids_of_application!(">", "ASC"), "ASC");
 
-/// The messages of some ids that are still there, the newest first. Between two times, they come after the ids.
+/// Those of some messages that are still there and are a user's, the newest first.
 pub(crate) const OF_IDS: &str = listing!(
     "SELECT i.id FROM messages i WHERE i.id {in} \
-     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
+     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id AND a.user_id = ?)",
     "DESC"
 );
-pub(crate) const OF_IDS_BETWEEN: &str = listing!(
-    "SELECT i.id FROM messages i WHERE i.id {in} AND {moment i.date} >= ? AND {moment i.date} < ? \
-     AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
-    "DESC"
-);
+
+/// Those of some messages that are still there and are a user's, with their dates.
+pub(crate) const DATES: &str = "SELECT m.id, m.date FROM messages m WHERE m.id {in} \
+    AND EXISTS (SELECT 1 FROM applications a WHERE a.id = m.application_id AND a.user_id = ?)";
 
 /// Without those whose application is deleted, see [`super::deletions`].
 pub(crate) const BY_IDS: &str = concat!(
@@ -240,43 +237,41 @@ pub(crate) async fn by_ids<D: Dialect>(
     slice::by_ids(session, BY_IDS, ids.iter().map(|id| id.0), message).await
 }
 
-/// Lists the messages of some ids, the newest first, without those that are not there any more, and only those from a
-/// time on and before another one.
+/// Lists those of some messages that are still there and are a user's, the newest first.
 pub(crate) async fn of_ids<D: Dialect>(
     session: &mut Session<'_, D>,
+    user: UserId,
     ids: Vec<u64>,
-    (from, to): (Option<Timestamp>, Option<Timestamp>),
     max_bytes: usize,
 ) -> Result<Slice<Message, MessageId>, sqlx::Error> {
-    let is_between = from.is_some() || to.is_some();
     #[cfg_attr(not(feature = "sqlite"), expect(unused_variables, reason = "only a packed page asks for it"))]
     let limit = ids.len();
-    let list = query(if is_between { D::OF_IDS_BETWEEN } else { D::OF_IDS }).bind(Value::Ids(ids));
-    let between = |list: Query<'static>| {
-        list.bind(Value::Moment(from.unwrap_or_else(earliest_time)))
-            .bind(Value::Moment(to.unwrap_or_else(latest_time)))
-    };
+    let list = query(D::OF_IDS).bind(Value::Ids(ids)).id(user.0);
     match D::PAGES {
         // The number of its last value is always the same.
         #[cfg(feature = "sqlite")]
         Pages::Packed { packing, .. } => {
             let order = Order::NewestBelow(i64::MAX);
-            packed::read(session, between(list), (order, limit), max_bytes, packing).await
+            packed::read(session, list.bind(row_limit(limit)), (order, limit), max_bytes, packing).await
         }
-        #[cfg(any(feature = "mysql", feature = "postgres"))]
-        _ if is_between => read_rows(session, between(list), max_bytes).await,
         #[cfg(any(feature = "mysql", feature = "postgres"))]
         _ => read_rows(session, list, max_bytes).await,
     }
 }
 
-/// The earliest and the latest time that every database can compare with.
-fn earliest_time() -> Timestamp {
-    zero_time()
-}
-
-fn latest_time() -> Timestamp {
-    DateTime::from_timestamp(253_402_214_400, 0).expect("the last day of the year 9999").fixed_offset()
+/// Returns those of some messages that are still there and are a user's, with their dates, the newest first.
+///
+/// Dates are compared here: SQLite can't read all forms in which Gotify's databases hold them.
+pub(crate) async fn dates<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    ids: Vec<u64>,
+) -> Result<Vec<(MessageId, Timestamp)>, sqlx::Error> {
+    let found = session.all(query(DATES).bind(Value::Ids(ids)).id(user.0)).await?;
+    let dates = found.iter().map(|row| Ok((MessageId(row.unsigned(0)?), row.set_time(1)?)));
+    let mut dates = dates.collect::<Result<Vec<_>, sqlx::Error>>()?;
+    dates.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
+    Ok(dates)
 }
 
 pub(crate) async fn count_after<D: Dialect>(
@@ -305,15 +300,18 @@ pub(crate) async fn bytes_of_application<D: Dialect>(
     session.one(query(BYTES_OF_APPLICATION).id(application.0)).await?.unsigned(0)
 }
 
+/// Deletes a message and its key, both or none: whoever is told that it failed tells nobody that the message is gone.
 pub(crate) async fn delete<D: Dialect>(
     session: &mut Session<'_, D>,
     user: UserId,
     id: MessageId,
 ) -> Result<bool, sqlx::Error> {
+    session.begin().await?;
     let is_deleted = session.run(query(DELETE_ONE).id(id.0).id(user.0)).await? > 0;
     if is_deleted {
         keyed::forget(session, &[id.0]).await?;
     }
+    session.commit().await?;
     Ok(is_deleted)
 }
 

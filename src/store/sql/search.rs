@@ -10,6 +10,8 @@ mod candidates;
 mod indexing;
 mod reading;
 
+#[cfg(test)]
+pub(crate) use indexing::COUNT_BETWEEN;
 pub(crate) use indexing::{Change, Indexed, Indexing, change_of, read_part, renewal_of, store};
 pub(crate) use reading::{Outcome, search};
 
@@ -29,8 +31,9 @@ pub(crate) const DIRECTORIES: &str = "SELECT id, after_id, last_id, directory FR
 
 pub(crate) const ROWS: &str = "SELECT id, words FROM shardcast_search_words WHERE id {in}";
 
-const OF_NOBODY: &str = "SELECT s.id FROM shardcast_search_segments s LEFT JOIN users u ON u.id = s.user_id \
-    WHERE u.id IS NULL ORDER BY s.id LIMIT 1";
+/// The users who have segments and are not there, by one search in the index for each user.
+pub(crate) const OF_NOBODY: &str =
+    super::deletions::without_owner!("shardcast_search_segments" "user_id" of "users");
 
 /// A segment that is stored.
 #[derive(Clone, Copy, Debug)]
@@ -66,21 +69,32 @@ async fn delete_segment<D: Dialect>(session: &mut Session<'_, D>, id: u64) -> Re
     session.run(query("DELETE FROM shardcast_search_segments WHERE id = ?").id(id)).await.map(drop)
 }
 
+/// Returns the segments of users that are deleted.
+async fn of_nobody<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<StoredSegment>, sqlx::Error> {
+    let mut found = Vec::new();
+    for user in session.all(query(D::OF_NOBODY)).await? {
+        found.extend(segments(session, UserId(user.unsigned(0)?)).await?);
+    }
+    Ok(found)
+}
+
 /// Deletes what is indexed for users that are deleted, a segment at a time.
-pub(crate) async fn delete_of_nobody(writers: &impl Connections) -> Result<(), StoreError> {
-    loop {
+pub(crate) async fn delete_of_nobody(
+    readers: &impl Connections,
+    writers: &impl Connections,
+) -> Result<(), StoreError> {
+    let mut lease = readers.lease("look for the search index of deleted users").await?;
+    let found = of_nobody(&mut lease.session()).await;
+    for segment in lease.end(found).await? {
         let mut lease = writers.lease("delete a part of the search index").await?;
         let mut session = lease.session();
         let deleted = async {
-            let Some(segment) = session.first(query(OF_NOBODY)).await? else { return Ok(false) };
             session.begin().await?;
-            delete_segment(&mut session, segment.unsigned(0)?).await?;
-            session.commit().await?;
-            Ok(true)
+            delete_segment(&mut session, segment.id).await?;
+            session.commit().await
         };
         let deleted = deleted.await;
-        if !lease.end(deleted).await? {
-            return Ok(());
-        }
+        lease.end(deleted).await?;
     }
+    Ok(())
 }

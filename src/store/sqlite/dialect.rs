@@ -55,17 +55,6 @@ macro_rules! merge {
     };
 }
 
-/// The messages of the ids in `?1` that are still there.
-macro_rules! of_ids {
-    ($condition:literal) => {
-        concat!(
-            "SELECT i.id FROM messages i WHERE i.id IN (SELECT value FROM json_each(?1)) \
-             AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id)",
-            $condition
-        )
-    };
-}
-
 impl Dialect for SqliteDialect {
     type Database = sqlx::Sqlite;
 
@@ -80,9 +69,10 @@ impl Dialect for SqliteDialect {
     };
     const OF_APPLICATION: &'static str = packing!(ids_of_application!("<", "DESC"));
     const OF_APPLICATION_AFTER: &'static str = packing!(ids_of_application!(">", "ASC"));
-    const OF_IDS: &'static str = packing!(of_ids!(""));
-    const OF_IDS_BETWEEN: &'static str =
-        packing!(of_ids!(" AND unixepoch(i.date, 'subsec') >= ?2 AND unixepoch(i.date, 'subsec') < ?3"));
+    const OF_IDS: &'static str = packing!(
+        "SELECT m.id FROM messages m WHERE m.id IN (SELECT value FROM json_each(?1)) \
+         AND EXISTS (SELECT 1 FROM applications a WHERE a.id = m.application_id AND a.user_id = ?2) LIMIT ?3"
+    );
     const HAS_HEADS: bool = false;
     const MOVED_HEADS: &'static str = "";
     const BINDS_BY_NUMBER: bool = true;
@@ -152,9 +142,11 @@ impl Dialect for SqliteDialect {
 mod tests {
     use super::*;
     use crate::store::sql::deletions::{OLDEST, ORPHANED, SLICE};
+    use crate::store::sql::keyed::{FIND, STALE};
     use crate::store::sql::messages::{
-        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DATES, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
     };
+    use crate::store::sql::search::{COUNT_BETWEEN, DIRECTORIES, OF_NOBODY, ROWS, SEGMENTS};
     use crate::store::sql::{application_states, query};
 
     #[tokio::test]
@@ -177,6 +169,15 @@ mod tests {
             ORPHANED,
             BYTES_OF_APPLICATION,
             BYTES_OF_USER,
+            SqliteDialect::OF_IDS,
+            DATES,
+            FIND,
+            STALE,
+            COUNT_BETWEEN,
+            SEGMENTS,
+            DIRECTORIES,
+            ROWS,
+            OF_NOBODY,
             &application_states::states::<SqliteDialect>("a.user_id = ?1"),
             &application_states::unread::<SqliteDialect>(2),
         ] {
@@ -184,13 +185,16 @@ mod tests {
             let explained = query(&explained).bind(1).bind(1).bind(1).bind(1);
             let steps = session(&mut lease).all(explained).await.unwrap();
             let steps: Vec<_> = steps.iter().map(|step| step.text(3).unwrap()).collect();
-            assert!(steps.iter().any(|step| step.starts_with("SEARCH m")), "{steps:#?}");
+            let of_ours = statement.contains(" FROM shardcast_") && !statement.contains(" messages ");
+            let searched = if of_ours { "SEARCH shardcast_" } else { "SEARCH m" };
+            assert!(steps.iter().any(|step| step.starts_with(searched)), "{statement}: {steps:#?}");
             for step in steps.iter().filter(|step| step.starts_with("SCAN")) {
                 let few = [
                     "SCAN merged",
                     "SCAN (subquery-",
                     "SCAN json_each",
                     "SCAN sender",
+                    "SCAN keyed",
                     "SCAN counted",
                     "SCAN unread",
                     "SCAN CONSTANT ROW",

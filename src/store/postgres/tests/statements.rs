@@ -106,6 +106,7 @@ async fn no_statement_scans_the_messages_or_sorts_more_than_a_page() {
         let plan = explain(&database, &statement, |step| step.text(0).unwrap()).await;
         let has = |what: &str| plan.iter().filter(|step| step.contains(what)).count();
         assert_eq!(has("Seq Scan on messages"), 0, "{statement:?}: {plan:#?}");
+        assert_eq!(has("Seq Scan on shardcast_"), 0, "{statement:?}: {plan:#?}");
         assert_eq!(
             has("Bitmap Index Scan on shardcast_messages"),
             0,

@@ -10,7 +10,9 @@ use crate::store::remote::kept::KeptLease;
 use crate::store::remote::{OPERATION, Remote, RemoteDialect};
 use crate::store::sql::application_states::{states, unread};
 use crate::store::sql::deletions::{DELETE, OLDEST, SLICE};
-use crate::store::sql::messages::{BY_IDS, DELETE_ONE, Order, Pages, per_application};
+use crate::store::sql::keyed::{FIND, STALE};
+use crate::store::sql::messages::{BY_IDS, DATES, DELETE_ONE, Order, Pages, per_application};
+use crate::store::sql::search::{COUNT_BETWEEN, DIRECTORIES, ROWS, SEGMENTS};
 use crate::store::sql::{Lease as _, Query, Row, Value, query};
 use crate::store::{InsertOutcome, Messages as _, NewMessage};
 
@@ -97,10 +99,19 @@ pub(crate) async fn fill<D: RemoteDialect>(database: &Remote<D>) -> (User, Vec<A
     for _ in 0..20 {
         store(database, &batch).await;
     }
+    for statement in [
+        "INSERT INTO shardcast_keyed (id, application_id, replace_key) \
+            SELECT id, application_id, CAST(id AS char(20)) FROM messages",
+        "INSERT INTO shardcast_search_segments (user_id, after_id, last_id, messages, bytes, directory) \
+            SELECT 1 + id % 400, id, id, 1, 1, 'x' FROM messages",
+        "INSERT INTO shardcast_search_words (id, words) SELECT id, 'x' FROM messages",
+    ] {
+        batch_on_message_connection(database, statement).await;
+    }
     (ann, applications)
 }
 
-/// Every statement that goes through messages, as a database runs it.
+/// Every statement that goes through messages, or through what is ours about them, as a database runs it.
 pub(crate) fn statements<D: RemoteDialect>(
     user: &User,
     applications: &[Application],
@@ -136,7 +147,16 @@ pub(crate) fn statements<D: RemoteDialect>(
     statements.extend(
         [
             (D::OF_APPLICATION, vec![first.clone(), last.clone(), limit.clone(), small.clone()]),
-            (D::OF_APPLICATION_AFTER, vec![first, number(1000), limit.clone(), small]),
+            (D::OF_APPLICATION_AFTER, vec![first, number(1000), limit.clone(), small.clone()]),
+            (D::OF_IDS, vec![ids(100), user.clone(), small]),
+            (DATES, vec![ids(1000), user.clone()]),
+            (FIND, vec![all(), Value::Texts(vec!["1", "2", "3"])]),
+            (STALE, vec![number(1000), number(1000)]),
+            (COUNT_BETWEEN, vec![number(1000), number(2000), user.clone()]),
+            (SEGMENTS, vec![user.clone()]),
+            (DIRECTORIES, vec![user.clone()]),
+            (ROWS, vec![ids(128)]),
+            (D::OF_NOBODY, vec![]),
             (BY_IDS, vec![ids(100)]),
             (D::COUNT_AFTER, vec![user.clone(), number(1000), limit]),
             (D::NEWEST_ID, vec![user.clone(), last.clone()]),

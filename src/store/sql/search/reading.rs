@@ -25,8 +25,8 @@ const MOST_SEGMENTS: usize = 32;
 /// How many rows are read at once, or those of one segment.
 const MOST_ROWS_READ: usize = 128;
 
-/// How many of the messages that were found are asked for at once, at first and at most, when those that were asked for
-/// before are not within the span of time, or are deleted.
+/// Of how many of the messages that were found the dates are asked for at once, at first and at most, when those before
+/// are not within the span of time, or are deleted.
 const FIRST_ASKED_FOR: usize = 128;
 const MOST_ASKED_FOR: usize = 4096;
 
@@ -197,8 +197,8 @@ impl Run<'_> {
 
     /// Reads messages that were found, without those that were deleted since they were indexed. False if it took too long.
     async fn read_waiting<D: Dialect>(&mut self, session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
-        let between = (self.search.from, self.search.to);
-        let mut asked_for = 0;
+        let has_span = self.search.has_span();
+        let mut asked_for = if has_span { FIRST_ASKED_FOR } else { 0 };
         while !self.waiting.is_empty() && self.missing() > 0 {
             if self.is_late() {
                 return Ok(false);
@@ -206,12 +206,14 @@ impl Run<'_> {
             let missing = self.missing();
             let count = missing.max(asked_for).min(self.waiting.len());
             let mut ids: Vec<_> = self.waiting.drain(..count).map(|id| id.0).collect();
-            if count > missing {
-                // Most of them may be outside of the span of time, so they are named first.
-                let named = messages::of_ids(session, ids, between, 0).await?.left_out;
-                let more = named.iter().skip(missing).map(|message| message.id);
+            if has_span || count > missing {
+                // Of those that are indexed all of a day were found, and some may be deleted.
+                let dates = messages::dates(session, self.user, ids).await?;
+                let mut right =
+                    dates.into_iter().filter(|(_, date)| self.search.spans(*date)).map(|(id, _)| id);
+                ids = right.by_ref().take(missing).map(|id| id.0).collect();
+                let more: Vec<_> = right.collect();
                 self.waiting.splice(..0, more);
-                ids = named.iter().take(missing).map(|message| message.id.0).collect();
             }
             asked_for = (2 * asked_for).clamp(FIRST_ASKED_FOR, MOST_ASKED_FOR);
             if ids.is_empty() {
@@ -220,7 +222,7 @@ impl Run<'_> {
             let is_first = self.found.rows.is_empty() && self.found.left_out.is_empty();
             // What comes after the first part is named, and read when the client takes it.
             let max_bytes = if is_first { self.max_bytes } else { 0 };
-            let more = messages::of_ids(session, ids, between, max_bytes).await?;
+            let more = messages::of_ids(session, self.user, ids, max_bytes).await?;
             self.found.rows.extend(more.rows);
             self.found.left_out.extend(more.left_out);
         }

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use sqlx::Row as _;
+use sqlx::{Executor as _, Row as _};
 use tempfile::TempDir;
 
 use super::faults::other_connection;
 use super::{in_new_folder, open};
 use crate::model::{Application, MessageId, User};
-use crate::store::conformance::{application, new_message, user};
+use crate::store::conformance::keyed::keyed;
+use crate::store::conformance::{application, at, new_message, user};
 use crate::store::sql::ApplicationChange;
 use crate::store::sql::backend::ChangesApplications as _;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::dialect::session;
-use crate::store::{Applications as _, MessagePage, Messages as _, Users as _};
+use crate::store::{
+    Applications as _, Database as _, MessagePage, Messages as _, Retention as _, Users as _,
+};
 
 /// So many that they take several slices.
 const MANY: usize = 3500;
@@ -146,4 +149,51 @@ async fn a_slice_is_bounded_in_bytes_too() {
     assert!(deletion.slice(&mut session(&mut lease)).await.unwrap());
     lease.end(Ok(())).await.unwrap();
     assert_eq!(rows(&folder).await, 8, "a message that begins within 4 MiB is deleted");
+}
+
+#[tokio::test]
+async fn a_message_whose_key_can_not_be_forgotten_stays() {
+    let (database, folder) = in_new_folder().await;
+    let alice = user(&database, "alice").await;
+    let a = application(&database, &alice, "A1").await;
+    let ids = database.insert_messages(&[keyed(&alice, &a, "key", "text")]).await.unwrap().ids();
+    let mut other = other_connection(&folder).await;
+    let fails =
+        "CREATE TRIGGER fails BEFORE DELETE ON shardcast_keyed BEGIN SELECT RAISE(ABORT, 'it fails'); END";
+    other.execute(fails).await.unwrap();
+    database.delete_message(alice.id, ids[0]).await.unwrap_err();
+    database.delete_messages(alice.id).await.unwrap_err();
+    database.delete_all_but_newest(a.id, 0).await.unwrap_err();
+    database.delete_older(a.id, MessageId(0), at(9_999_999_999), 10).await.unwrap_err();
+    assert_eq!(seen(&database, &alice).await, 1, "nobody was told that it is gone");
+    other.execute("DROP TRIGGER fails").await.unwrap();
+    assert!(database.delete_message(alice.id, ids[0]).await.unwrap());
+    assert_eq!(seen(&database, &alice).await, 0);
+}
+
+#[tokio::test]
+async fn the_keys_of_messages_that_are_gone_go_with_the_next_start_however_many_they_are() {
+    let (database, folder) = in_new_folder().await;
+    let alice = user(&database, "alice").await;
+    let a = application(&database, &alice, "A1").await;
+    send(&database, &alice, &a, 4500, "text").await;
+    database.close().await;
+    let mut other = other_connection(&folder).await;
+    for statement in [
+        "INSERT INTO shardcast_keyed SELECT id, application_id, 'key ' || id FROM messages",
+        "DELETE FROM messages WHERE id > 1500 AND id % 3 <> 0",
+    ] {
+        other.execute(statement).await.unwrap();
+    }
+    let _database = open(&folder).await;
+    let stale = "SELECT count(*) FROM shardcast_keyed WHERE id NOT IN (SELECT id FROM messages)";
+    let is_cleaned = async {
+        while sqlx::query_scalar::<_, i64>(stale).fetch_one(&mut other).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), is_cleaned).await.expect("they go");
+    let kept: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM shardcast_keyed").fetch_one(&mut other).await.unwrap();
+    assert_eq!(kept, 2500, "those of messages that are there stay");
 }

@@ -96,9 +96,10 @@ async fn a_file_that_can_only_be_read_is_unavailable_for_writes() {
     let connection = options.connect().await.unwrap();
     let files = Arc::new(OpenedFiles::of(file.as_ref()).unwrap());
     let writer = Arc::new(Writer::new(connection, options, PATIENCE, Arc::clone(&files)));
+    let readers = Arc::new(Readers::new(file.as_ref(), PATIENCE, Arc::clone(&files)));
     let read_only = Sqlite {
-        cleaner: Cleaner::spawn(Arc::clone(&writer)),
-        readers: Readers::new(file.as_ref(), PATIENCE, Arc::clone(&files)),
+        cleaner: Cleaner::spawn(Arc::clone(&readers), Arc::clone(&writer)),
+        readers,
         writer,
         files,
         last_check: LastCheck::default(),
