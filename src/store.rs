@@ -58,10 +58,11 @@ mod tests;
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
-    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, LoggedRevocation, Logins,
-    MAX_PUSH_SUBSCRIPTIONS, MessagePage, Messages, NewApplication, NewClient, NewLinkedUser, NewMessage,
-    NewUser, Owned, Pictures, PushSubscription, PushSubscriptions, Retention, RetentionRule, RevocationId,
-    RevocationLog, Search, SubscribeOutcome, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, KeptMessages,
+    LoggedRevocation, Logins, MAX_PUSH_SUBSCRIPTIONS, MessagePage, Messages, NewApplication, NewClient,
+    NewLinkedUser, NewMessage, NewUser, OldMessages, Owned, Pictures, PushSubscription, PushSubscriptions,
+    Retention, RetentionRule, RevocationId, RevocationLog, Search, SubscribeOutcome, UpdateApplication,
+    UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};
@@ -78,6 +79,7 @@ pub(crate) use replacement::replace_key;
 pub use retention_job::RetentionJob;
 pub(crate) use retention_job::RetentionJobParts;
 pub use revocation::Revocation;
+pub(crate) use search::Counts as IndexCounts;
 pub use search::{IndexPace, MOST_SEARCH_WORDS, MessageSearch, SearchError, SearchWord};
 pub use slice::{LeftOut, Slice};
 #[cfg(feature = "sqlite")]
@@ -118,6 +120,8 @@ struct Inner {
     /// Messages that were stored.
     stored: Arc<AtomicU64>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    /// What is to be indexed.
+    index: Arc<IndexCounts>,
     indexer: search::Indexer,
 }
 
@@ -146,11 +150,20 @@ impl Store {
         on_commit: impl Fn(&Commit) + Send + Sync + 'static,
         observer: Arc<dyn PublishObserver>,
     ) -> Self {
+        Self::with_index(database, on_commit, observer, Arc::new(IndexCounts::new()))
+    }
+
+    /// As [`Store::watched`]; who deletes messages without the store says so to `index`.
+    pub(crate) fn with_index(
+        database: Arc<dyn Database>,
+        on_commit: impl Fn(&Commit) + Send + Sync + 'static,
+        observer: Arc<dyn PublishObserver>,
+        index: Arc<IndexCounts>,
+    ) -> Self {
         let (queue, jobs) = queue::Queue::new(Arc::clone(&observer));
         let stored = Arc::<AtomicU64>::default();
-        let counts = Arc::new(search::Counts::new());
-        let indexer = search::Indexer::spawn(Arc::clone(&database), Arc::clone(&counts));
-        let count = Arc::clone(&stored);
+        let indexer = search::Indexer::spawn(Arc::clone(&database), Arc::clone(&index));
+        let (count, counts) = (Arc::clone(&stored), Arc::clone(&index));
         let on_commit = move |commit: &Commit| {
             count.fetch_add(commit.messages().len() as u64, Ordering::Relaxed);
             counts.add(commit);
@@ -159,7 +172,7 @@ impl Store {
         let observers = writer::WriterObservers { on_commit: Box::new(on_commit), observer };
         let writer =
             tokio::sync::Mutex::new(Some(task::spawn(writer::run(Arc::clone(&database), jobs, observers))));
-        Self(Arc::new(Inner { database, queue, stored, writer, indexer }))
+        Self(Arc::new(Inner { database, queue, stored, writer, index, indexer }))
     }
 
     /// The database, for everything but publishing.
@@ -185,7 +198,7 @@ impl Store {
     /// To be called when many messages of a user were deleted, so that the index of the search forgets them too. Nothing
     /// that is deleted is found in any case.
     pub fn forget_deleted(&self, user: UserId) {
-        self.0.indexer.forget_deleted(user);
+        self.0.index.forget_deleted(user);
     }
 
     /// Whether the writer runs: it has not ended, by [`shutdown`](Self::shutdown) or by a defect.

@@ -34,8 +34,8 @@ use crate::{
     hub::{Hub, HubConfig, HubParts, Observer},
     model::Message,
     store::{
-        Database, ImageFolder, ImageStorage, Images, NewMessage, NewUser, PublishError, PublishObserver,
-        Store, StoreError, StoredImages,
+        Database, ImageFolder, ImageStorage, Images, IndexCounts, NewMessage, NewUser, PublishError,
+        PublishObserver, Store, StoreError, StoredImages,
     },
 };
 pub use drain::DrainConfig;
@@ -346,10 +346,12 @@ impl Node {
         };
         #[cfg(not(feature = "push"))]
         let push: Option<Push> = None;
-        let retention = changes::delete_old(&database, clock, hub.clone(), cluster.clone());
+        let index = Arc::new(IndexCounts::new());
+        let retention =
+            changes::delete_old(&database, clock, (hub.clone(), cluster.clone()), Arc::clone(&index));
         let on_commit = changes::on_commit(hub.clone(), cluster.clone(), push.clone(), retention.clone());
-        let store =
-            Store::watched(database, on_commit, parts.publish_observer.unwrap_or_else(|| Arc::new(())));
+        let observer = parts.publish_observer.unwrap_or_else(|| Arc::new(()));
+        let store = Store::with_index(database, on_commit, observer, index);
         let origins = AllowedOrigins::new(&config.stream.allowed_origins).map_err(OpenError::Origins)?;
         let (mut response_headers, mut settings) = (config.response_headers, config.api);
         if let Ok(name) = HeaderValue::from_str(&config.name)

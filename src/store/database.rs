@@ -30,7 +30,7 @@ pub use pictures::Pictures;
 pub use push::{
     ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, PushSubscription, PushSubscriptions, SubscribeOutcome,
 };
-pub use retention::{DeletedMessages, Retention, RetentionRule};
+pub use retention::{DeletedMessages, KeptMessages, OldMessages, Retention, RetentionRule};
 pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
 pub use search::Search;
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};

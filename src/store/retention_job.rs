@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Commit, DeletedMessages, Retention, RetentionRule, StoreError};
-use crate::model::{ApplicationId, Timestamp, UserId};
+use super::{Commit, DeletedMessages, OldMessages, Retention, RetentionRule, StoreError};
+use crate::model::{ApplicationId, MessageId, Timestamp, UserId};
 use crate::task;
 
 /// How often all rules are looked at.
@@ -50,6 +50,8 @@ pub(crate) struct RetentionJobParts {
     pub(crate) is_shared: bool,
     /// Called after each deletion.
     pub(crate) on_deleted: Box<OnDeleted>,
+    /// Called once per round for each user whose messages were deleted.
+    pub(crate) after_round: Box<dyn Fn(UserId) + Send + Sync>,
 }
 
 /// The task that deletes messages which are not kept. It ends with the last handle.
@@ -86,7 +88,7 @@ impl RetentionJob {
     /// Outside a Tokio runtime.
     pub(crate) fn spawn(database: Arc<dyn Retention>, parts: RetentionJobParts) -> Self {
         let shared = Arc::<Shared>::default();
-        let task = Task { database, parts, shared: Arc::clone(&shared) };
+        let task = Task { database, parts, shared: Arc::clone(&shared), deleted_of: Mutex::default() };
         Self { shared, _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
     }
 
@@ -125,6 +127,35 @@ struct Task {
     database: Arc<dyn Retention>,
     parts: RetentionJobParts,
     shared: Arc<Shared>,
+    /// The users whose messages were deleted since the last round.
+    deleted_of: Mutex<HashSet<UserId>>,
+}
+
+/// The rules that failed in a round.
+#[derive(Default)]
+struct Failures {
+    count: usize,
+    first: Option<StoreError>,
+}
+
+impl Failures {
+    fn add(&mut self, applied: Result<(), StoreError>) {
+        if let Err(error) = applied {
+            self.count += 1;
+            self.first.get_or_insert(error);
+        }
+    }
+
+    /// Says so, once for all of them.
+    fn log(&self) {
+        if let Some(error) = &self.first {
+            let cause = std::error::Error::source(error).map(tracing::field::display);
+            tracing::warn!(
+                %error, cause, applications = self.count,
+                "messages that are not kept are deleted later"
+            );
+        }
+    }
 }
 
 impl Task {
@@ -159,18 +190,19 @@ impl Task {
         let rules = match self.database.retention_rules().await {
             Ok(rules) => rules,
             Err(error) => {
-                tracing::debug!(%error, "failed to look for messages that are not kept");
+                Failures { count: 0, first: Some(error) }.log();
                 return Some(Instant::now() + RETRY);
             }
         };
         self.note(&rules);
-        let mut wait = PERIOD;
+        let mut failures = Failures::default();
         for rule in &rules {
-            if let Err(error) = self.apply(rule).await {
-                tracing::debug!(%error, "failed to delete messages that are not kept");
-                wait = RETRY;
-            }
+            failures.add(self.apply(rule).await);
         }
+        failures.log();
+        let deleted_of = std::mem::take(&mut *self.deleted_of.lock());
+        deleted_of.into_iter().for_each(&self.parts.after_round);
+        let wait = if failures.count > 0 { RETRY } else { PERIOD };
         (!rules.is_empty() || self.parts.is_shared).then(|| Instant::now() + wait)
     }
 
@@ -197,18 +229,34 @@ impl Task {
         let Some(before) = days.and_then(|days| (self.parts.now)().checked_sub_signed(days)) else {
             return Ok(());
         };
-        let mut limit = FIRST_LOOK;
-        while let Some(deleted) = self.database.delete_older(rule.application_id, before, limit).await? {
-            (self.parts.on_deleted)(rule.user_id, rule.application_id, deleted);
+        let (mut after, mut limit) = (MessageId(0), FIRST_LOOK);
+        loop {
+            let OldMessages { deleted, kept } =
+                self.database.delete_older(rule.application_id, after, before, limit).await?;
+            // Messages come in the order of their dates, unless a clock was wrong: behind one whose time has not come yet there
+            // may be old ones.
+            let is_done = deleted.is_none()
+                && kept.is_none_or(|kept| kept.oldest.is_some_and(|oldest| oldest <= (self.parts.now)()));
+            if let Some(deleted) = deleted {
+                self.is_deleted(rule, deleted);
+            }
+            if is_done {
+                return Ok(());
+            }
+            after = kept.map_or(after, |kept| kept.newest_id);
             limit = SLICE;
         }
-        Ok(())
+    }
+
+    fn is_deleted(&self, rule: &RetentionRule, deleted: DeletedMessages) {
+        self.deleted_of.lock().insert(rule.user_id);
+        (self.parts.on_deleted)(rule.user_id, rule.application_id, deleted);
     }
 
     async fn keep_newest(&self, rule: &RetentionRule) -> Result<(), StoreError> {
         let deleted = self.database.delete_all_but_newest(rule.application_id, rule.keep.newest).await?;
         if let Some(up_to) = deleted {
-            (self.parts.on_deleted)(rule.user_id, rule.application_id, DeletedMessages::UpTo(up_to));
+            self.is_deleted(rule, DeletedMessages::UpTo(up_to));
         }
         Ok(())
     }
@@ -222,12 +270,12 @@ impl Task {
             let due = std::mem::take(&mut newest.due);
             due.into_iter().filter_map(|application| newest.rules.get(&application).copied()).collect()
         };
+        let mut failures = Failures::default();
         for rule in &due {
             // What fails is left to the next look at all rules.
-            if let Err(error) = self.keep_newest(rule).await {
-                tracing::debug!(%error, "failed to delete messages that are not kept");
-            }
+            failures.add(self.keep_newest(rule).await);
         }
+        failures.log();
         sleep((began_at.elapsed() * REST).min(LONGEST_REST)).await;
     }
 }

@@ -15,7 +15,8 @@ mod pace;
 pub(super) mod segment;
 mod words;
 
-pub(super) use indexer::{Counts, Indexer};
+pub(crate) use indexer::Counts;
+pub(super) use indexer::Indexer;
 pub use pace::IndexPace;
 
 /// Most words of one search.

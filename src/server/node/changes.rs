@@ -11,15 +11,15 @@ use crate::{
     cluster::Cluster,
     hub::Hub,
     push::Push,
-    store::{Commit, Database, Replacement, Retention, RetentionJob, RetentionJobParts},
+    store::{Commit, Database, IndexCounts, Replacement, Retention, RetentionJob, RetentionJobParts},
 };
 
 /// Starts the task that deletes messages which are not kept.
 pub(super) fn delete_old(
     database: &Arc<dyn Database>,
     clock: Clock,
-    hub: Hub,
-    cluster: Option<Cluster>,
+    (hub, cluster): (Hub, Option<Cluster>),
+    index: Arc<IndexCounts>,
 ) -> RetentionJob {
     let on_deleted = move |user, application, deleted| {
         for event in Event::of_deleted(application, deleted) {
@@ -30,6 +30,7 @@ pub(super) fn delete_old(
         now: Box::new(move || clock.now()),
         is_shared: database.can_be_shared(),
         on_deleted: Box::new(on_deleted),
+        after_round: Box::new(move |user| index.forget_deleted(user)),
     };
     RetentionJob::spawn(Arc::clone(database) as Arc<dyn Retention>, parts)
 }

@@ -2,7 +2,10 @@
 
 use super::{application, at, new_message, user};
 use crate::model::{ApplicationId, MessageId, UserId};
-use crate::store::{Database, DeletedMessages, KeepMessages, MessagePage, NewMessage, RetentionRule};
+use crate::store::{
+    Database, DeletedMessages, KeepMessages, KeptMessages, MessagePage, NewMessage, OldMessages,
+    RetentionRule,
+};
 
 const ALL: MessagePage = MessagePage { before: None, limit: 100 };
 
@@ -66,16 +69,21 @@ pub(crate) async fn old_messages_are_deleted_by_their_own_dates(database: &dyn D
     let (app, other) =
         (application(database, &ann, "A1").await.id, application(database, &ann, "A2").await.id);
     store(database, ann.id, other, &[1000]).await;
-    let delete = async |limit| database.delete_older(app, at(-100), limit).await.unwrap();
-    assert_eq!(delete(10).await, None);
+    let look = async |after, limit| database.delete_older(app, after, at(-100), limit).await.unwrap();
+    let delete = async |limit| look(MessageId(0), limit).await.deleted;
+    assert_eq!(look(MessageId(0), 10).await, OldMessages::default());
     let ids = store(database, ann.id, app, &[300, 101, 100, 99, 0]).await;
     assert_eq!(delete(10).await, Some(DeletedMessages::UpTo(ids[1])));
     assert_eq!(delete(10).await, None, "one is as old as may be");
 
     // A clock was wrong: each is judged by its own date, and a message that is new by its date stays.
     let wrong = store(database, ann.id, app, &[500, 1, 500]).await;
-    assert_eq!(delete(3).await, None, "it looks at some of the oldest alone");
-    assert_eq!(delete(10).await, Some(DeletedMessages::Ids(vec![wrong[0], wrong[2]])));
+    let kept = Some(KeptMessages { newest_id: ids[4], oldest: Some(database.kept(at(-100))) });
+    let looked = look(MessageId(0), 3).await;
+    assert_eq!(looked, OldMessages { deleted: None, kept }, "it looks at some of the oldest alone");
+    let looked = look(ids[4], 1).await;
+    assert_eq!(looked.deleted, Some(DeletedMessages::Ids(vec![wrong[0]])), "others are left below");
+    assert_eq!((looked.kept, delete(10).await), (None, Some(DeletedMessages::Ids(vec![wrong[2]]))));
     let count = database.count_messages_after(ann.id, MessageId(0), 100).await.unwrap();
     assert_eq!(count, 5, "those of another application stay");
 }
@@ -85,7 +93,8 @@ pub(crate) async fn many_old_messages_are_deleted_in_slices(database: &dyn Datab
     let app = application(database, &ann, "A1").await.id;
     let ids = store(database, ann.id, app, &[500; 25]).await;
     let mut deleted = Vec::new();
-    while let Some(some) = database.delete_older(app, at(0), 10).await.unwrap() {
+    let delete = async |limit| database.delete_older(app, MessageId(0), at(0), limit).await.unwrap().deleted;
+    while let Some(some) = delete(10).await {
         deleted.push(some);
     }
     let expected = [ids[9], ids[19], ids[24]].map(DeletedMessages::UpTo);
@@ -93,7 +102,7 @@ pub(crate) async fn many_old_messages_are_deleted_in_slices(database: &dyn Datab
     // A few large ones are enough for one slice.
     let large = NewMessage { date: at(-500), ..new_message(ann.id, app, &"x".repeat(60_000)) };
     let ids = database.insert_messages(&vec![large; 100]).await.unwrap().ids();
-    let some = database.delete_older(app, at(0), 1000).await.unwrap();
+    let some = delete(1000).await;
     let Some(DeletedMessages::UpTo(last)) = some else { panic!("{some:?}") };
     assert!(last < ids[99] && last > ids[50], "4 MiB of them");
 }

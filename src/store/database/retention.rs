@@ -26,6 +26,24 @@ pub enum DeletedMessages {
     Ids(Vec<MessageId>),
 }
 
+/// What became of the oldest messages of an application that were looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldMessages {
+    /// Those that were deleted; `None` if there are none.
+    pub deleted: Option<DeletedMessages>,
+    /// Those that were not old; `None` if there are none.
+    pub kept: Option<KeptMessages>,
+}
+
+/// Messages that are not old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptMessages {
+    /// The newest of them.
+    pub newest_id: MessageId,
+    /// The oldest date that any of them has; `None` if they have dates that are none.
+    pub oldest: Option<Timestamp>,
+}
+
 /// Deletes what is not kept.
 #[async_trait]
 pub trait Retention: Send + Sync {
@@ -39,12 +57,13 @@ pub trait Retention: Send + Sync {
         application: ApplicationId,
         keep: u64,
     ) -> Result<Option<MessageId>, StoreError>;
-    /// Looks at some of the oldest messages of an application, up to `limit`, and deletes those that are older than
-    /// `before`. `None` if none of them is.
+    /// Looks at some of the oldest messages of an application with ids above `after`, up to `limit`, and deletes those that
+    /// are older than `before`.
     async fn delete_older(
         &self,
         application: ApplicationId,
+        after: MessageId,
         before: Timestamp,
         limit: usize,
-    ) -> Result<Option<DeletedMessages>, StoreError>;
+    ) -> Result<OldMessages, StoreError>;
 }

@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::*;
-use crate::model::MessageId;
-use crate::store::{KeepMessages, NewMessage, Stored};
+use crate::store::{KeepMessages, KeptMessages, NewMessage, Stored};
 
 const USER: UserId = UserId(1);
 const BACKUP: ApplicationId = ApplicationId(3);
@@ -26,6 +25,8 @@ struct Memory {
     messages: Mutex<BTreeMap<(ApplicationId, u64), Timestamp>>,
     looks_at_rules: AtomicUsize,
     counts: AtomicUsize,
+    /// Whose messages were deleted, once per round.
+    rounds: Mutex<Vec<UserId>>,
     fails: AtomicBool,
     panics: AtomicBool,
 }
@@ -77,16 +78,22 @@ impl Retention for Memory {
     async fn delete_older(
         &self,
         application: ApplicationId,
+        after: MessageId,
         before: Timestamp,
         limit: usize,
-    ) -> Result<Option<DeletedMessages>, StoreError> {
+    ) -> Result<OldMessages, StoreError> {
         let mut messages = self.messages.lock();
-        let oldest = messages.iter().filter(|((of, _), _)| *of == application).take(limit);
-        let old: Vec<_> = oldest.filter(|(_, date)| **date < before).map(|(key, _)| *key).collect();
+        let above = messages.iter().filter(|((of, id), _)| *of == application && *id > after.0);
+        let (old, new): (Vec<_>, Vec<_>) = above.take(limit).partition(|(_, date)| **date < before);
+        let newest_id = new.last().map(|((_, id), _)| MessageId(*id));
+        let oldest = new.iter().map(|(_, date)| **date).min();
+        let old: Vec<_> = old.into_iter().map(|(key, _)| *key).collect();
         messages.retain(|key, _| !old.contains(key));
-        Ok(Some(old.into_iter().map(|(_, id)| MessageId(id)).collect::<Vec<_>>())
-            .filter(|ids| !ids.is_empty())
-            .map(DeletedMessages::Ids))
+        let deleted: Vec<_> = old.into_iter().map(|(_, id)| MessageId(id)).collect();
+        Ok(OldMessages {
+            deleted: (!deleted.is_empty()).then_some(DeletedMessages::Ids(deleted)),
+            kept: newest_id.map(|newest_id| KeptMessages { newest_id, oldest }),
+        })
     }
 }
 
@@ -104,7 +111,11 @@ fn spawn(memory: &Arc<Memory>, is_shared: bool) -> (RetentionJob, Announced) {
         })
     };
     let now = Box::new(move || start() + began_at.elapsed());
-    let parts = RetentionJobParts { now, is_shared, on_deleted };
+    let after_round = {
+        let memory = Arc::clone(memory);
+        Box::new(move |user| memory.rounds.lock().push(user))
+    };
+    let parts = RetentionJobParts { now, is_shared, on_deleted, after_round };
     (RetentionJob::spawn(Arc::clone(memory) as Arc<dyn Retention>, parts), announced)
 }
 
@@ -152,6 +163,22 @@ async fn many_old_messages_are_deleted_in_one_round() {
     let (_job, _) = spawn(&memory, false);
     sleep(Duration::from_mins(1)).await;
     assert_eq!((memory.ids().len(), memory.looks()), (0, 1));
+    assert_eq!(*memory.rounds.lock(), [USER], "the search forgets them in one go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_messages_are_found_behind_any_number_whose_time_has_not_come() {
+    let memory = Arc::<Memory>::default();
+    memory.keep(BACKUP, 1, 0);
+    let future = start() + DAY * 400;
+    memory.messages.lock().extend((1..=2500).map(|id| ((BACKUP, id), future)));
+    memory.store(BACKUP, 2501, DAY * 2);
+    memory.store(BACKUP, 2502, Duration::ZERO);
+    memory.store(BACKUP, 2503, DAY * 2);
+    let (_job, announced) = spawn(&memory, false);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!(*announced.lock(), [(BACKUP, ids(&[2501, 2503]))]);
+    assert_eq!(memory.ids().len(), 2501);
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,6 +32,9 @@ const ROUND: Duration = Duration::from_secs(1);
 /// When the database has refused something, the next round comes after so long.
 const RETRY: Duration = Duration::from_mins(1);
 
+/// After so many failures one after the other a round ends: each of them may take as long as a statement may.
+const MOST_FAILURES: usize = 8;
+
 /// Who stores more messages than this per second has no time to spare: the task takes a twentieth of a core then, and
 /// half of one otherwise.
 const MUCH_PER_SECOND: u128 = 500;
@@ -41,7 +44,6 @@ const RESTS: u32 = 1;
 /// The task. It ends when this is dropped.
 #[derive(Debug)]
 pub(in crate::store) struct Indexer {
-    counts: Arc<Counts>,
     task: AbortOnDropHandle<()>,
 }
 
@@ -52,17 +54,7 @@ impl Indexer {
     ///
     /// Outside a tokio runtime.
     pub(in crate::store) fn spawn(database: Arc<dyn Database>, counts: Arc<Counts>) -> Self {
-        let task = task::spawn(run(database, Arc::clone(&counts)));
-        Self { counts, task: AbortOnDropHandle::new(task) }
-    }
-
-    /// Looks at a user's index: many of its messages were deleted.
-    pub(in crate::store) fn forget_deleted(&self, user: UserId) {
-        let mut pending = self.counts.pending.lock();
-        pending.renewed.insert(user);
-        pending.limit();
-        drop(pending);
-        self.counts.wake.notify_one();
+        Self { task: AbortOnDropHandle::new(task::spawn(run(database, counts))) }
     }
 
     /// Ends it, before the database is closed. The next start goes on.
@@ -71,9 +63,9 @@ impl Indexer {
     }
 }
 
-/// How many messages were stored for each user since its index was looked at.
+/// How many messages were stored for each user since its index was looked at, and whose were deleted.
 #[derive(Debug)]
-pub(in crate::store) struct Counts {
+pub(crate) struct Counts {
     pending: Mutex<Pending>,
     wake: Notify,
     pace: IndexPace,
@@ -104,7 +96,7 @@ impl Pending {
 }
 
 /// What one round does.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Round {
     users: Vec<UserId>,
     renewed: HashSet<UserId>,
@@ -112,7 +104,7 @@ struct Round {
 }
 
 impl Counts {
-    pub(in crate::store) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let pending = Pending {
             users: HashMap::new(),
             renewed: HashSet::new(),
@@ -121,6 +113,15 @@ impl Counts {
             since: Instant::now(),
         };
         Self { pending: Mutex::new(pending), wake: Notify::new(), pace: IndexPace::unlimited() }
+    }
+
+    /// Looks at a user's index: many of its messages were deleted.
+    pub(crate) fn forget_deleted(&self, user: UserId) {
+        let mut pending = self.pending.lock();
+        pending.renewed.insert(user);
+        pending.limit();
+        drop(pending);
+        self.wake.notify_one();
     }
 
     /// Takes note of what was stored.
@@ -170,58 +171,106 @@ impl Counts {
         for user in round.users {
             *pending.users.entry(user).or_default() += WORTH_INDEXING;
         }
+        pending.limit();
     }
 }
 
 async fn run(database: Arc<dyn Database>, counts: Arc<Counts>) {
     loop {
-        let round = counts.take();
-        let indexed = index(&*database, &round, &counts);
-        let is_done = match AssertUnwindSafe(indexed).catch_unwind().await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                let cause = std::error::Error::source(&error).map(tracing::field::display);
-                tracing::warn!(%error, cause, "messages are indexed for the search later");
-                false
-            }
-            Err(_) => {
-                tracing::error!("indexing messages for the search panicked, it is tried again");
-                false
-            }
-        };
-        if is_done {
+        let failures = index(&*database, counts.take(), &counts).await;
+        if failures.in_all == 0 {
             sleep(ROUND).await;
             counts.wake.notified().await;
         } else {
-            counts.give_back(round);
+            failures.log();
+            counts.give_back(failures.left);
             sleep(ROUND).await;
             let _ = timeout(RETRY, counts.wake.notified()).await;
         }
     }
 }
 
+/// What failed in a round: one user's failure does not keep the others from being indexed.
+#[derive(Debug, Default)]
+struct Failures {
+    in_all: usize,
+    in_a_row: usize,
+    first: Option<StoreError>,
+    panicked: bool,
+    /// What is to be done in another round.
+    left: Round,
+}
+
+impl Failures {
+    /// Whether it is the database that fails, and not a user's index.
+    fn are_too_many(&self) -> bool {
+        self.in_a_row >= MOST_FAILURES
+    }
+
+    /// Tries something; nothing if it failed.
+    async fn attempt<T>(&mut self, work: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(done)) => {
+                self.in_a_row = 0;
+                return Some(done);
+            }
+            Ok(Err(error)) => drop(self.first.get_or_insert(error)),
+            Err(_) => self.panicked = true,
+        }
+        self.in_all += 1;
+        self.in_a_row += 1;
+        None
+    }
+
+    /// Says so, once for all of them.
+    fn log(&self) {
+        if let Some(error) = &self.first {
+            let cause = std::error::Error::source(error).map(tracing::field::display);
+            tracing::warn!(%error, cause, failures = self.in_all, "messages are indexed for the search later");
+        }
+        if self.panicked {
+            tracing::error!("indexing messages for the search panicked, it is tried again");
+        }
+    }
+}
+
 /// Does what is worth it.
-async fn index(database: &dyn Database, round: &Round, counts: &Counts) -> Result<(), StoreError> {
-    for user in &round.renewed {
-        renew(database, *user, counts).await?;
+async fn index(database: &dyn Database, round: Round, counts: &Counts) -> Failures {
+    let mut failures = Failures::default();
+    for user in round.renewed {
+        if failures.are_too_many() || failures.attempt(renew(database, user, counts)).await.is_none() {
+            failures.left.renewed.insert(user);
+        }
     }
-    for user in &round.users {
-        while database.index_messages(*user, counts.pace()).await? {}
+    for user in round.users {
+        if failures.are_too_many() || failures.attempt(index_all_of(database, user, counts)).await.is_none() {
+            failures.left.users.push(user);
+        }
     }
-    if round.all { renew_all(database, counts).await } else { Ok(()) }
+    if round.all {
+        renew_all(database, counts, &mut failures).await;
+    }
+    failures
 }
 
 /// Looks at all users one after the other.
-async fn renew_all(database: &dyn Database, counts: &Counts) -> Result<(), StoreError> {
+async fn renew_all(database: &dyn Database, counts: &Counts, failures: &mut Failures) {
     let mut last = UserId(0);
-    loop {
-        let users = database.users_after(last).await?;
-        let Some(next) = users.last() else { return Ok(()) };
+    while !failures.are_too_many()
+        && let Some(users) = failures.attempt(database.users_after(last)).await
+    {
+        let Some(next) = users.last() else { return };
         last = *next;
         for user in users {
-            renew(database, user, counts).await?;
+            if failures.are_too_many() {
+                break;
+            }
+            if failures.attempt(renew(database, user, counts)).await.is_none() {
+                failures.left.renewed.insert(user);
+            }
         }
     }
+    failures.left.all = true;
 }
 
 /// Makes those parts of a user's index anew whose messages are deleted, and indexes what is not indexed.
@@ -230,6 +279,10 @@ async fn renew(database: &dyn Database, user: UserId, counts: &Counts) -> Result
     while let Some(next) = database.renew_index(user, after, counts.pace()).await? {
         after = next;
     }
+    index_all_of(database, user, counts).await
+}
+
+async fn index_all_of(database: &dyn Database, user: UserId, counts: &Counts) -> Result<(), StoreError> {
     while database.index_messages(user, counts.pace()).await? {}
     Ok(())
 }

@@ -40,11 +40,11 @@ pub(crate) const SLICE: &str = concat!(
     " FROM messages m WHERE application_id {in} AND id <= ? ORDER BY application_id, id LIMIT ?"
 );
 
-/// As [`SLICE`], with their dates.
+/// As [`SLICE`], from an id on, with their dates.
 pub(crate) const OLDEST: &str = concat!(
     "SELECT id, ",
     size!("message" "title" "extras"),
-    ", date FROM messages m WHERE application_id {in} AND id <= ? ORDER BY application_id, id LIMIT ?"
+    ", date FROM messages m WHERE application_id {in} AND id > ? ORDER BY application_id, id LIMIT ?"
 );
 
 pub(crate) const DELETE: &str = "DELETE FROM messages WHERE id {in}";

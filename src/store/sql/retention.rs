@@ -1,9 +1,9 @@
 //! Messages that are not kept.
 
-use super::deletions::{DELETE, OLDEST, SLICE_BYTES};
-use super::{Dialect, Session, Value, keyed, query};
+use super::deletions::{OLDEST, SLICE_BYTES};
+use super::{Dialect, Session, Value, query};
 use crate::model::{ApplicationId, MessageId, Timestamp, UserId};
-use crate::store::{DeletedMessages, KeepMessages, RetentionRule};
+use crate::store::{DeletedMessages, KeepMessages, KeptMessages, OldMessages, RetentionRule};
 
 pub(crate) async fn rules<D: Dialect>(
     session: &mut Session<'_, D>,
@@ -32,52 +32,54 @@ pub(crate) async fn newest_beyond<D: Dialect>(
     found.map(|found| found.unsigned(0).map(MessageId)).transpose()
 }
 
-/// Old messages of an application.
-pub(crate) struct OldMessages {
-    /// In the order of ids; at least one.
-    pub(crate) ids: Vec<u64>,
+/// What was found among the oldest messages of an application.
+pub(crate) struct Looked {
+    /// The old ones, in the order of ids.
+    pub(crate) old: Vec<u64>,
     /// Whether these are all messages up to the last one.
     are_all: bool,
+    kept: Option<KeptMessages>,
 }
 
-impl From<OldMessages> for DeletedMessages {
-    fn from(OldMessages { ids, are_all }: OldMessages) -> Self {
-        match ids.last() {
-            Some(&last) if are_all => Self::UpTo(MessageId(last)),
-            _ => Self::Ids(ids.into_iter().map(MessageId).collect()),
-        }
+impl From<Looked> for OldMessages {
+    fn from(Looked { old, are_all, kept }: Looked) -> Self {
+        let deleted = match old.last() {
+            Some(&last) if are_all => Some(DeletedMessages::UpTo(MessageId(last))),
+            Some(_) => Some(DeletedMessages::Ids(old.into_iter().map(MessageId).collect())),
+            None => None,
+        };
+        Self { deleted, kept }
     }
 }
 
-/// Looks at some of the oldest messages of an application, up to `limit`, and returns those that are older than
+/// Looks at some of the oldest messages of an application above an id, up to `limit`, for those that are older than
 /// `before`.
 pub(crate) async fn older<D: Dialect>(
     session: &mut Session<'_, D>,
     application: ApplicationId,
+    after: MessageId,
     before: Timestamp,
     limit: usize,
-) -> Result<Option<OldMessages>, sqlx::Error> {
-    let oldest = query(OLDEST).bind(Value::Ids(vec![application.0])).id(u64::MAX).id(limit as u64);
-    let mut old = OldMessages { ids: Vec::new(), are_all: true };
-    let (mut bytes, mut one_stays) = (0, false);
+) -> Result<Looked, sqlx::Error> {
+    let oldest = query(OLDEST).bind(Value::Ids(vec![application.0])).id(after.0).id(limit as u64);
+    let mut looked = Looked { old: Vec::new(), are_all: after.0 == 0, kept: None };
+    let mut bytes = 0;
     for message in &session.all(oldest).await? {
+        let id = message.unsigned(0)?;
         // Each by its own date: ids and dates have another order where a clock was wrong.
-        if message.time(2)?.is_none_or(|date| date >= before) {
-            one_stays = true;
+        let date = message.time(2)?;
+        if date.is_none_or(|date| date >= before) {
+            let oldest = looked.kept.and_then(|kept| kept.oldest);
+            let oldest = date.into_iter().chain(oldest).min();
+            looked.kept = Some(KeptMessages { newest_id: MessageId(id), oldest });
             continue;
         }
-        old.are_all &= !one_stays;
-        old.ids.push(message.unsigned(0)?);
+        looked.are_all &= looked.kept.is_none();
+        looked.old.push(id);
         bytes += message.unsigned(1)?;
         if bytes >= SLICE_BYTES {
             break;
         }
     }
-    Ok(Some(old).filter(|old| !old.ids.is_empty()))
-}
-
-/// Deletes messages.
-pub(crate) async fn delete<D: Dialect>(session: &mut Session<'_, D>, ids: &[u64]) -> Result<(), sqlx::Error> {
-    session.run(query(DELETE).bind(Value::Ids(ids.to_vec()))).await?;
-    keyed::forget(session, ids).await
+    Ok(looked)
 }

@@ -4,9 +4,9 @@
 use async_trait::async_trait;
 
 use crate::model::{ApplicationId, MessageId, Timestamp};
-use crate::store::sql::deletions::Deletion;
+use crate::store::sql::deletions::{self, Deletion};
 use crate::store::sql::{Backend, Connections as _, Lease as _, retention};
-use crate::store::{DeletedMessages, Retention, RetentionRule, StoreError};
+use crate::store::{OldMessages, Retention, RetentionRule, StoreError};
 
 #[async_trait]
 impl<B: Backend> Retention for B {
@@ -30,14 +30,23 @@ impl<B: Backend> Retention for B {
     async fn delete_older(
         &self,
         application: ApplicationId,
+        after: MessageId,
         before: Timestamp,
         limit: usize,
-    ) -> Result<Option<DeletedMessages>, StoreError> {
-        let old = read!(self, "look for old messages", retention::older(application, before, limit))?;
-        let Some(old) = old else { return Ok(None) };
-        let mut lease = self.writers().lease("delete old messages").await?;
-        let result = retention::delete(&mut lease.session(), &old.ids).await;
-        lease.end(result).await?;
-        Ok(Some(old.into()))
+    ) -> Result<OldMessages, StoreError> {
+        let looked =
+            read!(self, "look for old messages", retention::older(application, after, before, limit))?;
+        if !looked.old.is_empty() {
+            let mut lease = self.writers().lease("delete old messages").await?;
+            let mut session = lease.session();
+            let deleted = async {
+                session.begin().await?;
+                deletions::delete(&mut session, &looked.old).await?;
+                session.commit().await
+            };
+            let deleted = deleted.await;
+            lease.end(deleted).await?;
+        }
+        Ok(looked.into())
     }
 }

@@ -1,7 +1,10 @@
 //! Searches in a file that other programs have written to, and how long they take.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use sqlx::{AssertSqlSafe, Executor as _};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::faults::other_connection;
 use super::in_new_folder;
@@ -11,7 +14,7 @@ use crate::store::sql::search::{Outcome, search};
 use crate::store::sql::{Backend as _, Lease as _};
 use crate::store::sqlite::Sqlite;
 use crate::store::{
-    IndexPace, MessagePage, MessageSearch, Messages as _, Search as _, SearchWord,
+    Database, IndexPace, MessagePage, MessageSearch, Messages as _, Search as _, SearchWord, Store,
 };
 
 const ALL: MessagePage = MessagePage { before: None, limit: 1000 };
@@ -88,4 +91,36 @@ async fn an_index_that_is_wrong_about_whose_a_message_is_shows_it_to_nobody_else
     for search in [needles(), spanned] {
         assert_eq!(found(&database, bob.id, &search).await, []);
     }
+}
+
+#[tokio::test]
+async fn a_user_whose_index_fails_does_not_keep_others_from_being_indexed() {
+    let (database, folder) = in_new_folder().await;
+    let mut ids = Vec::new();
+    for name in ["alice", "bob"] {
+        let user = user(&database, name).await;
+        let application = application(&database, &user, name).await;
+        let messages = vec![new_message(user.id, application.id, "text"); 200];
+        database.insert_messages(&messages).await.unwrap();
+        ids.push(user.id.0);
+    }
+    let mut other = other_connection(&folder).await;
+    let fails = format!(
+        "CREATE TRIGGER fails BEFORE INSERT ON shardcast_search_segments WHEN NEW.user_id = {} \
+         BEGIN SELECT RAISE(ABORT, 'it fails'); END",
+        ids[0]
+    );
+    other.execute(AssertSqlSafe(fails)).await.unwrap();
+    let store = Store::new(Arc::new(database) as Arc<dyn Database>, |_| {});
+    let mut indexed_users = async || {
+        let users = sqlx::query_scalar::<_, u64>("SELECT user_id FROM shardcast_search_segments");
+        users.fetch_all(&mut other).await.unwrap()
+    };
+    let is_indexed = async {
+        while indexed_users().await != [ids[1]] {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(30), is_indexed).await.expect("the other user is indexed");
+    store.shutdown().await;
 }
