@@ -58,7 +58,7 @@ mod tests;
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
-    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, KeptMessages,
+    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, KeptMessages, LastWrite,
     LoggedRevocation, Logins, MAX_PUSH_SUBSCRIPTIONS, MessagePage, Messages, NewApplication, NewClient,
     NewLinkedUser, NewMessage, NewUser, OldMessages, Owned, Pictures, PushSubscription, PushSubscriptions,
     Retention, RetentionRule, RevocationId, RevocationLog, Search, SubscribeOutcome, UpdateApplication,

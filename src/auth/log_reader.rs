@@ -16,7 +16,7 @@ use super::Authenticator;
 use super::revoke::hub_id;
 use super::stream_check::StreamCheck;
 use crate::hub::Hub;
-use crate::store::{Database, Revocation, StoreError};
+use crate::store::{Database, LastWrite, Revocation, StoreError};
 use crate::task;
 
 /// How often the log is read. What others revoke takes effect within this time and that of a query.
@@ -82,6 +82,8 @@ struct Progress {
     delete_at: Option<Instant>,
     /// When the last new entry was read.
     newest_at: Instant,
+    /// What had been written when the log was read last: until there is more, there is nothing new in it.
+    read_at: Option<LastWrite>,
 }
 
 impl Task {
@@ -92,6 +94,7 @@ impl Task {
             is_incomplete: false,
             delete_at: Some(Instant::now()),
             newest_at: Instant::now(),
+            read_at: None,
         };
         loop {
             match AssertUnwindSafe(self.round(&mut progress)).catch_unwind().await {
@@ -109,7 +112,11 @@ impl Task {
 
     async fn round(&self, progress: &mut Progress) -> Result<(), StoreError> {
         self.delete_old(progress).await?;
-        self.read(progress).await?;
+        let last_write = self.database.last_write();
+        if last_write.is_none() || last_write != progress.read_at {
+            self.read(progress).await?;
+            progress.read_at = last_write;
+        }
         if progress.is_incomplete {
             tracing::info!("looking up all who have streams: it is not known what was revoked");
             self.auth.forget_all();

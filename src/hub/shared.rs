@@ -44,6 +44,8 @@ pub(super) struct Shared {
     pub(super) draining: AtomicBool,
     /// Registered streams.
     pub(super) streams: AtomicUsize,
+    /// Told when the first stream has come.
+    pub(super) filled: Notify,
     /// Told when the last stream has left.
     pub(super) emptied: Notify,
     /// Ends so far, by place in [`EndReason::ALL`].
@@ -71,6 +73,7 @@ impl Shared {
             observer,
             draining: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
+            filled: Notify::new(),
             emptied: Notify::new(),
             ends: Default::default(),
             delivered: AtomicU64::new(0),
@@ -98,7 +101,9 @@ impl Shared {
         let (connection, needs_head) = entry.join(since, make);
         drop(entry);
         self.shards.insert(Arc::clone(&connection));
-        self.streams.fetch_add(1, Ordering::Relaxed);
+        if self.streams.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.filled.notify_one();
+        }
         self.observe(|observer| observer.on_register(user, id));
         (connection, needs_head)
     }

@@ -1,6 +1,9 @@
 //! What time brings: one task for all streams, instead of a timer a stream.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -16,12 +19,15 @@ fn period(config: &HubConfig) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(100), Duration::from_secs(1))
 }
 
-/// Looks after the streams until it is aborted.
+/// Looks after the streams until it is aborted. It sleeps while there are none.
 pub(super) async fn sweep(shared: Arc<Shared>) {
     let mut ticks = interval(period(&shared.config));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut streams = Vec::new();
     loop {
+        while shared.streams.load(Ordering::Relaxed) == 0 {
+            shared.filled.notified().await;
+        }
         ticks.tick().await;
         let now = shared.clock.now();
         for shard in 0..shared.shards.count() {
@@ -37,5 +43,28 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
         }
         // A shard that was once very full must not hold memory for ever.
         streams.shrink_to(STREAMS_A_TURN);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::hub::{Hub, HubConfig, UserId};
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_wakes_up_while_there_are_no_streams() {
+        let hub = Hub::new(HubConfig::default());
+        // The clock itself wakes up some times on its way to a time that is far away.
+        let wake_ups_in_an_hour = async || {
+            let count = || tokio::runtime::Handle::current().metrics().worker_park_count(0);
+            let before = count();
+            tokio::time::sleep(std::time::Duration::from_hours(1)).await;
+            count() - before
+        };
+        assert!(wake_ups_in_an_hour().await < 50);
+        let stream = hub.register(UserId(1), "token", None).unwrap();
+        assert!(wake_ups_in_an_hour().await >= 3600);
+        drop(stream);
+        wake_ups_in_an_hour().await;
+        assert!(wake_ups_in_an_hour().await < 50);
     }
 }

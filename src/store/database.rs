@@ -31,7 +31,8 @@ pub use push::{
     ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, PushSubscription, PushSubscriptions, SubscribeOutcome,
 };
 pub use retention::{DeletedMessages, KeptMessages, OldMessages, Retention, RetentionRule};
-pub use revocation_log::{LoggedRevocation, RevocationId, RevocationLog};
+pub(crate) use revocation_log::FileState;
+pub use revocation_log::{LastWrite, LoggedRevocation, RevocationId, RevocationLog};
 pub use search::Search;
 pub use users::{Credential, DeletedUser, NewLinkedUser, NewUser, UpdateUser, UserChange, Users};
 

@@ -23,6 +23,13 @@ pub struct LoggedRevocation {
     pub revocation: Option<Revocation>,
 }
 
+/// What a database's files looked like at one moment. Two that are equal say that nobody has written in between.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWrite(pub(crate) Vec<FileState>);
+
+/// A file's device, inode and length, and when it was changed: seconds and nanoseconds since 1970.
+pub(crate) type FileState = (u64, u64, u64, i64, i64);
+
 /// The log of what was revoked. Every other method of a database that revokes something writes an entry, in its own
 /// transaction. So each server that runs on the database, and no other, learns of each change that was committed, also of
 /// those that a command has made.
@@ -38,6 +45,12 @@ pub trait RevocationLog: Send + Sync {
     /// Returns how long an entry can become visible after one with a higher id: as long as the longest transaction. Zero
     /// where entries become visible in the order of their ids.
     fn longest_revocation(&self) -> Duration;
+
+    /// Returns what differs once anybody has written to the database, where that costs much less than to read the log.
+    /// `None` elsewhere, and where something was written a moment ago: a further write might not show.
+    fn last_write(&self) -> Option<LastWrite> {
+        None
+    }
 
     /// Deletes the entries that are older than this, but for the newest of them: whoever has read that one knows that
     /// it has missed none. Writes nothing if there are none.

@@ -4,7 +4,7 @@ use super::database::Searches;
 use super::deletions::Cleaner;
 use super::{ApplicationChange, Dialect, Session};
 use crate::model::Application;
-use crate::store::StoreError;
+use crate::store::{LastWrite, StoreError};
 
 /// A database whose operations are the shared ones. What is its own, such as how it inserts messages, it adds by
 /// [`Inserts`] and [`ChangesApplications`].
@@ -23,6 +23,10 @@ pub(crate) trait Backend:
     fn cleaner(&self) -> &Cleaner;
     /// Who may search now.
     fn searches(&self) -> &Searches;
+    /// As [`RevocationLog::last_write`](crate::store::RevocationLog::last_write).
+    fn last_write(&self) -> Option<LastWrite> {
+        None
+    }
 }
 
 /// How a database inserts messages, which is where databases differ most.

@@ -15,7 +15,7 @@ use crate::store::sql::deletions::Cleaner;
 use crate::store::sql::{
     ApplicationChange, Backend, Connections, Lease, Searches, Session, application_changes,
 };
-use crate::store::{Database, Inserted, NewMessage, StoreError};
+use crate::store::{Database, Inserted, LastWrite, NewMessage, StoreError};
 
 #[async_trait]
 impl Database for Sqlite {
@@ -58,6 +58,10 @@ impl Backend for Sqlite {
 
     fn searches(&self) -> &Searches {
         &self.searches
+    }
+
+    fn last_write(&self) -> Option<LastWrite> {
+        self.files.last_write()
     }
 }
 

@@ -20,7 +20,8 @@ use parking_lot::Mutex;
 use rustix::fs::statvfs;
 use tokio::time::Instant;
 
-use crate::store::StoreError;
+use crate::store::database::FileState;
+use crate::store::{LastWrite, StoreError};
 
 /// A write-ahead log of more bytes than this is one that SQLite can't begin anew: it does so after about 4 MiB,
 /// unless somebody still reads what was there before.
@@ -28,6 +29,9 @@ const LARGE_LOG_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The operator hears of a large log as often as this.
 const LARGE_LOG_SILENCE: Duration = Duration::from_hours(1);
+
+/// Two writes within the clock's step, which is 10 ms at most, leave the same time. Some file systems count whole seconds.
+const SETTLED_AFTER: Duration = Duration::from_millis(1500);
 
 /// The files of an open database.
 #[derive(Debug)]
@@ -111,6 +115,12 @@ impl OpenedFiles {
         Ok(())
     }
 
+    /// As [`RevocationLog::last_write`](crate::store::RevocationLog::last_write).
+    pub(super) fn last_write(&self) -> Option<LastWrite> {
+        let files = [Some(&self.database), self.log.as_ref()].into_iter().flatten();
+        files.map(OpenedFile::settled_state).collect::<Option<_>>().map(LastWrite)
+    }
+
     /// Returns how much more this process may put on the disk, as far as the file system knows.
     pub(super) fn free_bytes(&self) -> u64 {
         statvfs(&self.database.path).map_or(u64::MAX, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
@@ -160,6 +170,14 @@ impl OpenedFile {
         Ok(Self { path, device: found.dev(), inode: found.ino() })
     }
 
+    /// Returns what the file looks like; `None` if it was changed a moment ago, or can't be looked at.
+    fn settled_state(&self) -> Option<FileState> {
+        let found = fs::metadata(&self.path).ok()?;
+        let age = found.modified().ok()?.elapsed().ok()?;
+        let state = (found.dev(), found.ino(), found.len(), found.mtime(), found.mtime_nsec());
+        (age >= SETTLED_AFTER).then_some(state)
+    }
+
     fn verify(&self) -> Result<Metadata, FileChange> {
         let path = || self.path.clone();
         match fs::metadata(&self.path) {
@@ -178,4 +196,42 @@ pub(super) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+
+    use super::*;
+    use crate::store::{RevocationLog as _, Sqlite};
+
+    #[tokio::test]
+    async fn what_others_write_shows_once_the_clock_has_gone_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gotify.db");
+        let database = Sqlite::open(file.to_str().unwrap()).await.unwrap();
+        assert_eq!(database.last_write(), None, "it was written to a moment ago");
+        let an_hour_ago = SystemTime::now() - Duration::from_hours(1);
+        let age = || {
+            for suffix in ["", "-wal"] {
+                let path = with_suffix(&file, suffix);
+                fs::File::options().append(true).open(path).unwrap().set_modified(an_hour_ago).unwrap();
+            }
+        };
+        age();
+        let before = database.last_write();
+        assert!(before.is_some());
+        assert_eq!(database.last_write(), before, "nobody has written");
+
+        let mut other = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        sqlx::query("INSERT INTO shardcast_log (written_at, kind, payload) VALUES (0, 'A', '{}')")
+            .execute(&mut other)
+            .await
+            .unwrap();
+        assert_eq!(database.last_write(), None, "a further write might not show");
+        age();
+        assert_ne!(database.last_write(), before);
+    }
 }

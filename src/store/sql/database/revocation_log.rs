@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::store::sql::{Backend, Connections as _, Dialect as _, Lease as _, revocation_log};
-use crate::store::{LoggedRevocation, RevocationId, RevocationLog, StoreError};
+use crate::store::{LastWrite, LoggedRevocation, RevocationId, RevocationLog, StoreError};
 
 #[async_trait]
 impl<B: Backend> RevocationLog for B {
@@ -20,6 +20,10 @@ impl<B: Backend> RevocationLog for B {
 
     fn longest_revocation(&self) -> Duration {
         B::Dialect::LONGEST_REVOCATION
+    }
+
+    fn last_write(&self) -> Option<LastWrite> {
+        Backend::last_write(self)
     }
 
     async fn delete_revocations_older_than(&self, age: Duration) -> Result<(), StoreError> {
