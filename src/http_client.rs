@@ -94,7 +94,7 @@ fn is_of_tls(error: &reqwest::Error) -> bool {
             None => error.source(),
         }
     });
-    causes.any(|error| error.is::<rustls::Error>())
+    causes.any(<dyn Error>::is::<rustls::Error>)
 }
 
 #[cfg(test)]
