@@ -9,6 +9,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::zone::Zone;
 use crate::store::OpenDatabaseError;
+use crate::store::remote::setting;
 
 /// Prepared statements that a connection keeps: one for each size of a batch, and the others.
 const STATEMENTS: usize = 512;
@@ -36,7 +37,7 @@ const WITHOUT_EFFECT: [&str; 13] = [
 pub(super) enum InvalidConnection {
     #[error("it must be written as `gotify:secret@tcp(localhost:3306)/gotify?parseTime=true&loc=Local`: {0}")]
     Form(&'static str),
-    #[error("its setting `{0}` is not supported; leave it out")]
+    #[error("its {} is not supported; leave it out", setting::named(.0))]
     Unsupported(String),
     #[error("its setting `{name}` must be {expected}")]
     Value { name: String, expected: &'static str },
@@ -95,8 +96,16 @@ fn at(options: MySqlConnectOptions, address: &str) -> Result<MySqlConnectOptions
     if address.is_empty() {
         return Ok(options.host("127.0.0.1"));
     }
-    let (network, place) = address.split_once('(').unwrap_or((address, ""));
-    let place = place.strip_suffix(')').unwrap_or(place);
+    let (network, place) = match address.split_once('(') {
+        None => (address, ""),
+        Some((network, rest)) => {
+            let place = rest.strip_suffix(')').filter(|place| !place.contains(['(', ')']));
+            (
+                network,
+                place.ok_or(form("its address has no `)` at its end; write `%2F` for a `/` in a setting"))?,
+            )
+        }
+    };
     match network {
         "unix" if place.is_empty() => Ok(options.socket("/tmp/mysql.sock")),
         "unix" => Ok(options.socket(place)),
@@ -106,7 +115,11 @@ fn at(options: MySqlConnectOptions, address: &str) -> Result<MySqlConnectOptions
                 Some((host, port)) if !port.contains(']') => (host, Some(port)),
                 _ => (place, None),
             };
-            let options = options.host(host.trim_start_matches('[').trim_end_matches(']'));
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            if host.contains(['/', '?']) {
+                return Err(form("its host has a `/` or a `?`"));
+            }
+            let options = options.host(if host.is_empty() { "127.0.0.1" } else { host });
             match port {
                 Some(port) => {
                     Ok(options.port(port.parse().map_err(|_| form("its port is no number up to 65535"))?))
@@ -165,6 +178,7 @@ mod tests {
             ("gotify@tcp([::1])/push", "::1", 3306, "gotify"),
             ("gotify:secret@/push", "127.0.0.1", 3306, "gotify"),
             ("tcp(db.example:1)/push", "db.example", 1, "root"),
+            ("tcp(:3307)/push", "127.0.0.1", 3307, "root"),
         ] {
             let (read, _) = options(connection).unwrap();
             assert_eq!((read.get_host(), read.get_port()), (host, port), "{connection}");
@@ -198,6 +212,10 @@ mod tests {
             ("a:hunter2@udp(x)/push", "neither `tcp(…)` nor `unix(…)`"),
             ("a:hunter2@tcp(x:y)/push", "its port is no number"),
             ("a:hunter2@tcp(x)/", "it names no database"),
+            ("a:hunter2@tcp(x)/push?loc=Europe/Berlin", "no `)` at its end; write `%2F`"),
+            ("a:hunter2@tcp(x/push", "no `)` at its end"),
+            ("a:hunter2@tcp(x/y)/push", "its host has a `/`"),
+            ("a@tcp(x)/push?a:hunter2@tcp(y)=1", "its setting whose name is not letters"),
             ("hunter2", "it has no `/`"),
         ] {
             let error = options(connection).unwrap_err().to_string();

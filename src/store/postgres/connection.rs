@@ -4,10 +4,13 @@
 //! driver takes the same. What is not supported is named, never ignored: a setting that does nothing may be the one
 //! that was meant to protect something.
 
+use std::net::IpAddr;
+
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::store::OpenDatabaseError;
+use crate::store::remote::setting;
 
 /// Runtime parameters of the server that may be in a connection.
 const PARAMETERS: [&str; 4] = ["search_path", "client_encoding", "timezone", "datestyle"];
@@ -20,7 +23,7 @@ pub(super) enum InvalidConnection {
          such as `postgres://gotify:secret@localhost/gotify`: {0}"
     )]
     Form(&'static str),
-    #[error("its setting `{0}` is not supported; leave it out")]
+    #[error("its {} is not supported; leave it out", setting::named(.0))]
     Unsupported(String),
     #[error("its setting `{name}` must be {expected}")]
     Value { name: String, expected: &'static str },
@@ -41,10 +44,17 @@ pub(super) fn parse(connection: &str) -> Result<PgConnectOptions, OpenDatabaseEr
 fn options(connection: &str) -> Result<PgConnectOptions, InvalidConnection> {
     let is_url = connection.starts_with("postgres://") || connection.starts_with("postgresql://");
     let settings = if is_url { of_url(connection)? } else { of_keywords(connection)? };
+    let is_there = |name: &str| settings.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    if is_there("host") && is_there("hostaddr") {
+        return Err(InvalidConnection::SeveralHosts);
+    }
     // `search_path` and the like are what a session is asked for, so they come last.
     let mut options = PgConnectOptions::new_without_pgpass().disable_statement_logging();
-    for (name, value) in settings {
-        options = set(options, &name, &value)?;
+    for (place, (name, value)) in settings.iter().enumerate() {
+        // The last one counts, as in libpq. Another host would leave the socket of the first one.
+        if settings[place + 1..].iter().all(|(later, _)| !later.eq_ignore_ascii_case(name)) {
+            options = set(options, name, value)?;
+        }
     }
     if !cfg!(feature = "tls") {
         options = match options.get_ssl_mode() {
@@ -62,7 +72,11 @@ fn set(options: PgConnectOptions, name: &str, value: &str) -> Result<PgConnectOp
     Ok(match name.to_ascii_lowercase().as_str() {
         "host" | "hostaddr" if value.contains(',') => return Err(InvalidConnection::SeveralHosts),
         "host" if value.starts_with('/') => options.socket(value),
-        "host" | "hostaddr" => options.host(value),
+        "host" => options.host(value),
+        "hostaddr" => {
+            value.parse::<IpAddr>().map_err(|_| invalid("an IP address"))?;
+            options.host(value)
+        }
         "port" => options.port(value.parse().map_err(|_| invalid("a number up to 65535"))?),
         "user" => options.username(value),
         "password" => options.password(value),
@@ -90,6 +104,9 @@ fn set(options: PgConnectOptions, name: &str, value: &str) -> Result<PgConnectOp
 /// Reads `name=value` pairs. A value with spaces stands in single quotes; a backslash takes the next character as it
 /// is.
 fn of_keywords(connection: &str) -> Result<Vec<(String, String)>, InvalidConnection> {
+    if connection.split(['=', '\'', ' ']).next().is_some_and(|beginning| beginning.contains("://")) {
+        return Err(InvalidConnection::Form("a URL begins with `postgres://` or `postgresql://`"));
+    }
     let mut settings = Vec::new();
     let mut rest = connection.trim_start();
     if rest.is_empty() {
@@ -116,7 +133,17 @@ fn value(text: &str) -> Result<(String, &str), InvalidConnection> {
     while let Some((at, character)) = characters.next() {
         match character {
             '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
-            '\'' if quoted => return Ok((value, &text[at + 1..])),
+            '\'' if quoted => {
+                let after = &text[at + 1..];
+                // A quote within a password would make the rest of it the name of a setting.
+                return if after.is_empty() || after.starts_with(char::is_whitespace) {
+                    Ok((value, after))
+                } else {
+                    Err(InvalidConnection::Form(
+                        "a quote is closed within a value; write `\\'` for a quote in it",
+                    ))
+                };
+            }
             space if !quoted && space.is_whitespace() => return Ok((value, &text[at..])),
             other => value.push(other),
         }
@@ -173,6 +200,14 @@ mod tests {
     }
 
     #[test]
+    fn of_a_setting_that_is_there_twice_the_last_one_counts() {
+        let read = options("host=/run/postgresql port=1 host=db.example port=2 user=gotify").unwrap();
+        assert_eq!((read.get_socket(), read.get_host(), read.get_port()), (None, "db.example", 2));
+        let read = options("host=db.example host=/run/postgresql user=gotify").unwrap();
+        assert!(read.get_socket().is_some());
+    }
+
+    #[test]
     fn a_socket_is_a_folder() {
         let read = options("host=/run/postgresql user=gotify").unwrap();
         assert_eq!(read.get_socket().unwrap().to_str(), Some("/run/postgresql"));
@@ -186,6 +221,11 @@ mod tests {
             ("host=a port=hunter2", "its setting `port` must be a number"),
             ("host=a sslmode=hunter2", "its setting `sslmode` must be disable, allow"),
             ("hunter2", "a setting has no `=`"),
+            ("Postgres://gotify:hunter2@db/push?sslmode=disable", "a URL begins with `postgres://`"),
+            ("dbname=push password=it's hunter2'=x", "its setting whose name is not letters"),
+            ("password='it's=hunter2' user=x", "a quote is closed within a value"),
+            ("host=a hostaddr=10.0.0.1", "it names several hosts"),
+            ("hostaddr=hunter2", "its setting `hostaddr` must be an IP address"),
             ("password='hunter2", "a quote is not closed"),
             ("", "it is empty"),
         ] {

@@ -55,10 +55,8 @@ fn is_server_login(path: &str) -> bool {
 
 /// Drops `//` or `//localhost` before an absolute path.
 fn without_authority(uri: &str) -> &str {
-    match uri.strip_prefix("//") {
-        Some(rest) => rest.strip_prefix("localhost").unwrap_or(rest),
-        None => uri,
-    }
+    let Some(rest) = uri.strip_prefix("//") else { return uri };
+    rest.strip_prefix("localhost").filter(|path| path.starts_with('/')).unwrap_or(rest)
 }
 
 /// Decodes `%20` and its like, and drops a fragment.
@@ -68,7 +66,9 @@ fn decode(uri: &str) -> Result<String, InvalidLocation> {
     let mut rest = uri.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         if first == b'%' {
-            let digits = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+            // Not `+a`, which counts as a number too.
+            let digits = tail.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+            let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
             let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
             bytes.push(byte.ok_or(InvalidLocation::Malformed)?);
             rest = &tail[2..];
@@ -94,6 +94,7 @@ mod tests {
             ("file:/srv/gotify.db", "/srv/gotify.db"),
             ("file:///srv/gotify.db", "/srv/gotify.db"),
             ("file://localhost/srv/gotify.db", "/srv/gotify.db"),
+            ("file://localhosts/gotify.db", "localhosts/gotify.db"),
             ("file:my%20data/gotify.db#top", "my data/gotify.db"),
         ] {
             assert_eq!(file(connection), Ok(PathBuf::from(expected)), "{connection}");
@@ -117,7 +118,7 @@ mod tests {
         {
             assert_eq!(file(connection), Err(InvalidLocation::ServerLogin), "{connection}");
         }
-        for connection in ["file:a%2", "file:a%zz", "file:a%ff"] {
+        for connection in ["file:a%2", "file:a%zz", "file:a%+a", "file:a%ff"] {
             assert_eq!(file(connection), Err(InvalidLocation::Malformed), "{connection}");
         }
     }
