@@ -7,6 +7,9 @@
 
 use super::problem::Problem;
 
+/// The longest value, once variables are put in: a few lines that each name the one before twice would fill the memory.
+const MAX_VALUE_BYTES: usize = 64 * 1024;
+
 /// A line that sets a variable.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -67,12 +70,13 @@ fn entry<'a>(
         return Err("not a variable: the name before `=` is letters, digits and underscores");
     }
     if let Some(quote @ ('"' | '\'')) = value.chars().next() {
-        let (value, after) = quoted(&value[1..], quote, known).ok_or("the quote is not closed")?;
+        let (value, after) = quoted(&value[1..], quote).ok_or("the quote is not closed")?;
+        let value = if quote == '"' { expand(value, known, true)? } else { value.to_owned() };
         return Ok((name.to_owned(), value, after));
     }
     let after = after_line(value);
     let line = &value[..value.len() - after.len()];
-    Ok((name.to_owned(), expand(without_comment(line), known, false), after))
+    Ok((name.to_owned(), expand(without_comment(line), known, false)?, after))
 }
 
 /// Returns what follows the first line.
@@ -87,20 +91,19 @@ fn without_comment(line: &str) -> &str {
 }
 
 /// Reads up to the closing quote; returns the value and what follows.
-fn quoted<'a>(text: &'a str, quote: char, known: &dyn Fn(&str) -> String) -> Option<(String, &'a str)> {
+fn quoted(text: &str, quote: char) -> Option<(&str, &str)> {
     let mut is_escaped = false;
     let end = text.char_indices().find_map(|(at, c)| {
         let ends = c == quote && !is_escaped;
         is_escaped = c == '\\' && !is_escaped;
         ends.then_some(at)
     })?;
-    let (value, after) = (&text[..end], &text[end + 1..]);
-    Some((if quote == '"' { expand(value, known, true) } else { value.to_owned() }, after))
+    Some((&text[..end], &text[end + 1..]))
 }
 
 /// Puts in the values of `$NAME` and `${NAME}`; `\$` is a dollar. With `escapes` a backslash also has its meaning
 /// before other characters.
-fn expand(text: &str, known: &dyn Fn(&str) -> String, escapes: bool) -> String {
+fn expand(text: &str, known: &dyn Fn(&str) -> String, escapes: bool) -> Result<String, &'static str> {
     let mut expanded = String::new();
     let mut rest = text;
     while let Some(at) = rest.find(['\\', '$']) {
@@ -128,7 +131,11 @@ fn expand(text: &str, known: &dyn Fn(&str) -> String, escapes: bool) -> String {
                     expanded.push('$');
                     after
                 } else {
-                    expanded.push_str(&known(name));
+                    let value = known(name);
+                    if expanded.len() + value.len() > MAX_VALUE_BYTES {
+                        return Err("the value is too long once its variables are put in");
+                    }
+                    expanded.push_str(&value);
                     after_name
                 }
             }
@@ -138,7 +145,7 @@ fn expand(text: &str, known: &dyn Fn(&str) -> String, escapes: bool) -> String {
             }
         };
     }
-    expanded + rest
+    Ok(expanded + rest)
 }
 
 fn is_of_name(c: char) -> bool {
@@ -195,6 +202,15 @@ mod tests {
         assert_eq!(value("A=1\nB=\"${A}2$NONE\""), "12");
         assert_eq!(value("A=pa$$word\\d"), "pa$$word\\d");
         assert_eq!(value("A=\\$HOME"), "$HOME");
+    }
+
+    #[test]
+    fn variables_of_variables_do_not_fill_the_memory() {
+        let doubled = (1..40).map(|line| format!("A{line}=$A{0}$A{0}.\n", line - 1));
+        let text = "A0=x\n".to_owned() + &doubled.collect::<String>();
+        let (entries, problems) = read(&text);
+        assert!(entries.iter().all(|(_, value, _)| value.len() <= MAX_VALUE_BYTES + 1));
+        assert!(problems[0].ends_with("the value is too long once its variables are put in"), "{problems:?}");
     }
 
     #[test]

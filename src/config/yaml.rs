@@ -11,6 +11,9 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 /// How deep values may be nested. No key needs more than five.
 const MAX_DEPTH: usize = 32;
 
+/// How many values all aliases together may stand for: a few lines of aliases of aliases would fill the memory.
+const MAX_COPIES: usize = 10_000;
+
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
@@ -24,6 +27,15 @@ pub(super) struct Node {
 impl Node {
     fn at(line: usize, content: Content) -> Self {
         Self { line, own_line: line, content }
+    }
+
+    /// Counts the value, and those in it.
+    fn count(&self) -> usize {
+        1 + match &self.content {
+            Content::Empty | Content::Scalar(_) => 0,
+            Content::List(items) => items.iter().map(Self::count).sum::<usize>(),
+            Content::Map(entries) => entries.iter().map(|(_, node)| node.count()).sum(),
+        }
     }
 
     /// A value that was not read from a file.
@@ -100,7 +112,8 @@ impl From<ScanError> for SyntaxError {
 
 /// Parses one document, or a value alone.
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
-    let mut builder = Builder { events: Parser::new_from_str(text), anchors: HashMap::new() };
+    let mut builder =
+        Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), copies_left: MAX_COPIES };
     let mut root = None;
     loop {
         match builder.next()? {
@@ -119,6 +132,7 @@ pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
 struct Builder<'a> {
     events: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Node>,
+    copies_left: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -136,7 +150,11 @@ impl<'a> Builder<'a> {
             Event::MappingStart(anchor, _) => (Content::Map(self.map(deeper)?), anchor),
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor);
-                return known.cloned().ok_or_else(|| SyntaxError::at(span, "the alias names no value"));
+                let known = known.ok_or_else(|| SyntaxError::at(span, "the alias names no value"))?;
+                let left = self.copies_left.checked_sub(known.count());
+                self.copies_left =
+                    left.ok_or_else(|| SyntaxError::at(span, "aliases stand for too many values"))?;
+                return Ok(known.clone());
             }
             _ => return Err(SyntaxError::at(span, "a value is missing")),
         };
@@ -224,6 +242,13 @@ mod tests {
     fn an_alias_is_what_it_stands_for() {
         let entries = map(parse("a: &x [1]\nb: *x\n").unwrap());
         assert_eq!(entries[0].1, entries[1].1);
+    }
+
+    #[test]
+    fn aliases_of_aliases_do_not_fill_the_memory() {
+        let doubled = (1..40).map(|line| format!("a{line}: &a{line} [*a{0}, *a{0}]\n", line - 1));
+        let text = "a0: &a0 [x]\n".to_owned() + &doubled.collect::<String>();
+        assert_eq!(parse(&text).unwrap_err().reason, "aliases stand for too many values");
     }
 
     #[test]
