@@ -39,7 +39,7 @@ impl Share {
 
     /// Returns how many of the first `all` are in this share.
     pub(crate) fn count(self, all: u64) -> u64 {
-        (all + self.of - 1 - self.place) / self.of
+        all.saturating_sub(self.place).div_ceil(self.of)
     }
 
     /// Returns the number that the `own`th of this share has among all.
@@ -254,6 +254,13 @@ mod tests {
         }
         together.sort_unstable();
         assert_eq!(together, all);
+    }
+
+    #[test]
+    fn a_share_of_any_size_can_be_counted() {
+        let share = Share { place: u64::MAX - 1, of: u64::MAX };
+        assert_eq!((share.count(0), share.count(1000), share.count(u64::MAX)), (0, 0, 1));
+        assert_eq!((Share { place: 2, of: 3 }.count(8), Share { place: 1, of: 3 }.count(8)), (2, 3));
     }
 
     #[test]

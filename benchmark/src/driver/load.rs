@@ -181,7 +181,9 @@ impl Running {
         };
         let (place, by) = (place as u64, takeover.by.len() as u64);
         // Every `by`th of the lost driver's own requests.
-        let share = Share { place: place * takeover.of + takeover.place, of: takeover.of * by };
+        let own = place.checked_mul(takeover.of).and_then(|before| before.checked_add(takeover.place));
+        let Some((place_of_all, of)) = own.zip(takeover.of.checked_mul(by)) else { return };
+        let share = Share { place: place_of_all, of };
         let schedule = &self.load.schedule;
         let first = match schedule {
             // All are due at once: it is known only how many had begun.

@@ -262,9 +262,12 @@ async fn the_share_of_a_lost_driver_is_sent_by_the_others() {
     both.drivers = Some(vec!["d1".to_owned(), "d2".to_owned()]);
     bench.send(&Event::Trigger(both));
     bench.until_it_runs().await;
+    // One that can't be counted is passed over.
+    let too_large = Takeover { place: u64::MAX - 1, of: u64::MAX, ..takeover("d3") };
     // Repeated, as the orchestrator does.
     for _ in 0..2 {
-        bench.send(&Event::Control(Control { takeovers: vec![takeover("d2")], ..Control::default() }));
+        let takeovers = vec![too_large.clone(), takeover("d2")];
+        bench.send(&Event::Control(Control { takeovers, ..Control::default() }));
     }
     let report = bench.last_report("t").await;
     // Its own 20 of 40 requests, and every second one of the 20 of the other driver.
