@@ -6,7 +6,10 @@ pub(crate) mod target;
 pub(crate) mod threshold;
 mod yaml;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -35,7 +38,15 @@ impl fmt::Display for PlanError {
         if self.line > 0 {
             write!(formatter, "line {}: ", self.line)?;
         }
-        formatter.write_str(&self.reason)
+        // A value that is repeated may have several lines, and the error has one.
+        for character in self.reason.chars() {
+            if character.is_control() {
+                write!(formatter, "{}", character.escape_debug())?;
+            } else {
+                formatter.write_char(character)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -63,6 +63,20 @@ fn a_plan_that_travelled_as_json_is_the_same() {
 }
 
 #[test]
+fn an_error_stays_on_one_line_whatever_it_repeats() {
+    for plan in [
+        "target: {server: 'http://a', do: \"x\\ny\"}\nload: {model: avalanche, requests: 1}",
+        "target: {url: 'http://a'}\nload: {model: \"x\\ry\", requests: 1}",
+        "target: {url: 'http://a'}\nload: {model: avalanche, requests: 1}\nthresholds: [\"x\\n < 1\"]",
+        "\"x\\ny\": 1\n\"x\\ny\": 2",
+    ] {
+        let error = Plan::parse(plan).unwrap_err().to_string();
+        assert!(!error.contains(char::is_control), "{error:?}");
+        assert!(error.contains("x\\n") || error.contains("x\\r"), "{error}");
+    }
+}
+
+#[test]
 fn of_delay_and_throughput_the_slower_one_wins() {
     for (delay, throughput, spacing) in [("50ms", "100", 50), ("1ms", "100", 10)] {
         let load = format!("{{model: tsunami, requests: 9, delay: {delay}, throughput: {throughput}}}");
