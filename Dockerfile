@@ -21,6 +21,7 @@ COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY benchmark/Cargo.toml benchmark/
 COPY examples/hub_only/Cargo.toml examples/hub_only/
+COPY fuzz/Cargo.toml fuzz/
 RUN set -eu; \
     mkdir -p src benchmark/src; \
     touch src/lib.rs; \

@@ -7,6 +7,10 @@ default:
 check *steps:
     .ci/run {{steps}}
 
+# Attacks that libFuzzer makes up, from the corpora on: `just fuzz --help`.
+fuzz *arguments:
+    fuzz/run {{arguments}}
+
 # Criterion's micro-benches.
 bench *arguments:
     cargo bench {{arguments}}

@@ -25,6 +25,8 @@
 mod backplane;
 mod channel;
 mod comparison;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod inbox;
 mod link;
 mod memory;

@@ -52,6 +52,8 @@ mod connections;
 mod drain;
 mod endpoint;
 mod forwarded;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod known_password;
 mod limits;
 mod listening_socket;

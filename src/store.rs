@@ -16,6 +16,8 @@ use crate::task;
 mod commit;
 mod database;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod images;
 mod observer;
 mod publish;

@@ -47,7 +47,10 @@ pub(crate) enum Topic {
 
 impl Topic {
     /// All topics.
-    #[cfg_attr(not(feature = "kafka"), expect(dead_code, reason = "only Kafka's topics are made"))]
+    #[cfg_attr(
+        not(any(feature = "kafka", fuzzing)),
+        expect(dead_code, reason = "only Kafka's topics are made")
+    )]
     pub(crate) const ALL: [Self; 6] =
         [Self::Register, Self::TestConfig, Self::Trigger, Self::Metrics, Self::Heartbeat, Self::Control];
 

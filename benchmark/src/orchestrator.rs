@@ -8,6 +8,8 @@ mod alone;
 mod command;
 mod drivers;
 mod folder;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod live;
 mod participant;
 pub(crate) mod report;

@@ -69,7 +69,7 @@ pub(crate) struct ClusterParts {
 /// One node's part of the cluster. Clones share it; its tasks end with the last one.
 #[derive(Clone)]
 pub struct Cluster {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     _tasks: Arc<[AbortOnDropHandle<()>; 2]>,
 }
 

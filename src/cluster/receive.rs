@@ -31,7 +31,7 @@ pub(super) async fn run(shared: &Shared, inbox: &Inbox) {
     }
 }
 
-fn hear(shared: &Shared, payload: Bytes) {
+pub(super) fn hear(shared: &Shared, payload: Bytes) {
     let Some(Envelope { sender, body: Some(body), .. }) = wire::decode(payload) else {
         shared.stats.not_understood.fetch_add(1, Ordering::Relaxed);
         return;

@@ -17,6 +17,12 @@ pub(super) use dialect::MysqlDialect;
 /// A database of MariaDB or MySQL.
 pub(super) type Mysql = Remote<MysqlDialect>;
 
+/// Reads a connection in the form that Gotify takes.
+#[cfg(fuzzing)]
+pub(super) fn options(connection: &str) -> Result<sqlx::mysql::MySqlConnectOptions, OpenDatabaseError> {
+    connection::parse(connection).map(|(options, _)| options)
+}
+
 /// Connects, and brings the database to the schema of this version.
 pub(super) async fn open(connection: &str) -> Result<Mysql, OpenDatabaseError> {
     let (options, zone) = connection::parse(connection)?;

@@ -64,6 +64,12 @@ pub struct Sqlite {
     lock: Mutex<Option<ServerLock>>,
 }
 
+/// Returns the file that a connection names.
+#[cfg(fuzzing)]
+pub(super) fn file(connection: &str) -> Result<std::path::PathBuf, OpenDatabaseError> {
+    Ok(location::file(connection).map_err(OpenFileError::from)?)
+}
+
 impl Sqlite {
     /// Opens the file that `connection` names, in any form that Gotify takes: a path or a `file:` URI, with or
     /// without options (which are ignored). Makes the file with its folder where they don't exist, and adds

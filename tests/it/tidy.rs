@@ -49,7 +49,7 @@ fn sources(folder: &str) -> Vec<Source> {
 
 /// All sources of the workspace.
 fn all() -> Vec<Source> {
-    ["src", "benchmark/src", "examples", "tests"].into_iter().flat_map(sources).collect()
+    ["src", "benchmark/src", "examples", "fuzz/src", "tests"].into_iter().flat_map(sources).collect()
 }
 
 /// Fails with everything that was found, not with the first of it.
