@@ -7,8 +7,9 @@
 //! # Task model
 //! A hub owns a few tasks, ended when its last handle is dropped: the *lanes*, one for each worker thread, which
 //! carry what is published to the streams, and the *sweep*, which sends pings and closes what has stalled. Each
-//! stream is owned by a task of the caller's, which polls [`Stream::poll_outgoing`]; that task sleeps as long as
-//! the stream's socket takes everything at once.
+//! stream is owned by a future of the caller's, which polls [`Stream::poll_outgoing`]; that future sleeps as long as
+//! the stream's socket takes everything at once. It may be a task of the caller's, or, for a socket of the kernel, be
+//! run by one of the hub's own threads, which costs less ([`Registration::run`]).
 //!
 //! # A stream is a cursor
 //! A stream holds the id of the last message it was given, not a queue. One that has everything up to the newest
@@ -72,6 +73,7 @@ mod framing;
 mod id;
 mod observer;
 mod outgoing;
+mod reactor;
 mod ring;
 mod shard;
 mod shared;
@@ -95,11 +97,13 @@ pub use frame::Frame;
 pub use framing::{Framing, put_header};
 pub use id::{ApplicationId, ConnectionId, MessageId, UserId};
 pub use observer::{Observer, PassReport};
+pub use reactor::KernelSocket;
 pub use socket::Socket;
 pub use stream::{Registration, Stream};
 
 use connection::Connection;
 use contain::restart_on_panic;
+use reactor::Reactors;
 use shared::Shared;
 use user::{Scheduled, User};
 
@@ -145,6 +149,7 @@ impl Drop for Inner {
                 stream.abandon(EndReason::Dropped);
             }
         }
+        self.shared.reactors.end();
         for task in &self.tasks {
             task.abort();
         }
@@ -201,8 +206,9 @@ impl Hub {
         );
         let runtime = Handle::current();
         let lanes = config.lanes.map_or(runtime.metrics().num_workers(), NonZeroUsize::get);
-        let shared =
-            Arc::new(Shared::new(config, parts.backlog, parts.observer.unwrap_or_else(|| Arc::new(()))));
+        let observer = parts.observer.unwrap_or_else(|| Arc::new(()));
+        let reactors = Reactors::new(runtime.clone(), lanes.div_ceil(2));
+        let shared = Arc::new(Shared::new(config, parts.backlog, observer, reactors));
         let mut tasks: Vec<_> = (0..lanes)
             .map(|_| {
                 runtime.spawn(restart_on_panic(Arc::clone(&shared), "lane", move |shared| {

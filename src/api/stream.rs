@@ -54,6 +54,7 @@ use format::Agreed;
 use message_filter::MessageFilter;
 use replay::ReplayingClient;
 pub(crate) use replay::Replays;
+use transport::Carrier;
 
 use super::{
     ApiError, AppState, ClientAuth, error::ErrorObject, event, path::unsigned, query, routing::get_only,
@@ -312,7 +313,7 @@ impl Upgrade {
         Ok(Self { accept, subprotocol: None, connection })
     }
 
-    /// Answers 101, and runs a session on the connection once that answer is out. The session's task is owned by
+    /// Answers 101, and runs a session on the connection once that answer is out. The session is owned by
     /// the registration's hub: it ends with [`Hub::close_all`], and at the latest when the hub is dropped.
     pub fn run(
         self,
@@ -335,16 +336,24 @@ impl Upgrade {
     }
 }
 
-/// Starts the session in a task of its own, so that nothing of the upgrade is held for as long as the stream lives.
+/// Starts the session by itself, so that nothing of the upgrade is held for as long as the stream lives.
 fn start(
     upgraded: Upgraded,
     registration: Registration,
     inbox: impl Inbox + Unpin + 'static,
     limits: Arc<SessionLimits>,
 ) {
-    let Some((socket, early)) = transport::take(upgraded) else {
+    let Some((carrier, early)) = transport::take(upgraded) else {
         tracing::error!("a stream came on a connection of an unknown kind");
         return;
     };
-    tokio::spawn(Session::new(registration.attach_boxed(socket), inbox, limits, &early));
+    match carrier {
+        Carrier::Kernel(socket) => {
+            registration.run(socket, |stream| Session::new(stream, inbox, limits, &early));
+        }
+        #[cfg(feature = "tls")]
+        Carrier::Tls(socket) => {
+            tokio::spawn(Session::new(registration.attach_boxed(socket), inbox, limits, &early));
+        }
+    }
 }

@@ -42,7 +42,7 @@ pub(super) struct Connection {
 
 /// A socket, and how its peer is spoken to.
 struct Attached {
-    socket: Box<dyn Socket>,
+    socket: Arc<dyn Socket>,
     framing: &'static Framing,
 }
 
@@ -138,7 +138,7 @@ impl Connection {
     /// Gives the stream its socket.
     pub(super) fn attach(
         &self,
-        socket: Box<dyn Socket>,
+        socket: Arc<dyn Socket>,
         framing: &'static Framing,
         now: Tick,
         first_ping: Tick,

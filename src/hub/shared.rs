@@ -23,6 +23,7 @@ use super::{
     clock::Clock,
     connection::Connection,
     fanout::Queue,
+    reactor::Reactors,
     shard::Shards,
     socket::Socket,
     user::User,
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) shards: Shards,
     pub(super) users: DashMap<UserId, Arc<User>>,
     pub(super) queue: Queue,
+    pub(super) reactors: Reactors,
     pub(super) backlog: Option<Arc<dyn Backlog>>,
     pub(super) observer: Arc<dyn Observer>,
     /// No stream is admitted any more.
@@ -63,12 +65,14 @@ impl Shared {
         config: HubConfig,
         backlog: Option<Arc<dyn Backlog>>,
         observer: Arc<dyn Observer>,
+        reactors: Reactors,
     ) -> Self {
         Self {
             clock: Clock::start(),
             shards: Shards::new(config.shard_count),
             users: DashMap::new(),
             queue: Queue::default(),
+            reactors,
             backlog,
             observer,
             draining: AtomicBool::new(false),
@@ -108,7 +112,7 @@ impl Shared {
         (connection, needs_head)
     }
 
-    pub(super) fn attach(&self, connection: &Connection, socket: Box<dyn Socket>, framing: &'static Framing) {
+    pub(super) fn attach(&self, connection: &Connection, socket: Arc<dyn Socket>, framing: &'static Framing) {
         let now = self.clock.now();
         // Between three quarters of a period and a whole one.
         let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();

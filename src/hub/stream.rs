@@ -84,8 +84,9 @@ enum Step {
 /// The most that [`Stream::serve`] reads at a time.
 const READ_BYTES: usize = 1024;
 
-/// Writes that a stream does before it lets other tasks run.
+/// Writes that a stream does before it lets others run, and reads.
 const WRITES_A_POLL: usize = 32;
+const READS_A_POLL: usize = 32;
 
 impl Stream {
     /// The id of its registration.
@@ -160,7 +161,7 @@ impl Stream {
         buffer_bytes: usize,
         mut on_bytes: impl FnMut(&mut Self, &[u8]),
     ) -> Poll<EndReason> {
-        loop {
+        for _ in 0..READS_A_POLL {
             if let Poll::Ready(reason) = self.poll_outgoing(cx) {
                 return Poll::Ready(reason);
             }
@@ -180,6 +181,8 @@ impl Stream {
                 Err(_) => self.on_peer_gone(),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Waits for the end of the stream while only writing to it. What the peer sends is left unread, and that it hung

@@ -1,8 +1,12 @@
 //! A user's streams, in segments that a pass can take hold of at the price of one handle each.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    ops::Deref,
+    slice,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use super::connection::Connection;
@@ -11,7 +15,22 @@ use super::connection::Connection;
 pub(super) const SEGMENT: usize = 256;
 
 /// So many streams of one user, shared with the passes that go over them.
-pub(super) type Segment = Arc<Vec<Arc<Connection>>>;
+#[derive(Clone, Debug)]
+pub(super) enum Segment {
+    One(Arc<Connection>),
+    Many(Arc<Vec<Arc<Connection>>>),
+}
+
+impl Deref for Segment {
+    type Target = [Arc<Connection>];
+
+    fn deref(&self) -> &[Arc<Connection>] {
+        match self {
+            Self::One(connection) => slice::from_ref(connection),
+            Self::Many(connections) => connections,
+        }
+    }
+}
 
 /// Where a stream stands in its user's list. Changed only under the user's lock.
 #[derive(Debug, Default)]
@@ -30,52 +49,71 @@ impl ListIndex {
 /// All streams of a user. Joining and leaving touch at most two segments, which are copied only if a pass holds
 /// them at that moment.
 #[derive(Debug, Default)]
-pub(super) struct StreamList {
-    segments: Vec<Segment>,
+pub(super) enum StreamList {
+    #[default]
+    Empty,
+    One(Arc<Connection>),
+    #[expect(clippy::box_collection, reason = "most users have one stream: they must not pay for a vector")]
+    Many(Box<Vec<Arc<Vec<Arc<Connection>>>>>),
 }
 
 impl StreamList {
     pub(super) fn len(&self) -> usize {
-        match self.segments.last() {
-            Some(last) => (self.segments.len() - 1) * SEGMENT + last.len(),
-            None => 0,
+        match self {
+            Self::Empty => 0,
+            Self::One(_) => 1,
+            Self::Many(segments) => {
+                segments.last().map_or(0, |last| (segments.len() - 1) * SEGMENT + last.len())
+            }
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.segments.is_empty()
+        matches!(self, Self::Empty)
     }
 
     /// Handles of all segments as they are now.
     pub(super) fn segments(&self) -> Vec<Segment> {
-        self.segments.clone()
+        match self {
+            Self::Empty => Vec::new(),
+            Self::One(connection) => vec![Segment::One(Arc::clone(connection))],
+            Self::Many(segments) => segments.iter().map(|it| Segment::Many(Arc::clone(it))).collect(),
+        }
     }
 
     pub(super) fn push(&mut self, connection: Arc<Connection>) {
         connection.place.set(self.len());
-        match self.segments.last_mut() {
-            Some(last) if last.len() < SEGMENT => Arc::make_mut(last).push(connection),
-            _ => {
-                // Most users have one stream: room for four of each would be most of what a user costs.
-                if self.segments.is_empty() {
-                    self.segments.reserve_exact(1);
-                }
-                self.segments.push(Arc::new(vec![connection]));
+        match self {
+            Self::Empty => *self = Self::One(connection),
+            Self::One(first) => {
+                let segment = Arc::new(vec![Arc::clone(first), connection]);
+                *self = Self::Many(Box::new(vec![segment]));
             }
+            Self::Many(segments) => match segments.last_mut() {
+                Some(last) if last.len() < SEGMENT => Arc::make_mut(last).push(connection),
+                _ => segments.push(Arc::new(vec![connection])),
+            },
         }
     }
 
     /// Takes a stream out: the last one takes its place.
     pub(super) fn remove(&mut self, connection: &Connection) {
+        let Self::Many(segments) = self else {
+            *self = Self::Empty;
+            return;
+        };
         let place = connection.place.get();
-        let Some(last_segment) = self.segments.last_mut() else { return };
+        let Some(last_segment) = segments.last_mut() else { return };
         let Some(last) = Arc::make_mut(last_segment).pop() else { return };
         if last_segment.is_empty() {
-            self.segments.pop();
+            segments.pop();
         }
         if last.id != connection.id {
             last.place.set(place);
-            Arc::make_mut(&mut self.segments[place / SEGMENT])[place % SEGMENT] = last;
+            Arc::make_mut(&mut segments[place / SEGMENT])[place % SEGMENT] = last;
+        }
+        if segments.is_empty() {
+            *self = Self::Empty;
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
@@ -27,7 +27,7 @@ use super::{
 pub(super) struct User {
     pub(super) id: UserId,
     /// Streams that are behind.
-    pub(super) behind: AtomicUsize,
+    pub(super) behind: AtomicU32,
     /// Streams that ask for events.
     pub(super) event_streams: AtomicU32,
     /// Streams by format: changed under the lock, read without it.
@@ -94,7 +94,7 @@ impl User {
     pub(super) fn new(id: UserId) -> Self {
         Self {
             id,
-            behind: AtomicUsize::new(0),
+            behind: AtomicU32::new(0),
             event_streams: AtomicU32::new(0),
             by_format: Default::default(),
             inner: Mutex::default(),
@@ -232,7 +232,7 @@ impl User {
             traffic.ring.skip_to(last);
         } else {
             // A stream that falls behind in this very pass will need these.
-            let behind = self.behind.load(Ordering::Relaxed).max(1);
+            let behind = self.behind.load(Ordering::Relaxed).max(1) as usize;
             traffic.ring.push(&frames, config, behind);
         }
         inner.newest = last;

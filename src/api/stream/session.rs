@@ -1,8 +1,8 @@
 //! One client on its stream: what it sends, and when it ends.
 //!
-//! The task of a session waits for the socket to be readable and for the hub to have something to do. It polls the
-//! socket itself, so that its waker replaces the one that the HTTP connection's task left there, which would keep
-//! that task's memory alive.
+//! A session waits for the socket to be readable and for the hub to have something to do. One of the hub's threads polls
+//! it, or, under TLS, a task. It polls the socket itself, so that its waker replaces the one that the HTTP connection's
+//! task left there, which would keep that task's memory alive.
 
 use std::{
     future::Future,
@@ -70,7 +70,7 @@ impl Inbox for Ignore {
 
 /// A stream with what its client has half sent: a future that runs until the stream ends, and tells the reason.
 ///
-/// It is a future by hand because it is what the task of an idle stream consists of.
+/// It is a future by hand because it is a part of what an idle stream costs.
 ///
 /// # Cancel safety
 /// Dropping it ends the stream without a close frame.
@@ -181,7 +181,7 @@ impl<I: Inbox> Peer<I> {
 mod tests {
     use super::*;
 
-    /// Ten thousand idle streams hold ten thousand of these, each in a task of its own.
+    /// Ten thousand idle streams hold ten thousand of these, each in a block of its own.
     #[test]
     fn a_session_is_small() {
         assert!(size_of::<Session<Ignore>>() <= 96, "{} bytes", size_of::<Session<Ignore>>());

@@ -15,7 +15,7 @@ use rustls::ServerConnection;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
-use super::transport::{self, Taken};
+use super::transport::{self, Carrier, Taken};
 use crate::hub::Socket;
 
 /// The most plaintext that is held back: as much as fits into a record.
@@ -58,7 +58,7 @@ fn taken(socket: impl Socket, mut session: ServerConnection, early: Bytes) -> Ta
     session.set_buffer_limit(Some(HELD_BYTES));
     // What was decrypted beyond the handshake does not show at the socket.
     let state = State { session, reader: None, has_more: true, is_closing: false, is_shut: false };
-    (Box::new(TlsSocket { socket, state: Mutex::new(state) }), early)
+    (Carrier::Tls(Box::new(TlsSocket { socket, state: Mutex::new(state) })), early)
 }
 
 impl<S: Socket> TlsSocket<S> {
@@ -332,7 +332,7 @@ mod tests {
             receive(&mut client, &wire);
         }
         let narrow = Narrow::default();
-        let (socket, _) = taken(narrow.clone(), server, Bytes::new());
+        let (Carrier::Tls(socket), _) = taken(narrow.clone(), server, Bytes::new()) else { panic!() };
         (narrow, socket, client)
     }
 

@@ -10,14 +10,25 @@ use tokio::net::{TcpStream, UnixStream};
 #[cfg(feature = "tls")]
 use super::tls_socket;
 use crate::api::PacedIo;
+use crate::hub::KernelSocket;
+#[cfg(feature = "tls")]
 use crate::hub::Socket;
 
 /// Bytes that the kernel holds for a client besides what is on its way: more, and a client that does not read would
 /// be noticed later and cost more.
 const NOT_SENT_BYTES: u32 = 32 << 10;
 
+/// What a stream is given.
+pub(super) enum Carrier {
+    /// A socket that the hub waits for itself.
+    Kernel(KernelSocket),
+    /// A socket under TLS, which needs a task.
+    #[cfg(feature = "tls")]
+    Tls(Box<dyn Socket>),
+}
+
 /// A socket, and what arrived after the handshake.
-pub(super) type Taken = (Box<dyn Socket>, Bytes);
+pub(super) type Taken = (Carrier, Bytes);
 
 /// Takes a connection of one kind, or gives back what is of another.
 type Kind = fn(Upgraded) -> Result<Taken, Upgraded>;
@@ -47,13 +58,13 @@ pub(super) fn take(upgraded: Upgraded) -> Option<Taken> {
 fn tcp(upgraded: Upgraded) -> Result<Taken, Upgraded> {
     let (socket, early) = io::<TcpStream>(upgraded)?;
     bound_tcp(&socket);
-    Ok((Box::new(socket), early))
+    Ok((Carrier::Kernel(socket.into()), early))
 }
 
 fn unix(upgraded: Upgraded) -> Result<Taken, Upgraded> {
     let (socket, early) = io::<UnixStream>(upgraded)?;
     bound_unix(&socket);
-    Ok((Box::new(socket), early))
+    Ok((Carrier::Kernel(socket.into()), early))
 }
 
 /// Takes what the connection is served on, if it is of this type: from this crate's server, from `axum::serve`, or from

@@ -1,13 +1,13 @@
 //! A stream before it has its socket.
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 
 use super::{Guard, Stream};
 use crate::hub::{
-    ConnectionId, EndReason, Framing, MessageId, connection::Connection, filter::Filter, shared::Shared,
-    socket::Socket,
+    ConnectionId, EndReason, Framing, KernelSocket, MessageId, connection::Connection, filter::Filter,
+    reactor::Record, shared::Shared, socket::Socket,
 };
 
 /// A place in the hub, taken before there is a socket: from here on no message is missed. Dropping it gives the
@@ -97,6 +97,39 @@ impl Registration {
 
     /// As [`Registration::attach_boxed`], for a peer that is spoken to in another way than by WebSocket.
     pub fn attach_framed(self, socket: Box<dyn Socket>, framing: &'static Framing) -> Stream {
+        self.attach_shared(socket.into(), framing)
+    }
+
+    /// Gives the stream a socket of the kernel, and lets one of the hub's own threads run what `make` makes of it. That
+    /// is polled when the socket is ready for something, and when it is woken; a panic ends this stream alone. It is
+    /// dropped with the hub at the latest.
+    ///
+    /// A stream costs less than half as much memory as with a task. Whatever needs tokio may run there, but what takes
+    /// long keeps other streams waiting. If there can be no thread, it runs as a task.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime, if there can be no thread.
+    pub fn run<F>(self, socket: impl Into<KernelSocket>, make: impl FnOnce(Stream) -> F)
+    where
+        F: Future<Output = EndReason> + Send + 'static,
+    {
+        let socket = socket.into();
+        match self.guard.shared.reactors.next() {
+            Ok(reactor) => match Record::new(socket, Arc::clone(&reactor)).map(Arc::new) {
+                Ok(record) => {
+                    let stream = self.attach_shared(Arc::clone(&record) as _, &Framing::WEBSOCKET);
+                    reactor.add(record, Box::pin(make(stream)));
+                }
+                Err(error) => tracing::error!(%error, "failed to take the socket of a stream"),
+            },
+            Err(error) => {
+                tracing::warn!(%error, "failed to start a thread for streams, a task runs this one");
+                tokio::spawn(make(self.attach_boxed(socket.boxed())));
+            }
+        }
+    }
+
+    fn attach_shared(self, socket: Arc<dyn Socket>, framing: &'static Framing) -> Stream {
         let Self { guard, .. } = self;
         guard.shared.attach(&guard.connection, socket, framing);
         Stream { guard, load: None, chunk: None }

@@ -433,5 +433,5 @@ async fn each_registration_ends_exactly_once() {
 fn what_the_hub_holds_for_a_stream_is_small() {
     let (stream, user) = (size_of::<Connection>(), size_of::<User>());
     assert!(stream <= 208, "a stream has {stream} bytes");
-    assert!(user <= 96, "a user has {user} bytes");
+    assert!(user <= 80, "a user has {user} bytes");
 }

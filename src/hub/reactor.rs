@@ -1,0 +1,170 @@
+//! Threads that wait for many sockets at once: an idle stream then needs no task, and no record of the runtime's.
+//!
+//! Those two are more than half of what a stream on a task costs. Here a stream is a future in a table of its reactor,
+//! which polls it when its socket has become ready, or when somebody has woken it. The record of its socket is its
+//! waker too.
+//!
+//! What such a future needs of the runtime, timers for instance, is there: the threads are in the runtime's context.
+
+use std::{
+    fmt,
+    future::Future,
+    io, mem,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use mio::{Poll, Token};
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+
+use super::EndReason;
+
+mod record;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use record::KernelSocket;
+pub(super) use record::Record;
+
+/// The event that says that there is something in [`Work`].
+const ALARM: Token = Token(usize::MAX);
+
+/// So much room is kept for those that are woken.
+const KEPT_ROOM: usize = 1024;
+
+/// What runs until a stream has ended.
+type Run = Pin<Box<dyn Future<Output = EndReason> + Send>>;
+
+/// The reactors of a hub. Each is started when the first stream comes to it, and again if it has failed.
+pub(super) struct Reactors {
+    runtime: Handle,
+    /// `None` once the hub is gone.
+    places: Mutex<Option<Places>>,
+    next: AtomicUsize,
+}
+
+/// Those that were started.
+type Places = Box<[Option<Arc<Reactor>>]>;
+
+impl Reactors {
+    /// At most `count` reactors, which run what needs this runtime.
+    pub(super) fn new(runtime: Handle, count: usize) -> Self {
+        Self { runtime, places: Mutex::new(Some(vec![None; count].into())), next: AtomicUsize::new(0) }
+    }
+
+    /// Returns the reactor for the next stream.
+    pub(super) fn next(&self) -> io::Result<Arc<Reactor>> {
+        let mut places = self.places.lock();
+        let places = places.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let place = self.next.fetch_add(1, Ordering::Relaxed) % places.len();
+        match &places[place] {
+            Some(reactor) if reactor.is_running() => Ok(Arc::clone(reactor)),
+            _ => Ok(Arc::clone(places[place].insert(Reactor::start(self.runtime.clone())?))),
+        }
+    }
+
+    /// Ends all reactors, and what they run.
+    pub(super) fn end(&self) {
+        let places = self.places.lock().take();
+        for reactor in places.iter().flatten().flatten() {
+            reactor.end();
+        }
+    }
+}
+
+/// What others know of one thread.
+pub(super) struct Reactor {
+    alarm: mio::Waker,
+    work: Mutex<Work>,
+}
+
+/// What waits for the thread. Whoever puts the first thing in raises the alarm.
+#[derive(Default)]
+struct Work {
+    /// Streams that have come: bounded as open connections are.
+    arrived: Vec<Arrival>,
+    /// Those that are to be polled, each at most once.
+    woken: Vec<Arc<Record>>,
+    /// It takes no more.
+    has_ended: bool,
+}
+
+/// A stream that a reactor is to run.
+struct Arrival {
+    record: Arc<Record>,
+    run: Run,
+}
+
+impl Reactor {
+    fn start(runtime: Handle) -> io::Result<Arc<Self>> {
+        let poll = Poll::new()?;
+        let alarm = mio::Waker::new(poll.registry(), ALARM)?;
+        let reactor = Arc::new(Self { alarm, work: Mutex::default() });
+        let own = Arc::clone(&reactor);
+        let body = move || worker::work(poll, own, &runtime);
+        thread::Builder::new().name("streams".to_owned()).spawn(body)?;
+        Ok(reactor)
+    }
+
+    /// Runs `run` until it ends; `record` must be that of the socket that it uses. A reactor that has ended drops it.
+    pub(super) fn add(&self, record: Arc<Record>, run: Run) {
+        self.give(|work| {
+            work.arrived.push(Arrival { record, run });
+        });
+    }
+
+    fn wake(&self, record: Arc<Record>) {
+        self.give(|work| work.woken.push(record));
+    }
+
+    fn end(&self) {
+        self.give(|work| work.has_ended = true);
+    }
+
+    fn is_running(&self) -> bool {
+        !self.work.lock().has_ended
+    }
+
+    /// Puts something in, unless the reactor has ended. What is then not put in is dropped once the lock is released,
+    /// because the end of a stream may wake others.
+    fn give(&self, put: impl FnOnce(&mut Work)) {
+        let mut work = self.work.lock();
+        if work.has_ended {
+            drop(work);
+            return;
+        }
+        let is_first = work.arrived.is_empty() && work.woken.is_empty();
+        put(&mut work);
+        drop(work);
+        if is_first && let Err(error) = self.alarm.wake() {
+            tracing::error!(%error, "failed to wake a thread that serves streams");
+        }
+    }
+
+    /// Takes what waits in exchange for the empty lists given; false once the reactor is to end.
+    fn take(&self, arrived: &mut Vec<Arrival>, woken: &mut Vec<Arc<Record>>) -> bool {
+        woken.shrink_to(KEPT_ROOM);
+        let mut work = self.work.lock();
+        *arrived = mem::take(&mut work.arrived);
+        mem::swap(woken, &mut work.woken);
+        !work.has_ended
+    }
+}
+
+impl fmt::Debug for Reactors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactors").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reactor").finish_non_exhaustive()
+    }
+}
