@@ -99,7 +99,7 @@ impl Listener {
         match socket {
             ListeningSocket::Tcp(listener) => {
                 listener.set_nonblocking(true)?;
-                set_keepalive(&SockRef::from(&listener), keepalive)?;
+                set_inherited(&SockRef::from(&listener), keepalive)?;
                 let local = listener.local_addr()?;
                 Ok(Self::Tcp(TcpListener::from_std(listener)?, local))
             }
@@ -148,8 +148,6 @@ impl Listener {
         match self {
             Self::Tcp(listener, _) => {
                 let (stream, peer) = listener.accept().await?;
-                // A message must not wait for the acknowledgement of the one before.
-                stream.set_nodelay(true)?;
                 Ok((Accepted::Tcp(stream), SocketAddr::new(peer.ip().to_canonical(), peer.port())))
             }
             Self::Unix(listener, _) | Self::PassedUnix(listener, _) => {
@@ -199,7 +197,7 @@ fn listen_on(address: SocketAddr, keepalive: Option<Duration>) -> io::Result<(Tc
         socket.set_only_v6(false)?;
     }
     socket.set_reuse_address(true)?;
-    set_keepalive(&socket, keepalive)?;
+    set_inherited(&socket, keepalive)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -208,9 +206,11 @@ fn listen_on(address: SocketAddr, keepalive: Option<Duration>) -> io::Result<(Tc
     Ok((listener, local_addr))
 }
 
-/// On Linux accepted sockets inherit it from the one that listens, so that it costs no call per connection.
-fn set_keepalive(socket: &Socket, period: Option<Duration>) -> io::Result<()> {
-    let Some(period) = period else { return Ok(()) };
+/// Sets what accepted sockets inherit from the one that listens, so that it costs no call per connection.
+fn set_inherited(socket: &Socket, keepalive: Option<Duration>) -> io::Result<()> {
+    // A message must not wait for the acknowledgement of the one before.
+    socket.set_tcp_nodelay(true)?;
+    let Some(period) = keepalive else { return Ok(()) };
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(period).with_interval(period))
 }
 
@@ -224,4 +224,25 @@ fn path_of(address: &UnixAddress) -> PathBuf {
         return format!("@{}", String::from_utf8_lossy(name)).into();
     }
     PathBuf::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_have_what_the_listening_one_was_given() {
+        let keepalive = Some(Duration::from_secs(15));
+        let place =
+            ListenAddress { secure: false, address: "127.0.0.1", port: 0, fallback_port: None, keepalive };
+        let passed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        for socket in [None, Some(ListeningSocket::Tcp(passed))] {
+            let listener = Listener::open(socket, place).await.unwrap();
+            let Address::Tcp(address) = listener.address() else { panic!("not TCP") };
+            let _client = TcpStream::connect(address).await.unwrap();
+            let (Accepted::Tcp(stream), _) = listener.accept().await.unwrap() else { panic!("not TCP") };
+            assert!(stream.nodelay().unwrap());
+            assert!(SockRef::from(&stream).keepalive().unwrap());
+        }
+    }
 }
