@@ -12,8 +12,8 @@ use crate::{
     report::progress::Progress,
 };
 
-/// Handshakes that may be under way at once: below the backlog of any listener.
-const MAX_UNDER_WAY: usize = 512;
+/// Handshakes that are under way at once, at most, unless somebody asks for more: below the backlog of any listener.
+pub(crate) const MAX_UNDER_WAY: usize = 512;
 const TICK: Duration = Duration::from_millis(5);
 
 /// Which streams to open, and how.
@@ -25,6 +25,8 @@ pub(crate) struct Opening {
     pub(crate) manner: Manner,
     /// The size of their receive buffers, if not the kernel's own choice.
     pub(crate) receive_bytes: Option<usize>,
+    /// Handshakes that are under way at once, at most.
+    pub(crate) max_under_way: usize,
     /// How long no admission may come before the rest is given up.
     pub(crate) patience: Duration,
     /// Whether the terminal shows how far it is.
@@ -58,7 +60,7 @@ pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Op
         }
         let due = u128::from(now - started) * u128::from(opening.rate) / 1_000_000_000 + 1;
         let due = usize::try_from(due).unwrap_or(usize::MAX).min(opening.count);
-        while begun < due && reactor.admissions.under_way < MAX_UNDER_WAY {
+        while begun < due && reactor.admissions.under_way < opening.max_under_way {
             let socket = match connector.connect(opening.receive_bytes) {
                 Ok(socket) => socket,
                 Err(error) => bail!("{opened} of {} streams open: {error}", opening.count),

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::{
+    client::opener,
     process::usage::Process,
     report::figure::{Figure, Outcome, float, micros_each},
     scenario::{
@@ -37,6 +38,10 @@ pub(crate) struct Idle {
     /// Users to make, with a client each; streams are theirs in turn.
     #[arg(long, default_value_t = 0)]
     users: u32,
+    /// Handshakes that are under way at once, at most: above the usual number everybody comes back at once. A listener's
+    /// backlog has often room for 4096.
+    #[arg(long, default_value_t = opener::MAX_UNDER_WAY)]
+    under_way: usize,
     /// Seconds to wait before the memory is read.
     #[arg(long, default_value_t = 10)]
     wait_s: u64,
@@ -58,7 +63,7 @@ impl Scenario for Idle {
         let mut session = Session::start(case, bench, 1)?;
         let (before, own_before) = (process.resident_bytes()?, Process::own().resident_bytes()?);
         let window = Window::open(Some(process), &session.reactor)?;
-        session.open(self.streams, false, None)?;
+        session.open_at_once(self.streams, self.under_way)?;
         // What the server does behind the last 101 belongs to the admission too.
         session.rest(Duration::from_millis(200))?;
         let opening = window.close(&session.reactor)?;

@@ -62,6 +62,12 @@ impl<'a> Session<'a> {
         opener::open(&mut self.reactor, &mut self.connector, opening)
     }
 
+    /// Opens `count` streams at the bench's rate, with so many handshakes at once.
+    pub(crate) fn open_at_once(&mut self, count: usize, max_under_way: usize) -> Result<()> {
+        let opening = Opening { max_under_way, ..self.opening(count, Manner::default()) };
+        opener::open(&mut self.reactor, &mut self.connector, opening)
+    }
+
     /// Opens `count` streams at another node of the same cluster.
     pub(crate) fn open_elsewhere(&mut self, count: usize, node: SocketAddr) -> Result<()> {
         let mut connector = Connector::new(node, self.bench.begun.clone());
@@ -71,7 +77,8 @@ impl<'a> Session<'a> {
 
     fn opening(&self, count: usize, manner: Manner) -> Opening {
         let Bench { connect_rate: rate, patience, .. } = *self.bench;
-        Opening { count, rate, manner, receive_bytes: None, patience, is_shown: true }
+        let max_under_way = opener::MAX_UNDER_WAY;
+        Opening { count, rate, manner, receive_bytes: None, max_under_way, patience, is_shown: true }
     }
 
     /// Forgets what came so far; returns the request of a new run.

@@ -81,6 +81,7 @@ impl<'a> Requests<'a> {
             rate: (rate / of).max(1),
             manner: Manner::default(),
             receive_bytes: None,
+            max_under_way: opener::MAX_UNDER_WAY,
             patience: PATIENCE,
             is_shown: false,
         };

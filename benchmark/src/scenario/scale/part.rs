@@ -36,7 +36,9 @@ pub(crate) fn hold() -> Result<()> {
     let patience = Duration::from_secs(order.patience_s);
     let (count, rate) = (order.count, order.rate);
     let manner = Manner::default();
-    let opening = Opening { count, rate, manner, receive_bytes: None, patience, is_shown: true };
+    let max_under_way = opener::MAX_UNDER_WAY;
+    let opening =
+        Opening { count, rate, manner, receive_bytes: None, max_under_way, patience, is_shown: true };
     let opened = opener::open(&mut reactor, &mut connector, opening);
     stop.check()?;
     let streams = reactor.open_streams();
