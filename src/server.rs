@@ -38,12 +38,15 @@
 //! - [`ClientAddress`](crate::api::ClientAddress), the client in front of trusted proxies.
 //! - [`ConnectionKind`](crate::api::ConnectionKind), if the connection is encrypted or comes from a trusted proxy.
 //!
-//! The connection is served by `hyper::server::conn::http1` over `TokioIo<PacedIo<TcpStream>>` or
+//! A handshake at [`ServerConfig::stream_path`] is read by the server itself, and only
+//! [`Upgrade`](crate::api::stream::Upgrade) can take its connection. Every other request, and what follows on its
+//! connection, is served by `hyper::server::conn::http1` over `TokioIo<PacedIo<TcpStream>>` or
 //! `TokioIo<PacedIo<UnixStream>>`. `Upgraded::downcast` to that type returns the socket after an upgrade; see
 //! [`PacedIo`](crate::api::PacedIo).
 
 mod accept;
 mod access_log;
+mod answer;
 mod bind;
 mod body;
 mod config;
@@ -54,6 +57,8 @@ mod endpoint;
 mod forwarded;
 #[cfg(fuzzing)]
 pub mod fuzzing;
+mod handshake;
+mod head;
 mod known_password;
 mod limits;
 mod listening_socket;
@@ -61,6 +66,7 @@ mod listening_socket;
 mod no_tls;
 mod node;
 mod observer;
+mod opening;
 mod parts;
 mod redirect;
 mod refuse;

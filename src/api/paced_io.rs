@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -63,12 +64,19 @@ impl Pace {
 pub struct PacedIo<S> {
     io: S,
     pace: Pace,
+    /// What comes before the next bytes of the connection.
+    put_back: Bytes,
 }
 
 impl<S> PacedIo<S> {
     /// Bounds how long a peer may keep the server waiting until it takes what is written.
     pub fn new(io: S, limits: PaceLimits) -> Self {
-        Self { io, pace: Pace::new(limits) }
+        Self { io, pace: Pace::new(limits), put_back: Bytes::new() }
+    }
+
+    /// Puts back what was read: it is read again. Whoever takes the connection out before it was, loses it.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        self.put_back = bytes;
     }
 
     /// Returns the connection, unbounded.
@@ -99,7 +107,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for PacedIo<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        if self.put_back.is_empty() {
+            return Pin::new(&mut self.io).poll_read(cx, buffer);
+        }
+        let count = self.put_back.len().min(buffer.remaining());
+        buffer.put_slice(&self.put_back.split_to(count));
+        if self.put_back.is_empty() {
+            // An empty rest would keep the memory.
+            self.put_back = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -169,6 +186,20 @@ mod tests {
             () = trickle => unreachable!("it never ends"),
         }
         assert_eq!(began.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test]
+    async fn what_was_put_back_is_read_first() {
+        let (io, mut peer) = duplex(10);
+        peer.write_all(b"third").await.unwrap();
+        let mut io = PacedIo::new(io, LIMITS);
+        io.put_back(Bytes::from_static(b"first, second, "));
+        let (mut read, mut piece) = (Vec::new(), [0; 7]);
+        while !read.ends_with(b"third") {
+            let count = io.read(&mut piece).await.unwrap();
+            read.extend_from_slice(&piece[..count]);
+        }
+        assert_eq!(read, b"first, second, third");
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,15 +8,10 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{
-        HeaderName, HeaderValue, Uri,
-        header::{SEC_WEBSOCKET_PROTOCOL, UPGRADE},
-        request::Parts,
-    },
+    http::{HeaderName, Uri, header::UPGRADE, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use hyper::upgrade::{OnUpgrade, Upgraded};
 use utoipa::{
     IntoParams,
     openapi::path::{Parameter, ParameterBuilder, ParameterIn},
@@ -38,6 +33,7 @@ mod session;
 #[cfg(feature = "tls")]
 mod tls_socket;
 mod transport;
+mod upgrade;
 
 pub use super::patterns::OriginPatternError;
 pub(crate) use backlog::announce_everywhere;
@@ -49,21 +45,26 @@ pub use flood::FrameRate;
 pub use handshake::{HandshakeError, accept, switching_protocols};
 pub use origin::AllowedOrigins;
 pub use session::{Ignore, Inbox, Session, SessionLimits};
+pub(crate) use transport::Transport;
+pub(crate) use upgrade::Handover;
+pub use upgrade::Upgrade;
 
 use format::Agreed;
 use message_filter::MessageFilter;
 use replay::ReplayingClient;
 pub(crate) use replay::Replays;
-use transport::Carrier;
 
 use super::{
     ApiError, AppState, ClientAuth, error::ErrorObject, event, path::unsigned, query, routing::get_only,
 };
 use crate::auth::Authenticator;
 use crate::cluster::Cluster;
-use crate::hub::{Filter, Format, Hub, MessageId, Registration, UserId};
+use crate::hub::{Filter, Format, Hub, MessageId, UserId};
 use crate::model;
 use crate::store::{Store, StoreError};
+
+/// Where it is in the API.
+pub(crate) const PATH: &str = "/stream";
 
 /// In the answer to a handshake with `since`, with the same id: the stream begins after that message. A client knows by
 /// it that it need not look for missed messages itself, as it must with Gotify.
@@ -231,15 +232,16 @@ impl StreamRequest {
             let missed = Self::missed(&parts.uri, format)?;
             return Ok(Self { format, since, filter, missed, upgrade: None });
         }
-        let upgrade = Upgrade::from_parts(parts)?;
+        let mut upgrade = Upgrade::from_parts(parts)?;
         if !origins.allow(&parts.headers) {
             return Err(HandshakeError::Origin.into());
         }
         let since = Since::read(&parts.uri)?;
         let Agreed { format, subprotocol } = format::agree(&parts.uri, &parts.headers)?;
+        upgrade.subprotocol = subprotocol;
         let filter = MessageFilter::read(&parts.uri)?;
         let missed = Self::missed(&parts.uri, format)?;
-        Ok(Self { format, since, filter, missed, upgrade: Some(Upgrade { subprotocol, ..upgrade }) })
+        Ok(Self { format, since, filter, missed, upgrade: Some(upgrade) })
     }
 
     fn missed(uri: &Uri, format: Format) -> Result<Option<Bytes>, ApiError> {
@@ -293,67 +295,5 @@ impl IntoParams for Since {
         let since = ParameterBuilder::new().name("since").parameter_in(ParameterIn::Query);
         let description = "Begin with what was stored after the message with this id.";
         vec![since.description(Some(description)).schema(Some(unsigned())).build()]
-    }
-}
-
-/// A request that is a WebSocket handshake, and the connection it came on.
-#[derive(Debug)]
-pub struct Upgrade {
-    accept: HeaderValue,
-    /// The subprotocol that was agreed on; none unless the caller sets one.
-    pub subprotocol: Option<HeaderValue>,
-    connection: OnUpgrade,
-}
-
-impl Upgrade {
-    /// Checks the handshake and takes hold of the connection.
-    pub fn from_parts(parts: &mut Parts) -> Result<Self, HandshakeError> {
-        let accept = accept(&parts.headers)?;
-        let connection = parts.extensions.remove().ok_or(HandshakeError::NotUpgradable)?;
-        Ok(Self { accept, subprotocol: None, connection })
-    }
-
-    /// Answers 101, and runs a session on the connection once that answer is out. The session is owned by
-    /// the registration's hub: it ends with [`Hub::close_all`], and at the latest when the hub is dropped.
-    pub fn run(
-        self,
-        registration: Registration,
-        inbox: impl Inbox + Unpin + 'static,
-        limits: Arc<SessionLimits>,
-    ) -> Response {
-        let Self { accept, subprotocol, connection } = self;
-        tokio::spawn(async move {
-            match connection.await {
-                Ok(upgraded) => start(upgraded, registration, inbox, limits),
-                Err(error) => tracing::debug!(%error, "a stream's connection was lost before it began"),
-            }
-        });
-        let mut response = switching_protocols(accept);
-        if let Some(subprotocol) = subprotocol {
-            response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
-        }
-        response
-    }
-}
-
-/// Starts the session by itself, so that nothing of the upgrade is held for as long as the stream lives.
-fn start(
-    upgraded: Upgraded,
-    registration: Registration,
-    inbox: impl Inbox + Unpin + 'static,
-    limits: Arc<SessionLimits>,
-) {
-    let Some((carrier, early)) = transport::take(upgraded) else {
-        tracing::error!("a stream came on a connection of an unknown kind");
-        return;
-    };
-    match carrier {
-        Carrier::Kernel(socket) => {
-            registration.run(socket, |stream| Session::new(stream, inbox, limits, &early));
-        }
-        #[cfg(feature = "tls")]
-        Carrier::Tls(socket) => {
-            tokio::spawn(Session::new(registration.attach_boxed(socket), inbox, limits, &early));
-        }
     }
 }

@@ -16,6 +16,7 @@ use super::service_manager::{PassedSockets, ServiceManager, serving_status};
 use super::signals::Signals;
 use super::start_error::StartError;
 use super::{journal, oidc, print_line, runtime};
+use crate::api::stream;
 use crate::config::Loaded;
 use crate::server::{Address, DrainConfig, Endpoint, FirstUser, Node, Server, ServerParts};
 use crate::store;
@@ -141,7 +142,8 @@ async fn listen(
         https: sockets.https,
         observer: Some(exposition.connection_observer()),
     };
-    let bound = Server::bind_with(loaded.server(), exposition.router(node), node.hub().clone(), parts).await;
+    let config = loaded.server().with_stream_path(Some(stream::PATH.to_owned()));
+    let bound = Server::bind_with(config, exposition.router(node), node.hub().clone(), parts).await;
     // The first user is made whether or not the port was free: its password must be told now, or is lost.
     if let Some(user) = first_user {
         let page = bound.as_ref().ok().and_then(|server| page_address(server.endpoints()));

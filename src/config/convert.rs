@@ -53,6 +53,7 @@ impl Loaded {
             trusted_proxies: section.trustedproxies.iter().filter_map(|text| network::parse(text)).collect(),
             access_log: section.accesslog,
             tls: section.ssl.enabled.then(|| tls(&section.ssl)),
+            stream_path: None,
         }
     }
 

@@ -42,6 +42,10 @@ pub struct ServerConfig {
     pub access_log: bool,
     /// How to serve HTTPS beside HTTP. Default none.
     pub tls: Option<TlsConfig>,
+    /// The path at which the router opens streams, `/stream` for the API of a [`Node`](super::Node). Handshakes there
+    /// need less memory and time. The handler must take the connection by
+    /// [`Upgrade`](crate::api::stream::Upgrade), since hyper's own `OnUpgrade` is not there. Default none.
+    pub stream_path: Option<String>,
 }
 
 with_methods!(ServerConfig {
@@ -58,6 +62,7 @@ with_methods!(ServerConfig {
     with_trusted_proxies(trusted_proxies: impl Into<Vec<IpNet>>),
     with_access_log(access_log: bool),
     with_tls(tls: impl Into<Option<TlsConfig>>),
+    with_stream_path(stream_path: Option<String>),
 });
 
 impl Default for ServerConfig {
@@ -76,6 +81,7 @@ impl Default for ServerConfig {
             trusted_proxies: Vec::new(),
             access_log: false,
             tls: None,
+            stream_path: None,
         }
     }
 }

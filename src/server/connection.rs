@@ -13,16 +13,18 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::ServerConfig;
 use super::access_log::AccessLog;
 use super::body::UnreadBody;
-use super::connections::{Connections, Phase};
+use super::connections::{Connections, Entry, Phase};
 use super::forwarded::TrustedProxies;
+use super::opening::Opening;
 use super::refuse;
 use super::requests::{Progress, Requests};
-use super::tls::Tls;
+use super::tls::{Encrypted, Tls};
+use crate::api::stream::Transport;
 use crate::api::{PaceLimits, PacedIo};
 
 /// The most bytes of a request's header, and of what is read at a time.
@@ -33,7 +35,9 @@ pub(super) struct Http {
     protocol: http1::Builder,
     pub(super) router: Router,
     pub(super) max_body_bytes: usize,
-    header_timeout: Duration,
+    pub(super) header_timeout: Duration,
+    /// Where handshakes are taken without the HTTP library.
+    pub(super) stream_path: Option<String>,
     /// How long a client may keep the server waiting for a body, or until it takes an answer.
     pub(super) pace: PaceLimits,
     pub(super) proxies: TrustedProxies,
@@ -61,6 +65,7 @@ impl Http {
             router: router.with_state(()),
             max_body_bytes: config.max_body_bytes,
             header_timeout: config.header_timeout,
+            stream_path: config.stream_path.clone(),
             pace: PaceLimits { pause: config.header_timeout, total: config.transfer_timeout },
             proxies: TrustedProxies::new(&config.trusted_proxies),
             access_log: AccessLog { successes: config.access_log },
@@ -82,47 +87,58 @@ impl Http {
         connections: Connections,
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        Encrypted<S>: Transport,
     {
-        let handshake = timeout(self.header_timeout, tls.handshake(stream));
-        if let Some(Ok(Some(stream))) = unless_ending(&connections, handshake).await {
+        let handshake = async {
+            let entry = connections.enter().await;
+            entry.unless_ending(timeout(self.header_timeout, tls.handshake(stream))).await
+        };
+        if let Some(Ok(Some(stream))) = handshake.await {
             self.serve(stream, peer, connections).await;
         }
     }
 
-    /// Serves a connection until it ends, is upgraded, or is asked to end.
-    ///
-    /// Must be a task's own future: see [`Connections::enter`].
-    pub(super) async fn serve<S>(self: Arc<Self>, stream: S, peer: SocketAddr, connections: Connections)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let progress = Arc::new(Progress::default());
+    /// Serves a connection by the HTTP library.
+    pub(super) async fn serve_http<S: Transport>(
+        self: Arc<Self>,
+        stream: S,
+        opening: Opening,
+        peer: SocketAddr,
+        entry: Entry,
+    ) {
+        let progress = Arc::new(Progress::new(opening.answer));
         let requests = Requests {
             http: Arc::clone(&self),
             peer,
             progress: Arc::clone(&progress),
             unread: UnreadBody::default(),
         };
-        let io = TokioIo::new(PacedIo::new(stream, self.pace));
-        let mut connection = self.protocol.serve_connection(io, requests).with_upgrades();
-        let mut first_header = pin!(sleep(self.header_timeout));
-        let mut entry = None;
+        let mut io = PacedIo::new(stream, self.pace);
+        io.put_back(opening.bytes);
+        let mut connection = self.protocol.serve_connection(TokioIo::new(io), requests).with_upgrades();
+        let mut first_header = pin!(sleep_until(opening.header_deadline));
         let mut is_draining = false;
         let end = poll_fn(|cx| {
-            let entry = entry.get_or_insert_with(|| connections.enter(cx.waker()));
-            match entry.phase() {
-                Phase::Running => {}
-                Phase::Draining if is_draining => {}
-                Phase::Draining => {
-                    is_draining = true;
-                    Pin::new(&mut connection).graceful_shutdown();
-                }
-                Phase::Ended => return Poll::Ready(ConnectionEnd::CutOff),
+            if entry.phase() == Phase::Ended {
+                return Poll::Ready(ConnectionEnd::CutOff);
             }
-            // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
-            if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
-                let is_late = outcome.is_err_and(|error| error.is_timeout());
-                return Poll::Ready(if is_late { ConnectionEnd::HeaderTimeout } else { ConnectionEnd::Done });
+            loop {
+                // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
+                if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
+                    let is_late = outcome.is_err_and(|error| error.is_timeout());
+                    return Poll::Ready(if is_late {
+                        ConnectionEnd::HeaderTimeout
+                    } else {
+                        ConnectionEnd::Done
+                    });
+                }
+                // Only then: before its first poll the connection would be closed, and an answer that is there already
+                // would be lost.
+                if is_draining || entry.phase() == Phase::Running {
+                    break;
+                }
+                is_draining = true;
+                Pin::new(&mut connection).graceful_shutdown();
             }
             if progress.has_begun.load(Ordering::Relaxed) {
                 return Poll::Pending;
@@ -134,7 +150,7 @@ impl Http {
         let has_unread_body = progress.has_unread_body.load(Ordering::Relaxed);
         if let Some(last) = last_words(connection, end, has_unread_body, self.max_body_bytes) {
             let last = timeout(self.header_timeout, last);
-            let _ = Box::pin(unless_ending(&connections, last)).await;
+            let _ = Box::pin(entry.unless_ending(last)).await;
         }
     }
 }
@@ -162,7 +178,7 @@ fn last_words<S>(
     max_body_bytes: usize,
 ) -> Option<LastWords>
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Transport,
 {
     // Nothing is left of a connection that was upgraded.
     let parts = connection.into_parts()?;
@@ -179,32 +195,4 @@ where
         tokio::io::copy(&mut stream.take(max_body_bytes as u64), &mut tokio::io::sink()).await?;
         Ok(())
     }))
-}
-
-/// Waits for a future as long as connections are served.
-async fn unless_ending<F: Future>(connections: &Connections, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut entry = None;
-    poll_fn(|cx| {
-        let entry = entry.get_or_insert_with(|| connections.enter(cx.waker()));
-        if entry.phase() == Phase::Running { future.as_mut().poll(cx).map(Some) } else { Poll::Ready(None) }
-    })
-    .await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 1072 bytes now, beside what hyper allocates for a connection; freed when it ends or is upgraded.
-    #[tokio::test]
-    async fn the_task_of_a_connection_stays_small() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let http = Arc::new(Http::new(&ServerConfig::default(), Router::new()));
-        let task = http.serve(stream, address, Connections::new());
-        let size = size_of_val(&task);
-        assert!(size <= 1100, "{size} bytes");
-    }
 }

@@ -1,9 +1,10 @@
 //! The connections that are served now, and the signal that ends them.
 
-use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 
 use parking_lot::Mutex;
 
@@ -32,10 +33,32 @@ struct Inner {
     wakers: Mutex<Wakers>,
 }
 
+/// The wakers of tasks, each at a place of its own.
 #[derive(Debug, Default)]
 struct Wakers {
-    next_id: u64,
-    by_id: HashMap<u64, Waker>,
+    places: Vec<Option<Waker>>,
+    free: Vec<usize>,
+}
+
+impl Wakers {
+    fn insert(&mut self, waker: Waker) -> usize {
+        if let Some(place) = self.free.pop() {
+            self.places[place] = Some(waker);
+            return place;
+        }
+        self.places.push(Some(waker));
+        self.places.len() - 1
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Waker> {
+        let waker = self.places[place].take();
+        self.free.push(place);
+        if self.free.len() == self.places.len() {
+            // Nobody is left of those who came at once.
+            *self = Self::default();
+        }
+        waker
+    }
 }
 
 impl Connections {
@@ -43,15 +66,15 @@ impl Connections {
         Self(Arc::new(Inner { phase: AtomicU8::new(Phase::Running as u8), wakers: Mutex::default() }))
     }
 
-    /// Puts a connection's task on the list for as long as the entry lives. The waker must stay the task's: tokio's
-    /// is the same at every poll of a task's own future.
-    pub(super) fn enter(&self, waker: &Waker) -> Entry {
-        let mut wakers = self.0.wakers.lock();
-        let id = wakers.next_id;
-        wakers.next_id += 1;
-        wakers.by_id.insert(id, waker.clone());
-        drop(wakers);
-        Entry { connections: self.clone(), id }
+    /// Puts the task of a connection on the list for as long as the entry lives. To be awaited by the task's own future:
+    /// tokio's waker is the same at every poll of it.
+    pub(super) async fn enter(&self) -> Entry {
+        poll_fn(|cx| Poll::Ready(self.enter_with(cx.waker()))).await
+    }
+
+    fn enter_with(&self, waker: &Waker) -> Entry {
+        let place = self.0.wakers.lock().insert(waker.clone());
+        Entry { connections: self.clone(), place }
     }
 
     /// Tells all connections to finish what they do, a slice at a time.
@@ -71,7 +94,7 @@ impl Connections {
     /// either sees the new one or is on the list.
     fn advance(&self, phase: Phase) -> Vec<Waker> {
         self.0.phase.fetch_max(phase as u8, Ordering::SeqCst);
-        self.0.wakers.lock().by_id.values().cloned().collect()
+        self.0.wakers.lock().places.iter().flatten().cloned().collect()
     }
 }
 
@@ -79,7 +102,7 @@ impl Connections {
 #[derive(Debug)]
 pub(super) struct Entry {
     connections: Connections,
-    id: u64,
+    place: usize,
 }
 
 impl Entry {
@@ -90,11 +113,35 @@ impl Entry {
             _ => Phase::Ended,
         }
     }
+
+    /// Waits for a future as long as connections are served.
+    pub(super) async fn unless_ending<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.up_to(Phase::Running, future).await
+    }
+
+    /// Waits for a future until connections are cut off.
+    pub(super) async fn unless_cut_off<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.up_to(Phase::Draining, future).await
+    }
+
+    /// Polls once, unless connections are cut off.
+    pub(super) fn poll_unless_cut_off<T>(&self, poll: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
+        self.poll_up_to(Phase::Draining, poll)
+    }
+
+    async fn up_to<F: Future>(&self, last: Phase, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        poll_fn(|cx| self.poll_up_to(last, || future.as_mut().poll(cx))).await
+    }
+
+    fn poll_up_to<T>(&self, last: Phase, poll: impl FnOnce() -> Poll<T>) -> Poll<Option<T>> {
+        if self.phase() <= last { poll().map(Some) } else { Poll::Ready(None) }
+    }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let waker = self.connections.0.wakers.lock().by_id.remove(&self.id);
+        let waker = self.connections.0.wakers.lock().remove(self.place);
         // A task's last waker may free the task: not under the lock.
         drop(waker);
     }
@@ -107,7 +154,7 @@ mod tests {
     #[tokio::test]
     async fn the_phase_only_goes_forward() {
         let connections = Connections::new();
-        let entry = connections.enter(Waker::noop());
+        let entry = connections.enter_with(Waker::noop());
         assert_eq!(entry.phase(), Phase::Running);
         connections.end();
         connections.begin_drain().await;
@@ -117,11 +164,16 @@ mod tests {
     #[test]
     fn an_entry_leaves_the_list_when_it_is_dropped() {
         let connections = Connections::new();
-        let first = connections.enter(Waker::noop());
-        let second = connections.enter(Waker::noop());
+        let first = connections.enter_with(Waker::noop());
+        let second = connections.enter_with(Waker::noop());
         drop(first);
         assert_eq!(connections.advance(Phase::Draining).len(), 1);
+        let third = connections.enter_with(Waker::noop());
+        assert_eq!(connections.0.wakers.lock().places.len(), 2);
         drop(second);
+        assert_eq!(connections.advance(Phase::Draining).len(), 1);
+        drop(third);
         assert!(connections.advance(Phase::Ended).is_empty());
+        assert_eq!(connections.0.wakers.lock().places.capacity(), 0);
     }
 }

@@ -6,6 +6,9 @@ use super::tls_config::{TlsConfig, TlsError};
 #[derive(Debug)]
 pub(super) enum Tls {}
 
+/// A connection as it is: there are no encrypted ones.
+pub(super) type Encrypted<S> = S;
+
 impl Tls {
     pub(super) fn check(config: &TlsConfig) -> Result<(), TlsError> {
         Self::new(config).map(|_| ())

@@ -1,7 +1,7 @@
 //! The requests of one connection, on their way to the router and back.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, Ready, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,9 +12,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::routing::future::RouteFuture;
+use futures_util::future::Either;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, EXPECT, HeaderValue};
 use hyper::{Request, Response};
+use parking_lot::Mutex;
 use tower::Service as _;
 
 use super::access_log::Line;
@@ -23,12 +25,66 @@ use super::connection::Http;
 use crate::api::{ClientAddress, ConnectionKind};
 
 /// What a connection's requests leave behind for the task that serves it.
-#[derive(Default)]
 pub(super) struct Progress {
     /// The header of a request has come.
     pub(super) has_begun: AtomicBool,
     /// A body was too large to be read for nothing: the client may still be sending it.
     pub(super) has_unread_body: AtomicBool,
+    /// The answer to the first request, if the router has given it already.
+    first_answer: Mutex<Option<Box<Response<Body>>>>,
+}
+
+impl Progress {
+    pub(super) fn new(first_answer: Option<Box<Response<Body>>>) -> Self {
+        Self {
+            has_begun: AtomicBool::new(false),
+            has_unread_body: AtomicBool::new(false),
+            first_answer: Mutex::new(first_answer),
+        }
+    }
+
+    /// Notes a request. Returns its answer, if that is there already.
+    fn begin(&self) -> Option<Box<Response<Body>>> {
+        if self.has_begun.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.has_begun.store(true, Ordering::Relaxed);
+        self.first_answer.lock().take()
+    }
+}
+
+impl Http {
+    /// Gives a request to the router.
+    pub(super) fn route(&self, mut request: Request<Body>, peer: SocketAddr) -> RoutedRequest {
+        let is_from_trusted_proxy = self.proxies.trust(peer.ip());
+        let client = self.proxies.client(peer.ip(), request.headers());
+        let line = self.access_log.begin(&request, client);
+        let extensions = request.extensions_mut();
+        extensions.insert(ConnectInfo(peer));
+        extensions.insert(ClientAddress(client));
+        if self.secure || is_from_trusted_proxy {
+            extensions.insert(ConnectionKind::new(self.secure, is_from_trusted_proxy));
+        }
+        RoutedRequest { route: self.router.clone().call(request), line }
+    }
+}
+
+/// A request that the router works on.
+pub(super) struct RoutedRequest {
+    route: RouteFuture<Infallible>,
+    line: Option<Line>,
+}
+
+impl Future for RoutedRequest {
+    type Output = Response<Body>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
+        let Ok(response) = ready!(Pin::new(&mut self.route).poll(cx));
+        if let Some(line) = self.line.take() {
+            line.end(response.status());
+        }
+        Poll::Ready(response)
+    }
 }
 
 /// Hands requests to the router.
@@ -45,11 +101,13 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = HandledRequest;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        self.progress.has_begun.store(true, Ordering::Relaxed);
+        if let Some(answer) = self.progress.begin() {
+            return HandledRequest { routed: Either::Right(ready(*answer)), body: None, answered: None };
+        }
         let http = &self.http;
         let mut body = None;
         let waits_for_continue = request.headers().contains_key(EXPECT);
-        let mut request = request.map(|incoming| {
+        let request = request.map(|incoming| {
             // Nothing is allocated for the many requests without a body.
             if incoming.is_end_stream() {
                 return Body::empty();
@@ -63,23 +121,13 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
             let unread = self.unread.clone();
             Body::new(RequestBody::new(incoming, http.max_body_bytes, http.pace, waits_for_continue, unread))
         });
-        let is_from_trusted_proxy = http.proxies.trust(self.peer.ip());
-        let client = http.proxies.client(self.peer.ip(), request.headers());
-        let line = http.access_log.begin(&request, client);
-        let extensions = request.extensions_mut();
-        extensions.insert(ConnectInfo(self.peer));
-        extensions.insert(ClientAddress(client));
-        if http.secure || is_from_trusted_proxy {
-            extensions.insert(ConnectionKind::new(http.secure, is_from_trusted_proxy));
-        }
-        HandledRequest { route: http.router.clone().call(request), line, body, answered: None }
+        HandledRequest { routed: Either::Left(http.route(request, self.peer)), body, answered: None }
     }
 }
 
 /// A request that the router works on, and then, if it has a body, the rest of that.
 pub(super) struct HandledRequest {
-    route: RouteFuture<Infallible>,
-    line: Option<Line>,
+    routed: Either<RoutedRequest, Ready<Response<Body>>>,
     body: Option<BodyContext>,
     /// The answer, which waits until the body is out of the way.
     answered: Option<Box<(BodyDiscard, Response<Body>)>>,
@@ -97,10 +145,7 @@ impl Future for HandledRequest {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if this.answered.is_none() {
-            let Ok(response) = ready!(Pin::new(&mut this.route).poll(cx));
-            if let Some(line) = this.line.take() {
-                line.end(response.status());
-            }
+            let response = ready!(Pin::new(&mut this.routed).poll(cx));
             // The handler is gone, and has left what it did not read.
             let Some(rest) = this.body.as_ref().and_then(|body| body.unread.take(body.patience)) else {
                 return Poll::Ready(Ok(response));

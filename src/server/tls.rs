@@ -28,6 +28,9 @@ use super::tls_config::{Certificates, TlsConfig, TlsError};
 /// The protocol of connections that only prove to an authority whose server this is.
 const CHALLENGE: &[u8] = b"acme-tls/1";
 
+/// An encrypted connection.
+pub(super) type Encrypted<S> = TlsStream<S>;
+
 /// What connections are encrypted with. Dropping it ends the task that looks after the certificate.
 pub(super) struct Tls {
     acceptor: TlsAcceptor,
@@ -75,7 +78,7 @@ impl Tls {
     }
 
     /// Encrypts a connection. None if the two did not agree, or if it was for the authority's challenge alone.
-    pub(super) async fn handshake<S>(&self, stream: S) -> Option<TlsStream<S>>
+    pub(super) async fn handshake<S>(&self, stream: S) -> Option<Encrypted<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {

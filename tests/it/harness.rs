@@ -126,6 +126,7 @@ impl TestServer {
         config.listen_address = "127.0.0.1".into();
         // So that every test can be its own proxy.
         config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        config.stream_path = Some("/stream".to_owned());
         change_listener(&mut config);
         let router = node.router();
         let server = Server::bind(config, router.clone(), node.hub().clone()).await.unwrap();

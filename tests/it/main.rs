@@ -22,6 +22,7 @@ mod event_stream;
 mod examples;
 mod expiry;
 mod faults;
+mod handshake;
 mod harness;
 mod hostile;
 mod images;

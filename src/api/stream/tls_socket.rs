@@ -8,14 +8,12 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
-use hyper::upgrade::Upgraded;
 use parking_lot::Mutex;
 use rustls::ServerConnection;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::server::TlsStream;
 
-use super::transport::{self, Carrier, Taken};
+use super::transport::{Bounded, Carrier, Transport};
 use crate::hub::Socket;
 
 /// The most plaintext that is held back: as much as fits into a record.
@@ -38,30 +36,24 @@ struct State {
     is_shut: bool,
 }
 
-/// Takes the connection back if it is TCP under TLS.
-pub(super) fn tcp(upgraded: Upgraded) -> Result<Taken, Upgraded> {
-    let (stream, early) = transport::io::<TlsStream<TcpStream>>(upgraded)?;
-    let (socket, session) = stream.into_inner();
-    transport::bound_tcp(&socket);
-    Ok(taken(socket, session, early))
-}
-
-/// Takes the connection back if it is a Unix socket under TLS.
-pub(super) fn unix(upgraded: Upgraded) -> Result<Taken, Upgraded> {
-    let (stream, early) = transport::io::<TlsStream<UnixStream>>(upgraded)?;
-    let (socket, session) = stream.into_inner();
-    transport::bound_unix(&socket);
-    Ok(taken(socket, session, early))
-}
-
-fn taken(socket: impl Socket, mut session: ServerConnection, early: Bytes) -> Taken {
-    session.set_buffer_limit(Some(HELD_BYTES));
-    // What was decrypted beyond the handshake does not show at the socket.
-    let state = State { session, reader: None, has_more: true, is_closing: false, is_shut: false };
-    (Carrier::Tls(Box::new(TlsSocket { socket, state: Mutex::new(state) })), early)
+impl<S> Transport for TlsStream<S>
+where
+    S: Socket + Bounded + AsyncRead + AsyncWrite + Unpin,
+{
+    fn into_carrier(self) -> Carrier {
+        let (socket, session) = self.into_inner();
+        Carrier::Tls(Box::new(TlsSocket::new(socket.bounded(), session)))
+    }
 }
 
 impl<S: Socket> TlsSocket<S> {
+    fn new(socket: S, mut session: ServerConnection) -> Self {
+        session.set_buffer_limit(Some(HELD_BYTES));
+        // What was decrypted beyond the handshake does not show at the socket.
+        let state = State { session, reader: None, has_more: true, is_closing: false, is_shut: false };
+        Self { socket, state: Mutex::new(state) }
+    }
+
     /// Writes what is held back; answers whether nothing is any more.
     fn flush(&self, state: &mut State) -> io::Result<bool> {
         while state.session.wants_write() {
@@ -332,7 +324,7 @@ mod tests {
             receive(&mut client, &wire);
         }
         let narrow = Narrow::default();
-        let (Carrier::Tls(socket), _) = taken(narrow.clone(), server, Bytes::new()) else { panic!() };
+        let socket: Box<dyn Socket> = Box::new(TlsSocket::new(narrow.clone(), server));
         (narrow, socket, client)
     }
 
