@@ -63,8 +63,8 @@ use crate::hub::{Filter, Format, Hub, MessageId, UserId};
 use crate::model;
 use crate::store::{Store, StoreError};
 
-/// Where it is in the API.
-pub(crate) const PATH: &str = "/stream";
+/// Where it is in the API, for [`ServerConfig::stream_path`](crate::server::ServerConfig::stream_path).
+pub const PATH: &str = "/stream";
 
 /// In the answer to a handshake with `since`, with the same id: the stream begins after that message. A client knows by
 /// it that it need not look for missed messages itself, as it must with Gotify.
