@@ -10,15 +10,17 @@ use std::{
     fmt,
     future::Future,
     io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Waker},
     thread,
 };
 
-use mio::{Poll, Token};
+use mio::{Poll, Registry, Token};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -80,17 +82,22 @@ impl Reactors {
 
 /// What others know of one thread.
 pub(super) struct Reactor {
+    registry: Registry,
     alarm: mio::Waker,
     work: Mutex<Work>,
 }
 
-/// What waits for the thread. Whoever puts the first thing in raises the alarm.
+/// What waits for the thread.
 #[derive(Default)]
 struct Work {
-    /// Streams that have come: bounded as open connections are.
+    /// Streams that have come: bounded as open connections are. The thread need not know of them before something
+    /// happens on their sockets, so no alarm is raised.
     arrived: Vec<Arrival>,
-    /// Those that are to be polled, each at most once.
+    /// Those that are to be polled, each at most once. Whoever puts in the first one raises the alarm.
     woken: Vec<Arc<Record>>,
+    /// Places that are free in the thread's table, and how many there are in all.
+    free: Vec<u32>,
+    places: u32,
     /// It takes no more.
     has_ended: bool,
 }
@@ -105,7 +112,8 @@ impl Reactor {
     fn start(runtime: Handle) -> io::Result<Arc<Self>> {
         let poll = Poll::new()?;
         let alarm = mio::Waker::new(poll.registry(), ALARM)?;
-        let reactor = Arc::new(Self { alarm, work: Mutex::default() });
+        let registry = poll.registry().try_clone()?;
+        let reactor = Arc::new(Self { registry, alarm, work: Mutex::default() });
         let own = Arc::clone(&reactor);
         let body = move || worker::work(poll, own, &runtime);
         thread::Builder::new().name("streams".to_owned()).spawn(body)?;
@@ -113,37 +121,74 @@ impl Reactor {
     }
 
     /// Runs `run` until it ends; `record` must be that of the socket that it uses. A reactor that has ended drops it.
+    ///
+    /// It is polled here for the first time, so that a stream on which nothing happens takes nothing of the thread.
     pub(super) fn add(&self, record: Arc<Record>, run: Run) {
-        self.give(|work| {
-            work.arrived.push(Arrival { record, run });
-        });
+        let Some(run) = poll_contained(run, &Arc::clone(&record).into()) else { return };
+        let arrival = Arrival { record: Arc::clone(&record), run };
+        if let Err(error) = self.accept(arrival) {
+            tracing::error!(%error, "failed to wait for the socket of a stream");
+        } else if record.is_woken() {
+            // The thread may have looked for it before it was there.
+            self.raise_alarm();
+        }
+    }
+
+    /// Gives the stream a place, and begins to wait for its socket. What is not accepted is dropped once the lock is
+    /// released, because the end of a stream may wake others.
+    fn accept(&self, arrival: Arrival) -> io::Result<()> {
+        let mut work = self.work.lock();
+        if work.has_ended {
+            drop(work);
+            drop(arrival);
+            return Ok(());
+        }
+        let place = work.free.last().copied().unwrap_or(work.places);
+        // The thread takes the lock before it looks at an event.
+        if let Err(error) = arrival.record.register(place) {
+            drop(work);
+            return Err(error);
+        }
+        if work.free.pop().is_none() {
+            work.places += 1;
+        }
+        work.arrived.push(arrival);
+        Ok(())
     }
 
     fn wake(&self, record: Arc<Record>) {
-        self.give(|work| work.woken.push(record));
+        let mut work = self.work.lock();
+        if work.has_ended {
+            drop(work);
+            return;
+        }
+        let is_first = work.woken.is_empty();
+        work.woken.push(record);
+        drop(work);
+        if is_first {
+            self.raise_alarm();
+        }
     }
 
     fn end(&self) {
-        self.give(|work| work.has_ended = true);
+        self.work.lock().has_ended = true;
+        self.raise_alarm();
     }
 
     fn is_running(&self) -> bool {
         !self.work.lock().has_ended
     }
 
-    /// Puts something in, unless the reactor has ended. What is then not put in is dropped once the lock is released,
-    /// because the end of a stream may wake others.
-    fn give(&self, put: impl FnOnce(&mut Work)) {
-        let mut work = self.work.lock();
-        if work.has_ended {
-            drop(work);
-            return;
-        }
-        let is_first = work.arrived.is_empty() && work.woken.is_empty();
-        put(&mut work);
-        drop(work);
-        if is_first && let Err(error) = self.alarm.wake() {
+    fn raise_alarm(&self) {
+        if let Err(error) = self.alarm.wake() {
             tracing::error!(%error, "failed to wake a thread that serves streams");
+        }
+    }
+
+    /// Lets the next streams have these places.
+    fn free(&self, places: &mut Vec<u32>) {
+        if !places.is_empty() {
+            self.work.lock().free.append(places);
         }
     }
 
@@ -155,6 +200,15 @@ impl Reactor {
         mem::swap(woken, &mut work.woken);
         !work.has_ended
     }
+}
+
+/// Polls once; returns what is to be polled again. What panics ends as if it had ended, and is dropped while the panic
+/// unwinds, by which a stream knows why it ends.
+fn poll_contained(mut run: Run, waker: &Waker) -> Option<Run> {
+    let polled = catch_unwind(AssertUnwindSafe(move || {
+        run.as_mut().poll(&mut Context::from_waker(waker)).is_pending().then_some(run)
+    }));
+    polled.ok().flatten()
 }
 
 impl fmt::Debug for Reactors {

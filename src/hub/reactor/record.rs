@@ -3,7 +3,7 @@
 use std::{
     io::{self, IoSlice, Read as _, Write as _},
     net::Shutdown,
-    os::fd::{AsRawFd, RawFd},
+    os::fd::AsRawFd as _,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -11,7 +11,7 @@ use std::{
     task::{Context, Poll, Wake},
 };
 
-use mio::event::Event;
+use mio::{Interest, Token, event::Event, unix::SourceFd};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::Reactor;
@@ -64,15 +64,19 @@ const WRITABLE: u32 = 1 << 1;
 const READ_CLOSED: u32 = 1 << 2;
 /// It waits to be polled.
 const WOKEN: u32 = 1 << 3;
+/// The reactor waits for it.
+const REGISTERED: u32 = 1 << 4;
+/// A write once found no room: from then on the reactor waits for room too.
+const WAITS_FOR_ROOM: u32 = 1 << 5;
 /// All above counts events, so that what was found before the latest one does not undo it.
-const EVENT: u32 = 1 << 4;
+const EVENT: u32 = 1 << 6;
 
 /// The socket of one stream, and its waker. Its memory is a part of what an idle stream costs.
 pub(in crate::hub) struct Record {
     socket: socket2::Socket,
     state: AtomicU32,
-    /// Where its stream is in the reactor's table; only the reactor uses it.
-    pub(super) place: AtomicU32,
+    /// Where its stream is in the reactor's table.
+    place: AtomicU32,
     reactor: Arc<Reactor>,
 }
 
@@ -81,6 +85,44 @@ impl Record {
     pub(in crate::hub) fn new(socket: KernelSocket, reactor: Arc<Reactor>) -> io::Result<Self> {
         let socket = socket.into_owned()?;
         Ok(Self { socket, state: AtomicU32::new(0), place: AtomicU32::new(u32::MAX), reactor })
+    }
+
+    pub(super) fn place(&self) -> u32 {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    /// Begins to wait for the socket, as the one of the stream in that place. Hardly a stream ever waits for room: most
+    /// cause no event before their peers send something.
+    pub(super) fn register(&self, place: u32) -> io::Result<()> {
+        self.place.store(place, Ordering::Relaxed);
+        let state = self.state.fetch_or(REGISTERED, Ordering::AcqRel);
+        let room = (state & WAITS_FOR_ROOM != 0).then_some(Interest::WRITABLE);
+        let interest = room.map_or(Interest::READABLE, |room| room | Interest::READABLE);
+        self.reactor.registry.register(&mut SourceFd(&self.socket.as_raw_fd()), self.token(), interest)
+    }
+
+    /// Ends waiting for the socket. Others may still hold it, and its events would be taken for those of the next stream
+    /// in its place.
+    pub(super) fn deregister(&self) -> io::Result<()> {
+        self.reactor.registry.deregister(&mut SourceFd(&self.socket.as_raw_fd()))
+    }
+
+    fn token(&self) -> Token {
+        Token(self.place() as usize)
+    }
+
+    /// Waits for room too, from now on.
+    fn await_room(&self) -> io::Result<()> {
+        let state = self.state.fetch_or(WAITS_FOR_ROOM, Ordering::AcqRel);
+        if state & REGISTERED == 0 || state & WAITS_FOR_ROOM != 0 {
+            return Ok(());
+        }
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.reactor.registry.reregister(&mut SourceFd(&self.socket.as_raw_fd()), self.token(), interest)
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.state.load(Ordering::Acquire) & WOKEN != 0
     }
 
     /// Notes what the kernel says of the socket.
@@ -128,12 +170,6 @@ impl Record {
     }
 }
 
-impl AsRawFd for Record {
-    fn as_raw_fd(&self) -> RawFd {
-        self.socket.as_raw_fd()
-    }
-}
-
 impl Wake for Record {
     fn wake(self: Arc<Self>) {
         if self.state.fetch_or(WOKEN, Ordering::AcqRel) & WOKEN == 0 {
@@ -167,7 +203,11 @@ impl Socket for Record {
     }
 
     fn poll_write_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_ready(WRITABLE)
+        let ready = self.poll_ready(WRITABLE);
+        if ready.is_pending() {
+            self.await_room()?;
+        }
+        ready
     }
 
     fn poll_read_ready(&self, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,9 +1,11 @@
 //! Reactors under a hub, with real sockets.
 
 use std::{
+    future::poll_fn,
     io::Write as _,
     num::NonZeroUsize,
     sync::atomic::AtomicBool,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -173,6 +175,24 @@ async fn a_stream_and_its_thread_end_with_the_hub() {
     registration.run(socket, |mut stream| async move { stream.ended().await });
     assert_eq!(in_time(peer.read(&mut [0])).await.unwrap(), 0);
     assert_eq!(*noted.ends.lock(), [EndReason::Dropped; 2]);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_woken_before_its_thread_knows_of_it_is_polled_again() {
+    let (hub, _noted) = hub(HubParts::default());
+    for _ in 0..100 {
+        let (socket, mut peer) = UnixStream::pair().unwrap();
+        let mut polls = 0;
+        hub.register(ALICE, "token", None).unwrap().run(socket, |stream| {
+            poll_fn(move |cx| {
+                let _still_open = &stream;
+                polls += 1;
+                cx.waker().wake_by_ref();
+                if polls < 3 { Poll::Pending } else { Poll::Ready(EndReason::PeerGone) }
+            })
+        });
+        assert_eq!(in_time(peer.read(&mut [0])).await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

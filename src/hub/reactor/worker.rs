@@ -1,17 +1,11 @@
 //! The thread of a reactor: its table of streams, and when it polls them.
 
-use std::{
-    io,
-    os::fd::AsRawFd as _,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Waker},
-};
+use std::{io, sync::Arc};
 
-use mio::{Events, Interest, Poll, Registry, Token, unix::SourceFd};
+use mio::{Events, Poll, Token};
 use tokio::runtime::Handle;
 
-use super::{ALARM, Arrival, Reactor, Record, Run};
+use super::{ALARM, Arrival, Reactor, Record, poll_contained};
 
 /// Events that are asked for at a time.
 const EVENTS: usize = 256;
@@ -63,25 +57,26 @@ impl Worker {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),
             _ => {}
         }
-        let registry = poll.registry();
+        // An event may be the first that is heard of a stream.
+        let goes_on = reactor.take(arrived, woken);
+        for arrival in arrived.drain(..) {
+            table.add(arrival);
+        }
         for event in events.iter().filter(|event| event.token() != ALARM) {
             let Token(place) = event.token();
             if let Some(record) = table.record(place) {
                 record.on_event(event);
-                table.poll(place, registry);
+                table.poll(place);
             }
-        }
-        let goes_on = reactor.take(arrived, woken);
-        for arrival in arrived.drain(..) {
-            table.add(arrival, registry);
         }
         for record in woken.drain(..) {
-            let place = record.place.load(Ordering::Relaxed) as usize;
+            let place = record.place() as usize;
             // The stream may have ended, and another one have its place.
             if table.record(place).is_some_and(|there| Arc::ptr_eq(there, &record)) {
-                table.poll(place, registry);
+                table.poll(place);
             }
         }
+        reactor.free(&mut table.free);
         Ok(goes_on)
     }
 }
@@ -90,6 +85,8 @@ impl Worker {
 #[derive(Default)]
 struct Table {
     places: Vec<Option<Arrival>>,
+    /// Places that have become free in this turn. In the same turn others could be given to them whose streams are not
+    /// meant by its events.
     free: Vec<u32>,
 }
 
@@ -98,52 +95,29 @@ impl Table {
         Some(&self.places.get(place)?.as_ref()?.record)
     }
 
-    /// Begins to wait for the stream's socket, and polls it once, so that it says what it waits for. The first event
-    /// says what the socket is ready for now.
-    fn add(&mut self, arrival: Arrival, registry: &Registry) {
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push(None);
-            u32::try_from(self.places.len() - 1).expect("a process has fewer than 2^32 sockets")
-        });
-        let socket = arrival.record.as_raw_fd();
-        arrival.record.place.store(place, Ordering::Relaxed);
-        let (place, interest) = (place as usize, Interest::READABLE | Interest::WRITABLE);
+    /// Takes in a stream, and polls it if it was woken before it was here.
+    fn add(&mut self, arrival: Arrival) {
+        let (place, is_woken) = (arrival.record.place() as usize, arrival.record.is_woken());
+        if place >= self.places.len() {
+            self.places.resize_with(place + 1, || None);
+        }
         self.places[place] = Some(arrival);
-        match registry.register(&mut SourceFd(&socket), Token(place), interest) {
-            Ok(()) => self.poll(place, registry),
-            Err(error) => {
-                tracing::error!(%error, "failed to wait for the socket of a stream");
-                self.remove(place);
-            }
+        if is_woken {
+            self.poll(place);
         }
     }
 
-    fn remove(&mut self, place: usize) {
-        self.places[place] = None;
-        self.free.extend(u32::try_from(place));
-    }
-
     /// Polls a stream, and forgets it if it has ended.
-    fn poll(&mut self, place: usize, registry: &Registry) {
+    fn poll(&mut self, place: usize) {
         let Some(Arrival { record, run }) = self.places[place].take() else { return };
         record.on_poll();
         if let Some(run) = poll_contained(run, &Arc::clone(&record).into()) {
             self.places[place] = Some(Arrival { record, run });
             return;
         }
-        // Others may still hold the socket, whose events would then be taken for those of the next stream here.
-        if let Err(error) = registry.deregister(&mut SourceFd(&record.as_raw_fd())) {
+        if let Err(error) = record.deregister() {
             tracing::debug!(%error, "failed to end waiting for the socket of a stream");
         }
-        self.remove(place);
+        self.free.push(record.place());
     }
-}
-
-/// Polls once; returns what is to be polled again. What panics ends as if it had ended, and is dropped while the panic
-/// unwinds, by which a stream knows why it ends.
-fn poll_contained(mut run: Run, waker: &Waker) -> Option<Run> {
-    let polled = catch_unwind(AssertUnwindSafe(move || {
-        run.as_mut().poll(&mut Context::from_waker(waker)).is_pending().then_some(run)
-    }));
-    polled.ok().flatten()
 }
