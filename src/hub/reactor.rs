@@ -123,9 +123,9 @@ impl Reactor {
     /// Runs `run` until it ends; `record` must be that of the socket that it uses. A reactor that has ended drops it.
     ///
     /// It is polled here for the first time, so that a stream on which nothing happens takes nothing of the thread.
-    pub(super) fn add(&self, record: Arc<Record>, run: Run) {
-        let Some(run) = poll_contained(run, &Arc::clone(&record).into()) else { return };
-        let arrival = Arrival { record: Arc::clone(&record), run };
+    pub(super) fn add(&self, record: &Arc<Record>, run: Run) {
+        let Some(run) = poll_contained(run, &Arc::clone(record).into()) else { return };
+        let arrival = Arrival { record: Arc::clone(record), run };
         if let Err(error) = self.accept(arrival) {
             tracing::error!(%error, "failed to wait for the socket of a stream");
         } else if record.is_woken() {

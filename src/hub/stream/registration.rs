@@ -118,7 +118,7 @@ impl Registration {
             Ok(reactor) => match Record::new(socket, Arc::clone(&reactor)).map(Arc::new) {
                 Ok(record) => {
                     let stream = self.attach_shared(Arc::clone(&record) as _, &Framing::WEBSOCKET);
-                    reactor.add(record, Box::pin(make(stream)));
+                    reactor.add(&record, Box::pin(make(stream)));
                 }
                 Err(error) => tracing::error!(%error, "failed to take the socket of a stream"),
             },
