@@ -3,7 +3,6 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Application } from '../../api/types';
 import { Items } from '../../components/Items';
-import { applicationsById } from '../../state/applications';
 import { type Key, t } from '../../text';
 import { ApplicationRow } from './ApplicationRow';
 import { changePicture, moveApplication, type Shown } from './actions';
@@ -24,8 +23,10 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
   const file = useRef<HTMLInputElement>(null);
   const pictureOf = useRef<Application | null>(null);
 
+  // From the list that is given: with the signal too, the rows would be drawn twice for one change.
+  const byId = new Map(list.map((application) => [application.id, application]));
   const say = (step: Step, { id, to }: Moving) => {
-    const name = applicationsById.value.get(id)?.name ?? '';
+    const name = byId.get(id)?.name ?? '';
     said.value = t(SAID[step], { name, place: to + 1, count: list.length });
   };
   const reorder = useReorder(
@@ -38,7 +39,7 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
     <>
       <Items label={t('applications.list')} count={list.length}>
         {reorder.order.map((id) => {
-          const application = applicationsById.value.get(id);
+          const application = byId.get(id);
           if (!application) return null;
           return (
             <ApplicationRow
