@@ -5,11 +5,11 @@ import type { Application } from '../../api/types';
 import { Field, TextArea } from '../../components/Field';
 import { FormDialog } from '../../components/FormDialog';
 import { bound, useSubmit, wholeNumber } from '../../components/form';
-import { applicationStates, applications, reloadApplicationStates } from '../../state/applications';
+import { applicationStates, reloadApplicationStates } from '../../state/applications';
 import { overview } from '../../state/session';
 import { toast, toastError } from '../../state/toasts';
 import { t } from '../../text';
-import { keepChanged, type Shown } from './actions';
+import { keepChanged, keepCreated, type Shown } from './actions';
 import { Picture } from './Picture';
 import { MAX_DAYS, MAX_NEWEST, RetentionFields } from './RetentionFields';
 
@@ -64,7 +64,7 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
       show(null);
     } else {
       // What goes wrong from now on must not make another one, nor hide the token.
-      applications.value = [...(applications.value ?? []), listed(saved)];
+      keepCreated(listed(saved));
       show({ dialog: 'token', id: saved.id, ...(saved.token ? { token: saved.token } : {}) });
       keepRetention(saved).catch(toastError);
     }

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Application } from '../../api/types';
 import { Items } from '../../components/Items';
+import { applicationsById } from '../../state/applications';
 import { type Key, t } from '../../text';
 import { ApplicationRow } from './ApplicationRow';
 import { changePicture, moveApplication, type Shown } from './actions';
@@ -23,10 +24,8 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
   const file = useRef<HTMLInputElement>(null);
   const pictureOf = useRef<Application | null>(null);
 
-  // From the list that is given: with the signal too, the rows would be drawn twice for one change.
-  const byId = new Map(list.map((application) => [application.id, application]));
   const say = (step: Step, { id, to }: Moving) => {
-    const name = byId.get(id)?.name ?? '';
+    const name = applicationsById.value.get(id)?.name ?? '';
     said.value = t(SAID[step], { name, place: to + 1, count: list.length });
   };
   const reorder = useReorder(
@@ -39,7 +38,7 @@ export function ApplicationList({ list, show }: ApplicationListProps) {
     <>
       <Items label={t('applications.list')} count={list.length}>
         {reorder.order.map((id) => {
-          const application = byId.get(id);
+          const application = applicationsById.value.get(id);
           if (!application) return null;
           return (
             <ApplicationRow

@@ -4,7 +4,7 @@ import type { Application } from '../../api/types';
 const calls = vi.hoisted(() => ({ updateApplication: vi.fn(async (_id: number, _params: object) => {}) }));
 vi.mock('../../api/application-changes', () => calls);
 const { applications } = await import('../../state/applications');
-const { moveApplication } = await import('./actions');
+const { keepCreated, moveApplication } = await import('./actions');
 
 const list = (...ids: number[]) => ids.map((id) => ({ id, name: '', sortKey: `a${id}` }) as Application);
 const ids = () => applications.value?.map(({ id }) => id);
@@ -20,4 +20,12 @@ test('an application that was deleted meanwhile is not moved', async () => {
   applications.value = list(2, 3);
   await moveApplication(4, 0);
   expect(ids()).toEqual([2, 3]);
+});
+
+test('a new application is there once, whether the list was loaded again before or not', () => {
+  applications.value = list(2, 3);
+  keepCreated(list(4)[0] as Application);
+  expect(ids()).toEqual([2, 3, 4]);
+  keepCreated(list(4)[0] as Application);
+  expect(ids()).toEqual([2, 3, 4]);
 });

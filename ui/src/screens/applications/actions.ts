@@ -9,7 +9,7 @@ import {
 import { DEFAULT_PICTURE } from '../../api/applications';
 import type { Application } from '../../api/types';
 import { confirm, confirmDeletion } from '../../components/Confirm';
-import { applications, reloadApplications } from '../../state/applications';
+import { applications, applicationsById, reloadApplications } from '../../state/applications';
 import { toast, toastError } from '../../state/toasts';
 import { t } from '../../text';
 import { changedKeys, moved } from './order';
@@ -22,6 +22,12 @@ export type Shown =
 
 export function hasPicture({ image }: Application): boolean {
   return image !== DEFAULT_PICTURE;
+}
+
+/** Adds a new application, unless the list was loaded again before the answer came. */
+export function keepCreated(created: Application): void {
+  if (applicationsById.value.has(created.id)) return;
+  applications.value = [...(applications.value ?? []), created];
 }
 
 /** Puts what the server answered in the place of what the list has. */
