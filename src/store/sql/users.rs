@@ -196,7 +196,9 @@ async fn owned_by<D: Dialect>(session: &mut Session<'_, D>, id: UserId) -> Resul
         owned.application_tokens.push(application.text(0)?);
         owned.image_files.extend(application.optional_text(1)?.filter(|file| !file.is_empty()));
     }
-    for client in session.all(query("SELECT token FROM clients WHERE user_id = ?").id(id.0)).await? {
+    // Whoever saves a push subscription locks the client before the subscription, too.
+    let clients = query("SELECT token FROM clients WHERE user_id = ? ORDER BY id{for update}").id(id.0);
+    for client in session.all(clients).await? {
         owned.client_tokens.push(client.text(0)?);
     }
     Ok(owned)
