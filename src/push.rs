@@ -19,11 +19,11 @@
 //! | subscriptions that are looked up at once | those of 16 users | The others wait in the queue. |
 //! | notices in the queue | 1024, each with at most 200 characters of title, 1000 of text and 1000 bytes of URL | It is dropped. |
 //! | deliveries | 1024, of which 128 of one user | It is dropped. |
-//! | requests at a time | 32, of which 4 of one user, 10 s each | They wait. |
+//! | requests at a time | 32, of which 4 of one user; each takes 10 s at most, beside the database's time | They wait. |
 //! | connections | one for each request, which ends with it | |
 //!
-//! What is dropped is logged, and counted once there is much of it; only what waits when the server stops is not. The
-//! message itself is stored and on its way to streams by then.
+//! The first loss of a kind is logged; others are counted, and their number is logged once per minute. What still waits when
+//! the server stops is not logged. The message itself is stored and on its way to streams by then.
 
 mod address;
 mod delivery;

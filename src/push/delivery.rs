@@ -199,7 +199,10 @@ async fn deliver(
     let mut looked_up_at = looked_up_at;
     let mut waits = WAITS.into_iter();
     loop {
-        let requests = (limits.requests.acquire().await, delivery.requests.acquire().await);
+        let of_user = limits.requests.acquire().await;
+        // While it has a place of the user alone: nobody else waits for a user with many applications.
+        let unread = unread.get_or_init(|| count_unread(&*delivery.states, user_id)).await;
+        let requests = (of_user, delivery.requests.acquire().await);
         if looked_up_at.elapsed() > STAYS_TRUE {
             match delivery.subscriptions.push_subscription(client_id).await {
                 Ok(Some(current)) => subscription = current,
@@ -213,8 +216,6 @@ async fn deliver(
             }
             looked_up_at = Instant::now();
         }
-        // Here, where the user has a place: of one with many applications, nobody else waits for it.
-        let unread = unread.get_or_init(|| count_unread(&*delivery.states, user_id)).await;
         let outcome = delivery.services.send(&subscription, notice, &notice.payload(*unread)).await;
         drop(requests);
         let (reason, asked_for) = match outcome {

@@ -6,7 +6,6 @@ use std::io;
 use async_trait::async_trait;
 use axum::Router;
 use axum::http::{HeaderName, StatusCode, Uri};
-use chrono::DateTime;
 use parking_lot::Mutex;
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
 use ring::rand::SystemRandom;
@@ -24,8 +23,12 @@ use crate::store::{KeepMessages, StoreError, SubscribeOutcome};
 /// Only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const ANN: UserId = UserId(1);
 const BOB: UserId = UserId(2);
+
+/// As many as there are requests at a time.
+fn others() -> impl Iterator<Item = UserId> {
+    (3..3 + REQUESTS as u64).map(UserId)
+}
 
 /// Subscriptions, which may not be found again.
 struct Fake {
@@ -69,11 +72,11 @@ impl PushSubscriptions for Fake {
     }
 }
 
-/// Ann's messages are counted for ever.
+/// All messages but Bob's are counted for ever.
 #[async_trait]
 impl ApplicationStates for Fake {
     async fn application_states(&self, user: UserId) -> Result<Vec<ApplicationState>, StoreError> {
-        if user == ANN { pending().await } else { Err(failed()) }
+        if user == BOB { Err(failed()) } else { pending().await }
     }
 
     async fn application_state(&self, _: ApplicationId) -> Result<Option<ApplicationState>, StoreError> {
@@ -115,8 +118,8 @@ impl World {
             }
         });
         let service = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let clients: Vec<_> = [ANN, BOB]
-            .into_iter()
+        let clients: Vec<_> = others()
+            .chain([BOB])
             .map(|user_id| {
                 let key = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
                 let subscription = PushSubscription {
@@ -132,7 +135,7 @@ impl World {
         let vapid = Vapid::new(&Vapid::make_up_key().unwrap(), None).unwrap();
         let policy = EndpointPolicy::new(&["127.0.0.1".to_owned()]);
         let services = PushServices::new(policy, vapid).unwrap();
-        let subscribers = Subscribers::new(vec![ANN, BOB]);
+        let subscribers = Subscribers::new(others().chain([BOB]).collect());
         let subscriptions = Arc::<Fake>::clone(&database);
         let delivery = Arc::new(Delivery::new(subscriptions, database, services, subscribers));
         Self { delivery, asked, clients, _service: AbortOnDropHandle::new(service) }
@@ -146,7 +149,7 @@ impl World {
             tracing_subscriber::fmt().with_ansi(false).with_writer(move || written.clone()).finish();
         let limits = UserLimits::new();
         let looked_up_at = Instant::now().checked_sub(ago).unwrap();
-        let client = self.clients[1].clone();
+        let client = self.clients.last().expect("Bob has one").clone();
         let (notice, unread) = (notice(BOB), Unread::new());
         deliver(&self.delivery, &limits, client, looked_up_at, &notice, &unread)
             .with_subscriber(subscriber)
@@ -171,24 +174,15 @@ impl io::Write for Log {
 }
 
 fn notice(user: UserId) -> Notice {
-    let message = Message {
-        id: MessageId(1),
-        application_id: ApplicationId(1),
-        message: "m".to_owned(),
-        title: String::new(),
-        priority: 0,
-        extras: None,
-        date: DateTime::UNIX_EPOCH.fixed_offset(),
-    };
-    Notice::of(user, &message)
+    Notice::of(user, &Message::any(1))
 }
 
 #[tokio::test]
-async fn a_user_whose_messages_take_long_to_count_holds_up_nobody_else() {
+async fn users_whose_messages_take_long_to_count_hold_up_nobody_else() {
     let mut world = World::new(StatusCode::CREATED, true).await;
     let (notices, waiting) = mpsc::channel(10);
     let _running = AbortOnDropHandle::new(tokio::spawn(run(Arc::clone(&world.delivery), waiting)));
-    for user in [ANN, BOB] {
+    for user in others().chain([BOB]) {
         notices.send(notice(user)).await.unwrap();
     }
     let asked = timeout(PATIENCE, world.asked.recv()).await.expect("Bob's message is pushed");
