@@ -222,7 +222,8 @@ mod tests {
             ("host=a sslmode=hunter2", "its setting `sslmode` must be disable, allow"),
             ("hunter2", "a setting has no `=`"),
             ("Postgres://gotify:hunter2@db/push?sslmode=disable", "a URL begins with `postgres://`"),
-            ("dbname=push password=it's hunter2'=x", "its setting whose name is not letters"),
+            ("dbname=push password=it's hunter2'=x", "its setting whose name no driver knows"),
+            ("password=correct hunter=battery user=x", "its setting whose name no driver knows"),
             ("password='it's=hunter2' user=x", "a quote is closed within a value"),
             ("host=a hostaddr=10.0.0.1", "it names several hosts"),
             ("hostaddr=hunter2", "its setting `hostaddr` must be an IP address"),
@@ -231,7 +232,7 @@ mod tests {
         ] {
             let error = options(connection).unwrap_err().to_string();
             assert!(error.contains(expected), "{connection}: {error}");
-            assert!(!error.contains("hunter2"), "{error}");
+            assert!(!error.contains("hunter"), "{error}");
         }
     }
 }

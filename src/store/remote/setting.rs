@@ -1,14 +1,78 @@
 //! How an error names a setting of a connection.
 
-/// The longest name that is shown. The longest of libpq's has 25 bytes.
-const NAME_BYTES: usize = 40;
+/// Settings that libpq, pgx or Go's driver for MySQL knows, besides those that are read here. Names of servers' own
+/// settings are among them as far as they are common.
+const KNOWN: &[&str] = &[
+    "allowAllFiles",
+    "allowCleartextPasswords",
+    "allowFallbackToPlaintext",
+    "allowNativePasswords",
+    "allowOldPasswords",
+    "autocommit",
+    "channel_binding",
+    "charset",
+    "checkConnLiveness",
+    "clientFoundRows",
+    "collation",
+    "columnsWithAlias",
+    "compress",
+    "connectionAttributes",
+    "default_query_exec_mode",
+    "description_cache_capacity",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "idle_in_transaction_session_timeout",
+    "interpolateParams",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "lock_timeout",
+    "max_protocol_version",
+    "maxAllowedPacket",
+    "min_protocol_version",
+    "multiStatements",
+    "options",
+    "parseTime",
+    "passfile",
+    "readTimeout",
+    "rejectReadOnly",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "serverPubKey",
+    "service",
+    "sql_mode",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslcrl",
+    "sslcrldir",
+    "sslkeylogfile",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "statement_cache_capacity",
+    "statement_timeout",
+    "tcp_user_timeout",
+    "time_zone",
+    "timeTruncate",
+    "timeout",
+    "transaction_isolation",
+    "tx_isolation",
+    "writeTimeout",
+];
 
-/// Names a setting. What is no name is not shown: where a quote or the beginning of a URL is mistyped, it may be a password.
+/// Names a setting, if it is one that drivers know. Others are not shown: where a quote or the beginning of a URL is
+/// mistyped, it may be a part of the password.
 pub(in crate::store) fn named(name: &str) -> String {
-    let is_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
-    if (1..=NAME_BYTES).contains(&name.len()) && name.bytes().all(is_name) {
-        format!("setting `{name}`")
-    } else {
-        "setting whose name is not letters and underscores alone".to_owned()
+    match KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(known) => format!("setting `{known}`"),
+        None => "setting whose name no driver knows".to_owned(),
     }
 }
