@@ -7,7 +7,7 @@
 
 use super::problem::Problem;
 
-/// The longest value, once variables are put in: a few lines that each name the one before twice would fill the memory.
+/// What a value may have when a variable is put in: a few lines that each name the one before twice would fill the memory.
 const MAX_VALUE_BYTES: usize = 64 * 1024;
 
 /// A line that sets a variable.

@@ -11,8 +11,8 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 /// How deep values may be nested. No key needs more than five.
 const MAX_DEPTH: usize = 32;
 
-/// How many values all aliases together may stand for: a few lines of aliases of aliases would fill the memory.
-const MAX_COPIES: usize = 10_000;
+/// How many bytes all aliases together may stand for: a few lines of aliases of aliases would fill the memory.
+const MAX_COPIED_BYTES: usize = 1024 * 1024;
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
@@ -29,13 +29,17 @@ impl Node {
         Self { line, own_line: line, content }
     }
 
-    /// Counts the value, and those in it.
-    fn count(&self) -> usize {
-        1 + match &self.content {
-            Content::Empty | Content::Scalar(_) => 0,
-            Content::List(items) => items.iter().map(Self::count).sum::<usize>(),
-            Content::Map(entries) => entries.iter().map(|(_, node)| node.count()).sum(),
-        }
+    /// Returns about how many bytes a copy of it takes.
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.content {
+                Content::Empty => 0,
+                Content::Scalar(text) => text.len(),
+                Content::List(items) => items.iter().map(Self::bytes).sum::<usize>(),
+                Content::Map(entries) => {
+                    entries.iter().map(|(key, node)| size_of::<String>() + key.len() + node.bytes()).sum()
+                }
+            }
     }
 
     /// A value that was not read from a file.
@@ -113,7 +117,7 @@ impl From<ScanError> for SyntaxError {
 /// Parses one document, or a value alone.
 pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
     let mut builder =
-        Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), copies_left: MAX_COPIES };
+        Builder { events: Parser::new_from_str(text), anchors: HashMap::new(), bytes_left: MAX_COPIED_BYTES };
     let mut root = None;
     loop {
         match builder.next()? {
@@ -132,7 +136,7 @@ pub(super) fn parse(text: &str) -> Result<Node, SyntaxError> {
 struct Builder<'a> {
     events: Parser<'a, StrInput<'a>>,
     anchors: HashMap<usize, Node>,
-    copies_left: usize,
+    bytes_left: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -151,9 +155,9 @@ impl<'a> Builder<'a> {
             Event::Alias(anchor) => {
                 let known = self.anchors.get(&anchor);
                 let known = known.ok_or_else(|| SyntaxError::at(span, "the alias names no value"))?;
-                let left = self.copies_left.checked_sub(known.count());
-                self.copies_left =
-                    left.ok_or_else(|| SyntaxError::at(span, "aliases stand for too many values"))?;
+                let left = self.bytes_left.checked_sub(known.bytes());
+                self.bytes_left =
+                    left.ok_or_else(|| SyntaxError::at(span, "aliases stand for more than 1 MiB"))?;
                 return Ok(known.clone());
             }
             _ => return Err(SyntaxError::at(span, "a value is missing")),
@@ -248,7 +252,9 @@ mod tests {
     fn aliases_of_aliases_do_not_fill_the_memory() {
         let doubled = (1..40).map(|line| format!("a{line}: &a{line} [*a{0}, *a{0}]\n", line - 1));
         let text = "a0: &a0 [x]\n".to_owned() + &doubled.collect::<String>();
-        assert_eq!(parse(&text).unwrap_err().reason, "aliases stand for too many values");
+        assert_eq!(parse(&text).unwrap_err().reason, "aliases stand for more than 1 MiB");
+        let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(20));
+        assert_eq!(parse(&long).unwrap_err().reason, "aliases stand for more than 1 MiB");
     }
 
     #[test]
