@@ -19,7 +19,8 @@ use crate::hub::Hub;
 use crate::store::{Database, LastWrite, Revocation, StoreError};
 use crate::task;
 
-/// How often the log is read. What others revoke takes effect within this time and that of a query.
+/// How often the log is read, where the database can't tell at once that nobody has written. What others revoke takes
+/// effect within this time and that of a query.
 const PERIOD: Duration = Duration::from_secs(2);
 
 /// How long entries are kept. Whoever could not read the log for longer looks everybody up again.
@@ -105,8 +106,9 @@ impl Task {
                     progress.is_incomplete = true;
                 }
             }
-            // An error is that nobody has asked.
-            let _ = timeout(PERIOD, self.asked.notified()).await;
+            if timeout(PERIOD, self.asked.notified()).await.is_ok() {
+                progress.read_at = None;
+            }
         }
     }
 
@@ -115,7 +117,7 @@ impl Task {
         let last_write = self.database.last_write();
         if last_write.is_none() || last_write != progress.read_at {
             self.read(progress).await?;
-            progress.read_at = last_write;
+            progress.read_at = last_write.filter(|_| !progress.is_incomplete);
         }
         if progress.is_incomplete {
             tracing::info!("looking up all who have streams: it is not known what was revoked");
