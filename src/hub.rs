@@ -9,18 +9,20 @@
 //! carry what is published to the streams, and the *sweep*, which sends pings and closes what has stalled. Each
 //! stream is owned by a future of the caller's, which polls [`Stream::poll_outgoing`]; that future sleeps as long as
 //! the stream's socket takes everything at once. It may be a task of the caller's, or, for a socket of the kernel, be
-//! run by one of the hub's own threads, which costs less ([`Registration::run`]).
+//! run by one of the hub's own threads, which costs less ([`Registration::run`]). These threads start with their first
+//! stream, and end with the hub's last handle.
 //!
 //! # A stream is a cursor
 //! A stream holds the id of the last message it was given, not a queue. One that has everything up to the newest
 //! message gets the next ones from the pass itself. One whose socket is full stays where it is; when the socket
-//! takes bytes again, its task sends all that it missed in as few writes as possible: from the user's ring of recent
+//! takes bytes again, the stream sends all that it missed in as few writes as possible: from the user's ring of recent
 //! frames, or, further back, from the [`Backlog`]. Nobody waits for anybody else.
 //!
 //! # Locks
 //! Taken in this order, and never across an await: an entry of the user index, a stream, a user. A shard's lock is
 //! taken alone. No log, callback or write happens under a shard's or a user's lock; a stream's own lock is held
-//! while its socket is written to without waiting, so that two writers can't tear a frame apart.
+//! while its socket is written to without waiting, so that two writers can't tear a frame apart. The threads' list of what
+//! waits for them is locked last, because whoever wakes a stream may hold any of these; nothing is taken under it.
 //!
 //! ```
 //! use shardcast::hub::{Frame, Hub, HubConfig, MessageId, UserId};

@@ -1,7 +1,7 @@
 //! `GET /stream`: messages as they come.
 //!
-//! The handler authenticates, checks the handshake, registers with the hub and answers 101; then the connection is
-//! taken back from the HTTP server, and a [`Session`] owns it until the stream ends. The registration stands before
+//! The handler authenticates, checks the handshake, registers with the hub and answers 101; then the connection
+//! leaves HTTP, and a [`Session`] owns it until the stream ends. The registration stands before
 //! the client can see the 101, so a message that it causes afterwards reaches it.
 
 use std::sync::Arc;

@@ -51,7 +51,7 @@ struct Attached {
 pub(super) enum Phase {
     /// It has everything up to the newest message: passes write to its socket.
     Live,
-    /// Something is missing: its own task fetches and writes it, passes leave it alone.
+    /// Something is missing: what drives it fetches and writes that, passes leave it alone.
     Behind,
     /// What ends it is in `outgoing`, or will be once there is a socket.
     Closing,
@@ -315,7 +315,7 @@ impl Connection {
         state.end()
     }
 
-    /// Ends the stream without another word, and lets its task know.
+    /// Ends the stream without another word, and wakes what drives it.
     pub(super) fn abandon(&self, reason: EndReason) {
         let mut state = self.state.lock();
         self.end_locked(&mut state, reason);

@@ -27,9 +27,9 @@ pub struct PassReport {
 
 /// Told what happens in the hub. Every method does nothing by default.
 ///
-/// Calls come from the hub's own tasks, or from the caller of [`Hub::register`](super::Hub::register), with no lock
-/// held. They must be quick and must not block; one that panics is reported by [`Observer::on_panic`]. An [`Observer::on_end`] follows each [`Observer::on_register`],
-/// exactly once.
+/// Calls come from the hub's own tasks and threads, or from whoever registers or runs a stream, with no lock held. They must
+/// be quick and must not block; one that panics is reported by [`Observer::on_panic`]. An [`Observer::on_end`] follows each
+/// [`Observer::on_register`], exactly once.
 ///
 /// ```
 /// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};

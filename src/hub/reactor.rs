@@ -92,18 +92,18 @@ pub(super) struct Reactor {
 struct Work {
     /// Streams that have come: bounded as open connections are. The thread need not know of them before something
     /// happens on their sockets, so no alarm is raised.
-    arrived: Vec<Arrival>,
+    arrived: Vec<RunningStream>,
     /// Those that are to be polled, each at most once. Whoever puts in the first one raises the alarm.
     woken: Vec<Arc<Record>>,
     /// Places that are free in the thread's table, and how many there are in all.
     free: Vec<u32>,
-    places: u32,
+    place_count: u32,
     /// It takes no more.
     has_ended: bool,
 }
 
-/// A stream that a reactor is to run.
-struct Arrival {
+/// A stream that a reactor runs.
+struct RunningStream {
     record: Arc<Record>,
     run: Run,
 }
@@ -125,7 +125,7 @@ impl Reactor {
     /// It is polled here for the first time, so that a stream on which nothing happens takes nothing of the thread.
     pub(super) fn add(&self, record: &Arc<Record>, run: Run) {
         let Some(run) = poll_contained(run, &Arc::clone(record).into()) else { return };
-        let arrival = Arrival { record: Arc::clone(record), run };
+        let arrival = RunningStream { record: Arc::clone(record), run };
         if let Err(error) = self.accept(arrival) {
             tracing::error!(%error, "failed to wait for the socket of a stream");
         } else if record.is_woken() {
@@ -136,21 +136,16 @@ impl Reactor {
 
     /// Gives the stream a place, and begins to wait for its socket. What is not accepted is dropped once the lock is
     /// released, because the end of a stream may wake others.
-    fn accept(&self, arrival: Arrival) -> io::Result<()> {
+    fn accept(&self, arrival: RunningStream) -> io::Result<()> {
         let mut work = self.work.lock();
         if work.has_ended {
-            drop(work);
-            drop(arrival);
             return Ok(());
         }
-        let place = work.free.last().copied().unwrap_or(work.places);
+        let place = work.free.last().copied().unwrap_or(work.place_count);
         // The thread takes the lock before it looks at an event.
-        if let Err(error) = arrival.record.register(place) {
-            drop(work);
-            return Err(error);
-        }
+        arrival.record.register(place)?;
         if work.free.pop().is_none() {
-            work.places += 1;
+            work.place_count += 1;
         }
         work.arrived.push(arrival);
         Ok(())
@@ -159,7 +154,6 @@ impl Reactor {
     fn wake(&self, record: Arc<Record>) {
         let mut work = self.work.lock();
         if work.has_ended {
-            drop(work);
             return;
         }
         let is_first = work.woken.is_empty();
@@ -193,7 +187,7 @@ impl Reactor {
     }
 
     /// Takes what waits in exchange for the empty lists given; false once the reactor is to end.
-    fn take(&self, arrived: &mut Vec<Arrival>, woken: &mut Vec<Arc<Record>>) -> bool {
+    fn take(&self, arrived: &mut Vec<RunningStream>, woken: &mut Vec<Arc<Record>>) -> bool {
         woken.shrink_to(KEPT_ROOM);
         let mut work = self.work.lock();
         *arrived = mem::take(&mut work.arrived);

@@ -12,8 +12,8 @@ use tokio::net::{TcpStream, UnixStream};
 /// A connected, non-blocking byte stream.
 ///
 /// The `try_` methods never wait: they do what they can at once or answer [`io::ErrorKind::WouldBlock`], and may
-/// be called from any thread. The `poll_` methods are called by the task that drives the stream alone, and wake
-/// it by the latest waker given.
+/// be called from any thread. The `poll_` methods are called by what drives the stream alone, with the waker that it
+/// is polled with, and wake that.
 pub trait Socket: Send + Sync + 'static {
     /// Writes some of `bytes`.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;

@@ -1,4 +1,4 @@
-//! The owner's side of a stream: a guard from registration on, and what its task polls.
+//! The owner's side of a stream: a guard from registration on, and what drives it.
 
 use std::{
     fmt,
@@ -54,8 +54,8 @@ type Load = Pin<Box<dyn Future<Output = Result<Arc<Chunk>, LoadError>> + Send>>;
 
 /// A registered stream with its socket.
 ///
-/// One task owns it and polls [`Stream::poll_outgoing`], which writes what a pass could not. While nothing is
-/// missing, passes write to the socket without waking that task. Dropping it ends the stream.
+/// One future owns it and polls [`Stream::poll_outgoing`], which writes what a pass could not. While nothing is
+/// missing, passes write to the socket without waking it. Dropping it ends the stream.
 pub struct Stream {
     guard: Guard,
     load: Option<Load>,

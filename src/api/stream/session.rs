@@ -1,8 +1,8 @@
 //! One client on its stream: what it sends, and when it ends.
 //!
 //! A session waits for the socket to be readable and for the hub to have something to do. One of the hub's threads polls
-//! it, or, under TLS, a task. It polls the socket itself, so that its waker replaces the one that the HTTP connection's
-//! task left there, which would keep that task's memory alive.
+//! it, or, under TLS, a task. Such a task polls the socket itself, so that its waker replaces the one that the HTTP
+//! connection's task left there, which would keep that task's memory alive.
 
 use std::{
     future::Future,

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use mio::{Events, Poll, Token};
 use tokio::runtime::Handle;
 
-use super::{ALARM, Arrival, Reactor, Record, poll_contained};
+use super::{ALARM, Reactor, Record, RunningStream, poll_contained};
 
 /// Events that are asked for at a time.
 const EVENTS: usize = 256;
@@ -45,7 +45,7 @@ struct Worker {
     poll: Poll,
     reactor: Arc<Reactor>,
     table: Table,
-    arrived: Vec<Arrival>,
+    arrived: Vec<RunningStream>,
     woken: Vec<Arc<Record>>,
 }
 
@@ -84,7 +84,7 @@ impl Worker {
 /// All streams of a reactor. Their places are the tokens of their sockets.
 #[derive(Default)]
 struct Table {
-    places: Vec<Option<Arrival>>,
+    places: Vec<Option<RunningStream>>,
     /// Places that have become free in this turn. In the same turn others could be given to them whose streams are not
     /// meant by its events.
     free: Vec<u32>,
@@ -96,7 +96,7 @@ impl Table {
     }
 
     /// Takes in a stream, and polls it if it was woken before it was here.
-    fn add(&mut self, arrival: Arrival) {
+    fn add(&mut self, arrival: RunningStream) {
         let (place, is_woken) = (arrival.record.place() as usize, arrival.record.is_woken());
         if place >= self.places.len() {
             self.places.resize_with(place + 1, || None);
@@ -109,10 +109,10 @@ impl Table {
 
     /// Polls a stream, and forgets it if it has ended.
     fn poll(&mut self, place: usize) {
-        let Some(Arrival { record, run }) = self.places[place].take() else { return };
+        let Some(RunningStream { record, run }) = self.places[place].take() else { return };
         record.on_poll();
         if let Some(run) = poll_contained(run, &Arc::clone(&record).into()) {
-            self.places[place] = Some(Arrival { record, run });
+            self.places[place] = Some(RunningStream { record, run });
             return;
         }
         if let Err(error) = record.deregister() {

@@ -104,6 +104,9 @@ impl Registration {
     /// is polled when the socket is ready for something, and when it is woken; a panic ends this stream alone. It is
     /// dropped with the hub at the latest.
     ///
+    /// What `make` makes must poll the stream with the waker that it is polled with: not in another task, nor in a set of
+    /// futures with wakers of their own.
+    ///
     /// A stream costs less than half as much memory as with a task. Whatever needs tokio may run there, but what takes
     /// long keeps other streams waiting. If there can be no thread, it runs as a task.
     ///
