@@ -1,7 +1,6 @@
 //! What a node hears from others: messages in the format of the backplane, each after two bytes with its length.
 //!
-//! What is understood and written again is understood as the same. What streams get of it are whole frames, and the
-//! messages among them ascend.
+//! What is understood and written again is understood as the same. What streams get of it are whole frames.
 
 use std::cell::OnceCell;
 use std::sync::Arc;

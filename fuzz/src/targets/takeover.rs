@@ -15,20 +15,14 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// The tables of an early Gotify 2, with rows.
-const EARLY: &str = r#"
-    CREATE TABLE "users" ("id" integer primary key autoincrement, "name" varchar(180), "pass" blob, "admin" bool);
-    CREATE UNIQUE INDEX uix_users_name ON "users"("name");
-    CREATE TABLE "applications" ("id" integer primary key autoincrement, "token" varchar(180),
-        "user_id" integer, "name" varchar(255), "description" varchar(255), "internal" bool, "image" varchar(255));
-    CREATE UNIQUE INDEX uix_applications_token ON "applications"("token");
-    CREATE TABLE "messages" ("id" integer primary key autoincrement, "application_id" integer,
-        "message" text, "title" text, "priority" integer, "extras" blob, "date" datetime);
-    CREATE TABLE "clients" ("id" integer primary key autoincrement, "token" varchar(180), "user_id" integer,
-        "name" varchar(255));
+/// The tables of an early Gotify 2, with that of its plugins.
+const EARLY: &str = concat!(
+    include_str!("../../../src/store/sqlite/tests/early.sql"),
+    r#"
     CREATE TABLE "plugin_confs" ("id" integer primary key autoincrement, "user_id" integer, "module_path" text,
         "token" varchar(180), "application_id" integer, "enabled" bool, "config" blob, "storage" blob);
-"#;
+"#
+);
 
 const ROWS: &str = r#"
     INSERT INTO users (id, name, pass, admin) VALUES (1, 'admin', CAST('$2a$10$hash' AS BLOB), 1), (2, 'bob', x'', 0);

@@ -11,16 +11,9 @@ use crate::store::sqlite::Sqlite;
 use crate::store::{Applications as _, Database as _, Messages as _};
 
 /// The tables of an early Gotify 2, with rows.
-pub(super) const EARLY: &str = r#"
-    CREATE TABLE "users" ("id" integer primary key autoincrement, "name" varchar(180), "pass" blob, "admin" bool);
-    CREATE UNIQUE INDEX uix_users_name ON "users"("name");
-    CREATE TABLE "applications" ("id" integer primary key autoincrement, "token" varchar(180),
-        "user_id" integer, "name" varchar(255), "description" varchar(255), "internal" bool, "image" varchar(255));
-    CREATE UNIQUE INDEX uix_applications_token ON "applications"("token");
-    CREATE TABLE "messages" ("id" integer primary key autoincrement, "application_id" integer,
-        "message" text, "title" text, "priority" integer, "extras" blob, "date" datetime);
-    CREATE TABLE "clients" ("id" integer primary key autoincrement, "token" varchar(180), "user_id" integer,
-        "name" varchar(255));
+pub(super) const EARLY: &str = concat!(
+    include_str!("early.sql"),
+    r#"
     INSERT INTO users VALUES (1, 'admin', CAST('$2a$10$hash' AS BLOB), 1), (2, 'bob', x'', 0);
     INSERT INTO applications VALUES (3, 'A3', 1, 'backup', 'nightly', 0, 'x.png'), (5, 'A5', 2, 'door', '', 0, ''),
         (7, 'A7', 1, 'cron', '', 1, '');
@@ -28,7 +21,8 @@ pub(super) const EARLY: &str = r#"
     INSERT INTO messages VALUES
         (10, 3, 'done', 'backup', 5, CAST('{"a":{"b":1}}' AS BLOB), '2019-03-04 05:06:07.89+01:00'),
         (11, 7, 'ran', 'cron', 0, NULL, '2019-03-04 05:06:08+00:00');
-"#;
+"#
+);
 
 pub(super) async fn connect(folder: &tempfile::TempDir) -> SqliteConnection {
     std::fs::create_dir_all(folder.path().join("data")).unwrap();
