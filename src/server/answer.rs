@@ -11,7 +11,7 @@ use hyper::header::{CONTENT_LENGTH, DATE, TRANSFER_ENCODING};
 const USUAL_BYTES: usize = 256;
 
 /// Writes the head of an answer with the status 101, as hyper writes it.
-pub(super) fn switching_protocols(headers: &HeaderMap, now: SystemTime) -> Vec<u8> {
+pub(super) fn switching_protocols_head(headers: &HeaderMap, now: SystemTime) -> Vec<u8> {
     let mut head = Vec::with_capacity(USUAL_BYTES);
     head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
     for (name, value) in headers {
@@ -45,13 +45,13 @@ mod tests {
         headers.append("x-twice", HeaderValue::from_static("1"));
         headers.append("x-twice", HeaderValue::from_static("2"));
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        let head = switching_protocols(&headers, now);
+        let head = switching_protocols_head(&headers, now);
         assert_eq!(
             String::from_utf8(head).unwrap(),
             "HTTP/1.1 101 Switching Protocols\r\nx-twice: 1\r\nx-twice: 2\r\n\
              date: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n"
         );
         headers.insert(DATE, HeaderValue::from_static("today"));
-        assert!(switching_protocols(&headers, now).ends_with(b"x-twice: 2\r\ndate: today\r\n\r\n"));
+        assert!(switching_protocols_head(&headers, now).ends_with(b"x-twice: 2\r\ndate: today\r\n\r\n"));
     }
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::StatusCode;
 
-use super::answer::switching_protocols;
+use super::answer::switching_protocols_head;
 use super::requests::RoutedRequest;
 use crate::api::stream::{Handover, Transport};
 use crate::api::{Pace, PaceLimits};
@@ -66,7 +66,7 @@ impl Handshake {
             if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                 return Poll::Ready(Ok(Outcome::Refused(Box::new(response))));
             }
-            let head = switching_protocols(response.headers(), SystemTime::now());
+            let head = switching_protocols_head(response.headers(), SystemTime::now());
             self.state = State::Sending { head, sent: 0, pace: Pace::new(self.limits) };
         }
         let State::Sending { head, sent, pace } = &mut self.state else { return Poll::Pending };

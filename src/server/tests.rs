@@ -38,6 +38,12 @@ async fn start(config: ServerConfig) -> Server {
     Server::bind(config, router(), ()).await.unwrap()
 }
 
+/// Waits until nobody listens there.
+pub(super) async fn listens_no_more(address: SocketAddr) {
+    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
+    timeout(PATIENCE, refused).await.expect("no further connections");
+}
+
 struct Client(TcpStream);
 
 impl Client {
@@ -416,8 +422,7 @@ async fn a_shutdown_finishes_the_request_that_runs() {
 
     server.shutdown();
     // The listener is gone once the drain has begun; only then may the request end.
-    let refused = async { while TcpStream::connect(server.local_addr()).await.is_ok() {} };
-    timeout(PATIENCE, refused).await.expect("no further connections");
+    listens_no_more(server.local_addr()).await;
     finish.add_permits(1);
     let answer = client.read_to_end().await;
     assert!(answer.contains("connection: close\r\n"), "{answer}");
@@ -465,8 +470,7 @@ async fn dropping_the_server_closes_everything() {
     client.send(b"GET /forever HTTP/1.1\r\nhost: test\r\n\r\n").await;
     drop(server);
     assert_eq!(client.read_to_end().await, "");
-    let refused = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(PATIENCE, refused).await.expect("no further connections");
+    listens_no_more(address).await;
 }
 
 #[tokio::test]
