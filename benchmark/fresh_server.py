@@ -34,6 +34,7 @@ class FreshServer:
                 return
             except OSError:
                 time.sleep(0.1)
+        self.__exit__()
         raise SystemExit(f"{program} does not start")
 
     def __enter__(self):

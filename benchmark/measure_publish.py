@@ -16,9 +16,9 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -93,13 +93,11 @@ def publish(server, senders, count):
     token = application(server)
     connections = [Sender(server.port, token) for _ in range(senders)]
     connections[0].send(WARM_UP)
-    threads = [threading.Thread(target=sender.send, args=(count // senders,)) for sender in connections]
-    used, began = processor_seconds(server.process.pid), time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds, done = time.monotonic() - began, count // senders * senders
+    with ThreadPoolExecutor(senders) as pool:
+        used, began = processor_seconds(server.process.pid), time.monotonic()
+        # Taking the results raises what went wrong with a sender.
+        list(pool.map(lambda sender: sender.send(count // senders), connections))
+        seconds, done = time.monotonic() - began, count // senders * senders
     return seconds / done * 1e6, (processor_seconds(server.process.pid) - used) / done * 1e6
 
 
