@@ -111,8 +111,9 @@ REFUSALS = re.compile(
     | Field\ 'from'\ must\ not\ be\ later\ than\ 'to'
     # Nor what a letter or a digit of any script is.
     | Field\ 'text'\ must\ have\ a\ letter\ or\ a\ digit,\ not\ .*
-    # Nor that a URL has a public host, and that a key is a point on a curve.
-    | Field\ 'endpoint'\ .* | Field\ 'keys\.(p256dh|auth)'\ .*
+    # Nor that a URL has a public host and no password, and that a key is a point on a curve.
+    | Field\ 'endpoint'\ must\ (be\ an\ https\ URL|be\ at\ a\ public\ address|not\ have\ a\ name\ or\ a\ password).*
+    | Field\ 'keys\.(p256dh|auth)'\ must\ (be\ base64url|be\ a\ public\ key\ .*|have\ 16\ bytes,\ .*)
     # Schemathesis does not make texts of their media type.
     | Field\ 'keys'\ must\ be\ an\ object\ in\ JSON
     | file\ must\ be\ an\ image | invalid\ file\ extension | file\ with\ key\ 'file'\ must\ be\ present
