@@ -287,15 +287,6 @@ mod tests {
     #[tokio::test]
     async fn the_next_page_is_an_absolute_url() {
         let paging = paging("/message?limit=1&x=2", &[("host", "push.example")]).await.unwrap();
-        let message = |id| Message {
-            id: MessageId(id),
-            application_id: crate::model::ApplicationId(1),
-            message: "m".to_owned(),
-            title: "t".to_owned(),
-            priority: 0,
-            extras: None,
-            date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
-        };
         let place = |rows: Vec<Message>, left_out: &[u64]| {
             let left_out = left_out.iter().map(|&id| LeftOut { id: MessageId(id), bytes: 1 }).collect();
             let mut found = Slice { rows, left_out };
@@ -303,12 +294,12 @@ mod tests {
             assert_eq!(found.rows.len() + found.left_out.len(), 1);
             place
         };
-        let more = place(vec![message(9), message(8)], &[]);
+        let more = place(vec![Message::any(9), Message::any(8)], &[]);
         assert_eq!(more.next.as_deref(), Some("http://push.example/message?limit=1&since=9"));
         assert_eq!((more.size, more.since), (1, 9));
-        assert_eq!(place(vec![message(9)], &[8]).since, 9);
+        assert_eq!(place(vec![Message::any(9)], &[8]).since, 9);
         assert_eq!(place(vec![], &[9, 8]).since, 9);
-        let last = place(vec![message(8)], &[]);
+        let last = place(vec![Message::any(8)], &[]);
         assert_eq!((last.next, last.size, last.since, last.after), (None, 1, 0, None));
     }
 

@@ -40,6 +40,20 @@ impl Message {
     pub(crate) fn text_bytes(&self) -> usize {
         self.message.len() + self.title.len() + extras_bytes(self.extras.as_ref())
     }
+
+    /// For tests that need a message and don't look at what is in it.
+    #[cfg(test)]
+    pub(crate) fn any(id: u64) -> Self {
+        Self {
+            id: MessageId(id),
+            application_id: ApplicationId(1),
+            message: "m".to_owned(),
+            title: String::new(),
+            priority: 0,
+            extras: None,
+            date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
+        }
+    }
 }
 
 /// Returns about how many bytes extras have as JSON.

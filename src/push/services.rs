@@ -125,14 +125,13 @@ mod tests {
     use std::io;
     use std::process::Command;
 
-    use chrono::DateTime;
     use ring::agreement::{ECDH_P256, EphemeralPrivateKey};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
     use tokio::time::timeout;
 
     use super::*;
-    use crate::model::{ApplicationId, Message, MessageId, UserId};
+    use crate::model::{Message, UserId};
 
     /// Only a failing test waits for it.
     const PATIENCE: Duration = Duration::from_mins(1);
@@ -147,16 +146,7 @@ mod tests {
         let key = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new()).unwrap();
         let p256dh = key.compute_public_key().unwrap().as_ref().to_vec();
         let subscription = PushSubscription { endpoint, p256dh, auth: vec![7; 16], min_priority: 0 };
-        let message = Message {
-            id: MessageId(1),
-            application_id: ApplicationId(1),
-            message: "m".to_owned(),
-            title: String::new(),
-            priority: 0,
-            extras: None,
-            date: DateTime::UNIX_EPOCH.fixed_offset(),
-        };
-        services.send(&subscription, &Notice::of(UserId(1), &message), b"payload").await
+        services.send(&subscription, &Notice::of(UserId(1), &Message::any(1)), b"payload").await
     }
 
     fn local() -> EndpointPolicy {

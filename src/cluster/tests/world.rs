@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use chrono::DateTime;
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -19,7 +18,7 @@ use crate::hub::{
     self, Backlog, BacklogFuture, BacklogPage, EndReason, EventFrame, Format, Formats, Frame, Hub, HubConfig,
     HubParts,
 };
-use crate::model::{ApplicationId, Message, MessageId, UserId};
+use crate::model::{Message, MessageId, UserId};
 use crate::store::{Commit, DatabaseTime, Heads, StoreError, Stored};
 
 /// Messages as a database of several writers keeps them: whoever stores some holds its user's head meanwhile.
@@ -86,7 +85,7 @@ impl SimulatedDatabase {
         self.0.moved_at.lock().insert(user, moved_at);
         let stored = ids.into_iter().map(|id| Stored {
             user_id: user,
-            message: Arc::new(message(id)),
+            message: Arc::new(Message::any(id.0)),
             received_at: Instant::now(),
         });
         Commit::new(stored.collect(), vec![(user, previous)])
@@ -100,18 +99,6 @@ impl SimulatedDatabase {
     /// The ids of all messages of a user, in order.
     pub(super) fn ids(&self, user: UserId) -> Vec<MessageId> {
         self.0.visible.lock().get(&user).cloned().unwrap_or_default()
-    }
-}
-
-fn message(id: MessageId) -> Message {
-    Message {
-        id,
-        application_id: ApplicationId(1),
-        message: "m".to_owned(),
-        title: String::new(),
-        priority: 0,
-        extras: None,
-        date: DateTime::UNIX_EPOCH.fixed_offset(),
     }
 }
 

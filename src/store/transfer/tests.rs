@@ -12,6 +12,7 @@ use super::source;
 use super::table::TABLES;
 use crate::model::zero_time;
 use crate::store::conformance::{application, at, new_message, user};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 use crate::store::sql::query;
 use crate::store::sqlite::SqliteDialect;
 use crate::store::{

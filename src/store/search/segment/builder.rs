@@ -112,19 +112,10 @@ impl SegmentBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ApplicationId, MessageId};
 
     #[test]
     fn a_segment_is_full_by_its_messages_or_by_its_bytes() {
-        let mut message = Message {
-            id: MessageId(0),
-            application_id: ApplicationId(1),
-            message: "m".to_owned(),
-            title: String::new(),
-            priority: 0,
-            extras: None,
-            date: chrono::DateTime::UNIX_EPOCH.fixed_offset(),
-        };
+        let mut message = Message::any(0);
         let mut builder = SegmentBuilder::above(0);
         while !builder.is_full() {
             message.id.0 += 1;

@@ -7,6 +7,8 @@ use secrecy::ExposeSecret as _;
 use tokio::sync::{Notify, mpsc};
 
 use super::{fill, publish, rows, sqlite, statements};
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use crate::store::NewMessage;
 use crate::store::conformance::{application, new_message, user};
 use crate::store::sql::query;
 use crate::store::sqlite::SqliteDialect;
@@ -14,7 +16,7 @@ use crate::store::transfer::bulk::{Access, BulkDialect as _};
 use crate::store::transfer::source::Source;
 use crate::store::transfer::table::TABLES;
 use crate::store::transfer::{TransferError, TransferProgress, copy};
-use crate::store::{self, DatabaseConfig, NewMessage};
+use crate::store::{self, DatabaseConfig};
 
 super::into_each_kind! {
     everything_is_copied_there_and_back
