@@ -152,7 +152,7 @@ pub(crate) async fn segments_that_are_full_are_made_once(database: &dyn Database
         let words: Vec<_> = numbers.by_ref().take(900).map(|n| format!("{beginning}{n:08}")).collect();
         new_message(alice.id, a.id, &words.join(" "))
     };
-    // 33 of them fill a segment. MariaDB and MySQL hold no larger ones.
+    // 33 of them fill a segment. MariaDB and MySQL can hold no larger segments.
     let large: Vec<_> = (0..540).map(large).collect();
     for some in large.chunks(30) {
         assert_eq!(database.insert_messages(some).await.unwrap().ids().len(), some.len());

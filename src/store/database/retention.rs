@@ -40,7 +40,7 @@ pub struct OldMessages {
 pub struct KeptMessages {
     /// The newest of them.
     pub newest_id: MessageId,
-    /// The oldest date that any of them has; `None` if they have dates that are none.
+    /// The earliest of their dates that can be read; `None` if none can.
     pub oldest: Option<Timestamp>,
 }
 

@@ -54,7 +54,7 @@ pub(crate) const DELETE: &str = "DELETE FROM messages WHERE id {in}";
 macro_rules! without_owner {
     ($table:literal $column:literal of $owners:literal) => {
         concat!(
-            "WITH RECURSIVE sender (id) AS (
+            "WITH RECURSIVE owner (id) AS (
                 SELECT min(",
             $column,
             ") FROM ",
@@ -66,10 +66,10 @@ macro_rules! without_owner {
             $table,
             " m WHERE m.",
             $column,
-            " > sender.id)
-                FROM sender WHERE sender.id IS NOT NULL
+            " > owner.id)
+                FROM owner WHERE owner.id IS NOT NULL
             )
-            SELECT id FROM sender WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM ",
+            SELECT id FROM owner WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM ",
             $owners,
             ")"
         )
