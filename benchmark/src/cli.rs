@@ -21,6 +21,7 @@ use crate::{
         Scenario,
         burst::Burst,
         case::Bench,
+        catchup::Catchup,
         churn::Churn,
         durability::Durability,
         fanout::Fanout,
@@ -108,6 +109,7 @@ enum Command {
     Publish(Publish),
     Stalled(Stalled),
     Slow(Slow),
+    Catchup(Catchup),
     Churn(Churn),
     Scale(Scale),
     /// Hold a part of the streams of `scale`, with orders from the standard input.
@@ -142,6 +144,7 @@ pub(crate) fn run(cli: &Cli) -> Result<bool> {
         Command::Publish(scenario) => scenario,
         Command::Stalled(scenario) => scenario,
         Command::Slow(scenario) => scenario,
+        Command::Catchup(scenario) => scenario,
         Command::Churn(scenario) => scenario,
         Command::Scale(scenario) => scenario,
         Command::Durability(durability) => return kill_and_look(durability, &cli.options),

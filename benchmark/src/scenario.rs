@@ -3,6 +3,7 @@
 
 pub(crate) mod burst;
 pub(crate) mod case;
+pub(crate) mod catchup;
 pub(crate) mod churn;
 pub(crate) mod durability;
 pub(crate) mod fanout;

@@ -87,9 +87,18 @@ impl Account {
 
     /// Returns what streams send to be admitted, one for each client.
     pub(crate) fn handshakes(&self) -> Vec<Vec<u8>> {
+        self.handshakes_for("/stream")
+    }
+
+    /// Returns the same for streams that have everything up to this message.
+    pub(crate) fn handshakes_since(&self, id: u64) -> Vec<Vec<u8>> {
+        self.handshakes_for(&format!("/stream?since={id}"))
+    }
+
+    fn handshakes_for(&self, path: &str) -> Vec<Vec<u8>> {
         let request = |key: &str| {
             let header = format!("{key}{}", self.format.handshake_header());
-            upgrade::request(&format!("{}/stream", self.prefix), &self.host, &header)
+            upgrade::request(&format!("{}{path}", self.prefix), &self.host, &header)
         };
         match &self.tokens {
             Some(tokens) => tokens.listeners().map(|client| request(&key(client))).collect(),

@@ -42,6 +42,11 @@ pub(crate) struct Stored {
     pub(crate) message: String,
 }
 
+#[derive(serde::Deserialize)]
+struct Page {
+    messages: Vec<Stored>,
+}
+
 /// The API of one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
@@ -85,10 +90,6 @@ impl Api {
 
     /// Returns every message of an application that is stored.
     pub(crate) fn messages(&self, application: u64) -> Result<Vec<Stored>> {
-        #[derive(serde::Deserialize)]
-        struct Page {
-            messages: Vec<Stored>,
-        }
         let mut all: Vec<Stored> = Vec::new();
         loop {
             let since = all.last().map_or(String::new(), |last| format!("&since={}", last.id));
@@ -99,6 +100,12 @@ impl Api {
             }
             all.extend(page.messages);
         }
+    }
+
+    /// Returns the id of the newest message of this user, or 0.
+    pub(crate) fn newest_message(&self) -> Result<u64> {
+        let newest: Page = self.call("GET", "/message?limit=1", None)?;
+        Ok(newest.messages.first().map_or(0, |message| message.id))
     }
 
     /// Removes every message of an application.

@@ -38,6 +38,19 @@ pub(crate) struct Opening {
 /// # Errors
 /// When not all were admitted: says how many were, and what stopped the rest.
 pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Opening) -> Result<()> {
+    open_watched(reactor, connector, opening, &mut |_| Ok(()))
+}
+
+/// Does the same, and calls `tick` at every turn.
+///
+/// # Errors
+/// As [`open`], and those of `tick`.
+pub(crate) fn open_watched(
+    reactor: &mut Reactor,
+    connector: &mut Connector,
+    opening: Opening,
+    tick: &mut dyn FnMut(&mut Reactor) -> Result<()>,
+) -> Result<()> {
     let started = reactor.clock.now();
     let (before, failed_before) = (reactor.admissions.opened, reactor.admissions.failed);
     let mut begun = 0;
@@ -69,6 +82,7 @@ pub(crate) fn open(reactor: &mut Reactor, connector: &mut Connector, opening: Op
             begun += 1;
         }
         reactor.turn(TICK)?;
+        tick(reactor)?;
     }
     let opened = reactor.admissions.opened - before;
     if opened < opening.count as u64 {

@@ -145,6 +145,11 @@ impl Reactor {
         })
     }
 
+    /// Sends these from now on to be admitted.
+    pub(crate) fn set_handshakes(&mut self, handshakes: Vec<Vec<u8>>) {
+        self.handshakes = handshakes;
+    }
+
     /// Notes from now on what becomes of each stream that is begun.
     pub(crate) fn watch_admissions(&mut self) {
         self.watches = true;

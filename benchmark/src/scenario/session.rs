@@ -68,6 +68,17 @@ impl<'a> Session<'a> {
         opener::open(&mut self.reactor, &mut self.connector, opening)
     }
 
+    /// Does the same, and calls `tick` at every turn.
+    pub(crate) fn open_watched(
+        &mut self,
+        count: usize,
+        max_under_way: usize,
+        tick: &mut dyn FnMut(&mut Reactor) -> Result<()>,
+    ) -> Result<()> {
+        let opening = Opening { max_under_way, ..self.opening(count, Manner::default()) };
+        opener::open_watched(&mut self.reactor, &mut self.connector, opening, tick)
+    }
+
     /// Opens `count` streams at another node of the same cluster.
     pub(crate) fn open_elsewhere(&mut self, count: usize, node: SocketAddr) -> Result<()> {
         let mut connector = Connector::new(node, self.bench.begun.clone());
