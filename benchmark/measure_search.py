@@ -17,7 +17,6 @@ import pathlib
 import random
 import re
 import secrets
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -30,66 +29,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / ".ci"))
 
-import servers  # noqa: E402
+from kept_server import LOGIN, Server  # noqa: E402
 from streams import processor_seconds, resident_bytes  # noqa: E402
 
-LOGIN = base64.b64encode(b"admin:admin").decode()
 APPLICATIONS = 10
 MINORITY = 100
 START = 1_735_689_600
-# From the request on until the server has answered all of it.
-PATIENCE_SECONDS = 30
-
-
-class Server:
-    def __init__(self, program, dialect, connection, folder):
-        self.port = servers.free_port()
-        environment = {
-            "GOTIFY_DATABASE_DIALECT": dialect,
-            "GOTIFY_DATABASE_CONNECTION": connection,
-            "GOTIFY_SERVER_LISTENADDR": "127.0.0.1",
-            "GOTIFY_SERVER_PORT": str(self.port),
-            "GOTIFY_DEFAULTUSER_PASS": "admin",
-        }
-        self.process = subprocess.Popen(
-            [program], env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        for _ in range(600):
-            try:
-                self.connection = socket.create_connection(("127.0.0.1", self.port))
-                break
-            except OSError:
-                time.sleep(0.1)
-        self.connection.settimeout(PATIENCE_SECONDS)
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def request(self, method, path, authorization, body=b""):
-        """Returns status, body and seconds, without a library: it would take as long as the server."""
-        head = f"{method} {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}\r\n"
-        if body:
-            head += f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
-        began = time.perf_counter()
-        self.connection.sendall(head.encode() + b"\r\n" + body)
-        answer = self.connection.recv(1 << 20)
-        while b"\r\n\r\n" not in answer:
-            answer += self.connection.recv(1 << 20)
-        head, body = answer.split(b"\r\n\r\n", 1)
-        status, length = int(head.split(b" ", 2)[1]), re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
-        if length:
-            while len(body) < int(length.group(1)):
-                body += self.connection.recv(1 << 20)
-            return status, body, time.perf_counter() - began
-        while not body.endswith(b"0\r\n\r\n"):
-            body += self.connection.recv(1 << 20)
-        seconds, whole = time.perf_counter() - began, b""
-        while body:
-            size, body = body.split(b"\r\n", 1)
-            whole, body = whole + body[: int(size, 16)], body[int(size, 16) + 2 :]
-        return status, whole, seconds
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def make_source(program, file, count, folder):
