@@ -11,11 +11,10 @@ CREATE TABLE IF NOT EXISTS shardcast_log (
 /*M!100200 COLLATE=utf8mb4_nopad_bin */ /*!80017 COLLATE=utf8mb4_0900_bin */;
 
 -- Where clients get push messages: their push services' endpoints, and the keys that messages are encrypted with. `id` is
--- that of the client. `endpoint_hash` is the SHA-256 of the endpoint in hexadecimal digits, which an index can hold.
+-- that of the client.
 CREATE TABLE IF NOT EXISTS shardcast_push (
     id bigint unsigned NOT NULL PRIMARY KEY,
     endpoint text NOT NULL,
-    endpoint_hash varchar(64),
     p256dh longblob NOT NULL,
     auth longblob NOT NULL,
     min_priority bigint NOT NULL

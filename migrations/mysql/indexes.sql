@@ -21,5 +21,5 @@ CREATE INDEX shardcast_logins_ended_at ON shardcast_logins (ended_at);
 CREATE INDEX shardcast_search_segments_user_id ON shardcast_search_segments (user_id, last_id);
 -- Ours: it finds the message of an application that has a key.
 CREATE INDEX shardcast_keyed_application_id ON shardcast_keyed (application_id, replace_key);
--- Ours: an endpoint belongs to one client.
-CREATE UNIQUE INDEX shardcast_push_endpoint_hash ON shardcast_push (endpoint_hash);
+-- Ours: it finds whoever else has an endpoint, of which an index can hold only the beginning.
+CREATE INDEX shardcast_push_endpoint ON shardcast_push (endpoint(255));

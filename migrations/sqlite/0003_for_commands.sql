@@ -9,11 +9,10 @@ CREATE TABLE IF NOT EXISTS shardcast_log (
 );
 
 -- Where clients get push messages: their push services' endpoints, and the keys that messages are encrypted with. `id` is
--- that of the client. `endpoint_hash` is the SHA-256 of the endpoint in hexadecimal digits, which an index can hold.
+-- that of the client.
 CREATE TABLE IF NOT EXISTS shardcast_push (
     id integer PRIMARY KEY,
     endpoint text NOT NULL,
-    endpoint_hash varchar(64),
     p256dh blob NOT NULL,
     auth blob NOT NULL,
     min_priority integer NOT NULL

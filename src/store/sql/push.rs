@@ -1,7 +1,5 @@
 //! Push subscriptions.
 
-use sha2::{Digest as _, Sha256};
-
 use super::query::LIST_VALUES;
 use super::{Dialect, Row, Session, Value, clients, query};
 use crate::model::{ClientId, UserId};
@@ -63,25 +61,22 @@ pub(crate) async fn save<D: Dialect>(
         session.commit().await?;
         return Ok(SubscribeOutcome::NoSuchClient);
     };
-    let hash = format!("{:x}", Sha256::digest(&new.endpoint));
     session.run(query("DELETE FROM shardcast_push WHERE id = ?").id(client.0)).await?;
-    session.run(query("DELETE FROM shardcast_push WHERE endpoint_hash = ?").bind(hash.as_str())).await?;
+    let former = query("DELETE FROM shardcast_push WHERE endpoint = ?");
+    session.run(former.bind(new.endpoint.as_str())).await?;
     let of_user =
         query("SELECT count(*) FROM shardcast_push p JOIN clients c ON c.id = p.id WHERE c.user_id = ?");
     if session.one(of_user.id(user_id.0)).await?.unsigned(0)? >= MAX_PUSH_SUBSCRIPTIONS {
         session.roll_back().await?;
         return Ok(SubscribeOutcome::TooMany);
     }
-    let insertion = query(
-        "INSERT INTO shardcast_push (id, endpoint, endpoint_hash, p256dh, auth, min_priority) \
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .id(client.0)
-    .bind(new.endpoint.as_str())
-    .bind(hash.as_str())
-    .bind(new.p256dh.as_slice())
-    .bind(new.auth.as_slice())
-    .bind(new.min_priority);
+    let insertion =
+        query("INSERT INTO shardcast_push (id, endpoint, p256dh, auth, min_priority) VALUES (?, ?, ?, ?, ?)")
+            .id(client.0)
+            .bind(new.endpoint.as_str())
+            .bind(new.p256dh.as_slice())
+            .bind(new.auth.as_slice())
+            .bind(new.min_priority);
     session.run(insertion).await?;
     session.commit().await?;
     Ok(SubscribeOutcome::Saved)

@@ -193,7 +193,7 @@ mod tests {
                     "SCAN merged",
                     "SCAN (subquery-",
                     "SCAN json_each",
-                    "SCAN sender",
+                    "SCAN owner",
                     "SCAN keyed",
                     "SCAN counted",
                     "SCAN unread",

@@ -85,7 +85,6 @@ pub(crate) static TABLES: [Table; 8] = [
         columns: &[
             column("id", Kind::Integer),
             column("endpoint", Kind::Text),
-            column("endpoint_hash", Kind::ShortText),
             column("p256dh", Kind::Bytes),
             column("auth", Kind::Bytes),
             column("min_priority", Kind::Integer),
