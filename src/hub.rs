@@ -298,6 +298,14 @@ impl Hub {
         }
     }
 
+    /// Drops what was read of a user's backlog and is kept for a while for further streams. To be called when messages
+    /// were deleted or replaced, unless [`Hub::notify_event`] is, which does it too.
+    pub fn forget_backlog(&self, user: UserId) {
+        if let Some(user) = self.0.shared.users.get(&user) {
+            user.forget_chunks();
+        }
+    }
+
     /// Takes note that events of all users may have been lost on their way to this hub: streams that ask for events are
     /// informed that they have missed some.
     pub fn miss_events(&self) {

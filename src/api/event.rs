@@ -102,6 +102,9 @@ impl Event {
     pub(crate) fn announce(&self, hub: &Hub, cluster: Option<&Cluster>, user: UserId) {
         let here = hub::UserId(user.0);
         let is_wanted = hub.wants_events(here);
+        if !is_wanted {
+            hub.forget_backlog(here);
+        }
         if !is_wanted && cluster.is_none() {
             return;
         }

@@ -1,5 +1,10 @@
 //! A piece of the backlog.
 
+use std::{
+    ops::{Deref, Range},
+    sync::Arc,
+};
+
 use super::{Format, Frame, MessageId, backlog::BacklogPage};
 
 /// A piece of the backlog, shared by the streams that need it.
@@ -30,8 +35,29 @@ impl Chunk {
     }
 
     /// The frames after `cursor`, at most `limit`.
-    pub(super) fn read(&self, cursor: MessageId, limit: usize) -> Vec<Frame> {
+    pub(super) fn read(self: &Arc<Self>, cursor: MessageId, limit: usize) -> Frames {
         let from = self.frames.partition_point(|frame| frame.id <= cursor);
-        self.frames[from..].iter().take(limit).cloned().collect()
+        let to = self.frames.len().min(from.saturating_add(limit));
+        Frames::Old(Arc::clone(self), from..to)
+    }
+}
+
+/// What comes next on a stream.
+#[derive(Debug)]
+pub(super) enum Frames {
+    /// Copies of recent frames.
+    Recent(Vec<Frame>),
+    /// A part of a piece of the backlog, which other streams read too.
+    Old(Arc<Chunk>, Range<usize>),
+}
+
+impl Deref for Frames {
+    type Target = [Frame];
+
+    fn deref(&self) -> &[Frame] {
+        match self {
+            Self::Recent(frames) => frames,
+            Self::Old(chunk, range) => &chunk.frames[range.clone()],
+        }
     }
 }

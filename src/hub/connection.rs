@@ -331,6 +331,9 @@ impl Connection {
 
     /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
     pub(super) fn sweep(&self, now: Tick, config: &HubConfig) {
+        if self.user.keeps_chunks() {
+            self.user.forget_old_chunks(now);
+        }
         let Some(Attached { socket, framing }) = self.attached.get() else { return };
         let mut state = self.state.lock();
         match state.phase {

@@ -4,10 +4,10 @@ use std::io::{self, IoSlice};
 
 use bytes::{Buf, Bytes};
 
-use super::{Format, Frame, socket::Socket};
+use super::{Format, Frame, HubConfig, socket::Socket};
 
-/// Frames that go out in one vectored write.
-pub(super) const WRITE_FRAMES: usize = 64;
+/// Frames that go out in one vectored write: all of a usual piece of the backlog.
+pub(super) const WRITE_FRAMES: usize = HubConfig::CHUNK_MESSAGES;
 
 /// What must go out before anything else may: the rest of a frame that the socket took in part, then answers.
 #[derive(Debug, Default)]

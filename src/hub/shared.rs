@@ -217,7 +217,7 @@ impl Shared {
         drop((reservation, permit));
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
         if !self.budget.is_scarce() {
-            user.share(&chunk);
+            user.share(&chunk, self.clock.now());
         }
         Ok(chunk)
     }

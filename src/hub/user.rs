@@ -4,8 +4,9 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use parking_lot::Mutex;
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 use super::{
     EventFrame, Format, Formats, Frame, HubConfig, MessageId, UserId,
     batch::{Batch, PassFacts},
-    chunk::Chunk,
+    chunk::{Chunk, Frames},
     clock::Tick,
     connection::Connection,
     event::Events,
@@ -30,6 +31,8 @@ pub(super) struct User {
     pub(super) behind: AtomicU32,
     /// Streams that ask for events.
     pub(super) event_streams: AtomicU32,
+    /// Pieces of the backlog are kept for streams that are yet to come.
+    keeps_chunks: AtomicBool,
     /// Streams by format: changed under the lock, read without it.
     by_format: [AtomicU32; Format::COUNT],
     inner: Mutex<Inner>,
@@ -44,7 +47,7 @@ struct Inner {
     /// A pass is under way or waits for its turn.
     scheduled: bool,
     streams: StreamList,
-    /// There is one while a pass is under way or a stream is behind.
+    /// There is one while a pass is under way, a stream is behind, or pieces of the backlog are kept.
     traffic: Option<Box<Traffic>>,
 }
 
@@ -66,7 +69,12 @@ struct Traffic {
     ring: Ring,
     lag: LagMarks,
     chunks: Vec<Arc<Chunk>>,
+    /// Until then the last of these is kept, also if no stream is behind.
+    chunks_until: Tick,
 }
+
+/// For so long a piece of the backlog is kept for the user's other streams: they often come back together.
+const CHUNK_KEPT: Duration = Duration::from_secs(2);
 
 /// Where a stream that is behind finds what comes next.
 #[derive(Debug)]
@@ -74,7 +82,7 @@ pub(super) enum Next {
     /// Nothing is missing: from here on the passes bring everything.
     Live,
     /// These come next.
-    Frames(Vec<Frame>),
+    Frames(Frames),
     /// Here is what comes next, and more.
     Chunk(Arc<Chunk>),
     /// The backlog has to be asked. All up to this message was given to [`Hub::notify`](super::Hub::notify).
@@ -96,6 +104,7 @@ impl User {
             id,
             behind: AtomicU32::new(0),
             event_streams: AtomicU32::new(0),
+            keeps_chunks: AtomicBool::new(false),
             by_format: Default::default(),
             inner: Mutex::default(),
         }
@@ -198,6 +207,10 @@ impl User {
 
     /// Takes an event for the next pass, after the messages that wait for it already.
     pub(super) fn post_event(&self, event: &EventFrame) -> Scheduled {
+        // A message that is kept may have been deleted.
+        if self.keeps_chunks() {
+            self.forget_chunks();
+        }
         if !self.wants_events() {
             return Scheduled::No;
         }
@@ -262,21 +275,22 @@ impl User {
     }
 
     fn forget_traffic(&self, inner: &mut Inner) {
-        if self.behind.load(Ordering::Relaxed) == 0 {
+        if self.behind.load(Ordering::Relaxed) == 0 && !self.keeps_chunks() {
             inner.traffic = None;
         }
     }
 
-    /// Says what a stream with that cursor needs next. A stream that replays the backlog must read it to its end
-    /// before it may trust that nothing newer than `newest` is missing.
+    /// Says what a stream with that cursor needs next. As long as it is not known what the user had before its first
+    /// stream, one that replays the backlog must read it to its end.
     pub(super) fn next(&self, cursor: MessageId, format: Format, replaying: bool, limit: usize) -> Next {
         let inner = self.inner.lock();
-        if !replaying && cursor >= inner.newest {
+        let must_read = replaying && !inner.head_known;
+        if cursor >= inner.newest && !must_read {
             return Next::Live;
         }
         let Some(traffic) = inner.traffic.as_deref() else { return Next::Load(inner.newest) };
-        if !replaying && let Some(frames) = traffic.ring.read(cursor, format, limit) {
-            return Next::Frames(frames);
+        if !must_read && let Some(frames) = traffic.ring.read(cursor, format, limit) {
+            return Next::Frames(Frames::Recent(frames));
         }
         traffic.chunk(cursor, format).map_or(Next::Load(inner.newest), Next::Chunk)
     }
@@ -288,15 +302,41 @@ impl User {
 
     /// Drops the pieces of the backlog that are kept for streams that may need them.
     pub(super) fn forget_chunks(&self) {
-        let chunks = self.inner.lock().traffic.as_deref_mut().map(|traffic| mem::take(&mut traffic.chunks));
+        let mut inner = self.inner.lock();
+        let chunks = inner.traffic.as_deref_mut().map(|traffic| mem::take(&mut traffic.chunks));
+        self.stop_keeping(&mut inner);
+        drop(inner);
         drop(chunks);
     }
 
-    /// Keeps a piece of the backlog for the other streams that are behind.
-    pub(super) fn share(&self, chunk: &Arc<Chunk>) {
+    /// Does the same with those that were kept long enough, if no stream is behind.
+    pub(super) fn forget_old_chunks(&self, now: Tick) {
+        let mut inner = self.inner.lock();
+        if inner.traffic.as_deref().is_none_or(|traffic| traffic.chunks_until <= now) {
+            self.stop_keeping(&mut inner);
+        }
+    }
+
+    fn stop_keeping(&self, inner: &mut Inner) {
+        self.keeps_chunks.store(false, Ordering::Relaxed);
+        if !inner.scheduled {
+            self.forget_traffic(inner);
+        }
+    }
+
+    /// Answers whether pieces of the backlog are kept for streams that are yet to come.
+    pub(super) fn keeps_chunks(&self) -> bool {
+        self.keeps_chunks.load(Ordering::Relaxed)
+    }
+
+    /// Keeps a piece of the backlog for the other streams that are behind, and, where there are several streams, for a
+    /// while for those that are yet to come.
+    pub(super) fn share(&self, chunk: &Arc<Chunk>, now: Tick) {
         let mut inner = self.inner.lock();
         let newest = inner.newest;
+        self.keeps_chunks.store(inner.streams.len() > 1, Ordering::Relaxed);
         let traffic = inner.traffic(newest);
+        traffic.chunks_until = now.after(CHUNK_KEPT);
         if traffic.chunks.len() == HubConfig::CHUNKS {
             traffic.chunks.remove(0);
         }

@@ -110,3 +110,35 @@ async fn a_stream_that_waits_for_the_backlog_can_be_closed() {
     stream.on_peer_close(Some(1008));
     assert_eq!(stream.ended().await, EndReason::TokenDeleted);
 }
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_come_back_one_after_the_other_share_what_was_read() {
+    let backlog = FakeBacklog::default();
+    (1..=10).for_each(|id| backlog.store(ALICE, frame(id, 0)));
+    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+    let hub = Hub::with_parts(HubConfig::default(), parts);
+    let come = async |since| {
+        let mut registration = hub.register(ALICE, "a", Some(MessageId(since))).unwrap();
+        if registration.needs_head() {
+            registration.start_after(MessageId(10));
+        }
+        let socket = FakeSocket::with_room(1 << 20);
+        let mut stream = registration.attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+        sleep(Duration::from_millis(1)).await;
+        (socket.seen().ids, backlog.reads())
+    };
+    let all: Vec<_> = (1..=10).collect();
+    assert_eq!(come(10).await, (vec![], 0), "who has everything reads nothing");
+    for _ in 0..3 {
+        assert_eq!(come(0).await, (all.clone(), 1));
+    }
+    assert_eq!(come(4).await, (all[4..].to_vec(), 1));
+    sleep(Duration::from_secs(4)).await;
+    assert_eq!(come(0).await, (all.clone(), 2), "it is not kept for ever");
+    hub.forget_backlog(ALICE);
+    assert_eq!(come(0).await, (all.clone(), 3));
+    hub.notify(ALICE, &[frame(11, 0)]);
+    backlog.store(ALICE, frame(11, 0));
+    assert_eq!(come(10).await, (vec![11], 3), "the ring, or the pass, has it");
+}

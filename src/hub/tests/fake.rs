@@ -2,7 +2,10 @@
 
 use std::{
     io::{self, IoSlice},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -189,7 +192,7 @@ impl Socket for FakeSocket {
 
 /// All messages ever published, readable by id.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>, Arc<Mutex<Mood>>);
+pub(crate) struct FakeBacklog(Arc<Mutex<Vec<(UserId, Frame)>>>, Arc<Mutex<Mood>>, Arc<AtomicUsize>);
 
 /// How a backlog takes to being read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -210,6 +213,11 @@ impl FakeBacklog {
         *self.1.lock() = mood;
     }
 
+    /// How often it was read.
+    pub(crate) fn reads(&self) -> usize {
+        self.2.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn store(&self, user: UserId, frame: Frame) {
         self.0.lock().push((user, frame));
     }
@@ -228,6 +236,7 @@ impl Backlog for FakeBacklog {
         limit: usize,
         max_bytes: usize,
     ) -> BacklogFuture<'_> {
+        self.2.fetch_add(1, Ordering::Relaxed);
         let mut page = BacklogPage { complete: true, ..BacklogPage::default() };
         let mut bytes = 0;
         for (owner, frame) in self.0.lock().iter().filter(|(owner, frame)| *owner == user && frame.id > after)
