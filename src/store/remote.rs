@@ -19,7 +19,7 @@ use self::kept::KeptConnection;
 use self::pool::Pool;
 use super::last_check::{self, LastCheck};
 use super::sql::backend::{ChangesApplications, Inserts};
-use super::sql::deletions::Cleaner;
+use super::sql::cleaner::Cleaner;
 use super::sql::{ApplicationChange, Backend, Lease as _, Searches, query};
 use super::{Database, Inserted, MigrationStep, NewMessage, OpenDatabaseError, StoreError};
 use crate::model::{Application, Timestamp};
@@ -74,7 +74,7 @@ impl<D: RemoteDialect> Remote<D> {
         let raised = heads::raise(&database.writers).await;
         raised.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
         // There may be something left of a deletion that an earlier process began.
-        database.cleaner.wake();
+        database.cleaner.look_everywhere();
         Ok(database)
     }
 

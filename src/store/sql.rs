@@ -8,6 +8,7 @@ pub(super) mod application_changes;
 pub(super) mod application_states;
 pub(super) mod applications;
 pub(super) mod backend;
+pub(super) mod cleaner;
 pub(super) mod clients;
 pub(super) mod deletions;
 pub(super) mod dialect;

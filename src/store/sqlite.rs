@@ -22,7 +22,7 @@ use self::readers::Readers;
 use self::writer::Writer;
 use super::last_check::LastCheck;
 use super::sql::Searches;
-use super::sql::deletions::Cleaner;
+use super::sql::cleaner::Cleaner;
 use super::{MigrationStep, OpenDatabaseError};
 
 mod backup;
@@ -151,7 +151,7 @@ impl Sqlite {
         let lock = in_thread(move || lock.lock_log().map(|()| lock)).await?;
         let database = Self::over(file, patience, options, connection, Some(lock)).await?;
         // There may be something left of a deletion that an earlier process began.
-        database.cleaner.wake();
+        database.cleaner.look_everywhere();
         Ok(database)
     }
 

@@ -44,9 +44,9 @@ impl Dialect for MysqlDialect {
     const PAGES: Pages = Pages::PerApplication;
     /// Both read the distinct values of an index without reading it all, and both end a recursion after a thousand
     /// steps.
-    const ORPHANED: &'static str = "SELECT sender.id FROM (
+    const ORPHANED: &'static str = "SELECT owner.id FROM (
             SELECT DISTINCT application_id AS id FROM messages
-        ) AS sender LEFT JOIN applications a ON a.id = sender.id WHERE a.id IS NULL AND sender.id IS NOT NULL";
+        ) AS owner LEFT JOIN applications a ON a.id = owner.id WHERE a.id IS NULL AND owner.id IS NOT NULL";
     const OF_NOBODY: &'static str = "SELECT owner.id FROM (
             SELECT DISTINCT user_id AS id FROM shardcast_search_segments
         ) AS owner LEFT JOIN users u ON u.id = owner.id WHERE u.id IS NULL";

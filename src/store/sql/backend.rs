@@ -1,7 +1,7 @@
 //! Where the operations of a database get their connections.
 
+use super::cleaner::Cleaner;
 use super::database::Searches;
-use super::deletions::Cleaner;
 use super::{ApplicationChange, Dialect, Session};
 use crate::model::Application;
 use crate::store::{LastWrite, StoreError};

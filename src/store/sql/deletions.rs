@@ -4,33 +4,20 @@
 //! publish. So a deletion is made of small transactions, between which others write.
 //!
 //! An application is deleted first, together with the first slice of its messages. The rest has no application from
-//! then on, which means that nobody is shown it; the [`Cleaner`] deletes it, a slice at a time. After a crash the
+//! then on, which means that nobody is shown it; the [`Cleaner`](super::cleaner::Cleaner) deletes it, a slice at a time. After a crash the
 //! next start does.
-
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
-use std::time::Duration;
-
-use futures_util::FutureExt as _;
-use tokio::sync::Notify;
-use tokio::time::timeout;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::query::LIST_VALUES;
 use super::slice::size;
-use super::{Connections, Dialect, Lease as _, Session, Value, keyed, query, search};
+use super::{Connections, Dialect, Lease as _, Session, Value, keyed, query};
 use crate::model::{ApplicationId, MessageId};
 use crate::store::StoreError;
-use crate::task;
 
 /// Most messages in one slice.
 const SLICE_MESSAGES: i64 = 1000;
 
 /// A slice that has so many bytes takes no further message.
 pub(crate) const SLICE_BYTES: u64 = 4 * 1024 * 1024;
-
-/// When a slice was refused, the next one is tried after so long.
-const RETRY: Duration = Duration::from_mins(1);
 
 /// Some messages that applications have up to an id, with their sizes. They come in the order of the index: without
 /// it PostgreSQL looks up all messages of the applications for each slice.
@@ -120,6 +107,20 @@ impl Deletion {
         Ok(false)
     }
 
+    /// Answers whether there is something left to delete.
+    pub(crate) async fn is_left<D: Dialect>(
+        &self,
+        session: &mut Session<'_, D>,
+    ) -> Result<bool, sqlx::Error> {
+        for applications in self.applications.chunks(LIST_VALUES) {
+            let first = query(SLICE).bind(Value::Ids(applications.to_vec()));
+            if session.first(first.id(self.newest.0).bind(1)).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Deletes slice after slice, each in a transaction of its own. If one is refused, those before it are deleted.
     pub(crate) async fn run(&self, writers: &impl Connections) -> Result<(), StoreError> {
         loop {
@@ -146,106 +147,4 @@ pub(crate) async fn delete<D: Dialect>(session: &mut Session<'_, D>, ids: &[u64]
         session.run(query(DELETE).bind(Value::Ids(some.to_vec()))).await?;
     }
     keyed::forget(session, ids).await
-}
-
-/// Returns the applications that have messages and are not there.
-async fn orphaned<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<ApplicationId>, sqlx::Error> {
-    let found = session.all(query(D::ORPHANED)).await?;
-    found.iter().map(|found| found.unsigned(0).map(ApplicationId)).collect()
-}
-
-/// The task that deletes messages without an application. It ends when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Cleaner {
-    wake: Arc<Notify>,
-    task: AbortOnDropHandle<()>,
-}
-
-impl Cleaner {
-    /// Waits until it is woken.
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime.
-    pub(crate) fn spawn(readers: Arc<impl Connections>, writers: Arc<impl Connections>) -> Self {
-        let wake = Arc::new(Notify::new());
-        let task = task::spawn(clean((readers, writers), Arc::clone(&wake)));
-        Self { wake, task: AbortOnDropHandle::new(task) }
-    }
-
-    /// Ends it, before the connections are closed that it needs. The next start deletes what is left.
-    pub(crate) fn stop(&self) {
-        self.task.abort();
-    }
-
-    /// There may be messages without an application.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-}
-
-async fn clean((readers, writers): (Arc<impl Connections>, Arc<impl Connections>), wake: Arc<Notify>) {
-    // What another program deletes leaves keys, so that only the first time looks for them.
-    let mut keys_from = Some(MessageId(0));
-    loop {
-        wake.notified().await;
-        while !is_cleaned((&*readers, &*writers), &mut keys_from).await {
-            // Whoever deletes something may find that it works again.
-            let _ = timeout(RETRY, wake.notified()).await;
-        }
-    }
-}
-
-/// Deletes all messages without an application; false if that is to be tried again.
-async fn is_cleaned(
-    (readers, writers): (&impl Connections, &impl Connections),
-    keys_from: &mut Option<MessageId>,
-) -> bool {
-    let clean = async {
-        delete_orphaned(readers, writers).await?;
-        forget_stale_keys(readers, writers, keys_from).await
-    };
-    match AssertUnwindSafe(clean).catch_unwind().await {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            let cause = std::error::Error::source(&error).map(tracing::field::display);
-            tracing::warn!(%error, cause, "messages of deleted applications are deleted later");
-            false
-        }
-        Err(_) => {
-            tracing::error!("deleting messages of deleted applications panicked, it is tried again");
-            false
-        }
-    }
-}
-
-async fn delete_orphaned(readers: &impl Connections, writers: &impl Connections) -> Result<(), StoreError> {
-    let mut lease = readers.lease("look for messages of deleted applications").await?;
-    let found = orphaned(&mut lease.session()).await;
-    let applications = lease.end(found).await?;
-    if !applications.is_empty() {
-        Deletion::whole(applications).run(writers).await?;
-    }
-    search::delete_of_nobody(readers, writers).await
-}
-
-/// Forgets the keys of messages that are gone, above an id, and notes how far it has come. Whoever stores messages waits
-/// only where some are found.
-async fn forget_stale_keys(
-    readers: &impl Connections,
-    writers: &impl Connections,
-    from: &mut Option<MessageId>,
-) -> Result<(), StoreError> {
-    while let Some(after) = *from {
-        let mut lease = readers.lease("look for keys of messages that are gone").await?;
-        let found = keyed::stale(&mut lease.session(), after).await;
-        let (stale, last) = lease.end(found).await?;
-        if !stale.is_empty() {
-            let mut lease = writers.lease("forget the keys of messages that are gone").await?;
-            let forgotten = keyed::forget(&mut lease.session(), &stale).await;
-            lease.end(forgotten).await?;
-        }
-        *from = last;
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use super::readers::{ReadLease, Readers};
 use super::writer::{WriteLease, Writer};
 use crate::model::Application;
 use crate::store::sql::backend::{ChangesApplications, Inserts};
-use crate::store::sql::deletions::Cleaner;
+use crate::store::sql::cleaner::Cleaner;
 use crate::store::sql::{
     ApplicationChange, Backend, Connections, Lease, Searches, Session, application_changes,
 };

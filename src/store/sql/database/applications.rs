@@ -65,7 +65,7 @@ impl<B: Backend> Applications for B {
 
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
         let deleted = self.change_application(ApplicationChange::Delete(id)).await?;
-        self.cleaner().wake();
+        self.cleaner().look_for_applications(vec![id]);
         Ok(deleted)
     }
 

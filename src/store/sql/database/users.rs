@@ -51,8 +51,8 @@ impl<B: Backend> Users for B {
     async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
         let mut lease = self.writers().lease("delete a user").await?;
         let result = users::delete(&mut lease.session(), id).await;
-        let deleted = lease.end(result).await?;
-        self.cleaner().wake();
+        let (deleted, applications) = lease.end(result).await?;
+        self.cleaner().look_for_user(id, applications);
         Ok(deleted)
     }
 

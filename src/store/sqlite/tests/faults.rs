@@ -10,7 +10,7 @@ use super::{PATIENCE, in_new_folder, open, path};
 use crate::model::{Application, MessageId, UserId};
 use crate::store::conformance::{application, new_application, new_message, user};
 use crate::store::last_check::LastCheck;
-use crate::store::sql::deletions::Cleaner;
+use crate::store::sql::cleaner::Cleaner;
 use crate::store::sqlite::Sqlite;
 use crate::store::sqlite::connection::writing;
 use crate::store::sqlite::files::OpenedFiles;

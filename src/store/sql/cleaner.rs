@@ -1,0 +1,179 @@
+//! The task that deletes what is left of applications and users that were deleted.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::deletions::Deletion;
+use super::{Connections, Dialect, Lease as _, Session, keyed, query, search};
+use crate::model::{ApplicationId, MessageId, UserId};
+use crate::store::StoreError;
+use crate::task;
+
+/// When a slice was refused, the next one is tried after so long.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// Of more than so many applications and users it is not remembered who they are.
+const MOST_KNOWN: usize = 1000;
+
+/// What may be left, and of whom.
+#[derive(Debug, Default)]
+struct Left {
+    /// Of whomever: all that have messages or an index are compared with those that are there.
+    of_anybody: bool,
+    applications: Vec<ApplicationId>,
+    users: Vec<UserId>,
+}
+
+impl Left {
+    fn add(&mut self, more: Self) {
+        self.of_anybody |= more.of_anybody;
+        self.applications.extend(more.applications);
+        self.users.extend(more.users);
+        if self.of_anybody || self.applications.len() + self.users.len() > MOST_KNOWN {
+            *self = Self { of_anybody: true, ..Self::default() };
+        }
+    }
+}
+
+/// The task. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Cleaner {
+    left: Arc<Mutex<Left>>,
+    wake: Arc<Notify>,
+    task: AbortOnDropHandle<()>,
+}
+
+impl Cleaner {
+    /// Waits until there may be something left.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn spawn(readers: Arc<impl Connections>, writers: Arc<impl Connections>) -> Self {
+        let (left, wake) = (Arc::default(), Arc::default());
+        let task = task::spawn(clean((readers, writers), Arc::clone(&left), Arc::clone(&wake)));
+        Self { left, wake, task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Ends it, before the connections are closed that it needs. The next start deletes what is left.
+    pub(crate) fn stop(&self) {
+        self.task.abort();
+    }
+
+    /// There may be messages of anybody, from before the start.
+    pub(crate) fn look_everywhere(&self) {
+        self.look_for(Left { of_anybody: true, ..Left::default() });
+    }
+
+    /// These applications were deleted.
+    pub(crate) fn look_for_applications(&self, applications: Vec<ApplicationId>) {
+        self.look_for(Left { applications, ..Left::default() });
+    }
+
+    /// This user was deleted, together with these applications.
+    pub(crate) fn look_for_user(&self, user: UserId, applications: Vec<ApplicationId>) {
+        self.look_for(Left { applications, users: vec![user], of_anybody: false });
+    }
+
+    fn look_for(&self, more: Left) {
+        self.left.lock().add(more);
+        self.wake.notify_one();
+    }
+}
+
+async fn clean(
+    (readers, writers): (Arc<impl Connections>, Arc<impl Connections>),
+    known: Arc<Mutex<Left>>,
+    wake: Arc<Notify>,
+) {
+    // What another program deletes leaves keys, so that only the first time looks for them.
+    let mut keys_from = Some(MessageId(0));
+    loop {
+        wake.notified().await;
+        let mut left = std::mem::take(&mut *known.lock());
+        while !is_cleaned((&*readers, &*writers), &left, &mut keys_from).await {
+            // Whoever deletes something may find that it works again.
+            let _ = timeout(RETRY, wake.notified()).await;
+            left.add(std::mem::take(&mut *known.lock()));
+        }
+    }
+}
+
+/// Deletes all that is left; false if that is to be tried again.
+async fn is_cleaned(
+    (readers, writers): (&impl Connections, &impl Connections),
+    left: &Left,
+    keys_from: &mut Option<MessageId>,
+) -> bool {
+    let clean = async {
+        delete_messages(readers, writers, left).await?;
+        search::delete_of_nobody(readers, writers, (!left.of_anybody).then_some(&*left.users)).await?;
+        forget_stale_keys(readers, writers, keys_from).await
+    };
+    match AssertUnwindSafe(clean).catch_unwind().await {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            let cause = std::error::Error::source(&error).map(tracing::field::display);
+            tracing::warn!(%error, cause, "messages of deleted applications are deleted later");
+            false
+        }
+        Err(_) => {
+            tracing::error!("deleting messages of deleted applications panicked, it is tried again");
+            false
+        }
+    }
+}
+
+async fn delete_messages(
+    readers: &impl Connections,
+    writers: &impl Connections,
+    left: &Left,
+) -> Result<(), StoreError> {
+    let mut lease = readers.lease("look for messages of deleted applications").await?;
+    let mut session = lease.session();
+    let found = async {
+        let applications =
+            if left.of_anybody { orphaned(&mut session).await? } else { left.applications.clone() };
+        let deletion = Deletion::whole(applications);
+        Ok(deletion.is_left(&mut session).await?.then_some(deletion))
+    };
+    let found = found.await;
+    match lease.end(found).await? {
+        Some(deletion) => deletion.run(writers).await,
+        None => Ok(()),
+    }
+}
+
+/// Returns the applications that have messages and are not there.
+async fn orphaned<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<ApplicationId>, sqlx::Error> {
+    let found = session.all(query(D::ORPHANED)).await?;
+    found.iter().map(|found| found.unsigned(0).map(ApplicationId)).collect()
+}
+
+/// Forgets the keys of messages that are gone, above an id, and notes how far it has come. Whoever stores messages waits
+/// only where some are found.
+async fn forget_stale_keys(
+    readers: &impl Connections,
+    writers: &impl Connections,
+    from: &mut Option<MessageId>,
+) -> Result<(), StoreError> {
+    while let Some(after) = *from {
+        let mut lease = readers.lease("look for keys of messages that are gone").await?;
+        let found = keyed::stale(&mut lease.session(), after).await;
+        let (stale, last) = lease.end(found).await?;
+        if !stale.is_empty() {
+            let mut lease = writers.lease("forget the keys of messages that are gone").await?;
+            let forgotten = keyed::forget(&mut lease.session(), &stale).await;
+            lease.end(forgotten).await?;
+        }
+        *from = last;
+    }
+    Ok(())
+}
