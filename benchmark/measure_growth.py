@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures what a user's requests take while others come to have more and more.
 
-    benchmark/measure_growth.py [--rounds 40] [--others CLIENTS:MESSAGES ...] [SERVER]
+    benchmark/measure_growth.py [--rounds 40] [--others CLIENTS:MESSAGES[:APPLICATIONS] ...] [SERVER]
 
 For each CLIENTS:MESSAGES (1000:1000, 10000:100000, 100000:1000000 and 1000000:10000000 by default) a file of SQLite gets
 so many clients, ten for each user, and so many messages, of the first thousand users. In each file one more user has the
-same: five applications, clients, and a thousand messages among those of the others. A server for each file runs on
+same: clients, applications (5, unless APPLICATIONS says otherwise), and a thousand messages among those of the others, of
+at most five of the applications. A server for each file runs on
 core 0; once they have indexed all messages, the same requests of that user are sent to all of them in turns, from core 1.
 It prints the median of each kind of request in ms, and how many times that of the first file it is. SERVER is
 target/release/shardcast. The largest file takes 3 GB of disk."""
@@ -21,6 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
+import typing
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -32,7 +34,7 @@ from streams import handshake, processor_seconds, resident_bytes  # noqa: E402
 OTHERS = ["1000:1000", "10000:100000", "100000:1000000", "1000000:10000000"]
 DAY = "2026-01-01 00:00:00+00:00"
 # The user that is measured.
-USER, APPLICATIONS, MESSAGES, BEHIND = 2, 5, 1000, 100
+USER, APPLICATIONS, SENDERS, MESSAGES, BEHIND = 2, 5, 5, 1000, 100
 CLIENTS_OF_OTHERS = 10
 USERS_WITH_MESSAGES = 1000
 # A server is at rest when it takes less of its core than this for so many seconds.
@@ -43,8 +45,9 @@ def client_token(number):
     return f"C{number:014d}"
 
 
-def fill(file, clients, messages, own_clients):
+def fill(file, of_others, own_clients):
     """Gives a fresh database of the server its rows."""
+    clients, messages, applications = of_others
     database = sqlite3.connect(file, isolation_level=None)
     database.execute("PRAGMA synchronous = OFF")
     indexes = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
@@ -55,26 +58,26 @@ def fill(file, clients, messages, own_clients):
     database.executemany(
         "INSERT INTO users (id, name, pass, admin) VALUES (?, ?, x'00', 0)", ((user, f"user {user}") for user in users)
     )
-    senders = [(number, USER) for number in range(1, APPLICATIONS + 1)]
-    senders += [(user + APPLICATIONS, user) for user in users[1 : 1 + USERS_WITH_MESSAGES]]
+    own = [(number, USER, f"a{number:06}") for number in range(1, applications + 1)]
+    others = [(user + applications, user, "a") for user in users[1 : 1 + USERS_WITH_MESSAGES]]
     database.executemany(
         "INSERT INTO applications (id, token, user_id, name, description, internal, image, default_priority, sort_key)"
         " VALUES (?, ?, ?, 'application', '', 0, '', 0, ?)",
-        ((number, f"A{number:014d}", user, f"a{number}") for number, user in senders),
+        ((number, f"A{number:014d}", user, key) for number, user, key in own + others),
     )
     all_clients = ((number, client_token(number), USER) for number in range(1, own_clients + 1))
     database.executemany("INSERT INTO clients (id, token, user_id, name) VALUES (?, ?, ?, 'client')", all_clients)
-    of_others = (
+    all_clients = (
         (number, client_token(number), users[1 + (number - own_clients - 1) // CLIENTS_OF_OTHERS])
         for number in range(own_clients + 1, own_clients + 1 + clients // CLIENTS_OF_OTHERS * CLIENTS_OF_OTHERS)
     )
-    database.executemany("INSERT INTO clients (id, token, user_id, name) VALUES (?, ?, ?, 'client')", of_others)
+    database.executemany("INSERT INTO clients (id, token, user_id, name) VALUES (?, ?, ?, 'client')", all_clients)
     total = messages + MESSAGES
-    step, others = total // MESSAGES, senders[APPLICATIONS:]
+    step, senders = total // MESSAGES, min(applications, SENDERS)
 
     def message(number):
         is_own = number % step == 0 and number // step < MESSAGES
-        application = number // step % APPLICATIONS + 1 if is_own else others[number % len(others)][0]
+        application = number // step % senders + 1 if is_own else others[number % len(others)][0]
         return number + 1, application, f"disk {number} of the house is nearly full", "monitoring", number % 11, DAY
 
     database.executemany(
@@ -97,6 +100,22 @@ def wait_for_rest(server):
         if processor_seconds(server.process.pid) - before < REST_SHARE * REST_SECONDS:
             return
     raise SystemExit(f"a server is still at work after {LONGEST_INDEXING} s")
+
+
+class Others(typing.NamedTuple):
+    """What others have, and how many applications the user has that is measured."""
+
+    clients: int
+    messages: int
+    applications: int = APPLICATIONS
+
+    @classmethod
+    def read(cls, text):
+        return cls(*map(int, text.split(":")))
+
+    def __str__(self):
+        own = f", {self.applications} applications" if self.applications != APPLICATIONS else ""
+        return f"{self.clients} clients, {self.messages} messages{own}"
 
 
 class Measured:
@@ -133,8 +152,8 @@ class Measured:
 
     def round(self, number):
         self.ask("page of 100 messages", "GET", "/message?limit=100")
-        self.ask("page of 100 of an application", "GET", "/application/2/message?limit=100")
-        self.ask("its older half", "GET", f"/application/2/message?limit=100&since={self.middle}")
+        self.ask("page of 100 of an application", "GET", "/application/1/message?limit=100")
+        self.ask("its older half", "GET", f"/application/1/message?limit=100&since={self.middle}")
         self.ask("search for a word of all its messages", "GET", "/shardcast/search?text=house")
         self.ask("overview", "GET", "/shardcast/overview")
         self.ask("applications", "GET", "/application")
@@ -151,37 +170,32 @@ class Measured:
         self.server.connect()
         newest = self.ask(None, "GET", "/message?limit=101")["messages"]
         self.behind = newest[BEHIND]["id"]
-        self.middle = self.ask(None, "GET", "/application/2/message?limit=100")["messages"][-1]["id"]
-
-
-def counts(text):
-    clients, messages = text.split(":")
-    return int(clients), int(messages)
+        self.middle = self.ask(None, "GET", "/application/1/message?limit=100")["messages"][-1]["id"]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", nargs="?", default=str(HERE.parent / "target/release/shardcast"))
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--others", type=counts, action="append", metavar="CLIENTS:MESSAGES")
+    parser.add_argument("--others", type=Others.read, action="append", metavar="CLIENTS:MESSAGES[:APPLICATIONS]")
     arguments = parser.parse_args()
     program, own_clients = os.path.abspath(arguments.program), 2 + 2 * (arguments.rounds + 1)
-    others = arguments.others or [counts(text) for text in OTHERS]
+    others = arguments.others or [Others.read(text) for text in OTHERS]
     os.sched_setaffinity(0, {1})
     with tempfile.TemporaryDirectory(prefix="shardcast-growth-") as folder:
         all_measured = []
         try:
-            for place, (clients, messages) in enumerate(others):
+            for place, of_others in enumerate(others):
                 file = os.path.join(folder, f"{place}.db")
                 # It makes the tables.
                 Server(program, "sqlite3", file, folder, core=0).stop()
-                fill(file, clients, messages, own_clients)
+                fill(file, of_others, own_clients)
                 began = time.monotonic()
                 server = Server(program, "sqlite3", file, folder, core=0)
                 all_measured.append(Measured(server))
                 wait_for_rest(server)
                 print(
-                    f"{clients} clients, {messages} messages: {resident_bytes(server.process.pid) / 1e6:.1f} MB resident "
+                    f"{of_others}: {resident_bytes(server.process.pid) / 1e6:.1f} MB resident "
                     f"after {processor_seconds(server.process.pid):.1f} s of processor time and {time.monotonic() - began:.0f} s",
                     flush=True,
                 )
@@ -199,7 +213,7 @@ def main():
 
 
 def report(others, all_measured):
-    print("\n| request |" + "".join(f" {clients} clients, {messages} messages |" for clients, messages in others))
+    print("\n| request |" + "".join(f" {of_others} |" for of_others in others))
     print("|---|" + "--:|" * len(others))
     for name, first in all_measured[0].times.items():
         middles = [statistics.median(measured.times[name]) for measured in all_measured]
