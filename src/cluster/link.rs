@@ -102,6 +102,7 @@ async fn begin(shared: &Shared, link: &mut dyn BackplaneLink) -> Result<(), Back
         subscribe(link, &needed).await?;
         shared.subscriptions.confirm(&needed);
     }
+    shared.comparison.compare_all();
     (shared.on_revoked)();
     Ok(())
 }
