@@ -298,23 +298,24 @@ impl Hub {
         }
     }
 
-    /// Drops what was read of a user's backlog and is kept for a while for further streams. To be called when messages
-    /// were deleted or replaced, unless [`Hub::notify_event`] is, which does it too.
+    /// Drops what was read of a user's backlog and is kept for a while for the user's other streams. To be called when
+    /// messages were deleted or replaced, so that no stream that comes afterwards gets them.
     pub fn forget_backlog(&self, user: UserId) {
-        if let Some(user) = self.0.shared.users.get(&user) {
+        let user = self.0.shared.users.get(&user).map(|entry| Arc::clone(&entry));
+        if let Some(user) = user {
             user.forget_chunks();
         }
     }
 
     /// Takes note that events of all users may have been lost on their way to this hub: streams that ask for events are
-    /// informed that they have missed some.
+    /// informed that they have missed some, and nothing is kept of anybody's backlog.
     pub fn miss_events(&self) {
         let shared = &self.0.shared;
         // An event in no format is missed in every format.
         let event = EventFrame::default();
-        let asking = shared.users.iter().filter(|user| user.wants_events());
-        let asking: Vec<_> = asking.map(|entry| Arc::clone(&entry)).collect();
-        for user in asking {
+        let users: Vec<_> = shared.users.iter().map(|entry| Arc::clone(&entry)).collect();
+        for user in users {
+            user.forget_chunks();
             if user.post_event(&event) == Scheduled::Yes {
                 shared.queue.push(user);
             }

@@ -101,10 +101,10 @@ impl Event {
     /// committed.
     pub(crate) fn announce(&self, hub: &Hub, cluster: Option<&Cluster>, user: UserId) {
         let here = hub::UserId(user.0);
-        let is_wanted = hub.wants_events(here);
-        if !is_wanted {
+        if !matches!(self, Self::Read { .. }) {
             hub.forget_backlog(here);
         }
+        let is_wanted = hub.wants_events(here);
         if !is_wanted && cluster.is_none() {
             return;
         }

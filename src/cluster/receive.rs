@@ -49,6 +49,8 @@ pub(super) fn hear(shared: &Shared, payload: Bytes) {
         // Streams of this node got its own events already.
         Body::Event(event) => {
             if sender != shared.id {
+                // It may say that messages are gone.
+                shared.hub.forget_backlog(hub::UserId(event.user));
                 let frame = match event.kind.as_str() {
                     "" => EventFrame::default(),
                     kind => (shared.make_event)(kind, &event.json),

@@ -38,6 +38,9 @@ pub struct HubConfig {
     /// How long a stream waits for one read of the backlog, its turn included, before it is closed with
     /// [`EndReason::BacklogUnavailable`](super::EndReason::BacklogUnavailable).
     pub backlog_timeout: Duration,
+    /// Each message that is stored is given to this hub, and to no other one. Then a stream that comes back and has
+    /// everything that the hub knows of need not ask the backlog.
+    pub hears_all: bool,
     /// Tasks that carry messages to streams; by default, one for each worker thread of the runtime.
     pub lanes: Option<NonZeroUsize>,
 }
@@ -76,6 +79,7 @@ with_methods!(HubConfig {
     with_close_timeout(close_timeout: Duration),
     with_backlog_bytes(backlog_bytes: usize),
     with_backlog_timeout(backlog_timeout: Duration),
+    with_hears_all(hears_all: bool),
     with_lanes(lanes: NonZeroUsize),
 });
 
@@ -92,6 +96,7 @@ impl Default for HubConfig {
             close_timeout: Duration::from_secs(2),
             backlog_bytes: 32 << 20,
             backlog_timeout: Duration::from_mins(1),
+            hears_all: false,
             lanes: None,
         }
     }

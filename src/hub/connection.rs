@@ -67,7 +67,7 @@ pub(super) struct State {
     /// All messages up to this one were written, or are in `outgoing`.
     pub(super) cursor: MessageId,
     phase: Phase,
-    /// It asked for old messages and has not seen the last of them yet.
+    /// It asked for old messages, and it is not known yet that it has the last of them.
     pub(super) replaying: bool,
     /// It waits for the backlog, not for its peer.
     pub(super) loading: bool,
@@ -331,9 +331,7 @@ impl Connection {
 
     /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
     pub(super) fn sweep(&self, now: Tick, config: &HubConfig) {
-        if self.user.keeps_chunks() {
-            self.user.forget_old_chunks(now);
-        }
+        self.user.forget_old_chunks(now);
         let Some(Attached { socket, framing }) = self.attached.get() else { return };
         let mut state = self.state.lock();
         match state.phase {

@@ -200,9 +200,10 @@ impl Shared {
         };
         let (mut messages, mut bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
         let (mut reservation, mut permit) = self.admit(bytes).await;
-        if let Some(chunk) = user.shared_chunk(cursor, format) {
-            return Ok(chunk);
-        }
+        let outdated = match user.shared_chunk(cursor, format) {
+            Ok(chunk) => return Ok(chunk),
+            Err(outdated) => outdated,
+        };
         let mut page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         while page.frames.is_empty() && page.needed_bytes > bytes {
             // Not while holding some already: two that do so would wait for each other.
@@ -217,7 +218,7 @@ impl Shared {
         drop((reservation, permit));
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
         if !self.budget.is_scarce() {
-            user.share(&chunk, self.clock.now());
+            user.share(&chunk, outdated, self.clock.now());
         }
         Ok(chunk)
     }

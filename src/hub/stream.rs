@@ -303,8 +303,9 @@ impl Stream {
             }
             // Replies and pings go out meanwhile.
             Phase::Behind if state.loading => Step::Idle,
-            Phase::Behind => match find_next(connection, state, chunk) {
+            Phase::Behind => match find_next(shared, connection, state, chunk) {
                 Next::Live => {
+                    state.replaying = false;
                     connection.set_phase(state, Phase::Live);
                     connection.user.tidy();
                     tell_missed_events(state)
@@ -384,7 +385,12 @@ impl Stream {
 }
 
 /// Says what the stream needs next: from the piece of the backlog that it holds, as long as that lasts.
-fn find_next(connection: &Connection, state: &mut State, chunk: &mut Option<Arc<Chunk>>) -> Next {
+fn find_next(
+    shared: &Shared,
+    connection: &Connection,
+    state: &mut State,
+    chunk: &mut Option<Arc<Chunk>>,
+) -> Next {
     if let Some(held) = chunk.take() {
         let frames = held.read(state.cursor, WRITE_FRAMES);
         if !frames.is_empty() {
@@ -394,7 +400,8 @@ fn find_next(connection: &Connection, state: &mut State, chunk: &mut Option<Arc<
         state.cursor = state.cursor.max(held.up_to);
         state.replaying &= !held.complete;
     }
-    connection.user.next(state.cursor, connection.format, state.replaying, WRITE_FRAMES)
+    let hears_all = shared.config.hears_all;
+    connection.user.next(state.cursor, connection.format, state.replaying, hears_all, WRITE_FRAMES)
 }
 
 /// Tells the peer of a live stream, on which nothing waits, that it has missed events.

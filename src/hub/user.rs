@@ -4,19 +4,19 @@ use std::{
     mem,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::time::Instant;
 
 use super::{
     EventFrame, Format, Formats, Frame, HubConfig, MessageId, UserId,
     batch::{Batch, PassFacts},
     chunk::{Chunk, Frames},
-    clock::Tick,
+    clock::{AtomicTick, Tick},
     connection::Connection,
     event::Events,
     ring::{LagMarks, Ring},
@@ -31,8 +31,8 @@ pub(super) struct User {
     pub(super) behind: AtomicU32,
     /// Streams that ask for events.
     pub(super) event_streams: AtomicU32,
-    /// Pieces of the backlog are kept for streams that are yet to come.
-    keeps_chunks: AtomicBool,
+    /// When the oldest of the pieces of the backlog goes that are kept; [`Tick::NEVER`] if none is.
+    chunk_until: AtomicTick,
     /// Streams by format: changed under the lock, read without it.
     by_format: [AtomicU32; Format::COUNT],
     inner: Mutex<Inner>,
@@ -46,6 +46,8 @@ struct Inner {
     head_known: bool,
     /// A pass is under way or waits for its turn.
     scheduled: bool,
+    /// How often pieces of the backlog were found to be out of date.
+    outdated: u32,
     streams: StreamList,
     /// There is one while a pass is under way, a stream is behind, or pieces of the backlog are kept.
     traffic: Option<Box<Traffic>>,
@@ -68,9 +70,8 @@ struct Traffic {
     events: Option<Box<Events>>,
     ring: Ring,
     lag: LagMarks,
-    chunks: Vec<Arc<Chunk>>,
-    /// Until then the last of these is kept, also if no stream is behind.
-    chunks_until: Tick,
+    /// Pieces of the backlog, the oldest first, and until when they are kept.
+    chunks: Vec<(Tick, Arc<Chunk>)>,
 }
 
 /// For so long a piece of the backlog is kept for the user's other streams: they often come back together.
@@ -104,7 +105,7 @@ impl User {
             id,
             behind: AtomicU32::new(0),
             event_streams: AtomicU32::new(0),
-            keeps_chunks: AtomicBool::new(false),
+            chunk_until: AtomicTick::default(),
             by_format: Default::default(),
             inner: Mutex::default(),
         }
@@ -207,10 +208,6 @@ impl User {
 
     /// Takes an event for the next pass, after the messages that wait for it already.
     pub(super) fn post_event(&self, event: &EventFrame) -> Scheduled {
-        // A message that is kept may have been deleted.
-        if self.keeps_chunks() {
-            self.forget_chunks();
-        }
         if !self.wants_events() {
             return Scheduled::No;
         }
@@ -262,85 +259,90 @@ impl User {
             return Scheduled::Yes;
         }
         inner.scheduled = false;
-        self.forget_traffic(&mut inner);
+        let _traffic = self.take_unused(inner);
         Scheduled::No
     }
 
     /// Called when a stream is no longer behind.
     pub(super) fn tidy(&self) {
-        let mut inner = self.inner.lock();
-        if !inner.scheduled {
-            self.forget_traffic(&mut inner);
-        }
+        let _traffic = self.take_unused(self.inner.lock());
     }
 
-    fn forget_traffic(&self, inner: &mut Inner) {
-        if self.behind.load(Ordering::Relaxed) == 0 && !self.keeps_chunks() {
-            inner.traffic = None;
-        }
+    /// Takes the traffic if nobody needs it, to be dropped without the lock.
+    fn take_unused(&self, mut inner: MutexGuard<'_, Inner>) -> Option<Box<Traffic>> {
+        let is_needed = inner.scheduled
+            || self.behind.load(Ordering::Relaxed) > 0
+            || inner.traffic.as_deref().is_some_and(|traffic| !traffic.chunks.is_empty());
+        if is_needed { None } else { inner.traffic.take() }
     }
 
-    /// Says what a stream with that cursor needs next. As long as it is not known what the user had before its first
-    /// stream, one that replays the backlog must read it to its end.
-    pub(super) fn next(&self, cursor: MessageId, format: Format, replaying: bool, limit: usize) -> Next {
+    /// Says what a stream with that cursor needs next. A stream that replays the backlog must read it to its end before
+    /// it may trust that nothing newer than `newest` is missing, unless this hub `hears_all` that is stored.
+    pub(super) fn next(
+        &self,
+        cursor: MessageId,
+        format: Format,
+        replaying: bool,
+        hears_all: bool,
+        limit: usize,
+    ) -> Next {
         let inner = self.inner.lock();
-        let must_read = replaying && !inner.head_known;
-        if cursor >= inner.newest && !must_read {
+        if cursor >= inner.newest && (!replaying || (hears_all && inner.head_known)) {
             return Next::Live;
         }
         let Some(traffic) = inner.traffic.as_deref() else { return Next::Load(inner.newest) };
-        if !must_read && let Some(frames) = traffic.ring.read(cursor, format, limit) {
+        if !replaying && let Some(frames) = traffic.ring.read(cursor, format, limit) {
             return Next::Frames(Frames::Recent(frames));
         }
         traffic.chunk(cursor, format).map_or(Next::Load(inner.newest), Next::Chunk)
     }
 
-    /// A piece of the backlog that begins where `cursor` stands, if another stream of the format has read one.
-    pub(super) fn shared_chunk(&self, cursor: MessageId, format: Format) -> Option<Arc<Chunk>> {
-        self.inner.lock().traffic.as_deref()?.chunk(cursor, format)
+    /// A piece of the backlog that begins where `cursor` stands, if another stream of the format has read one; else what
+    /// [`User::share`] is to be given after reading one.
+    pub(super) fn shared_chunk(&self, cursor: MessageId, format: Format) -> Result<Arc<Chunk>, u32> {
+        let inner = self.inner.lock();
+        let shared = inner.traffic.as_deref().and_then(|traffic| traffic.chunk(cursor, format));
+        shared.ok_or(inner.outdated)
     }
 
-    /// Drops the pieces of the backlog that are kept for streams that may need them.
+    /// Keeps a piece of the backlog for the user's other streams, those that come soon included. One that was read
+    /// before [`User::forget_chunks`] is not kept.
+    pub(super) fn share(&self, chunk: &Arc<Chunk>, outdated: u32, now: Tick) {
+        let mut inner = self.inner.lock();
+        if inner.streams.len() < 2 || inner.outdated != outdated {
+            return;
+        }
+        let newest = inner.newest;
+        let chunks = &mut inner.traffic(newest).chunks;
+        let oldest = (chunks.len() == HubConfig::CHUNKS).then(|| chunks.remove(0));
+        chunks.push((now.after(CHUNK_KEPT), Arc::clone(chunk)));
+        self.chunk_until.store(chunks[0].0);
+        drop(inner);
+        drop(oldest);
+    }
+
+    /// Drops the pieces of the backlog that are kept: they may have messages that are no more, or memory is short.
     pub(super) fn forget_chunks(&self) {
         let mut inner = self.inner.lock();
+        inner.outdated = inner.outdated.wrapping_add(1);
         let chunks = inner.traffic.as_deref_mut().map(|traffic| mem::take(&mut traffic.chunks));
-        self.stop_keeping(&mut inner);
-        drop(inner);
-        drop(chunks);
+        self.chunk_until.store(Tick::NEVER);
+        let traffic = self.take_unused(inner);
+        drop((chunks, traffic));
     }
 
-    /// Does the same with those that were kept long enough, if no stream is behind.
+    /// Drops those that were kept long enough.
     pub(super) fn forget_old_chunks(&self, now: Tick) {
+        if self.chunk_until.load() > now {
+            return;
+        }
         let mut inner = self.inner.lock();
-        if inner.traffic.as_deref().is_none_or(|traffic| traffic.chunks_until <= now) {
-            self.stop_keeping(&mut inner);
-        }
-    }
-
-    fn stop_keeping(&self, inner: &mut Inner) {
-        self.keeps_chunks.store(false, Ordering::Relaxed);
-        if !inner.scheduled {
-            self.forget_traffic(inner);
-        }
-    }
-
-    /// Answers whether pieces of the backlog are kept for streams that are yet to come.
-    pub(super) fn keeps_chunks(&self) -> bool {
-        self.keeps_chunks.load(Ordering::Relaxed)
-    }
-
-    /// Keeps a piece of the backlog for the other streams that are behind, and, where there are several streams, for a
-    /// while for those that are yet to come.
-    pub(super) fn share(&self, chunk: &Arc<Chunk>, now: Tick) {
-        let mut inner = self.inner.lock();
-        let newest = inner.newest;
-        self.keeps_chunks.store(inner.streams.len() > 1, Ordering::Relaxed);
-        let traffic = inner.traffic(newest);
-        traffic.chunks_until = now.after(CHUNK_KEPT);
-        if traffic.chunks.len() == HubConfig::CHUNKS {
-            traffic.chunks.remove(0);
-        }
-        traffic.chunks.push(Arc::clone(chunk));
+        let Some(traffic) = inner.traffic.as_deref_mut() else { return };
+        let count = traffic.chunks.partition_point(|&(until, _)| until <= now);
+        let old: Vec<_> = traffic.chunks.drain(..count).collect();
+        self.chunk_until.store(traffic.chunks.first().map_or(Tick::NEVER, |&(until, _)| until));
+        let traffic = self.take_unused(inner);
+        drop((old, traffic));
     }
 }
 
@@ -372,7 +374,8 @@ impl Traffic {
     }
 
     fn chunk(&self, cursor: MessageId, format: Format) -> Option<Arc<Chunk>> {
-        self.chunks.iter().find(|chunk| chunk.covers(cursor, format)).cloned()
+        let found = self.chunks.iter().find(|(_, chunk)| chunk.covers(cursor, format));
+        found.map(|(_, chunk)| Arc::clone(chunk))
     }
 
     fn accept(&mut self, frame: &Frame) {

@@ -296,7 +296,8 @@ impl Node {
             observer: parts.observer,
             ..HubParts::default()
         };
-        let hub = Hub::with_parts(hub_config(&config.stream), hub_parts);
+        let hears_all = !database.can_be_shared();
+        let hub = Hub::with_parts(hub_config(&config.stream).with_hears_all(hears_all), hub_parts);
         let replays = Replays::spawn(Arc::clone(&database), hub.clone(), config.stream.replay);
         let expiry = ClientExpiry::spawn(Arc::clone(&database), auth.clone(), hub.clone());
         #[cfg(feature = "cluster")]

@@ -111,34 +111,96 @@ async fn a_stream_that_waits_for_the_backlog_can_be_closed() {
     assert_eq!(stream.ended().await, EndReason::TokenDeleted);
 }
 
-#[tokio::test(start_paused = true)]
-async fn streams_that_come_back_one_after_the_other_share_what_was_read() {
-    let backlog = FakeBacklog::default();
-    (1..=10).for_each(|id| backlog.store(ALICE, frame(id, 0)));
-    let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
-    let hub = Hub::with_parts(HubConfig::default(), parts);
-    let come = async |since| {
-        let mut registration = hub.register(ALICE, "a", Some(MessageId(since))).unwrap();
+/// A hub whose user has ten messages and a stream that has them all.
+struct ComingBack {
+    hub: Hub,
+    backlog: FakeBacklog,
+    sockets: Vec<FakeSocket>,
+}
+
+impl ComingBack {
+    async fn new(config: HubConfig) -> Self {
+        let backlog = FakeBacklog::default();
+        (1..=10).for_each(|id| backlog.store(ALICE, frame(id, 0)));
+        let parts = HubParts { backlog: Some(Arc::new(backlog.clone())), ..HubParts::default() };
+        let mut world = Self { hub: Hub::with_parts(config, parts), backlog, sockets: Vec::new() };
+        world.come(10).await;
+        world
+    }
+
+    /// Opens a stream for what is after this message; returns what it gets, and how often the backlog was read so far.
+    async fn come(&mut self, since: u64) -> (Vec<u64>, usize) {
+        let socket = FakeSocket::with_room(1 << 20);
+        let mut registration = self.hub.register(ALICE, "a", Some(MessageId(since))).unwrap();
         if registration.needs_head() {
             registration.start_after(MessageId(10));
         }
-        let socket = FakeSocket::with_room(1 << 20);
         let mut stream = registration.attach(socket.clone());
         tokio::spawn(async move { stream.ended().await });
         sleep(Duration::from_millis(1)).await;
-        (socket.seen().ids, backlog.reads())
-    };
-    let all: Vec<_> = (1..=10).collect();
-    assert_eq!(come(10).await, (vec![], 0), "who has everything reads nothing");
-    for _ in 0..3 {
-        assert_eq!(come(0).await, (all.clone(), 1));
+        self.sockets.push(socket.clone());
+        (socket.seen().ids, self.backlog.reads())
     }
-    assert_eq!(come(4).await, (all[4..].to_vec(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_come_back_one_after_the_other_share_what_was_read_for_a_while() {
+    let mut world = ComingBack::new(HubConfig::default().with_hears_all(true)).await;
+    let all: Vec<_> = (1..=10).collect();
+    for _ in 0..3 {
+        assert_eq!(world.come(0).await, (all.clone(), 1));
+    }
+    assert_eq!(world.come(4).await, (all[4..].to_vec(), 1));
     sleep(Duration::from_secs(4)).await;
-    assert_eq!(come(0).await, (all.clone(), 2), "it is not kept for ever");
-    hub.forget_backlog(ALICE);
-    assert_eq!(come(0).await, (all.clone(), 3));
-    hub.notify(ALICE, &[frame(11, 0)]);
-    backlog.store(ALICE, frame(11, 0));
-    assert_eq!(come(10).await, (vec![11], 3), "the ring, or the pass, has it");
+    assert_eq!(world.come(0).await, (all.clone(), 2), "it is not kept for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_of_a_backlog_that_has_changed() {
+    let mut world = ComingBack::new(HubConfig::default().with_hears_all(true)).await;
+    assert_eq!(world.come(0).await.1, 1);
+    world.hub.forget_backlog(ALICE);
+    assert_eq!(world.come(0).await.1, 2);
+    world.hub.miss_events();
+    assert_eq!(world.come(0).await.1, 3);
+    // While it is read.
+    sleep(Duration::from_secs(4)).await;
+    world.backlog.set_mood(Mood::Hanging);
+    assert_eq!(world.come(0).await, (vec![], 4));
+    world.hub.forget_backlog(ALICE);
+    world.backlog.set_mood(Mood::Well);
+    sleep(Duration::from_millis(20)).await;
+    assert_eq!(world.come(0).await.1, 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_everything_reads_nothing_only_where_the_hub_hears_of_all_that_is_stored() {
+    for (hears_all, reads) in [(true, 0), (false, 2)] {
+        let mut world = ComingBack::new(HubConfig::default().with_hears_all(hears_all)).await;
+        assert_eq!(world.come(10).await, (vec![], reads));
+        world.backlog.store(ALICE, frame(11, 0));
+        world.hub.notify(ALICE, &[frame(11, 0)]);
+        sleep(Duration::from_millis(1)).await;
+        let seen: Vec<_> = world.sockets.iter().map(|socket| socket.seen().ids).collect();
+        assert_eq!(seen, [[11], [11]]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_came_back_and_went_live_is_closed_once_it_is_too_far_behind() {
+    let config = HubConfig { max_lag: 100, ..HubConfig::default() };
+    let mut world = ComingBack::new(config.with_hears_all(true)).await;
+    world.come(10).await;
+    let slow = world.sockets.pop().unwrap();
+    slow.take_room();
+    for id in 11..300 {
+        world.backlog.store(ALICE, frame(id, 0));
+        world.hub.notify(ALICE, &[frame(id, 0)]);
+        tokio::task::yield_now().await;
+        // It takes a little now and then.
+        slow.add_room(usize::from(id % 50 == 0));
+    }
+    slow.add_room(1 << 20);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(slow.seen().close_code, Some(1008));
 }
