@@ -32,6 +32,8 @@ class Server:
             [*pinned, program], env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         for _ in range(600):
+            if self.process.poll() is not None:
+                raise SystemExit(f"{program} has ended with {self.process.returncode}")
             try:
                 self.connect()
                 return

@@ -165,6 +165,9 @@ impl Task {
     /// Applies it, but leaves streams open that the database knows to be valid: of something else that has begun since.
     async fn apply(&self, revocation: &Revocation) -> Result<(), StoreError> {
         revocation.forget(&self.auth);
+        if matches!(revocation, Revocation::UserDeleted { .. }) {
+            self.database.delete_leftovers();
+        }
         let is_valid = match revocation {
             Revocation::ClientDeleted { user_id, token } | Revocation::ClientExpired { user_id, token } => {
                 self.hub.has_streams(hub_id(*user_id)) && self.auth.stored_client(token).await?.is_some()

@@ -11,7 +11,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 /// How deep values may be nested. No key needs more than five.
 const MAX_DEPTH: usize = 32;
 
-/// How many bytes all aliases together may stand for: a few lines of aliases of aliases would fill the memory.
+/// How much memory the copies that aliases stand for may take: a few lines of aliases of aliases would fill it.
 const MAX_COPIED_BYTES: usize = 1024 * 1024;
 
 /// A value and where it was written.
@@ -156,8 +156,9 @@ impl<'a> Builder<'a> {
                 let known = self.anchors.get(&anchor);
                 let known = known.ok_or_else(|| SyntaxError::at(span, "the alias names no value"))?;
                 let left = self.bytes_left.checked_sub(known.bytes());
-                self.bytes_left =
-                    left.ok_or_else(|| SyntaxError::at(span, "aliases stand for more than 1 MiB"))?;
+                self.bytes_left = left.ok_or_else(|| {
+                    SyntaxError::at(span, "the values that aliases stand for take more than 1 MiB of memory")
+                })?;
                 return Ok(known.clone());
             }
             _ => return Err(SyntaxError::at(span, "a value is missing")),
@@ -252,9 +253,15 @@ mod tests {
     fn aliases_of_aliases_do_not_fill_the_memory() {
         let doubled = (1..40).map(|line| format!("a{line}: &a{line} [*a{0}, *a{0}]\n", line - 1));
         let text = "a0: &a0 [x]\n".to_owned() + &doubled.collect::<String>();
-        assert_eq!(parse(&text).unwrap_err().reason, "aliases stand for more than 1 MiB");
+        assert_eq!(
+            parse(&text).unwrap_err().reason,
+            "the values that aliases stand for take more than 1 MiB of memory"
+        );
         let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(20));
-        assert_eq!(parse(&long).unwrap_err().reason, "aliases stand for more than 1 MiB");
+        assert_eq!(
+            parse(&long).unwrap_err().reason,
+            "the values that aliases stand for take more than 1 MiB of memory"
+        );
     }
 
     #[test]

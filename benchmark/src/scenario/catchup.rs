@@ -11,7 +11,6 @@ use crate::{
     scenario::{
         Scenario,
         case::{Bench, Case},
-        fanout::DELIVERY_CPU,
         memory::MemoryWatch,
         session::Session,
         window::Window,
@@ -19,6 +18,11 @@ use crate::{
 };
 
 const SENDERS: usize = 4;
+/// Names of the processor time per stream, admission included, server and own.
+const STREAM_CPU: [(&str, &str); 2] = [
+    ("cpu_per_stream_us", "server CPU per stream, µs"),
+    ("load_cpu_per_stream_us", "load tester's CPU per stream, µs"),
+];
 
 /// Publish M messages, then open N streams that have none of them; the server is also measured with streams that have
 /// them all.
@@ -84,10 +88,15 @@ impl Scenario for Catchup {
         outcome.push(Figure::new("caught_up_s", "until all have all messages, s", seconds(ended)));
         let deliveries = session.reactor.tally.received;
         outcome.push(Figure::count("deliveries", "deliveries", deliveries));
-        usage.push(&mut outcome, deliveries.max(self.streams as u64), DELIVERY_CPU);
+        usage.push(&mut outcome, self.streams as u64, STREAM_CPU);
         memory.push(&mut outcome);
-        let lost = if case.is_reference { 0 } else { session.reactor.lost(publisher.accepted(), false) };
-        session.push_faults_of(&mut outcome, &publisher, lost);
+        let expected = if case.is_reference { 0 } else { publisher.accepted() };
+        outcome.push_fault(
+            "unexpected",
+            "unexpected",
+            deliveries.saturating_sub(u64::from(expected) * streams),
+        );
+        session.push_faults_of(&mut outcome, &publisher, session.reactor.lost(expected, false));
         session.push_closed(&mut outcome);
         Ok(outcome)
     }

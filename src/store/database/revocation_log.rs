@@ -52,6 +52,10 @@ pub trait RevocationLog: Send + Sync {
         None
     }
 
+    /// Deletes, in the background, what is left of users and applications that were deleted. To be called when another
+    /// process has deleted a user: it may have ended before it had deleted everything.
+    fn delete_leftovers(&self) {}
+
     /// Deletes the entries that are older than this, but for the newest of them: whoever has read that one knows that
     /// it has missed none. Writes nothing if there are none.
     async fn delete_revocations_older_than(&self, age: Duration) -> Result<(), StoreError>;

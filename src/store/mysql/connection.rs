@@ -215,7 +215,10 @@ mod tests {
             ("a:hunter2@tcp(x)/push?loc=Europe/Berlin", "no `)` at its end; write `%2F`"),
             ("a:hunter2@tcp(x/push", "no `)` at its end"),
             ("a:hunter2@tcp(x/y)/push", "its host has a `/`"),
-            ("a@tcp(x)/push?a:hunter2@tcp(y)=1", "its setting whose name no driver knows"),
+            (
+                "a@tcp(x)/push?a:hunter2@tcp(y)=1",
+                "its setting, whose name is not shown because it may be a part of the password,",
+            ),
             ("hunter2", "it has no `/`"),
         ] {
             let error = options(connection).unwrap_err().to_string();

@@ -222,8 +222,14 @@ mod tests {
             ("host=a sslmode=hunter2", "its setting `sslmode` must be disable, allow"),
             ("hunter2", "a setting has no `=`"),
             ("Postgres://gotify:hunter2@db/push?sslmode=disable", "a URL begins with `postgres://`"),
-            ("dbname=push password=it's hunter2'=x", "its setting whose name no driver knows"),
-            ("password=correct hunter=battery user=x", "its setting whose name no driver knows"),
+            (
+                "dbname=push password=it's hunter2'=x",
+                "its setting, whose name is not shown because it may be a part of the password,",
+            ),
+            (
+                "password=correct hunter=battery user=x",
+                "its setting, whose name is not shown because it may be a part of the password,",
+            ),
             ("password='it's=hunter2' user=x", "a quote is closed within a value"),
             ("host=a hostaddr=10.0.0.1", "it names several hosts"),
             ("hostaddr=hunter2", "its setting `hostaddr` must be an IP address"),

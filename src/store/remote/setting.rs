@@ -68,11 +68,11 @@ const KNOWN: &[&str] = &[
     "writeTimeout",
 ];
 
-/// Names a setting, if it is one that drivers know. Others are not shown: where a quote or the beginning of a URL is
-/// mistyped, it may be a part of the password.
+/// Names a setting, if it is a known one. Others are not shown: where a quote or the beginning of a URL is mistyped, it
+/// may be a part of the password.
 pub(in crate::store) fn named(name: &str) -> String {
     match KNOWN.iter().find(|known| known.eq_ignore_ascii_case(name)) {
         Some(known) => format!("setting `{known}`"),
-        None => "setting whose name no driver knows".to_owned(),
+        None => "setting, whose name is not shown because it may be a part of the password,".to_owned(),
     }
 }

@@ -12,33 +12,44 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::deletions::Deletion;
 use super::{Connections, Dialect, Lease as _, Session, keyed, query, search};
-use crate::model::{ApplicationId, MessageId, UserId};
+use crate::model::{ApplicationId, MessageId};
 use crate::store::StoreError;
 use crate::task;
 
 /// When a slice was refused, the next one is tried after so long.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// Of more than so many applications and users it is not remembered who they are.
+/// As often it looks for what others have left, which nobody has told it of.
+const OF_OTHERS: Duration = Duration::from_hours(24);
+
+/// Of more than so many applications it is not remembered which they are.
 const MOST_KNOWN: usize = 1000;
 
-/// What may be left, and of whom.
-#[derive(Debug, Default)]
-struct Left {
-    /// Of whomever: all that have messages or an index are compared with those that are there.
-    of_anybody: bool,
-    applications: Vec<ApplicationId>,
-    users: Vec<UserId>,
+/// Whose messages may be left.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    /// Those of these applications, which were deleted.
+    Of(Vec<ApplicationId>),
+    /// Those of anybody, and the index of anybody: all that have some are compared with those that are there.
+    OfAnybody,
 }
 
 impl Left {
     fn add(&mut self, more: Self) {
-        self.of_anybody |= more.of_anybody;
-        self.applications.extend(more.applications);
-        self.users.extend(more.users);
-        if self.of_anybody || self.applications.len() + self.users.len() > MOST_KNOWN {
-            *self = Self { of_anybody: true, ..Self::default() };
+        match (&mut *self, more) {
+            (Self::Of(known), Self::Of(more)) if known.len() + more.len() <= MOST_KNOWN => known.extend(more),
+            _ => *self = Self::OfAnybody,
         }
+    }
+
+    fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self::Of(Vec::new())
     }
 }
 
@@ -67,19 +78,14 @@ impl Cleaner {
         self.task.abort();
     }
 
-    /// There may be messages of anybody, from before the start.
+    /// There may be messages and an index of anybody.
     pub(crate) fn look_everywhere(&self) {
-        self.look_for(Left { of_anybody: true, ..Left::default() });
+        self.look_for(Left::OfAnybody);
     }
 
-    /// These applications were deleted.
-    pub(crate) fn look_for_applications(&self, applications: Vec<ApplicationId>) {
-        self.look_for(Left { applications, ..Left::default() });
-    }
-
-    /// This user was deleted, together with these applications.
-    pub(crate) fn look_for_user(&self, user: UserId, applications: Vec<ApplicationId>) {
-        self.look_for(Left { applications, users: vec![user], of_anybody: false });
+    /// This application was deleted.
+    pub(crate) fn look_for_application(&self, application: ApplicationId) {
+        self.look_for(Left::Of(vec![application]));
     }
 
     fn look_for(&self, more: Left) {
@@ -96,12 +102,16 @@ async fn clean(
     // What another program deletes leaves keys, so that only the first time looks for them.
     let mut keys_from = Some(MessageId(0));
     loop {
-        wake.notified().await;
-        let mut left = std::mem::take(&mut *known.lock());
+        let mut left = match timeout(OF_OTHERS, wake.notified()).await {
+            Ok(()) => known.lock().take(),
+            Err(_) => Left::OfAnybody,
+        };
         while !is_cleaned((&*readers, &*writers), &left, &mut keys_from).await {
-            // Whoever deletes something may find that it works again.
+            // Whoever deletes something may find that it works again. The database may have gone back meanwhile, and what
+            // was deleted be there again.
             let _ = timeout(RETRY, wake.notified()).await;
-            left.add(std::mem::take(&mut *known.lock()));
+            known.lock().take();
+            left = Left::OfAnybody;
         }
     }
 }
@@ -114,7 +124,9 @@ async fn is_cleaned(
 ) -> bool {
     let clean = async {
         delete_messages(readers, writers, left).await?;
-        search::delete_of_nobody(readers, writers, (!left.of_anybody).then_some(&*left.users)).await?;
+        if *left == Left::OfAnybody {
+            search::delete_of_nobody(readers, writers).await?;
+        }
         forget_stale_keys(readers, writers, keys_from).await
     };
     match AssertUnwindSafe(clean).catch_unwind().await {
@@ -139,8 +151,10 @@ async fn delete_messages(
     let mut lease = readers.lease("look for messages of deleted applications").await?;
     let mut session = lease.session();
     let found = async {
-        let applications =
-            if left.of_anybody { orphaned(&mut session).await? } else { left.applications.clone() };
+        let applications = match left {
+            Left::Of(applications) => applications.clone(),
+            Left::OfAnybody => orphaned(&mut session).await?,
+        };
         let deletion = Deletion::whole(applications);
         Ok(deletion.is_left(&mut session).await?.then_some(deletion))
     };
@@ -176,4 +190,22 @@ async fn forget_stale_keys(
         *from = last;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_deleted_applications_it_is_not_remembered_which_they_are() {
+        let some = |count| Left::Of((0..count).map(ApplicationId).collect());
+        let mut left = some(600);
+        left.add(some(400));
+        assert!(matches!(left.take(), Left::Of(known) if known.len() == MOST_KNOWN));
+        assert_eq!(left, Left::default());
+        left.add(some(1001));
+        assert_eq!(left, Left::OfAnybody);
+        left.add(some(1));
+        assert_eq!(left.take(), Left::OfAnybody);
+    }
 }

@@ -70,35 +70,21 @@ async fn delete_segment<D: Dialect>(session: &mut Session<'_, D>, id: u64) -> Re
 }
 
 /// Returns the segments of users that are deleted.
-async fn of_nobody<D: Dialect>(
-    session: &mut Session<'_, D>,
-    deleted: Option<&[UserId]>,
-) -> Result<Vec<StoredSegment>, sqlx::Error> {
-    let users = match deleted {
-        Some(deleted) => deleted.to_vec(),
-        None => {
-            let found = session.all(query(D::OF_NOBODY)).await?;
-            found.iter().map(|user| user.unsigned(0).map(UserId)).collect::<Result<_, _>>()?
-        }
-    };
+async fn of_nobody<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<StoredSegment>, sqlx::Error> {
     let mut found = Vec::new();
-    for user in users {
-        found.extend(segments(session, user).await?);
+    for user in session.all(query(D::OF_NOBODY)).await? {
+        found.extend(segments(session, UserId(user.unsigned(0)?)).await?);
     }
     Ok(found)
 }
 
-/// Deletes what is indexed for users that are deleted, a segment at a time: for these, or for all that are not there.
+/// Deletes what is indexed for users that are deleted, a segment at a time.
 pub(crate) async fn delete_of_nobody(
     readers: &impl Connections,
     writers: &impl Connections,
-    deleted: Option<&[UserId]>,
 ) -> Result<(), StoreError> {
-    if deleted.is_some_and(<[UserId]>::is_empty) {
-        return Ok(());
-    }
     let mut lease = readers.lease("look for the search index of deleted users").await?;
-    let found = of_nobody(&mut lease.session(), deleted).await;
+    let found = of_nobody(&mut lease.session()).await;
     for segment in lease.end(found).await? {
         let mut lease = writers.lease("delete a part of the search index").await?;
         let mut session = lease.session();

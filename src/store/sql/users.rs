@@ -6,7 +6,7 @@ use super::deletions::Deletion;
 use super::{
     Dialect, Query, Row, Session, Value, applications, heads, pictures, query, revocation_log, slice,
 };
-use crate::model::{ApplicationId, User, UserId};
+use crate::model::{User, UserId};
 use crate::store::{Credential, DeletedUser, NewUser, Revocation, Slice, UpdateUser, UserChange};
 
 /// What a user owns besides messages, in the order in which it is deleted.
@@ -132,26 +132,24 @@ pub(crate) async fn update<D: Dialect>(
     Ok(outcome)
 }
 
-/// Deletes a user with all that it owns, but for messages beyond the first slice, see [`super::deletions`]. Returns its
-/// applications too.
+/// Deletes a user with all that it owns, but for messages beyond the first slice, see [`super::deletions`].
 pub(crate) async fn delete<D: Dialect>(
     session: &mut Session<'_, D>,
     id: UserId,
-) -> Result<(UserChange<DeletedUser>, Vec<ApplicationId>), sqlx::Error> {
+) -> Result<UserChange<DeletedUser>, sqlx::Error> {
     session.begin().await?;
     heads::lock(session, &[id]).await?;
-    let mut applications = Vec::new();
     let outcome = if let Some(refusal) = refusal(session, id, false).await? {
         refusal
     } else {
         let owned = owned_by(session, id).await?;
-        applications = applications::ids_of_user(session, id).await?;
+        let applications = applications::ids_of_user(session, id).await?;
         for deletion in DELETIONS {
             session.run(query(deletion).id(id.0)).await?;
         }
         let images: Vec<_> = owned.image_files.iter().map(String::as_str).collect();
         pictures::delete(session, &images).await?;
-        Deletion::whole(applications.iter().copied()).slice(session).await?;
+        Deletion::whole(applications).slice(session).await?;
         heads::delete(session, id).await?;
         let revocation = Revocation::UserDeleted {
             user_id: id,
@@ -162,7 +160,7 @@ pub(crate) async fn delete<D: Dialect>(
         UserChange::Made(owned)
     };
     session.commit().await?;
-    Ok((outcome, applications))
+    Ok(outcome)
 }
 
 /// Returns why a user can't be changed or deleted, if so. To be asked within the transaction of the change: between

@@ -64,9 +64,14 @@ impl<B: Backend> Applications for B {
     }
 
     async fn delete_application(&self, id: ApplicationId) -> Result<Option<Application>, StoreError> {
-        let deleted = self.change_application(ApplicationChange::Delete(id)).await?;
-        self.cleaner().look_for_applications(vec![id]);
-        Ok(deleted)
+        let deleted = self.change_application(ApplicationChange::Delete(id)).await;
+        match &deleted {
+            Ok(Some(_)) => self.cleaner().look_for_application(id),
+            Ok(None) => {}
+            // The answer may have been lost, and not the deletion.
+            Err(_) => self.cleaner().look_everywhere(),
+        }
+        deleted
     }
 
     async fn touch_applications(&self, ids: &[ApplicationId], at: Timestamp) -> Result<(), StoreError> {

@@ -26,6 +26,10 @@ impl<B: Backend> RevocationLog for B {
         Backend::last_write(self)
     }
 
+    fn delete_leftovers(&self) {
+        self.cleaner().look_everywhere();
+    }
+
     async fn delete_revocations_older_than(&self, age: Duration) -> Result<(), StoreError> {
         let Some([oldest, newest]) =
             read!(self, "look for old entries of the log", revocation_log::older_than(age))?

@@ -51,9 +51,10 @@ impl<B: Backend> Users for B {
     async fn delete_user(&self, id: UserId) -> Result<UserChange<DeletedUser>, StoreError> {
         let mut lease = self.writers().lease("delete a user").await?;
         let result = users::delete(&mut lease.session(), id).await;
-        let (deleted, applications) = lease.end(result).await?;
-        self.cleaner().look_for_user(id, applications);
-        Ok(deleted)
+        let deleted = lease.end(result).await;
+        // Also after an error: the answer may have been lost, and not the deletion.
+        self.cleaner().look_everywhere();
+        deleted
     }
 
     async fn user_by_oidc_id(&self, oidc_id: &str) -> Result<Option<User>, StoreError> {
