@@ -2,7 +2,8 @@
 //!
 //! One task takes messages from a bounded queue. While the database commits a batch the next one gathers in
 //! the queue, so batches grow with the load by themselves and a lone message waits for nothing. Where commits take
-//! long, a batch also waits a moment for the senders that were answered just now, see [`returning`].
+//! long, or there is only one core, a batch also waits a moment for the senders that were answered just now, see
+//! [`returning`].
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -91,6 +92,7 @@ async fn write_all(
             Err(error) => batch.refuse(&error, observer),
         }
         returning.answered(messages, took);
+        returning.take_turns(queue).await;
     }
 }
 

@@ -3,10 +3,20 @@
 //! Many senders send their next message as soon as the last one is stored. Without waiting they split into two halves:
 //! one is stored while the other gathers, and each transaction has half of the messages that it could have. Where a
 //! transaction takes long, or much of the processors, that halves what is stored per second.
+//!
+//! On a single core a transaction also takes the core from the senders that are to be answered and sent their next message.
+//! So they come first there, which takes no timer.
 
+use std::mem::replace;
 use std::time::Duration;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::mpsc;
+use tokio::task::yield_now;
 use tokio::time::Instant;
+
+use super::BATCH_MESSAGES;
+use crate::store::queue::Job;
 
 /// After senders have not come back, so many transactions are not waited after.
 const WITHOUT_WAITING: u32 = 32;
@@ -18,12 +28,19 @@ pub(super) struct Returning {
     answered: usize,
     until: Option<Instant>,
     without_waiting: u32,
+    /// Whether everything runs on one core.
+    shares_core: bool,
 }
 
 impl Returning {
-    /// Nobody is waited for after a transaction that took less than this.
+    /// Nobody is waited for by the clock after a transaction that took less than this.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub(super) fn after(long_transaction: Duration) -> Self {
-        Self { long_transaction, answered: 0, until: None, without_waiting: 0 }
+        let shares_core = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+        Self { long_transaction, answered: 0, until: None, without_waiting: 0, shares_core }
     }
 
     /// Notes that so many senders were answered, of a transaction that took so long. Another one would take as long,
@@ -33,6 +50,23 @@ impl Returning {
         let waits = took >= self.long_transaction && self.without_waiting == 0;
         self.until = waits.then(|| Instant::now() + took);
         self.without_waiting = self.without_waiting.saturating_sub(1);
+    }
+
+    /// On a single core, lets other tasks run until a turn of them brings no further message, unless senders are waited
+    /// for by the clock.
+    pub(super) async fn take_turns(&self, queue: &mpsc::Receiver<Job>) {
+        // A lone sender needs no company, and a turn costs a look at all sockets.
+        if !self.shares_core || self.answered < 2 || self.until.is_some() {
+            return;
+        }
+        let mut waiting = queue.len();
+        while waiting < BATCH_MESSAGES {
+            yield_now().await;
+            let before = replace(&mut waiting, queue.len());
+            if waiting <= before {
+                return;
+            }
+        }
     }
 
     /// Returns for how many messages a batch waits, and until when, if at all. So many wait already.

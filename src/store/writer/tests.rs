@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 
 use super::*;
 use crate::model::{ApplicationId, MessageId, UserId};
@@ -170,7 +171,50 @@ async fn senders_that_send_again_at_once_share_each_transaction() {
     for _ in 0..8 {
         senders.push(tokio::spawn(send_in_turn(sender.clone(), 20)));
         // The first one is stored while the others gather.
-        tokio::task::yield_now().await;
+        yield_now().await;
+    }
+    drop(sender);
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    writer.await.unwrap();
+    let batches = database.0.lock().clone();
+    let whole = batches.iter().filter(|messages| **messages == 8).count();
+    assert!(whole >= 18, "{batches:?}");
+}
+
+/// A database whose transactions take no longer than some turns of the other tasks.
+#[derive(Clone, Default)]
+struct Quick(Arc<Mutex<Vec<usize>>>);
+
+impl InsertMessages for Quick {
+    fn long_transaction(&self) -> Duration {
+        Duration::MAX
+    }
+
+    fn insert<'a>(&'a self, messages: &'a [NewMessage]) -> BoxFuture<'a, Result<Inserted, StoreError>> {
+        Box::pin(async move {
+            for _ in 0..3 {
+                yield_now().await;
+            }
+            self.0.lock().push(messages.len());
+            let outcomes = messages.iter().map(|_| InsertOutcome::Stored(MessageId(1))).collect();
+            Ok(Inserted { outcomes, previous: vec![(UserId(7), MessageId(0))], replaced: Vec::new() })
+        })
+    }
+}
+
+#[tokio::test]
+async fn on_one_core_senders_that_send_again_at_once_share_quick_transactions_too() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let database = Quick::default();
+    let writer = tokio::spawn(run(database.clone(), receiver, observers_with(|_| {})));
+    let mut senders = Vec::new();
+    for _ in 0..2 {
+        senders.extend((0..4).map(|_| tokio::spawn(send_in_turn(sender.clone(), 20))));
+        // The first four are stored while the others gather.
+        yield_now().await;
+        yield_now().await;
     }
     drop(sender);
     for sender in senders {
@@ -388,7 +432,7 @@ async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after
     assert_eq!(queue.publish(message("after")).await.unwrap().message, "after");
     assert_eq!(database.batches(), [1, 1]);
     queue.close();
-    tokio::task::yield_now().await;
+    yield_now().await;
     assert_eq!(seen.load(Ordering::Relaxed), 2);
     let failed = notes.outcomes.lock().iter().filter(|&&outcome| outcome == PublishOutcome::Failed).count();
     assert_eq!(failed, QUEUE_MESSAGES + 100);
@@ -407,11 +451,11 @@ async fn large_messages_wait_outside_the_queue_once_its_bytes_are_taken() {
     // Two halves fill the queue, and what is larger than the queue is still let in, alone.
     for bytes in [QUEUE_BYTES / 2, QUEUE_BYTES / 2, QUEUE_BYTES * 2, QUEUE_BYTES / 2] {
         senders.push(publish("x".repeat(bytes)));
-        tokio::task::yield_now().await;
+        yield_now().await;
     }
     assert_eq!(notes.waits.load(Ordering::Relaxed), 2, "two found the queue full");
     senders.push(publish("small messages do not wait for bytes".to_owned()));
-    tokio::task::yield_now().await;
+    yield_now().await;
     assert_eq!(notes.waits.load(Ordering::Relaxed), 2);
     database.0.gate.add_permits(10);
     for sender in senders {
