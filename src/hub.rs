@@ -84,6 +84,7 @@ mod stream;
 mod stream_list;
 mod stream_options;
 mod sweep;
+mod token;
 mod user;
 
 #[cfg(test)]
@@ -427,7 +428,7 @@ impl Hub {
         let mut streams = Vec::new();
         self.0.shared.shards.collect(shard, &mut streams);
         let mut tokens: Vec<(UserId, Box<str>)> =
-            streams.iter().map(|stream| (stream.user.id, stream.token.clone())).collect();
+            streams.iter().map(|stream| (stream.user.id, (*stream.token).into())).collect();
         tokens.sort_unstable();
         tokens.dedup();
         tokens

@@ -20,6 +20,7 @@ use super::{
     socket::Socket,
     stream_list::ListIndex,
     stream_options::StreamOptions,
+    token::Token,
     user::User,
 };
 
@@ -29,7 +30,7 @@ mod options;
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
     pub(super) user: Arc<User>,
-    pub(super) token: Box<str>,
+    pub(super) token: Token,
     /// What its peer understands.
     pub(super) format: Format,
     /// Where it stands among its user's streams.
