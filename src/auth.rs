@@ -13,6 +13,7 @@ mod authenticate;
 mod authenticator;
 mod cache;
 mod clock;
+mod doorkeeper;
 mod expiry;
 mod identity;
 mod last_used;

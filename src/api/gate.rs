@@ -16,6 +16,7 @@ mod optional;
 mod sender;
 
 pub use admin::{AdminAuth, AdminViewAuth};
+pub(super) use client::StreamAuth;
 pub use client::{ClientAuth, ElevatedAuth};
 pub(super) use credentials::{basic_credentials, cookie};
 pub use optional::OptionalAuth;

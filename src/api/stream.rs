@@ -55,7 +55,8 @@ use replay::ReplayingClient;
 pub(crate) use replay::Replays;
 
 use super::{
-    ApiError, AppState, ClientAuth, error::ErrorObject, event, path::unsigned, query, routing::get_only,
+    ApiError, AppState, ClientAuth, error::ErrorObject, event, gate::StreamAuth, path::unsigned, query,
+    routing::get_only,
 };
 use crate::auth::Authenticator;
 use crate::cluster::Cluster;
@@ -144,7 +145,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     )
 )]
 async fn open(
-    client: ClientAuth,
+    StreamAuth(client): StreamAuth,
     State(state): State<StreamState>,
     State(auth): State<Authenticator>,
     State(store): State<Store>,
@@ -175,7 +176,7 @@ async fn open(
         }
         store.database().head(client.user_id).await
     };
-    let admitted = admission::admit(registered, still_valid(&auth, &store, &client), newest).await;
+    let admitted = admission::admit(registered, client.is_still_valid(&auth, &store), newest).await;
     let mut registration = admitted.map_err(IntoResponse::into_response)?;
     if let Some(since) = requested.since {
         let (since, limit) = (model::MessageId(since.0), state.max_resume_messages);
@@ -265,15 +266,6 @@ impl IntoResponse for Refused {
             Self::Handshake(error) => error.into_response(),
             Self::Api(error) => error.into_response(),
         }
-    }
-}
-
-async fn still_valid(auth: &Authenticator, store: &Store, client: &ClientAuth) -> Result<bool, StoreError> {
-    if client.token.is_empty() {
-        // It was a name and password.
-        Ok(store.database().user(client.user_id).await?.is_some())
-    } else {
-        Ok(auth.stored_client(&client.token).await?.is_some())
     }
 }
 

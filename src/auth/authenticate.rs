@@ -18,8 +18,8 @@ use crate::store::StoreError;
 /// [`NodeParts::authenticate`](crate::server::NodeParts::authenticate).
 ///
 /// Calls come from the tasks of requests, at any time and many at once. Each question is asked in two steps, so
-/// that the usual one allocates no future: first what is at hand, without waiting, and only then the look-up. The
-/// answer is asked for twice when a stream opens, the second time to notice that its client was deleted meanwhile.
+/// that the usual one allocates no future: first what is at hand, without waiting, and only then the look-up. When
+/// a stream opens, [`Self::client_generation`] is asked too, to notice that its client was deleted meanwhile.
 ///
 /// Tokens are given in the form in which Gotify stores them: as they were presented, but for those of Gotify 3,
 /// which begin with `gtfy` and whose public form is given.
@@ -44,6 +44,19 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
 
     /// Looks up the client with this token; `None` if there is none.
     async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError>;
+
+    /// As [`Self::client`], for a client that opens a stream. Most have one stream, so that what is found need not be kept
+    /// at hand. By default it is [`Self::client`].
+    async fn client_of_stream(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
+        self.client(token).await
+    }
+
+    /// Returns a number that is another one after each call that makes this forget a client. As long as it stays the same,
+    /// a client that was found before is not looked up again when its stream opens. `None`, the default, has it looked
+    /// up.
+    fn client_generation(&self) -> Option<u64> {
+        None
+    }
 
     /// Looks up the user with this name and password; `None` if there is none, or the password is wrong. An
     /// implementation in which requests wait for each other answers [`LoginError::Overloaded`] if this one has to wait

@@ -85,6 +85,8 @@ pub struct AuthenticatedClient {
     pub client: Arc<TokenClient>,
     /// The form in which its token is stored.
     pub token: Box<str>,
+    /// What [`Authenticate::client_generation`] said before it was looked for, for a stream.
+    pub(crate) generation: Option<u64>,
 }
 
 impl Authenticator {
@@ -126,10 +128,43 @@ impl Authenticator {
     /// Returns the client with what is presented as a token, and notes that it was used.
     pub async fn client(&self, presented: &str) -> Result<Option<AuthenticatedClient>, AuthError> {
         let Some(form) = self.form(presented)? else { return Ok(None) };
-        let Some(client) = self.stored_client(form.stored()).await? else { return Ok(None) };
+        let found = self.stored_client(form.stored()).await?;
+        Ok(found.map(|client| self.authenticated(presented, form, client, None)))
+    }
+
+    /// As [`Self::client`], for a client that opens a stream.
+    pub(crate) async fn client_of_stream(
+        &self,
+        presented: &str,
+    ) -> Result<Option<AuthenticatedClient>, AuthError> {
+        let Some(form) = self.form(presented)? else { return Ok(None) };
+        let generation = self.0.authenticate.client_generation();
+        let found = match self.0.authenticate.cached_client(form.stored()) {
+            Some(known) => Some(known),
+            None => self.0.authenticate.client_of_stream(form.stored()).await?,
+        };
+        Ok(found.map(|client| self.authenticated(presented, form, client, generation)))
+    }
+
+    fn authenticated(
+        &self,
+        presented: &str,
+        form: Form<'_>,
+        client: Arc<TokenClient>,
+        generation: Option<u64>,
+    ) -> AuthenticatedClient {
         let token = form.stored().into();
         self.remember(presented, form);
-        Ok(Some(AuthenticatedClient { client, token }))
+        AuthenticatedClient { client, token, generation }
+    }
+
+    /// Answers whether a client is still there that was found in this generation: whether it may not have been revoked
+    /// meanwhile, or else is found again.
+    pub(crate) async fn has_still(&self, token: &str, generation: Option<u64>) -> Result<bool, StoreError> {
+        if generation.is_some() && generation == self.0.authenticate.client_generation() {
+            return Ok(true);
+        }
+        Ok(self.stored_client(token).await?.is_some())
     }
 
     /// Returns the client with a token in its stored form, and notes that it was used.
@@ -271,6 +306,7 @@ impl fmt::Debug for AuthenticatedClient {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use async_trait::async_trait;
     use parking_lot::Mutex;
@@ -285,8 +321,10 @@ mod tests {
     /// Who a token stands for, and the tokens that were asked for.
     #[derive(Debug, Default)]
     struct Users {
-        users: Mutex<HashMap<String, UserId>>,
+        known: Mutex<HashMap<String, UserId>>,
         asked: Mutex<Vec<String>>,
+        /// `None` as long as it is 0.
+        generation: AtomicU64,
     }
 
     #[async_trait]
@@ -297,11 +335,15 @@ mod tests {
 
         async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
             self.asked.lock().push(token.to_owned());
-            Ok(self.users.lock().get(token).map(|&user| Arc::new(TokenClient::of_user(user))))
+            Ok(self.known.lock().get(token).map(|&user| Arc::new(TokenClient::of_user(user))))
         }
 
         async fn user(&self, _: &str, _: SecretString, _: Instant) -> Result<Option<User>, LoginError> {
             Ok(None)
+        }
+
+        fn client_generation(&self) -> Option<u64> {
+            Some(self.generation.load(Ordering::Relaxed)).filter(|&generation| generation > 0)
         }
     }
 
@@ -313,7 +355,7 @@ mod tests {
     async fn every_form_of_a_token_stands_for_the_same_client_until_it_is_deleted() {
         let made = token();
         let users = Arc::new(Users::default());
-        users.users.lock().insert(made.stored.clone(), UserId(7));
+        users.known.lock().insert(made.stored.clone(), UserId(7));
         let auth = Authenticator::new(Arc::clone(&users) as Arc<dyn Authenticate>, Passwords::new(4));
         let now = auth.now().timestamp();
         let forms =
@@ -324,7 +366,7 @@ mod tests {
         }
         assert_eq!(*users.asked.lock(), [made.stored.as_str(); 4]);
 
-        users.users.lock().clear();
+        users.known.lock().clear();
         for form in &forms {
             assert!(auth.client(form).await.unwrap().is_none());
         }
@@ -338,18 +380,37 @@ mod tests {
         assert!(auth.client(&made.secret).await.unwrap().is_none());
         assert!(auth.client("Cunknown").await.unwrap().is_none());
         assert_eq!(auth.0.stored_forms.len(), 0);
-        users.users.lock().insert(made.stored.clone(), UserId(7));
+        users.known.lock().insert(made.stored.clone(), UserId(7));
         auth.client(&signed(&made.secret, auth.now().timestamp())).await.unwrap().unwrap();
         assert_eq!(auth.0.stored_forms.len(), 0, "a signature is checked each time");
         auth.client(&made.secret).await.unwrap().unwrap();
         assert_eq!(auth.0.stored_forms.len(), 1);
     }
 
+    #[tokio::test]
+    async fn a_client_of_a_stream_is_looked_up_again_unless_nobody_was_revoked_meanwhile() {
+        let users = Arc::new(Users::default());
+        users.known.lock().insert("Ctoken".to_owned(), UserId(7));
+        let auth = Authenticator::new(Arc::clone(&users) as Arc<dyn Authenticate>, Passwords::new(4));
+        // Whether it is known that nobody was revoked, or not known.
+        for (generation, asked) in [(0, 2), (1, 1)] {
+            users.asked.lock().clear();
+            users.generation.store(generation, Ordering::Relaxed);
+            let found = auth.client_of_stream("Ctoken").await.unwrap().unwrap();
+            assert!(auth.has_still(&found.token, found.generation).await.unwrap());
+            assert_eq!(users.asked.lock().len(), asked);
+        }
+        let found = auth.client_of_stream("Ctoken").await.unwrap().unwrap();
+        users.known.lock().clear();
+        users.generation.fetch_add(1, Ordering::Relaxed);
+        assert!(!auth.has_still(&found.token, found.generation).await.unwrap());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_signature_is_refused_a_quarter_of_an_hour_later_though_its_client_is_known() {
         let made = token();
         let users = Arc::new(Users::default());
-        users.users.lock().insert(made.stored.clone(), UserId(7));
+        users.known.lock().insert(made.stored.clone(), UserId(7));
         let clock = Clock::of_runtime(chrono::Local::now().fixed_offset());
         let parts = AuthenticatorParts { clock, ..AuthenticatorParts::default() };
         let auth = Authenticator::with_parts(users, Passwords::new(4), parts);

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 
+use super::doorkeeper::Doorkeeper;
+
 /// How long an entry is believed. What was revoked is taken out at once, on the node where it was revoked; this bounds
 /// how long it is accepted where nobody knew of that.
 const MAX_AGE_MILLIS: u64 = 60_000;
@@ -13,10 +15,12 @@ const MAX_AGE_MILLIS: u64 = 60_000;
 /// Maps tokens to what they stand for, in bounded memory.
 ///
 /// A hit takes one shared lock of one of the cache's shards. The mutex is only taken where an entry comes or
-/// goes: it orders "was anything forgotten since my look-up began?" and the insertion that depends on the
+/// goes, and where a stream opens: it orders "was anything forgotten since my look-up began?" and the insertion that depends on the
 /// answer, so that a look-up that raced with a deletion can't put back what was deleted.
 pub(super) struct TokenCache<V> {
     entries: Cache<Box<str>, Entry<V>>,
+    /// Which tokens have been looked up that may be used once.
+    doorkeeper: Doorkeeper,
     /// How often anything was forgotten.
     generation: Mutex<u64>,
 }
@@ -51,7 +55,12 @@ pub(super) trait Renewable {
 impl<V: Renewable> TokenCache<V> {
     /// Holds at most that many tokens; those that are used least go first.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: Cache::new(capacity), generation: Mutex::new(0) }
+        Self { entries: Cache::new(capacity), doorkeeper: Doorkeeper::default(), generation: Mutex::new(0) }
+    }
+
+    /// Returns how often anything was forgotten. As long as that stays the same, what was found before holds.
+    pub(super) fn generation(&self) -> u64 {
+        *self.generation.lock()
     }
 
     /// Returns what the token stands for, if it is in the cache and was looked up less than a minute before `now`, in
@@ -69,9 +78,33 @@ impl<V: Renewable> TokenCache<V> {
         now: i64,
         load: impl Future<Output = Result<Option<V>, E>>,
     ) -> Result<Option<Arc<V>>, E> {
-        if let Some(known) = self.get(token, now) {
-            return Ok(Some(known));
+        match self.get(token, now) {
+            Some(known) => Ok(Some(known)),
+            None => self.load(token, now, load, || true).await,
         }
+    }
+
+    /// As [`Self::get_or_load`], but a token is only remembered if it is looked up for the second time: for what most
+    /// tokens are used for once.
+    pub(super) async fn get_or_load_once<E>(
+        &self,
+        token: &str,
+        now: i64,
+        load: impl Future<Output = Result<Option<V>, E>>,
+    ) -> Result<Option<Arc<V>>, E> {
+        match self.get(token, now) {
+            Some(known) => Ok(Some(known)),
+            None => self.load(token, now, load, || self.doorkeeper.has_met(token)).await,
+        }
+    }
+
+    async fn load<E>(
+        &self,
+        token: &str,
+        now: i64,
+        load: impl Future<Output = Result<Option<V>, E>>,
+        is_wanted: impl FnOnce() -> bool,
+    ) -> Result<Option<Arc<V>>, E> {
         let began = *self.generation.lock();
         let loaded = load.await?;
         let generation = self.generation.lock();
@@ -79,11 +112,12 @@ impl<V: Renewable> TokenCache<V> {
             self.entries.remove(token);
             return Ok(None);
         };
-        if let Some(previous) = self.entries.get(token) {
+        let previous = self.entries.get(token);
+        if let Some(previous) = &previous {
             loaded.renew(&previous.value);
         }
         let loaded = Arc::new(loaded);
-        if *generation == began {
+        if *generation == began && (previous.is_some() || is_wanted()) {
             let entry = Entry { value: Arc::clone(&loaded), loaded_at: now };
             self.entries.insert(token.into(), entry);
         }
@@ -228,6 +262,30 @@ mod tests {
         let found = racing.await.unwrap().unwrap();
         assert_eq!(found.row, 1, "it began before the deletion, so it may succeed");
         assert_eq!(cached(&cache, "A", NOW), None);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_used_once_may_take_no_entry() {
+        let cache = TokenCache::new(64);
+        cache.get_or_load_once("A", NOW, found(1)).await.unwrap();
+        assert_eq!(cached(&cache, "A", NOW), None);
+        cache.get_or_load_once("A", NOW, found(2)).await.unwrap();
+        assert_eq!(cached(&cache, "A", NOW), Some(2));
+        let renewed = cache.get_or_load_once("A", NOW + MINUTE, found(3)).await.unwrap().unwrap();
+        assert_eq!(*renewed, Row { row: 3, uses: 2 });
+        assert_eq!(cached(&cache, "A", NOW + MINUTE), Some(3));
+    }
+
+    #[tokio::test]
+    async fn the_generation_shows_that_something_was_forgotten() {
+        let cache = TokenCache::<Row>::new(10);
+        let before = cache.generation();
+        cache.get_or_load("A", NOW, found(1)).await.unwrap();
+        assert_eq!(cache.generation(), before);
+        cache.forget("B");
+        let between = cache.generation();
+        cache.forget_all();
+        assert!(before != between && between != cache.generation());
     }
 
     #[tokio::test]

@@ -72,6 +72,13 @@ impl StoredCredentials {
         }
     }
 
+    async fn load_client(&self, token: &str) -> Result<Option<TokenClient>, StoreError> {
+        let owned = self.database.client_by_token(token).await?;
+        let now = self.clock.now();
+        let owned = owned.filter(|owned| !owned.row.has_expired(now));
+        Ok(owned.map(|owned| TokenClient::of_row(owned.user_id, &owned.row)))
+    }
+
     fn note_client(&self, known: &TokenClient, now: i64) {
         let Some(id) = known.id else { return };
         let precision = known.expiry.precision_seconds();
@@ -111,15 +118,19 @@ impl Authenticate for StoredCredentials {
     }
 
     async fn client(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
-        let load = async {
-            let owned = self.database.client_by_token(token).await?;
-            let now = self.clock.now();
-            let owned = owned.filter(|owned| !owned.row.has_expired(now));
-            Ok(owned.map(|owned| TokenClient::of_row(owned.user_id, &owned.row)))
-        };
         let now = self.clock.unix_millis();
-        let known = self.clients.get_or_load(token, now, load).await?;
+        let known = self.clients.get_or_load(token, now, self.load_client(token)).await?;
         Ok(known.inspect(|known| self.note_client(known, now)))
+    }
+
+    async fn client_of_stream(&self, token: &str) -> Result<Option<Arc<TokenClient>>, StoreError> {
+        let now = self.clock.unix_millis();
+        let known = self.clients.get_or_load_once(token, now, self.load_client(token)).await?;
+        Ok(known.inspect(|known| self.note_client(known, now)))
+    }
+
+    fn client_generation(&self) -> Option<u64> {
+        Some(self.clients.generation())
     }
 
     /// A name that nobody has takes as long as a wrong password. A hash of another cost than new ones have is

@@ -9,7 +9,8 @@ use axum::http::request::Parts;
 use super::credentials::RequestCredentials;
 use crate::api::ApiError;
 use crate::auth::{AuthenticatedClient, Authenticator, TokenClient};
-use crate::model::{Compatibility, UserId};
+use crate::model::{Compatibility, User, UserId};
+use crate::store::{Store, StoreError};
 
 /// Admits a client's token, or a name and password.
 #[derive(Clone)]
@@ -19,20 +20,38 @@ pub struct ClientAuth {
     /// The token of the client, as it is stored; empty for a name and password.
     pub token: Box<str>,
     client: Option<Arc<TokenClient>>,
+    /// In which the client was found.
+    generation: Option<u64>,
 }
 
 impl ClientAuth {
     /// The inner error is the answer to who has to be known.
     pub(super) async fn of(credentials: &RequestCredentials<'_>) -> Result<Result<Self, ApiError>, ApiError> {
         let refusal = match credentials.user().await? {
-            Ok(user) => return Ok(Ok(Self { user_id: user.id, token: Box::default(), client: None })),
+            Ok(User { id, .. }) => {
+                return Ok(Ok(Self { user_id: id, token: Box::default(), client: None, generation: None }));
+            }
             Err(refusal) => refusal,
         };
         Ok(credentials.client().await?.map(Self::of_client).ok_or(refusal))
     }
 
-    fn of_client(AuthenticatedClient { client, token, .. }: AuthenticatedClient) -> Self {
-        Self { user_id: client.user_id, token, client: Some(client) }
+    fn of_client(AuthenticatedClient { client, token, generation }: AuthenticatedClient) -> Self {
+        Self { user_id: client.user_id, token, client: Some(client), generation }
+    }
+
+    /// Answers whether it would be admitted again: it may have been revoked meanwhile.
+    pub(in crate::api) async fn is_still_valid(
+        &self,
+        auth: &Authenticator,
+        store: &Store,
+    ) -> Result<bool, StoreError> {
+        if self.token.is_empty() {
+            // It was a name and password.
+            Ok(store.database().user(self.user_id).await?.is_some())
+        } else {
+            auth.has_still(&self.token, self.generation).await
+        }
     }
 
     /// Returns the client; `None` for a name and password.
@@ -69,6 +88,24 @@ where
     }
 }
 
+/// As [`ClientAuth`], for a request that opens a stream.
+#[derive(Clone, Debug)]
+pub(in crate::api) struct StreamAuth(pub(in crate::api) ClientAuth);
+
+impl<S: Send + Sync> FromRequestParts<S> for StreamAuth
+where
+    Authenticator: FromRef<S>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let auth = Authenticator::from_ref(state);
+        let mut credentials = RequestCredentials::by(parts, &auth)?;
+        credentials.opens_stream = true;
+        ClientAuth::of(&credentials).await?.map(Self)
+    }
+}
+
 /// Admits a name and password, or the token of a client that is elevated, see [`Compatibility::V3`]. Guards what
 /// can't be undone.
 #[derive(Clone, Debug)]
@@ -95,7 +132,12 @@ mod tests {
     #[test]
     fn the_token_of_a_client_is_not_shown() {
         let client = Arc::new(TokenClient::of_user(UserId(1)));
-        let auth = ClientAuth { user_id: UserId(1), token: "Csecret".into(), client: Some(client) };
+        let auth = ClientAuth {
+            user_id: UserId(1),
+            token: "Csecret".into(),
+            client: Some(client),
+            generation: None,
+        };
         assert_eq!(format!("{auth:?}"), "ClientAuth { user_id: UserId(1), .. }");
     }
 }

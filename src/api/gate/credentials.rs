@@ -24,6 +24,8 @@ pub(super) struct RequestCredentials<'r> {
     auth: &'r Authenticator,
     token: Option<Cow<'r, str>>,
     in_cookie: bool,
+    /// Whether it opens a stream.
+    pub(super) opens_stream: bool,
 }
 
 impl<'r> RequestCredentials<'r> {
@@ -38,7 +40,7 @@ impl<'r> RequestCredentials<'r> {
         {
             return Err(ApiError::ForbiddenWith(why));
         }
-        Ok(Self { parts, auth, token, in_cookie })
+        Ok(Self { parts, auth, token, in_cookie, opens_stream: false })
     }
 
     /// Returns the user whose name and password the request carries. The inner error is the answer unless a token
@@ -58,7 +60,12 @@ impl<'r> RequestCredentials<'r> {
     /// Returns the client whose token the request carries.
     pub(super) async fn client(&self) -> Result<Option<AuthenticatedClient>, ApiError> {
         let Some(token) = &self.token else { return Ok(None) };
-        let found = self.auth.client(token).await?;
+        // What is known of a cookie's use must be kept.
+        let found = if self.opens_stream && !self.in_cookie {
+            self.auth.client_of_stream(token).await?
+        } else {
+            self.auth.client(token).await?
+        };
         if let Some(found) = &found
             && self.in_cookie
             && found.client.claim_cookie(self.auth.now())
