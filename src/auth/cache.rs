@@ -14,9 +14,9 @@ const MAX_AGE_MILLIS: u64 = 60_000;
 
 /// Maps tokens to what they stand for, in bounded memory.
 ///
-/// A hit takes one shared lock of one of the cache's shards. The mutex is only taken where an entry comes or
-/// goes, and where a stream opens: it orders "was anything forgotten since my look-up began?" and the insertion that depends on the
-/// answer, so that a look-up that raced with a deletion can't put back what was deleted.
+/// A hit takes one shared lock of one of the cache's shards. The mutex is only taken where an entry comes or goes, and
+/// where a stream opens: it orders "was anything forgotten since my look-up began?" and the insertion that depends on
+/// the answer, so that a look-up that raced with a deletion can't put back what was deleted.
 pub(super) struct TokenCache<V> {
     entries: Cache<Box<str>, Entry<V>>,
     /// Which tokens have been looked up that may be used once.
