@@ -38,9 +38,9 @@ PAUSE_SECONDS = 0.05
 USER, APPLICATIONS, SENDERS, MESSAGES, BEHIND = 2, 5, 5, 1000, 100
 CLIENTS_OF_OTHERS = 10
 USERS_WITH_MESSAGES = 1000
-# A server is at rest when it takes less of its core than this for so many seconds.
 # The newest messages of a user, fewer than this, need no index.
 UNINDEXED = 128
+# A server is at rest when it takes less of its core than this for so many seconds.
 REST_SHARE, REST_SECONDS, LONGEST_INDEXING = 0.02, 5, 3600
 
 

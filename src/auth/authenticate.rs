@@ -54,6 +54,9 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     /// Returns a number that is another one after each call that makes this forget a client. As long as it stays the same,
     /// a client that was found before is not looked up again when its stream opens. `None`, the default, has it looked
     /// up.
+    ///
+    /// Whoever asks a [`StoredCredentials`] and also forgets clients in another way adds a number of its own to that of the
+    /// inner one.
     fn client_generation(&self) -> Option<u64> {
         None
     }

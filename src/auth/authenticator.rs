@@ -164,7 +164,9 @@ impl Authenticator {
         if generation.is_some() && generation == self.0.authenticate.client_generation() {
             return Ok(true);
         }
-        Ok(self.stored_client(token).await?.is_some())
+        let authenticate = &self.0.authenticate;
+        Ok(authenticate.cached_client(token).is_some()
+            || authenticate.client_of_stream(token).await?.is_some())
     }
 
     /// Returns the client with a token in its stored form, and notes that it was used.

@@ -63,6 +63,11 @@ impl<V: Renewable> TokenCache<V> {
         *self.generation.lock()
     }
 
+    /// Takes note that something was revoked, and it is not known of which tokens.
+    pub(super) fn doubt(&self) {
+        *self.generation.lock() += 1;
+    }
+
     /// Returns what the token stands for, if it is in the cache and was looked up less than a minute before `now`, in
     /// Unix milliseconds.
     pub(super) fn get(&self, token: &str, now: i64) -> Option<Arc<V>> {

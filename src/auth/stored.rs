@@ -165,6 +165,10 @@ impl Authenticate for StoredCredentials {
         self.clients.forget(token);
     }
 
+    fn forget_user(&self, _: UserId) {
+        self.clients.doubt();
+    }
+
     fn forget_all(&self) {
         self.applications.forget_all();
         self.clients.forget_all();

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Format, Frame, MessageId, backlog::BacklogPage};
+use super::{ConnectionId, Format, Frame, MessageId, backlog::BacklogPage};
 
 /// A piece of the backlog, shared by the streams that need it.
 #[derive(Debug)]
@@ -17,17 +17,37 @@ pub(super) struct Chunk {
     /// It holds them up to this one.
     pub(super) up_to: MessageId,
     /// No message came after these when they were read.
-    pub(super) complete: bool,
+    complete: bool,
+    /// Streams with lower ids had registered before it was read.
+    read_before: ConnectionId,
     frames: Vec<Frame>,
 }
 
 impl Chunk {
-    pub(super) fn new(after: MessageId, format: Format, page: BacklogPage, newest: MessageId) -> Self {
+    /// `newest` and `read_before` are of the moment before the page was read.
+    pub(super) fn new(
+        after: MessageId,
+        format: Format,
+        page: BacklogPage,
+        newest: MessageId,
+        read_before: ConnectionId,
+    ) -> Self {
         let last = page.frames.last().map_or(after, |frame| frame.id);
         let complete = page.complete || page.frames.is_empty();
         // What was taken up by a pass is stored: a complete page that lacks it says that it was deleted.
         let up_to = if complete { last.max(newest) } else { last };
-        Self { format, after, up_to, complete, frames: page.frames }
+        Self { format, after, up_to, complete, read_before, frames: page.frames }
+    }
+
+    /// Answers whether a stream that has got all of it has seen the end of the backlog: what came after that, the stream
+    /// hears of.
+    pub(super) fn ends_backlog_for(&self, stream: ConnectionId) -> bool {
+        self.complete && stream < self.read_before
+    }
+
+    /// Answers whether it covers nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.up_to <= self.after
     }
 
     pub(super) fn covers(&self, cursor: MessageId, format: Format) -> bool {

@@ -136,6 +136,11 @@ impl Shared {
         }
     }
 
+    /// The id of the next stream.
+    fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.next_connection.load(Ordering::Relaxed))
+    }
+
     /// Reads a piece of the backlog, unless another stream of the user has read one meanwhile that will do.
     /// `newest` is the newest message that was taken up for the user before the question.
     pub(super) async fn load(
@@ -196,6 +201,7 @@ impl Shared {
                 format,
                 BacklogPage { complete: true, ..BacklogPage::default() },
                 newest,
+                self.next_id(),
             )));
         };
         let (mut messages, mut bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
@@ -204,19 +210,21 @@ impl Shared {
             Ok(chunk) => return Ok(chunk),
             Err(outdated) => outdated,
         };
+        let mut read_before = self.next_id();
         let mut page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         while page.frames.is_empty() && page.needed_bytes > bytes {
             // Not while holding some already: two that do so would wait for each other.
             drop((reservation, permit));
             (messages, bytes) = (1, page.needed_bytes);
             (reservation, permit) = self.admit(bytes).await;
+            read_before = self.next_id();
             page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         }
         for frame in &mut page.frames {
             frame.hold(format, &mut reservation).ok_or(LoadError::Format(format))?;
         }
         drop((reservation, permit));
-        let chunk = Arc::new(Chunk::new(cursor, format, page, newest));
+        let chunk = Arc::new(Chunk::new(cursor, format, page, newest, read_before));
         if !self.budget.is_scarce() {
             user.share(&chunk, outdated, self.clock.now());
         }

@@ -398,9 +398,9 @@ fn find_next(
             return Next::Frames(frames);
         }
         state.cursor = state.cursor.max(held.up_to);
-        state.replaying &= !held.complete;
+        state.replaying &= !held.ends_backlog_for(connection.id);
     }
-    let hears_all = shared.config.hears_all;
+    let hears_all = shared.config.hears_all || shared.backlog.is_none();
     connection.user.next(state.cursor, connection.format, state.replaying, hears_all, WRITE_FRAMES)
 }
 

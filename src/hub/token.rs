@@ -2,7 +2,7 @@
 
 use std::{fmt, ops::Deref, str};
 
-/// So long are the usual ones. They are kept without a block of their own, of which each stream would have one.
+/// Gotify 2's tokens have 15 bytes. They are kept without a block of their own, of which each stream would have one.
 const USUAL_BYTES: usize = 15;
 
 /// What names the client that a stream belongs to. As large as a pointer and a length.

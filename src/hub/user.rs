@@ -133,7 +133,12 @@ impl User {
         let mut inner = self.inner.lock();
         inner.streams.remove(connection);
         self.by_format[connection.format.place()].fetch_sub(1, Ordering::Relaxed);
-        inner.streams.is_empty()
+        let is_empty = inner.streams.is_empty();
+        if is_empty {
+            // What is published from here on is not noticed, and a stream may still come before this is forgotten.
+            inner.head_known = false;
+        }
+        is_empty
     }
 
     /// Takes note that `head` was the user's newest message in the store, at some time since one of its streams has
@@ -287,11 +292,12 @@ impl User {
         limit: usize,
     ) -> Next {
         let inner = self.inner.lock();
-        if cursor >= inner.newest && (!replaying || (hears_all && inner.head_known)) {
+        let may_trust = !replaying || (hears_all && inner.head_known);
+        if cursor >= inner.newest && may_trust {
             return Next::Live;
         }
         let Some(traffic) = inner.traffic.as_deref() else { return Next::Load(inner.newest) };
-        if !replaying && let Some(frames) = traffic.ring.read(cursor, format, limit) {
+        if may_trust && let Some(frames) = traffic.ring.read(cursor, format, limit) {
             return Next::Frames(Frames::Recent(frames));
         }
         traffic.chunk(cursor, format).map_or(Next::Load(inner.newest), Next::Chunk)
@@ -309,7 +315,7 @@ impl User {
     /// before [`User::forget_chunks`] is not kept.
     pub(super) fn share(&self, chunk: &Arc<Chunk>, outdated: u32, now: Tick) {
         let mut inner = self.inner.lock();
-        if inner.streams.len() < 2 || inner.outdated != outdated {
+        if chunk.is_empty() || inner.streams.len() < 2 || inner.outdated != outdated {
             return;
         }
         let newest = inner.newest;

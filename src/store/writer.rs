@@ -2,7 +2,7 @@
 //!
 //! One task takes messages from a bounded queue. While the database commits a batch the next one gathers in
 //! the queue, so batches grow with the load by themselves and a lone message waits for nothing. Where commits take
-//! long, or there is only one core, a batch also waits a moment for the senders that were answered just now, see
+//! long, or the runtime has one thread, a batch also waits a moment for the senders that were answered just now, see
 //! [`returning`].
 
 use std::panic::AssertUnwindSafe;

@@ -145,14 +145,64 @@ impl ComingBack {
 
 #[tokio::test(start_paused = true)]
 async fn streams_that_come_back_one_after_the_other_share_what_was_read_for_a_while() {
-    let mut world = ComingBack::new(HubConfig::default().with_hears_all(true)).await;
+    let config = HubConfig { ring_messages: 0, ..HubConfig::default() };
+    let mut world = ComingBack::new(config.with_hears_all(true)).await;
     let all: Vec<_> = (1..=10).collect();
     for _ in 0..3 {
         assert_eq!(world.come(0).await, (all.clone(), 1));
     }
     assert_eq!(world.come(4).await, (all[4..].to_vec(), 1));
-    sleep(Duration::from_secs(4)).await;
-    assert_eq!(world.come(0).await, (all.clone(), 2), "it is not kept for ever");
+    // A second piece does not keep the first one.
+    sleep(Duration::from_millis(1500)).await;
+    world.backlog.store(ALICE, frame(11, 0));
+    world.hub.notify(ALICE, &[frame(11, 0)]);
+    assert_eq!(world.come(10).await, (vec![11], 2));
+    sleep(Duration::from_millis(1600)).await;
+    assert_eq!(world.come(0).await, ((1..=11).collect(), 3), "it is not kept for ever");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_node_has_stored_comes_though_others_have_read_before() {
+    let mut world = ComingBack::new(HubConfig::default()).await;
+    let all: Vec<_> = (1..=10).collect();
+    assert_eq!(world.come(0).await.0, all);
+    // Nobody has told the hub.
+    world.backlog.store(ALICE, frame(11, 0));
+    assert_eq!(world.come(0).await.0, (1..=11).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_comes_while_the_last_one_goes_asks_where_it_begins() {
+    let (hub, user) = (Hub::new(HubConfig::default()), ALICE);
+    let mut first = hub.register(user, "a", Some(MessageId(10))).unwrap();
+    first.start_after(MessageId(10));
+    let entry = Arc::clone(&hub.0.shared.users.get(&user).unwrap());
+    // It is still in the list of users while its last stream leaves.
+    drop(first);
+    let (_, needs_head) = entry.join(Some(MessageId(10)), |newest| {
+        crate::hub::connection::Connection::new(
+            crate::hub::ConnectionId(9),
+            Arc::clone(&entry),
+            "a",
+            crate::hub::Format::Text,
+            newest,
+            Some(MessageId(10)),
+        )
+    });
+    assert!(needs_head);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_backlog_a_stream_may_come_back_that_has_all_that_the_ring_lacks() {
+    let hub = Hub::new(HubConfig::default());
+    let mut registration = hub.register(ALICE, "a", Some(MessageId(10))).unwrap();
+    registration.start_after(MessageId(10));
+    let socket = FakeSocket::with_room(1 << 20);
+    let mut stream = registration.attach(socket.clone());
+    tokio::spawn(async move { stream.ended().await });
+    hub.notify_after(ALICE, MessageId(10), &[frame(11, 0)]);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!((socket.seen().ids, socket.seen().close_code), (vec![11], None));
 }
 
 #[tokio::test(start_paused = true)]

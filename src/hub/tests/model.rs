@@ -89,12 +89,14 @@ struct World {
     events: Vec<Vec<u64>>,
     streams: Vec<Joined>,
     max_lag: usize,
+    /// A stream asks for the newest message of its user, and the hub hears of all that is stored.
+    asks_for_heads: bool,
 }
 
 impl World {
     fn new(config: HubConfig, with_backlog: bool) -> Self {
         let published = FakeBacklog::default();
-        let max_lag = config.max_lag;
+        let (max_lag, asks_for_heads) = (config.max_lag, config.hears_all);
         let backlog = with_backlog.then(|| published.clone());
         let parts = HubParts {
             backlog: backlog.clone().map(|backlog| Arc::new(backlog) as Arc<_>),
@@ -108,6 +110,7 @@ impl World {
             events: (0..USERS).map(|_| Vec::new()).collect(),
             streams: Vec::new(),
             max_lag,
+            asks_for_heads,
         }
     }
 
@@ -122,6 +125,10 @@ impl World {
                 let user_id = UserId(user);
                 let mut registration =
                     self.hub.register_in(format, user_id, &token.to_string(), since).unwrap();
+                if self.asks_for_heads && registration.needs_head() {
+                    let head = self.published.ids(user_id).last().copied();
+                    registration.start_after(MessageId(head.unwrap_or(0)));
+                }
                 if events {
                     registration.ask_for_events(event_bytes(MISSED));
                 }
@@ -286,12 +293,14 @@ proptest! {
         ring_messages in 0_usize..8,
         max_lag in prop_oneof![Just(10_000_usize), 5_usize..60],
         with_backlog in prop::bool::weighted(0.8),
+        hears_all in any::<bool>(),
     ) {
         let config = HubConfig {
             shard_count: 2,
             ring_messages,
             ring_bytes_per_stream: 200,
             max_lag,
+            hears_all,
             ..HubConfig::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -33,11 +33,15 @@ impl Observer for Balance {
 }
 
 /// Joins, reads for a while, leaves or is closed; whatever it saw is without gap.
-async fn visitor(hub: Hub, backlog: FakeBacklog, number: u64, last: Arc<[AtomicU64]>) {
+async fn visitor(hub: Hub, backlog: FakeBacklog, number: u64, last: Arc<[AtomicU64]>, hears_all: bool) {
     let user = UserId(number % USERS);
     let before = last[usize::try_from(number % USERS).unwrap()].load(Ordering::Acquire);
     let since = number.is_multiple_of(3).then_some(MessageId(before));
-    let registration = hub.register(user, &(number % 5).to_string(), since).unwrap();
+    let mut registration = hub.register(user, &(number % 5).to_string(), since).unwrap();
+    if hears_all && registration.needs_head() {
+        let head = last[usize::try_from(number % USERS).unwrap()].load(Ordering::Acquire);
+        registration.start_after(MessageId(head));
+    }
     let socket = FakeSocket::with_room(50);
     let mut stream = registration.attach(socket.clone());
     let reader = tokio::spawn({
@@ -66,6 +70,12 @@ async fn visitor(hub: Hub, backlog: FakeBacklog, number: u64, last: Arc<[AtomicU
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn threads_that_register_notify_close_and_drop_leave_nothing_behind() {
+    for hears_all in [false, true] {
+        register_notify_close_and_drop(hears_all).await;
+    }
+}
+
+async fn register_notify_close_and_drop(hears_all: bool) {
     let backlog = FakeBacklog::default();
     let balance = Arc::new(Balance::default());
     let parts = HubParts {
@@ -73,11 +83,15 @@ async fn threads_that_register_notify_close_and_drop_leave_nothing_behind() {
         observer: Some(Arc::clone(&balance) as Arc<dyn Observer>),
         ..HubParts::default()
     };
-    let hub = Hub::with_parts(HubConfig { shard_count: 2, ..HubConfig::default() }, parts);
+    let hub = Hub::with_parts(HubConfig { shard_count: 2, hears_all, ..HubConfig::default() }, parts);
     let last: Arc<[AtomicU64]> = (0..USERS).map(|_| AtomicU64::new(0)).collect();
     let done = Arc::new(AtomicBool::new(false));
     let witness_socket = FakeSocket::with_room(1 << 30);
-    let mut witness = hub.register(UserId(0), "witness", None).unwrap().attach(witness_socket.clone());
+    let mut witness = hub.register(UserId(0), "witness", None).unwrap();
+    if hears_all {
+        witness.start_after(MessageId(0));
+    }
+    let mut witness = witness.attach(witness_socket.clone());
     let witness = tokio::spawn(async move { witness.ended().await });
 
     // Ids ascend over all users, and are stored before they are published, one publisher at a time.
@@ -113,7 +127,9 @@ async fn threads_that_register_notify_close_and_drop_leave_nothing_behind() {
         }
     });
     let visitors: Vec<_> = (0..400)
-        .map(|number| tokio::spawn(visitor(hub.clone(), backlog.clone(), number, Arc::clone(&last))))
+        .map(|number| {
+            tokio::spawn(visitor(hub.clone(), backlog.clone(), number, Arc::clone(&last), hears_all))
+        })
         .collect();
     for visitor in visitors {
         visitor.await.unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::deletions::Deletion;
@@ -19,7 +19,7 @@ use crate::task;
 /// When a slice was refused, the next one is tried after so long.
 const RETRY: Duration = Duration::from_mins(1);
 
-/// As often it looks for what others have left, which nobody has told it of.
+/// After so long without such a look, it looks for what others have left, which nobody has told it of.
 const OF_OTHERS: Duration = Duration::from_hours(24);
 
 /// Of more than so many applications it is not remembered which they are.
@@ -101,8 +101,9 @@ async fn clean(
 ) {
     // What another program deletes leaves keys, so that only the first time looks for them.
     let mut keys_from = Some(MessageId(0));
+    let mut next_look = Instant::now() + OF_OTHERS;
     loop {
-        let mut left = match timeout(OF_OTHERS, wake.notified()).await {
+        let mut left = match timeout_at(next_look, wake.notified()).await {
             Ok(()) => known.lock().take(),
             Err(_) => Left::OfAnybody,
         };
@@ -112,6 +113,9 @@ async fn clean(
             let _ = timeout(RETRY, wake.notified()).await;
             known.lock().take();
             left = Left::OfAnybody;
+        }
+        if left == Left::OfAnybody {
+            next_look = Instant::now() + OF_OTHERS;
         }
     }
 }

@@ -4,8 +4,8 @@
 //! one is stored while the other gathers, and each transaction has half of the messages that it could have. Where a
 //! transaction takes long, or much of the processors, that halves what is stored per second.
 //!
-//! On a single core a transaction also takes the core from the senders that are to be answered and sent their next message.
-//! So they come first there, which takes no timer.
+//! Where the runtime has one thread, as on a single core, a transaction also takes it from the senders that are to be
+//! answered and sent their next message. So they come first there, which takes no timer.
 
 use std::mem::replace;
 use std::time::Duration;
@@ -18,6 +18,9 @@ use tokio::time::Instant;
 use super::BATCH_MESSAGES;
 use crate::store::queue::Job;
 
+/// So many turns of all other tasks a batch waits for at most.
+const MOST_TURNS: usize = 8;
+
 /// After senders have not come back, so many transactions are not waited after.
 const WITHOUT_WAITING: u32 = 32;
 
@@ -28,8 +31,8 @@ pub(super) struct Returning {
     answered: usize,
     until: Option<Instant>,
     without_waiting: u32,
-    /// Whether everything runs on one core.
-    shares_core: bool,
+    /// Whether the runtime has one thread.
+    shares_thread: bool,
 }
 
 impl Returning {
@@ -39,8 +42,8 @@ impl Returning {
     ///
     /// Outside a tokio runtime.
     pub(super) fn after(long_transaction: Duration) -> Self {
-        let shares_core = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
-        Self { long_transaction, answered: 0, until: None, without_waiting: 0, shares_core }
+        let shares_thread = Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread;
+        Self { long_transaction, answered: 0, until: None, without_waiting: 0, shares_thread }
     }
 
     /// Notes that so many senders were answered, of a transaction that took so long. Another one would take as long,
@@ -52,15 +55,18 @@ impl Returning {
         self.without_waiting = self.without_waiting.saturating_sub(1);
     }
 
-    /// On a single core, lets other tasks run until a turn of them brings no further message, unless senders are waited
-    /// for by the clock.
+    /// Where the runtime has one thread, lets other tasks run until a turn of them brings no further message, unless
+    /// senders are waited for by the clock.
     pub(super) async fn take_turns(&self, queue: &mpsc::Receiver<Job>) {
         // A lone sender needs no company, and a turn costs a look at all sockets.
-        if !self.shares_core || self.answered < 2 || self.until.is_some() {
+        if !self.shares_thread || self.answered < 2 || self.until.is_some() {
             return;
         }
         let mut waiting = queue.len();
-        while waiting < BATCH_MESSAGES {
+        for _ in 0..MOST_TURNS {
+            if waiting >= BATCH_MESSAGES {
+                return;
+            }
             yield_now().await;
             let before = replace(&mut waiting, queue.len());
             if waiting <= before {

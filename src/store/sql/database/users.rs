@@ -52,8 +52,10 @@ impl<B: Backend> Users for B {
         let mut lease = self.writers().lease("delete a user").await?;
         let result = users::delete(&mut lease.session(), id).await;
         let deleted = lease.end(result).await;
-        // Also after an error: the answer may have been lost, and not the deletion.
-        self.cleaner().look_everywhere();
+        // After an error the answer may have been lost, and not the deletion.
+        if matches!(deleted, Ok(UserChange::Made(_)) | Err(_)) {
+            self.cleaner().look_everywhere();
+        }
         deleted
     }
 
