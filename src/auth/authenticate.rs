@@ -55,8 +55,8 @@ pub trait Authenticate: Send + Sync + fmt::Debug + 'static {
     /// a client that was found before is not looked up again when its stream opens. `None`, the default, has it looked
     /// up.
     ///
-    /// Whoever asks a [`StoredCredentials`] and also forgets clients in another way adds a number of its own to that of the
-    /// inner one.
+    /// Whoever asks a [`StoredCredentials`](crate::auth::StoredCredentials), and also forgets clients in another way, adds a
+    /// number of its own to that one's.
     fn client_generation(&self) -> Option<u64> {
         None
     }
