@@ -1,7 +1,7 @@
 //! Panics in code that the hub calls: they cost what they happened in, and no task.
 //!
 //! An observer, a socket or a backlog is the program's own, and may be wrong. What panics is reported once to the log
-//! and to [`Observer::on_panic`](super::Observer::on_panic), and the hub goes on.
+//! and to [`Observer::on_panic`], and the hub goes on.
 
 use std::{
     future::{Future, poll_fn},
