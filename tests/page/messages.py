@@ -140,7 +140,8 @@ def keys_move_in_the_list_and_between_screens(tools):
         for number in range(3):
             server.send(application, f"number {number}")
         watched.login()
-        expect(article(page, "number 2")).to_be_visible()
+        for number in range(3):
+            expect(article(page, f"number {number}")).to_be_visible()
         focused = lambda: page.evaluate("document.activeElement.innerText")
         page.keyboard.press("j")
         assert "number 2" in focused(), focused()
