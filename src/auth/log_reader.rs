@@ -196,6 +196,8 @@ impl Task {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
+    use std::path::Path;
+
     use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
     use super::*;
@@ -203,19 +205,49 @@ mod tests {
     use crate::hub::HubConfig;
     use crate::store::Sqlite;
 
+    /// Reads the log of a new file of SQLite.
+    async fn reader(file: &Path, on_unknown: impl Fn() + Send + Sync + 'static) -> RevocationReader {
+        let database: Arc<dyn Database> = Arc::new(Sqlite::open(file.to_str().unwrap()).await.unwrap());
+        let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
+        let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
+        RevocationReader::spawn(database, auth, Hub::new(HubConfig::default()), on_unknown)
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_a_user_that_another_process_has_deleted_is_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gotify.db");
+        let reader = reader(&file, || {}).await;
+        let mut other = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        let message = "INSERT INTO messages (application_id, message) VALUES (99, 'left')";
+        let entry = "INSERT INTO shardcast_log (written_at, kind, payload) VALUES (0, 'UserDeleted', \
+            '{\"user_id\":7,\"client_tokens\":[],\"application_tokens\":[]}')";
+        // The first may still be seen by the look after the start.
+        for _ in 0..3 {
+            for statement in [message, entry] {
+                sqlx::query(statement).execute(&mut other).await.unwrap();
+            }
+            reader.wake();
+            let gone = async {
+                let count = "SELECT count(*) FROM messages";
+                while sqlx::query_scalar::<_, i64>(count).fetch_one(&mut other).await.unwrap() > 0 {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            timeout(Duration::from_secs(30), gone).await.expect("they go");
+        }
+    }
+
     #[tokio::test]
     async fn heads_are_compared_when_the_log_says_that_the_database_went_back() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gotify.db");
-        let database: Arc<dyn Database> = Arc::new(Sqlite::open(file.to_str().unwrap()).await.unwrap());
-        let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
-        let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
-        let (hub, unknown) = (Hub::new(HubConfig::default()), Arc::new(Notify::new()));
+        let unknown = Arc::new(Notify::new());
         let on_unknown = {
             let unknown = Arc::clone(&unknown);
             move || unknown.notify_one()
         };
-        let reader = RevocationReader::spawn(database, auth, hub, on_unknown);
+        let reader = reader(&file, on_unknown).await;
         let heard = async || timeout(Duration::from_secs(30), unknown.notified()).await.is_ok();
         assert!(
             timeout(Duration::from_millis(100), unknown.notified()).await.is_err(),
