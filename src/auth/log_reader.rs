@@ -207,7 +207,8 @@ mod tests {
 
     /// Reads the log of a new file of SQLite.
     async fn reader(file: &Path, on_unknown: impl Fn() + Send + Sync + 'static) -> RevocationReader {
-        let database: Arc<dyn Database> = Arc::new(Sqlite::open(file.to_str().unwrap()).await.unwrap());
+        let opened = Sqlite::open(file.to_str().expect("the path is text")).await;
+        let database: Arc<dyn Database> = Arc::new(opened.expect("a new file can be made"));
         let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
         let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
         RevocationReader::spawn(database, auth, Hub::new(HubConfig::default()), on_unknown)
