@@ -119,3 +119,18 @@ async fn messages_that_were_damaged_elsewhere_are_still_listed() {
     let by_id = database.messages_by_id(&read.iter().map(|read| read.id).collect::<Vec<_>>()).await.unwrap();
     assert_eq!(by_id, read, "row by row");
 }
+
+/// Without the flags of `.cargo/config.toml` all works, but slower: `findings/sqlite-bundled-fsync.sh` and
+/// `findings/sqlite-bound-limit.sh` show why.
+#[tokio::test]
+async fn sqlite_is_compiled_with_our_flags() {
+    let (database, _folder) = in_new_folder().await;
+    let mut reader = database.readers.lease("look").await.unwrap();
+    let options: Vec<String> =
+        sqlx::query_scalar("PRAGMA compile_options").fetch_all(&mut *reader).await.unwrap();
+    for (option, is_set) in
+        [("ENABLE_QPSG", true), ("DEFAULT_MEMSTATUS=0", true), ("ENABLE_API_ARMOR", false)]
+    {
+        assert_eq!(options.iter().any(|known| known == option), is_set, "{option} of {options:?}");
+    }
+}
