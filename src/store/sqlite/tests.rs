@@ -21,7 +21,7 @@ mod search;
 mod upgrade;
 
 /// Locks are waited for only briefly, since tests hold them on purpose.
-const PATIENCE: WaitLimits =
+pub(super) const PATIENCE: WaitLimits =
     WaitLimits { operation: Duration::from_secs(5), lock: Duration::from_millis(20) };
 
 mod conforms {
@@ -42,6 +42,6 @@ async fn open(folder: &TempDir) -> Sqlite {
     Sqlite::open_file(path(folder).as_ref(), PATIENCE).await.unwrap()
 }
 
-fn path(folder: &TempDir) -> String {
+pub(super) fn path(folder: &TempDir) -> String {
     folder.path().join("data/gotify.db").to_str().unwrap().to_owned()
 }
