@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
+use tokio::time::advance;
 
 use super::*;
 use crate::model::{ApplicationId, MessageId, UserId};
@@ -224,6 +225,26 @@ async fn on_one_core_senders_that_send_again_at_once_share_quick_transactions_to
     let batches = database.0.lock().clone();
     let whole = batches.iter().filter(|messages| **messages == 8).count();
     assert!(whole >= 18, "{batches:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_one_core_turns_take_no_longer_than_a_transaction() {
+    let (sender, receiver) = mpsc::channel(QUEUE_MESSAGES);
+    let mut returning = Returning::after(Duration::MAX);
+    // In every turn a message comes, and other tasks have a millisecond's work.
+    let others = tokio::spawn(async move {
+        loop {
+            queue(&sender, &["x"]);
+            advance(Duration::from_millis(1)).await;
+        }
+    });
+    for (took, turns) in [(3, 3), (1, 1), (100, 8)] {
+        let began_at = Instant::now();
+        returning.answered(2, Duration::from_millis(took));
+        returning.take_turns(&receiver).await;
+        assert_eq!(began_at.elapsed(), Duration::from_millis(turns));
+    }
+    others.abort();
 }
 
 #[tokio::test(start_paused = true)]
