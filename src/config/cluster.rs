@@ -89,7 +89,7 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     found
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "nats", feature = "postgres", feature = "redis"))]
 mod tests {
     use crate::config::{Files, load};
 
@@ -105,7 +105,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(all(feature = "nats", feature = "postgres", feature = "redis"))]
     fn what_several_nodes_need_is_said_at_the_start() {
         let postgres = ("GOTIFY_DATABASE_DIALECT", "postgres");
         let connection = ("GOTIFY_DATABASE_CONNECTION", "host=db user=gotify dbname=gotify");
