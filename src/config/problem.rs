@@ -1,5 +1,6 @@
 //! What is wrong with a configuration.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Stands where a secret would be shown.
@@ -7,6 +8,9 @@ pub(super) const MASK: &str = "[masked]";
 
 /// The longest value that is repeated in a problem, in characters.
 const SHOWN_CHARS: usize = 80;
+
+/// The longest name of a file, variable or key, in characters.
+const NAME_CHARS: usize = 1000;
 
 /// Something to be put right, on one line: source, key, and what is the matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +24,10 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of one key.
+    /// A problem of one key. It stays on one line, whatever the names of variables and keys have in them.
     pub(super) fn new(source: &str, key: &str, reason: impl Into<String>) -> Self {
-        Self { source: source.to_owned(), key: key.to_owned(), reason: reason.into() }
+        let reason = on_one_line(&reason.into());
+        Self { source: on_one_line(&shortened(source)), key: on_one_line(&shortened(key)), reason }
     }
 
     /// A problem of a source as a whole.
@@ -63,6 +68,25 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
+fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(NAME_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]).into(),
+        None => name.into(),
+    }
+}
+
+fn on_one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
 /// Quotes a value for a problem: on one line, shortened.
 pub(super) fn quoted(value: &str) -> String {
     let mut shown: String = value.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
@@ -75,6 +99,14 @@ pub(super) fn quoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_problem_stays_on_one_line_and_short() {
+        let problem = Problem::new("A\rB", "c\nd", "`\u{1b}` is `wrong`");
+        assert_eq!(problem.to_string(), "A\\rB: c\\nd: `\\u{1b}` is `wrong`");
+        let long = "ä".repeat(5000);
+        assert_eq!(Problem::new(&long, &long, "no").to_string().chars().count(), 2 * (NAME_CHARS + 1) + 6);
+    }
 
     #[test]
     fn a_quoted_value_stays_on_one_line_and_short() {

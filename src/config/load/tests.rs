@@ -331,6 +331,14 @@ fn a_variable_near_a_known_one_stops_the_start() {
 }
 
 #[test]
+fn a_line_end_in_the_name_of_a_variable_is_shown_as_such() {
+    assert_eq!(
+        Setting::empty().variable("GOTIFY_SERVER_PO\rRT", "8101").lines(),
+        ["GOTIFY_SERVER_PO\\rRT: unknown variable, did you mean GOTIFY_SERVER_PORT?"]
+    );
+}
+
+#[test]
 fn other_unknown_variables_are_warnings() {
     assert_eq!(
         Setting::empty().variable("GOTIFY_TOKEN", "abc").variable("PATH", "/bin").warnings(),
