@@ -91,12 +91,11 @@ impl Readers {
                 .map_err(|_| sqlx::Error::PoolClosed)?,
         };
         let idle = self.shared.idle.lock().pop();
-        let connection = match idle {
-            Some(idle) => idle.connection,
-            None => {
-                let opened = timeout_at(deadline, self.options.connect()).await;
-                opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
-            }
+        let connection = if let Some(idle) = idle {
+            idle.connection
+        } else {
+            let opened = timeout_at(deadline, self.options.connect()).await;
+            opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
         };
         Ok(ReadLease { operation, held: Some((connection, place)), shared: Arc::clone(&self.shared) })
     }
@@ -173,14 +172,14 @@ impl ReadLease {
 
 impl Drop for ReadLease {
     fn drop(&mut self) {
-        if let (Some((mut connection, place)), Ok(runtime)) = (self.held.take(), Handle::try_current()) {
-            let shared = Arc::clone(&self.shared);
-            runtime.spawn(async move {
-                if connection.ping().await.is_ok() {
-                    shared.give_back(connection, place);
-                }
-            });
-        }
+        let Some((mut connection, place)) = self.held.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let shared = Arc::clone(&self.shared);
+        runtime.spawn(async move {
+            if connection.ping().await.is_ok() {
+                shared.give_back(connection, place);
+            }
+        });
     }
 }
 
