@@ -73,10 +73,14 @@ impl Readers {
     pub(super) async fn lease(&self, operation: &'static str) -> Result<ReadLease, StoreError> {
         let opened = self.open(operation).await;
         // After the connection was opened, so that none stays that was opened to another file.
-        match (opened, self.files.verify_before()) {
-            (opened, Ok(())) => opened.map_err(|error| store_error(operation, error)),
-            // What was opened is closed.
-            (_, Err(change)) => Err(change.refuse(operation)),
+        match self.files.verify_before() {
+            Ok(()) => opened.map_err(|error| store_error(operation, error)),
+            Err(change) => {
+                if let Ok(lease) = opened {
+                    lease.discard();
+                }
+                Err(change.refuse(operation))
+            }
         }
     }
 
@@ -159,23 +163,38 @@ pub(crate) struct ReadLease {
 impl ReadLease {
     /// Gives the connection back with what came of the operation.
     pub(super) fn end<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        if let Some((connection, place)) = self.held.take() {
-            if result.as_ref().is_err_and(is_broken) {
-                drop(connection);
-            } else {
-                self.shared.give_back(connection, place);
-            }
+        let operation = self.operation;
+        if result.as_ref().is_err_and(is_broken) {
+            self.discard();
+        } else if let Some((connection, place)) = self.held.take() {
+            self.shared.give_back(connection, place);
         }
-        result.map_err(|error| store_error(self.operation, error))
+        result.map_err(|error| store_error(operation, error))
+    }
+
+    /// Closes the connection. Its place is free once that is done.
+    fn discard(mut self) {
+        self.afterwards(|connection, place, _| async move {
+            close(connection).await;
+            drop(place);
+        });
+    }
+
+    /// Does something with the connection in the background. Where there is no runtime any more, it is closed.
+    fn afterwards<W: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        work: impl FnOnce(SqliteConnection, OwnedSemaphorePermit, Arc<Shared>) -> W,
+    ) {
+        let Some((connection, place)) = self.held.take() else { return };
+        if Handle::try_current().is_ok() {
+            task::spawn(work(connection, place, Arc::clone(&self.shared)));
+        }
     }
 }
 
 impl Drop for ReadLease {
     fn drop(&mut self) {
-        let Some((mut connection, place)) = self.held.take() else { return };
-        let Ok(runtime) = Handle::try_current() else { return };
-        let shared = Arc::clone(&self.shared);
-        runtime.spawn(async move {
+        self.afterwards(|mut connection, place, shared| async move {
             if connection.ping().await.is_ok() {
                 shared.give_back(connection, place);
             }

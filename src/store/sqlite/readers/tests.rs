@@ -23,6 +23,11 @@ impl Readers {
         self.shared.idle.lock().len()
     }
 
+    /// Waits until nobody has a connection.
+    async fn all_places(&self) {
+        drop(self.shared.places.acquire_many(READERS).await.unwrap());
+    }
+
     fn free(&self) -> usize {
         self.shared.places.available_permits()
     }
@@ -56,7 +61,19 @@ async fn a_broken_one_does_not_come_back() {
     assert_eq!(readers.idle(), 1, "the operation failed, not the connection");
     let lease = readers.lease("fail").await.unwrap();
     lease.end::<()>(Err(sqlx::Error::WorkerCrashed)).unwrap_err();
-    assert_eq!((readers.idle(), readers.free()), (0, READERS as usize));
+    readers.all_places().await;
+    assert_eq!(readers.idle(), 0);
+}
+
+#[tokio::test]
+async fn one_that_was_opened_to_another_file_is_not_kept() {
+    let (readers, _database, folder) = of_new_file().await;
+    let file = path(&folder);
+    std::fs::rename(&file, format!("{file}-moved")).unwrap();
+    std::fs::write(&file, "").unwrap();
+    readers.lease("look").await.unwrap_err();
+    readers.all_places().await;
+    assert_eq!(readers.idle(), 0);
 }
 
 #[tokio::test]
@@ -87,9 +104,8 @@ async fn a_statement_whose_future_was_dropped_keeps_its_place_until_it_has_ended
     }
     assert_eq!((readers.idle(), readers.free()), (0, READERS as usize - 1));
     drop(goes_on);
-    let all = readers.shared.places.acquire_many(READERS).await.unwrap();
+    readers.all_places().await;
     assert_eq!(readers.idle(), 1);
-    drop(all);
 }
 
 #[tokio::test]
