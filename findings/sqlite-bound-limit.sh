@@ -13,6 +13,7 @@
 #
 # Needs cargo and a C compiler. Ends with 0 if they still behave so, and with 1 if that has changed.
 set -euo pipefail
+unset LIBSQLITE3_FLAGS CARGO_TARGET_DIR
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -13,6 +13,7 @@
 # Needs cargo, a C compiler, strace, and a Python whose sqlite3 uses the library of Debian or another distribution. Ends
 # with 0 if they still behave so, and with 1 if that has changed.
 set -euo pipefail
+unset LIBSQLITE3_FLAGS CARGO_TARGET_DIR
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

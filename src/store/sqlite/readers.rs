@@ -8,6 +8,7 @@ mod tests;
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use parking_lot::Mutex;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, interval, timeout_at};
 
 use super::connection::{WaitLimits, reading};
@@ -30,7 +31,7 @@ const READERS: u32 = 4;
 /// A reader that nobody used for so long is closed, which returns its memory.
 const READER_IDLE: Duration = Duration::from_mins(5);
 
-/// How often it is looked for such readers.
+/// How often to look for such readers.
 const IDLE_CHECK: Duration = Duration::from_mins(1);
 
 /// A few connections that read.
@@ -48,6 +49,7 @@ struct Shared {
     places: Arc<Semaphore>,
     /// Connections that nobody uses, the last one used at the end.
     idle: Mutex<Vec<IdleReader>>,
+    is_closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -64,28 +66,35 @@ impl Readers {
     /// Outside a tokio runtime.
     pub(super) fn new(file: &Path, patience: WaitLimits, files: Arc<OpenedFiles>) -> Self {
         let places = Arc::new(Semaphore::new(READERS as usize));
-        let shared = Arc::new(Shared { places, idle: Mutex::default() });
+        let shared = Arc::new(Shared { places, idle: Mutex::default(), is_closed: AtomicBool::new(false) });
         task::spawn(close_unused(Arc::downgrade(&shared)));
         Self { options: reading(file, patience.lock), patience: patience.operation, files, shared }
     }
 
     /// Waits for a connection, in the order of the calls.
     pub(super) async fn lease(&self, operation: &'static str) -> Result<ReadLease, StoreError> {
-        let opened = self.open(operation).await;
-        // After the connection was opened, so that none stays that was opened to another file.
+        let deadline = Instant::now() + self.patience;
+        let place = self.place(deadline).await.map_err(|error| store_error(operation, error))?;
+        // Before anything is opened: SQLite would take the log of the file that was there for that of the new one, or
+        // delete it.
+        self.files.verify_before().map_err(|change| change.refuse(operation))?;
+        if let Some(IdleReader { connection, .. }) = self.shared.take_idle() {
+            let shared = Arc::clone(&self.shared);
+            return Ok(ReadLease { operation, held: Some((connection, place)), shared });
+        }
+        let opened = self.connect(operation, place, deadline).await;
+        let lease = opened.map_err(|error| store_error(operation, error))?;
+        // And again, so that none stays that was opened to another file.
         match self.files.verify_before() {
-            Ok(()) => opened.map_err(|error| store_error(operation, error)),
-            Err(change) => {
-                if let Ok(lease) = opened {
-                    lease.discard();
-                }
-                Err(change.refuse(operation))
-            }
+            Ok(()) => Ok(lease),
+            Err(change) => Err(change.refuse(operation)),
         }
     }
 
-    async fn open(&self, operation: &'static str) -> Result<ReadLease, sqlx::Error> {
-        let deadline = Instant::now() + self.patience;
+    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, sqlx::Error> {
+        if self.shared.is_closed.load(Ordering::Relaxed) {
+            return Err(sqlx::Error::PoolClosed);
+        }
         let places = Arc::clone(&self.shared.places);
         let place = match Arc::clone(&places).try_acquire_owned() {
             Ok(place) => place,
@@ -94,22 +103,42 @@ impl Readers {
                 .map_err(|_| sqlx::Error::PoolTimedOut)?
                 .map_err(|_| sqlx::Error::PoolClosed)?,
         };
-        let idle = self.shared.idle.lock().pop();
-        let connection = if let Some(idle) = idle {
-            idle.connection
-        } else {
-            let opened = timeout_at(deadline, self.options.connect()).await;
-            opened.unwrap_or(Err(sqlx::Error::PoolTimedOut))?
-        };
-        Ok(ReadLease { operation, held: Some((connection, place)), shared: Arc::clone(&self.shared) })
+        // Whoever waited was perhaps overtaken by the end.
+        if self.shared.is_closed.load(Ordering::Relaxed) {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        Ok(place)
     }
 
-    /// Closes the connections once what runs on them has ended.
+    /// Opens a connection in a task of its own: its place is taken until its thread has ended, also where nobody waits for
+    /// it any more.
+    async fn connect(
+        &self,
+        operation: &'static str,
+        place: OwnedSemaphorePermit,
+        deadline: Instant,
+    ) -> Result<ReadLease, sqlx::Error> {
+        let (answer, opened) = oneshot::channel();
+        let (options, shared) = (self.options.clone(), Arc::clone(&self.shared));
+        task::spawn(async move {
+            let opened = options.connect().await;
+            let lease =
+                opened.map(|connection| ReadLease { operation, held: Some((connection, place)), shared });
+            // What nobody takes is closed.
+            drop(answer.send(lease));
+        });
+        match timeout_at(deadline, opened).await {
+            Ok(opened) => opened.unwrap_or(Err(sqlx::Error::WorkerCrashed)),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+
+    /// Closes the connections once what runs on them has ended; none opens again. A dropped future has closed some of
+    /// them, and another call goes on.
     pub(super) async fn close(&self) {
+        self.shared.is_closed.store(true, Ordering::Relaxed);
         let all = self.shared.places.acquire_many(READERS).await;
-        self.shared.places.close();
-        let idle = std::mem::take(&mut *self.shared.idle.lock());
-        for reader in idle {
+        while let Some(reader) = self.shared.take_idle() {
             close(reader.connection).await;
         }
         drop(all);
@@ -138,6 +167,10 @@ impl Shared {
         drop(place);
     }
 
+    fn take_idle(&self) -> Option<IdleReader> {
+        self.idle.lock().pop()
+    }
+
     fn take_unused(&self) -> Option<SqliteConnection> {
         let mut idle = self.idle.lock();
         let is_unused = idle.first()?.since.elapsed() >= READER_IDLE;
@@ -150,8 +183,8 @@ async fn close(connection: SqliteConnection) {
     drop(connection.close().await);
 }
 
-/// A connection that reads, held for one operation. If that is dropped half-way, the connection comes back once its
-/// statement has run to its end.
+/// A connection that reads, held for one operation. If that is dropped half-way, the connection is closed once its
+/// statement has run to its end, and only then is its place free.
 #[derive(Debug)]
 pub(crate) struct ReadLease {
     operation: &'static str,
@@ -163,42 +196,25 @@ pub(crate) struct ReadLease {
 impl ReadLease {
     /// Gives the connection back with what came of the operation.
     pub(super) fn end<T>(mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
-        let operation = self.operation;
-        if result.as_ref().is_err_and(is_broken) {
-            self.discard();
-        } else if let Some((connection, place)) = self.held.take() {
+        if !result.as_ref().is_err_and(is_broken)
+            && let Some((connection, place)) = self.held.take()
+        {
             self.shared.give_back(connection, place);
         }
-        result.map_err(|error| store_error(operation, error))
-    }
-
-    /// Closes the connection. Its place is free once that is done.
-    fn discard(mut self) {
-        self.afterwards(|connection, place, _| async move {
-            close(connection).await;
-            drop(place);
-        });
-    }
-
-    /// Does something with the connection in the background. Where there is no runtime any more, it is closed.
-    fn afterwards<W: Future<Output = ()> + Send + 'static>(
-        &mut self,
-        work: impl FnOnce(SqliteConnection, OwnedSemaphorePermit, Arc<Shared>) -> W,
-    ) {
-        let Some((connection, place)) = self.held.take() else { return };
-        if Handle::try_current().is_ok() {
-            task::spawn(work(connection, place, Arc::clone(&self.shared)));
-        }
+        result.map_err(|error| store_error(self.operation, error))
     }
 }
 
 impl Drop for ReadLease {
     fn drop(&mut self) {
-        self.afterwards(|mut connection, place, shared| async move {
-            if connection.ping().await.is_ok() {
-                shared.give_back(connection, place);
-            }
-        });
+        let Some((connection, place)) = self.held.take() else { return };
+        // Where there is no runtime any more, its thread closes it.
+        if Handle::try_current().is_ok() {
+            task::spawn(async move {
+                close(connection).await;
+                drop(place);
+            });
+        }
     }
 }
 

@@ -65,13 +65,31 @@ async fn a_broken_one_does_not_come_back() {
     assert_eq!(readers.idle(), 0);
 }
 
+/// Returns what is in a file, or why it can't be read.
+fn content(file: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| error.to_string())
+}
+
 #[tokio::test]
-async fn one_that_was_opened_to_another_file_is_not_kept() {
-    let (readers, _database, folder) = of_new_file().await;
-    let file = path(&folder);
-    std::fs::rename(&file, format!("{file}-moved")).unwrap();
-    std::fs::write(&file, "").unwrap();
-    readers.lease("look").await.unwrap_err();
+async fn another_file_at_its_place_is_not_opened() {
+    for other in ["", "no database"] {
+        let (readers, _database, folder) = of_new_file().await;
+        let (file, log) = (path(&folder), path(&folder) + "-wal");
+        let before = content(&log);
+        assert!(before.as_ref().is_ok_and(|bytes| !bytes.is_empty()), "{before:?}");
+        std::fs::rename(&file, format!("{file}-moved")).unwrap();
+        std::fs::write(&file, other).unwrap();
+        readers.lease("look").await.unwrap_err();
+        assert_eq!(readers.free(), READERS as usize);
+        assert_eq!((content(&log), content(&file)), (before, Ok(other.into())));
+    }
+}
+
+#[tokio::test]
+async fn one_that_nobody_waits_for_any_more_is_closed() {
+    let (readers, _database, _folder) = of_new_file().await;
+    assert!(Box::pin(readers.lease("look")).now_or_never().is_none());
+    assert_eq!(readers.free(), READERS as usize - 1);
     readers.all_places().await;
     assert_eq!(readers.idle(), 0);
 }
@@ -105,7 +123,7 @@ async fn a_statement_whose_future_was_dropped_keeps_its_place_until_it_has_ended
     assert_eq!((readers.idle(), readers.free()), (0, READERS as usize - 1));
     drop(goes_on);
     readers.all_places().await;
-    assert_eq!(readers.idle(), 1);
+    assert_eq!(readers.idle(), 0);
 }
 
 #[tokio::test]
@@ -116,6 +134,7 @@ async fn one_that_nobody_uses_is_closed() {
     tokio::time::advance(READER_IDLE / 2).await;
     use_at_once(&readers, 1).await;
     tokio::time::advance(READER_IDLE / 2 + IDLE_CHECK).await;
+    tokio::time::resume();
     // The connections are closed by their threads.
     for _ in 0..1000 {
         if readers.idle() > 1 {
@@ -126,13 +145,19 @@ async fn one_that_nobody_uses_is_closed() {
 }
 
 #[tokio::test]
-async fn closing_waits_for_what_runs() {
+async fn closing_waits_for_what_runs_and_can_be_called_again() {
     let (readers, _database, _folder) = of_new_file().await;
-    let lease = readers.lease("look").await.unwrap();
+    let (first, second) = (readers.lease("look").await.unwrap(), readers.lease("look").await.unwrap());
+    let mut waiting = Box::pin(readers.close());
+    assert!((&mut waiting).now_or_never().is_none());
+    drop(waiting);
     let mut closing = Box::pin(readers.close());
+    first.end(Ok(())).unwrap();
     assert!((&mut closing).now_or_never().is_none());
-    lease.end(Ok(())).unwrap();
+    assert!(readers.lease("look").now_or_never().is_some_and(|refused| refused.is_err()));
+    // It is closed in the background.
+    drop(second);
     closing.await;
-    assert_eq!(readers.idle(), 0);
-    assert!(readers.lease("look").await.is_err());
+    assert_eq!((readers.idle(), readers.free()), (0, READERS as usize));
+    readers.close().await;
 }
