@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SQLite compiles a prepared statement again at its next run whenever the value of its LIMIT was bound, even to the same
-# value: the number of a LIMIT counts for the plan, as a value in WHERE counts only with ANALYZE's samples. For a statement
-# with joins this takes longer than to run it. Hidden in an expression, or with SQLITE_ENABLE_QPSG, the value does not
-# count, and the statement is compiled once.
+# value, because that number counts for the plan. In an expression, or with SQLITE_ENABLE_QPSG, it does not count, and the
+# statement is compiled once.
 #
 #   rusqlite 0.39.0, libsqlite3-sys 0.37.0 (SQLite 3.51.3), a prepared statement that is run ten times
 #   LIMIT ?: compiled again ten times

@@ -4,6 +4,7 @@ use chrono::Local;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::config::on_one_line;
 use crate::model::Timestamp;
 
 /// A list that is being made.
@@ -42,7 +43,7 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
             return self.lines;
         }
         let rows: Vec<[String; COLUMNS]> = std::iter::once(self.head.map(str::to_owned))
-            .chain(self.rows.into_iter().map(|row| row.map(|cell| escaped(&cell))))
+            .chain(self.rows.into_iter().map(|row| row.map(|cell| on_one_line(&cell))))
             .collect();
         let width =
             |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
@@ -60,10 +61,6 @@ impl<const COLUMNS: usize> Listing<COLUMNS> {
 /// Writes a time for people.
 pub(super) fn date(time: Timestamp) -> String {
     time.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string()
-}
-
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub(super) const MASK: &str = "[masked]";
 /// The longest value that is repeated in a problem, in characters.
 const SHOWN_CHARS: usize = 80;
 
-/// The longest name of a file, variable or key, in characters.
+/// The longest name of a file, variable or key that is repeated in a problem, in characters.
 const NAME_CHARS: usize = 1000;
 
 /// Something to be put right, on one line: source, key, and what is the matter.
@@ -75,7 +75,8 @@ fn shortened(name: &str) -> Cow<'_, str> {
     }
 }
 
-fn on_one_line(text: &str) -> String {
+/// Writes control characters, line ends among them, as Rust does.
+pub(crate) fn on_one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() {

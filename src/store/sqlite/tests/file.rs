@@ -120,8 +120,8 @@ async fn messages_that_were_damaged_elsewhere_are_still_listed() {
     assert_eq!(by_id, read, "row by row");
 }
 
-/// Without the flags of `.cargo/config.toml` all works, but slower: `findings/sqlite-bundled-fsync.sh` and
-/// `findings/sqlite-bound-limit.sh` show why.
+/// Without the flags of `.cargo/config.toml` all works, but slower: `findings/sqlite-bound-limit.sh` shows why. SQLite does
+/// not list HAVE_FDATASYNC.
 #[tokio::test]
 async fn sqlite_is_compiled_with_our_flags() {
     let (database, _folder) = in_new_folder().await;
