@@ -121,7 +121,7 @@ async fn messages_that_were_damaged_elsewhere_are_still_listed() {
 }
 
 /// Without the flags of `.cargo/config.toml` all works, but slower: `findings/sqlite-bound-limit.sh` shows why. SQLite does
-/// not list HAVE_FDATASYNC.
+/// not list `HAVE_FDATASYNC`.
 #[tokio::test]
 async fn sqlite_is_compiled_with_our_flags() {
     let (database, _folder) = in_new_folder().await;
