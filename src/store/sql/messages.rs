@@ -7,6 +7,7 @@ use super::{Dialect, Query, Row, Session, Value, applications, keyed, query, sli
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
 use crate::store::{MessagePage, Slice};
 
+pub(crate) mod dates;
 #[cfg(feature = "sqlite")]
 pub(crate) mod packed;
 #[cfg(feature = "mysql")]
@@ -110,10 +111,6 @@ pub(crate) const OF_IDS: &str = listing!(
      AND EXISTS (SELECT 1 FROM applications a WHERE a.id = i.application_id AND a.user_id = ?)",
     "DESC"
 );
-
-/// Those of some messages that are still there and are a user's, with their dates.
-pub(crate) const DATES: &str = "SELECT m.id, m.date FROM messages m WHERE m.id {in} \
-    AND EXISTS (SELECT 1 FROM applications a WHERE a.id = m.application_id AND a.user_id = ?)";
 
 /// Without those whose application is deleted, see [`super::deletions`].
 pub(crate) const BY_IDS: &str = concat!(
@@ -257,21 +254,6 @@ pub(crate) async fn of_ids<D: Dialect>(
         #[cfg(any(feature = "mysql", feature = "postgres"))]
         _ => read_rows(session, list, max_bytes).await,
     }
-}
-
-/// Returns those of some messages that are still there and are a user's, with their dates, the newest first.
-///
-/// Dates are compared here: SQLite can't read all forms in which Gotify's databases hold them.
-pub(crate) async fn dates<D: Dialect>(
-    session: &mut Session<'_, D>,
-    user: UserId,
-    ids: Vec<u64>,
-) -> Result<Vec<(MessageId, Timestamp)>, sqlx::Error> {
-    let found = session.all(query(DATES).bind(Value::Ids(ids)).id(user.0)).await?;
-    let dates = found.iter().map(|row| Ok((MessageId(row.unsigned(0)?), row.set_time(1)?)));
-    let mut dates = dates.collect::<Result<Vec<_>, sqlx::Error>>()?;
-    dates.sort_unstable_by_key(|(id, _)| std::cmp::Reverse(*id));
-    Ok(dates)
 }
 
 pub(crate) async fn count_after<D: Dialect>(

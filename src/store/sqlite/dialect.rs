@@ -70,8 +70,8 @@ impl Dialect for SqliteDialect {
     const OF_APPLICATION: &'static str = packing!(ids_of_application!("<", "DESC"));
     const OF_APPLICATION_AFTER: &'static str = packing!(ids_of_application!(">", "ASC"));
     const OF_IDS: &'static str = packing!(
-        "SELECT m.id FROM messages m WHERE m.id IN (SELECT value FROM json_each(?1)) \
-         AND EXISTS (SELECT 1 FROM applications a WHERE a.id = m.application_id AND a.user_id = ?2) LIMIT ?3"
+        "SELECT m.id FROM json_each(?1) AS listed CROSS JOIN messages m ON m.id = listed.value \
+         WHERE EXISTS (SELECT 1 FROM applications a WHERE a.id = m.application_id AND a.user_id = ?2) LIMIT ?3"
     );
     const HAS_HEADS: bool = false;
     const MOVED_HEADS: &'static str = "";
@@ -143,8 +143,9 @@ mod tests {
     use super::*;
     use crate::store::sql::deletions::{OLDEST, ORPHANED, SLICE};
     use crate::store::sql::keyed::{FIND, STALE};
+    use crate::store::sql::messages::dates::PACKED_DATES;
     use crate::store::sql::messages::{
-        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DATES, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
     };
     use crate::store::sql::search::{COUNT_BETWEEN, DIRECTORIES, OF_NOBODY, ROWS, SEGMENTS};
     use crate::store::sql::{application_states, query};
@@ -174,7 +175,7 @@ mod tests {
             BYTES_OF_APPLICATION,
             BYTES_OF_USER,
             SqliteDialect::OF_IDS,
-            DATES,
+            PACKED_DATES,
             FIND,
             STALE,
             COUNT_BETWEEN,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::bytes::{write_number, write_word};
+use super::posting::smallest;
 use super::{DAY, MOST_ROWS, PRIORITY, Segment, day, of_application, of_number};
 use crate::model::Message;
 use crate::store::search::words::for_each_word;
@@ -83,7 +84,9 @@ impl SegmentBuilder {
 
     /// Returns the segment.
     pub(crate) fn finish(self) -> Segment {
-        let mut words: Vec<_> = self.words.into_iter().collect();
+        let stored = |posting: Posting| smallest(posting.deltas, posting.last.saturating_sub(self.after));
+        let mut words: Vec<_> =
+            self.words.into_iter().map(|(word, posting)| (word, stored(posting))).collect();
         words.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         let (mut directory, mut rows, mut row) = (Vec::new(), Vec::new(), Vec::new());
         let (mut before, mut first_before): (&[u8], &[u8]) = (&[], &[]);
@@ -99,8 +102,8 @@ impl SegmentBuilder {
             }
             write_word(&mut row, before, word);
             before = word;
-            write_number(&mut row, posting.deltas.len() as u64);
-            row.extend_from_slice(&posting.deltas);
+            write_number(&mut row, posting.len() as u64);
+            row.extend_from_slice(posting);
         }
         if !row.is_empty() {
             rows.push(row);

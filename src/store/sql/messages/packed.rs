@@ -42,6 +42,13 @@ pub(crate) struct Packing {
     pub(crate) time: fn(&str) -> Option<Timestamp>,
 }
 
+impl Packing {
+    /// Reads a message's date. What is no time is shown as Gotify shows it.
+    pub(super) fn date(self, date: &[u8]) -> Timestamp {
+        (self.time)(&String::from_utf8_lossy(date)).unwrap_or_else(zero_time)
+    }
+}
+
 /// What a value has for one message.
 struct Entry<'v> {
     id: u64,
@@ -91,7 +98,7 @@ fn small(limit: usize, max_bytes: usize) -> usize {
     max_bytes / (limit / 2).clamp(50, 100)
 }
 
-fn broken(rest: usize) -> sqlx::Error {
+pub(super) fn broken(rest: usize) -> sqlx::Error {
     sqlx::Error::Decode(format!("a page of messages has no whole entry in its last {rest} bytes").into())
 }
 
@@ -125,13 +132,13 @@ impl<'v> Entry<'v> {
             title: text(title),
             priority: self.priority,
             extras: decode_extras((!extras.is_empty()).then_some(extras)),
-            date: (packing.time)(&String::from_utf8_lossy(date)).unwrap_or_else(zero_time),
+            date: packing.date(date),
         }
     }
 }
 
 /// Takes a number and the space after it off.
-fn split_number<N: std::str::FromStr>(rest: &mut &[u8]) -> Option<N> {
+pub(super) fn split_number<N: std::str::FromStr>(rest: &mut &[u8]) -> Option<N> {
     let digits = rest.split_off(..rest.iter().position(|&byte| byte == b' ')?)?;
     rest.split_off_first()?;
     str::from_utf8(digits).ok()?.parse().ok()

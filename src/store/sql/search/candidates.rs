@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::row_id;
-use crate::store::search::segment::{Broken, Directory, WordRange};
+use crate::store::search::segment::{Broken, Directory, Ids, WordRange};
 
 /// A segment, with what says where its words are.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub(super) struct Lookup<'s> {
     segment: &'s IndexedSegment,
     /// For each thing that is searched for: the words that stand for it, and the numbers of the rows that have them.
     all: Vec<Vec<(&'s WordRange, Range<usize>)>>,
-    /// The ids of the messages that have what was looked for up to now, in ascending order. Nothing at first.
-    candidates: Option<Vec<u64>>,
+    /// The messages that have what was looked for up to now. Nothing at first.
+    candidates: Option<Ids>,
 }
 
 impl<'s> Lookup<'s> {
@@ -36,7 +36,7 @@ impl<'s> Lookup<'s> {
 
     /// Returns the ids of the rows that have the words for these things, if there is a message left that may have them.
     pub(super) fn rows_of(&self, things: &[usize]) -> BTreeSet<u64> {
-        if self.candidates.as_ref().is_some_and(Vec::is_empty) {
+        if self.candidates.as_ref().is_some_and(Ids::is_empty) {
             return BTreeSet::new();
         }
         let ranges = things.iter().flat_map(|thing| &self.all[*thing]);
@@ -53,7 +53,7 @@ impl<'s> Lookup<'s> {
         rows: &HashMap<u64, Vec<u8>>,
         sizes: &mut [usize],
     ) -> Result<(), Broken> {
-        if self.candidates.as_ref().is_some_and(Vec::is_empty) {
+        if self.candidates.as_ref().is_some_and(Ids::is_empty) {
             return Ok(());
         }
         let mut all = Vec::with_capacity(things.len());
@@ -73,16 +73,10 @@ impl<'s> Lookup<'s> {
         // The rarest comes first: there may be nothing left to compare the others with.
         all.sort_by_key(|(size, _)| *size);
         for (_, postings) in all {
-            let mut ids = Vec::new();
-            for posting in &postings {
-                posting.read(self.segment.after, &mut ids)?;
-            }
-            if postings.len() > 1 {
-                ids = self.in_order(ids);
-            }
-            let of_both = match &self.candidates {
+            let ids = Ids::of_any(&postings)?;
+            let of_both = match self.candidates.take() {
                 None => ids,
-                Some(before) => intersection(before, &ids),
+                Some(before) => before.and(ids),
             };
             let is_done = of_both.is_empty();
             self.candidates = Some(of_both);
@@ -95,87 +89,6 @@ impl<'s> Lookup<'s> {
 
     /// Returns the ids of the messages that have all that was looked for, in ascending order.
     pub(super) fn into_candidates(self) -> Vec<u64> {
-        self.candidates.unwrap_or_default()
-    }
-
-    /// Sorts ids of the segment, and leaves each only once.
-    fn in_order(&self, mut ids: Vec<u64>) -> Vec<u64> {
-        let span =
-            usize::try_from(self.segment.last.saturating_sub(self.segment.after)).unwrap_or(usize::MAX);
-        // A bit for each message that there may be is quicker if many of them are there.
-        if span / 64 > ids.len() {
-            ids.sort_unstable();
-            ids.dedup();
-            return ids;
-        }
-        let mut is_there = vec![0_u64; span / 64 + 1];
-        for id in &ids {
-            let place = id.saturating_sub(self.segment.after);
-            if let Some(bits) = usize::try_from(place / 64).ok().and_then(|word| is_there.get_mut(word)) {
-                *bits |= 1 << (place % 64);
-            }
-        }
-        ids.clear();
-        for (first, bits) in (self.segment.after..).step_by(64).zip(is_there) {
-            let mut left = bits;
-            while left != 0 {
-                ids.push(first + u64::from(left.trailing_zeros()));
-                left &= left - 1;
-            }
-        }
-        ids
-    }
-}
-
-/// Returns what two ascending lists share.
-fn intersection(a: &[u64], b: &[u64]) -> Vec<u64> {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    let mut rest = long;
-    let mut both = Vec::with_capacity(short.len());
-    for id in short {
-        // Most lists are about as long as one another, or one is far shorter.
-        let skip = if rest.len() > 64 * short.len() {
-            rest.partition_point(|other| other < id)
-        } else {
-            rest.iter().take_while(|other| *other < id).count()
-        };
-        rest = &rest[skip..];
-        if rest.first() == Some(id) {
-            both.push(*id);
-        }
-    }
-    both
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_are_sorted_however_many_they_are() {
-        let segment = IndexedSegment { id: 1, after: 1000, last: 3000, directory: Vec::new() };
-        let lookup = Lookup::new(&segment, &[]).unwrap();
-        for ids in [vec![1001, 3000, 1064, 1065, 1001], (1001..=3000).rev().chain(1500..1600).collect()] {
-            let mut sorted = ids.clone();
-            sorted.sort_unstable();
-            sorted.dedup();
-            assert_eq!(lookup.in_order(ids), sorted);
-        }
-    }
-
-    #[test]
-    fn lists_of_any_length_are_joined() {
-        let all: Vec<u64> = (0..1000).collect();
-        let every = |step| (0..1000).step_by(step).collect::<Vec<u64>>();
-        for (a, b, both) in [
-            (every(2), every(3), every(6)),
-            (every(1), all.clone(), all.clone()),
-            (vec![999], all.clone(), vec![999]),
-            (vec![0, 500, 2000], all.clone(), vec![0, 500]),
-            (Vec::new(), all, Vec::new()),
-        ] {
-            assert_eq!(intersection(&a, &b), both);
-            assert_eq!(intersection(&b, &a), both);
-        }
+        self.candidates.map(|ids| ids.above(self.segment.after)).unwrap_or_default()
     }
 }

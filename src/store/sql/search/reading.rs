@@ -121,7 +121,7 @@ impl Run<'_> {
                 some.push(lookup);
                 segments = older;
             }
-            at_once = (2 * at_once).min(MOST_SEGMENTS);
+            at_once = (4 * at_once).min(MOST_SEGMENTS);
             for things in &steps {
                 let ids = some.iter().flat_map(|lookup| lookup.rows_of(things)).collect();
                 let Some(rows) = read_rows(session, ids).await? else { return Ok(None) };
@@ -153,8 +153,26 @@ impl Run<'_> {
     }
 
     /// Looks at the messages that are not indexed, as far as the page needs them. Returns why the search ends if there are too
-    /// many. More may be stored meanwhile, so it goes on from each page to the older messages.
+    /// many.
     async fn look_at_newest<D: Dialect>(
+        &mut self,
+        session: &mut Session<'_, D>,
+        indexed_to: u64,
+    ) -> Result<Option<Outcome>, sqlx::Error> {
+        // Mostly they are few, and a page that begins at the newest would have more that are indexed.
+        let few =
+            messages::after(session, self.user, MessageId(indexed_to), PART_MESSAGES, PART_BYTES).await?;
+        if few.left_out.is_empty() && few.rows.len() < PART_MESSAGES {
+            let before = MessageId(self.before);
+            self.take_found(few.rows.iter().rev().filter(|message| message.id < before));
+            return Ok(None);
+        }
+        self.look_at_many(session, indexed_to).await
+    }
+
+    /// The same, page by page from the newest on. More may be stored meanwhile, so it goes on from each page to the older
+    /// messages.
+    async fn look_at_many<D: Dialect>(
         &mut self,
         session: &mut Session<'_, D>,
         indexed_to: u64,
@@ -208,7 +226,7 @@ impl Run<'_> {
             let mut ids: Vec<_> = self.waiting.drain(..count).map(|id| id.0).collect();
             if has_span || count > missing {
                 // Of those that are indexed all of a day were found, and some may be deleted.
-                let dates = messages::dates(session, self.user, ids).await?;
+                let dates = messages::dates::of_ids(session, self.user, ids).await?;
                 let mut right =
                     dates.into_iter().filter(|(_, date)| self.search.spans(*date)).map(|(id, _)| id);
                 ids = right.by_ref().take(missing).map(|id| id.0).collect();
