@@ -84,7 +84,7 @@ impl<D: RemoteDialect> Remote<D> {
         options: Options<D>,
     ) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
         let readers = Pool::new(&Arc::new(dialect), &options, 1, D::PREPARE_READER);
-        readers.connect().await.map_err(schema::unreachable::<D>)?;
+        readers.connect_once().await.map_err(schema::unreachable::<D>)?;
         let planned = schema::plan(&readers).await;
         readers.close().await;
         planned
@@ -101,7 +101,7 @@ impl<D: RemoteDialect> Remote<D> {
     async fn connect(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let dialect = Arc::new(dialect);
         let writers = Arc::new(Pool::new(&dialect, &options, WRITERS, D::PREPARE_WRITER));
-        writers.connect().await.map_err(schema::unreachable::<D>)?;
+        writers.connect_once().await.map_err(schema::unreachable::<D>)?;
         let readers = Arc::new(Pool::new(&dialect, &options, READERS, D::PREPARE_READER));
         Ok(Self {
             messages: KeptConnection::new(Pool::new(&dialect, &options, 1, D::PREPARE_WRITER)),

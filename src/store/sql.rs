@@ -29,6 +29,7 @@ pub(super) mod schema;
 pub(super) mod search;
 pub(super) mod session;
 pub(super) mod slice;
+pub(super) mod spares;
 pub(super) mod tokens;
 pub(super) mod users;
 
@@ -42,3 +43,4 @@ pub(super) use error::cause;
 pub(super) use query::{Query, Value, query};
 pub(super) use row::Row;
 pub(super) use session::Session;
+pub(super) use spares::Spares;

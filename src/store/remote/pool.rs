@@ -1,35 +1,69 @@
 //! Connections to a server, and what becomes of one after its operation.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
+use futures_util::future::join_all;
 use parking_lot::Mutex;
-use sqlx::Connection as _;
-use sqlx::pool::{PoolConnection, PoolOptions};
-use tokio::time::{Instant, timeout, timeout_at};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::runtime::Handle;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::dialect::Options;
 use super::{Fault, OPERATION, RemoteDialect};
 use crate::store::StoreError;
 use crate::store::sql::dialect::Connection;
-use crate::store::sql::{self, Connections, Lease, Session};
+use crate::store::sql::{self, Connections, Lease, Session, Spares};
+use crate::task;
 
 /// A connection that was not used for so long is tried before it is used: the server may have been restarted.
 const TRIED_AFTER: Duration = Duration::from_secs(1);
 
-/// A connection that is kept is replaced after so long, as those of a pool are: servers and proxies end old ones.
+/// A connection is replaced after so long: servers and proxies end old ones.
 const MOST_AGE: Duration = Duration::from_mins(30);
+
+/// A connection that nobody used for so long is closed, which returns the server's memory.
+const LONGEST_IDLE: Duration = Duration::from_mins(10);
 
 /// How long it may take to roll back. After that the connection is closed, which does the same.
 const ROLLBACK: Duration = Duration::from_secs(1);
+
+/// How long it may take to tell the server that a connection ends. After that it only finds its socket closed.
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// How long to wait, at first and at most, before a server that is starting is asked again for a connection.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const MOST_WAIT: Duration = Duration::from_millis(400);
 
 /// A few connections that are prepared in the same way.
 #[derive(Debug)]
 pub(crate) struct Pool<D: RemoteDialect> {
     dialect: Arc<D>,
-    connections: sqlx::Pool<D::Database>,
+    options: Options<D>,
+    /// What a new connection runs first.
+    prepare: &'static str,
+    spares: Arc<Spares<Opened<D>>>,
     last_cut: Arc<LastCut>,
+}
+
+/// A connection, and since when it is open.
+struct Opened<D: RemoteDialect> {
+    connection: Connection<D>,
+    since: Instant,
+}
+
+impl<D: RemoteDialect> fmt::Debug for Opened<D> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Opened").field("since", &self.since).finish_non_exhaustive()
+    }
+}
+
+impl<D: RemoteDialect> Opened<D> {
+    async fn close(self) {
+        drop(timeout(CLOSE, self.connection.close()).await);
+    }
 }
 
 /// When a connection was last found to be cut. What cut it may have cut all that were not used since.
@@ -48,20 +82,18 @@ impl LastCut {
 
 impl<D: RemoteDialect> Pool<D> {
     /// Opens none yet: each is opened when first needed.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
     pub(super) fn new(dialect: &Arc<D>, options: &Options<D>, most: u32, prepare: &'static str) -> Self {
-        let last_cut = Arc::new(LastCut::default());
-        let known = Arc::clone(&last_cut);
-        let connections = PoolOptions::new()
-            .max_connections(most)
-            .acquire_timeout(OPERATION)
-            .test_before_acquire(false)
-            .before_acquire(move |connection: &mut Connection<D>, state| {
-                let is_trusted = state.idle_for < TRIED_AFTER && !known.is_within(state.idle_for);
-                Box::pin(async move { Ok(is_trusted || answers::<D>(connection).await) })
-            })
-            .after_connect(move |connection, _| D::batch(connection, prepare))
-            .connect_lazy_with(options.clone());
-        Self { dialect: Arc::clone(dialect), connections, last_cut }
+        Self {
+            dialect: Arc::clone(dialect),
+            options: options.clone(),
+            prepare,
+            spares: Spares::new(most, LONGEST_IDLE, Opened::close),
+            last_cut: Arc::default(),
+        }
     }
 
     /// Waits for a connection for an operation that has time until a deadline.
@@ -70,23 +102,63 @@ impl<D: RemoteDialect> Pool<D> {
         operation: &'static str,
         deadline: Option<Instant>,
     ) -> Result<PoolLease<D>, StoreError> {
-        let acquired = match deadline {
-            Some(deadline) => timeout_at(deadline, self.connections.acquire())
-                .await
-                .unwrap_or(Err(sqlx::Error::PoolTimedOut)),
-            None => self.connections.acquire().await,
-        };
-        let connection = acquired.map_err(|error| store_error::<D>(operation, error))?;
+        let (opened, place) =
+            self.acquire(deadline).await.map_err(|error| store_error::<D>(operation, error))?;
         Ok(PoolLease {
             operation,
             dialect: Arc::clone(&self.dialect),
-            connection,
+            held: Some((opened, place)),
+            spares: Arc::clone(&self.spares),
             deadline,
             has_ended: false,
-            leased_at: Instant::now(),
             ended_at: Instant::now(),
+            leased_at: Instant::now(),
             last_cut: Arc::clone(&self.last_cut),
         })
+    }
+
+    /// Returns a connection, and its place. Without a deadline it has the time of an operation for that.
+    async fn acquire(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<(Opened<D>, OwnedSemaphorePermit), sqlx::Error> {
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + OPERATION);
+        let place = self.spares.place(deadline).await?;
+        let opened = async {
+            match self.trusted_spare().await {
+                Some(opened) => Ok(opened),
+                None => self.connect(deadline).await,
+            }
+        };
+        let opened = timeout_at(deadline, opened).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        Ok((opened, place))
+    }
+
+    /// Returns a connection that was used a moment ago, or still works.
+    async fn trusted_spare(&self) -> Option<Opened<D>> {
+        let mut spare = self.spares.take()?;
+        let idle_for = spare.since.elapsed();
+        let is_trusted = idle_for < TRIED_AFTER && !self.last_cut.is_within(idle_for);
+        if is_trusted || answers::<D>(&mut spare.connection.connection).await {
+            return Some(spare.connection);
+        }
+        // Whatever has cut it has cut the others too, and to ask each of them may take longer than the operation has.
+        drop(self.spares.take_all());
+        None
+    }
+
+    /// Opens a connection. A server that is starting is waited for.
+    async fn connect(&self, deadline: Instant) -> Result<Opened<D>, sqlx::Error> {
+        let mut wait = FIRST_WAIT;
+        let mut connection = loop {
+            match self.options.connect().await {
+                Err(error) if is_starting(&error) && Instant::now() + wait < deadline => sleep(wait).await,
+                opened => break opened?,
+            }
+            wait = (2 * wait).min(MOST_WAIT);
+        };
+        D::batch(&mut connection, self.prepare).await?;
+        Ok(Opened { connection, since: Instant::now() })
     }
 
     /// The dialect that its connections speak.
@@ -95,13 +167,32 @@ impl<D: RemoteDialect> Pool<D> {
     }
 
     /// Connects once, and returns why that is not possible.
-    pub(super) async fn connect(&self) -> Result<(), sqlx::Error> {
-        self.connections.acquire().await.map(drop)
+    pub(super) async fn connect_once(&self) -> Result<(), sqlx::Error> {
+        let (opened, place) = self.acquire(None).await?;
+        self.spares.give_back(opened, place);
+        Ok(())
+    }
+
+    /// How many connections nobody uses, and how many places are free.
+    #[cfg(test)]
+    pub(super) fn counts(&self) -> (usize, usize) {
+        self.spares.counts()
     }
 
     /// Closes the connections once what runs on them has ended.
     pub(super) async fn close(&self) {
-        self.connections.close().await;
+        let all = self.spares.end().await;
+        join_all(self.spares.take_all().into_iter().map(|spare| spare.connection.close())).await;
+        drop(all);
+    }
+}
+
+/// Whether a server may answer in a moment.
+fn is_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        sqlx::Error::Database(error) => error.is_transient_in_connect_phase(),
+        _ => false,
     }
 }
 
@@ -119,24 +210,30 @@ impl<D: RemoteDialect> Connections for Pool<D> {
 pub(crate) struct PoolLease<D: RemoteDialect> {
     operation: &'static str,
     dialect: Arc<D>,
-    connection: PoolConnection<D::Database>,
+    /// Until it is given back.
+    held: Option<(Opened<D>, OwnedSemaphorePermit)>,
+    spares: Arc<Spares<Opened<D>>>,
     deadline: Option<Instant>,
     /// Whether its operation has ended in such a way that the connection can be used again.
     has_ended: bool,
-    leased_at: Instant,
     ended_at: Instant,
+    leased_at: Instant,
     last_cut: Arc<LastCut>,
 }
 
 impl<D: RemoteDialect> PoolLease<D> {
+    fn opened(&mut self) -> &mut Opened<D> {
+        let (opened, _) = self.held.as_mut().expect("it is held until the lease is gone");
+        opened
+    }
+
     /// Goes on with the next operation, without the pool. False if the connection can't be used again, or is old.
     pub(super) async fn renew(&mut self, operation: &'static str, deadline: Instant) -> bool {
         let is_usable = std::mem::replace(&mut self.has_ended, false);
         (self.operation, self.deadline) = (operation, Some(deadline));
-        let is_young = self.leased_at.elapsed() < MOST_AGE;
-        is_usable
-            && is_young
-            && (self.ended_at.elapsed() < TRIED_AFTER || answers::<D>(&mut self.connection).await)
+        let is_young = self.opened().since.elapsed() < MOST_AGE;
+        let is_trusted = self.ended_at.elapsed() < TRIED_AFTER;
+        is_usable && is_young && (is_trusted || answers::<D>(&mut self.opened().connection).await)
     }
 
     /// Takes what came of the operation. Rolls back if it failed.
@@ -144,12 +241,12 @@ impl<D: RemoteDialect> PoolLease<D> {
         self.has_ended = match &result {
             Ok(_) => true,
             Err(sqlx::Error::Database(_) | sqlx::Error::RowNotFound | sqlx::Error::Encode(_)) => {
-                let rolled_back = D::batch(&mut self.connection, "ROLLBACK");
+                let rolled_back = D::batch(&mut self.opened().connection, "ROLLBACK");
                 matches!(timeout(ROLLBACK, rolled_back).await, Ok(Ok(())))
             }
             Err(_) => false,
         };
-        if is_cut::<D, _>(&result) {
+        if is_cut::<D, _>(&result) || is_late(&result) {
             self.last_cut.set();
         }
         self.ended_at = Instant::now();
@@ -157,9 +254,11 @@ impl<D: RemoteDialect> PoolLease<D> {
     }
 
     /// Closes the connection, whatever came of its operation.
-    pub(super) fn discard(mut self) {
-        self.connection.close_on_drop();
-        self.has_ended = true;
+    pub(super) async fn discard(mut self) {
+        if let Some((opened, place)) = self.held.take() {
+            opened.close().await;
+            drop(place);
+        }
     }
 }
 
@@ -167,7 +266,8 @@ impl<D: RemoteDialect> Lease for PoolLease<D> {
     type Dialect = D;
 
     fn session(&mut self) -> Session<'_, D> {
-        Session::new(&self.dialect, &mut self.connection, self.deadline)
+        let (opened, _) = self.held.as_mut().expect("it is held until the lease is gone");
+        Session::new(&self.dialect, &mut opened.connection, self.deadline)
     }
 
     fn was_cut<T>(&self, result: &Result<T, sqlx::Error>) -> bool {
@@ -184,11 +284,20 @@ impl<D: RemoteDialect> Lease for PoolLease<D> {
     }
 }
 
-/// What was dropped half-way goes on in the server, and a transaction may be open.
+/// What was dropped half-way goes on in the server, and a transaction may be open. So its connection is not used again.
 impl<D: RemoteDialect> Drop for PoolLease<D> {
     fn drop(&mut self) {
+        let Some((opened, place)) = self.held.take() else { return };
         if !self.has_ended {
-            self.connection.close_on_drop();
+            return;
+        }
+        if opened.since.elapsed() < MOST_AGE {
+            self.spares.give_back(opened, place);
+        } else if Handle::try_current().is_ok() {
+            task::spawn(async move {
+                opened.close().await;
+                drop(place);
+            });
         }
     }
 }
@@ -201,10 +310,15 @@ async fn answers<D: RemoteDialect>(connection: &mut Connection<D>) -> bool {
 /// Whether an operation failed because its connection was cut.
 fn is_cut<D: RemoteDialect, T>(result: &Result<T, sqlx::Error>) -> bool {
     match result {
-        Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut => false,
+        _ if is_late(result) => false,
         Err(error) => fault::<D>(error) == Fault::Disconnected,
         Ok(_) => false,
     }
+}
+
+/// Whether an operation had no answer in time: perhaps nobody is there any more.
+fn is_late<T>(result: &Result<T, sqlx::Error>) -> bool {
+    matches!(result, Err(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut)
 }
 
 /// Says what an error means.

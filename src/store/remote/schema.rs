@@ -55,7 +55,7 @@ pub(super) async fn apply<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), OpenDa
     };
     let applied = applied.await;
     // This lets go of the lock.
-    lease.discard();
+    lease.discard().await;
     applied.map_err(unusable)
 }
 
@@ -80,7 +80,7 @@ pub(super) async fn plan<D: RemoteDialect>(pool: &Pool<D>) -> Result<Vec<Migrati
         D::SCHEMA.missing(&mut session, &there).await.map_err(|error| during("read the schema", error))
     };
     let planned = planned.await;
-    lease.discard();
+    lease.discard().await;
     planned.map(|steps| steps.into_iter().map(|step| step.shown).collect()).map_err(unusable)
 }
 

@@ -1,28 +1,26 @@
 //! The connections that read. They see the last commit and don't wait for the writer.
 //!
-//! This is no pool of sqlx's: that one asks a connection that comes back whether it still works, which is a turn of the
-//! connection's thread and a task for every read.
+//! Each is opened when it is first needed, and kept as a spare one, see [`Spares`].
 
 #[cfg(test)]
 mod tests;
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::runtime::Handle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::{Instant, timeout_at};
 
 use super::connection::{WaitLimits, reading};
 use super::error::{is_broken, store_error};
 use super::files::OpenedFiles;
 use crate::store::StoreError;
+use crate::store::sql::Spares;
 use crate::task;
 
 /// Most connections that read at once. Each is a thread and a page cache, so they are few.
@@ -31,31 +29,13 @@ const READERS: u32 = 4;
 /// A reader that nobody used for so long is closed, which returns its memory.
 const READER_IDLE: Duration = Duration::from_mins(5);
 
-/// How often to look for such readers.
-const IDLE_CHECK: Duration = Duration::from_mins(1);
-
 /// A few connections that read.
 #[derive(Debug)]
 pub(crate) struct Readers {
     options: SqliteConnectOptions,
     patience: Duration,
     files: Arc<OpenedFiles>,
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    /// One for each connection that may be open.
-    places: Arc<Semaphore>,
-    /// Connections that nobody uses, the last one used at the end.
-    idle: Mutex<Vec<IdleReader>>,
-    is_closed: AtomicBool,
-}
-
-#[derive(Debug)]
-struct IdleReader {
-    connection: SqliteConnection,
-    since: Instant,
+    spares: Arc<Spares<SqliteConnection>>,
 }
 
 impl Readers {
@@ -65,22 +45,20 @@ impl Readers {
     ///
     /// Outside a tokio runtime.
     pub(super) fn new(file: &Path, patience: WaitLimits, files: Arc<OpenedFiles>) -> Self {
-        let places = Arc::new(Semaphore::new(READERS as usize));
-        let shared = Arc::new(Shared { places, idle: Mutex::default(), is_closed: AtomicBool::new(false) });
-        task::spawn(close_unused(Arc::downgrade(&shared)));
-        Self { options: reading(file, patience.lock), patience: patience.operation, files, shared }
+        let spares = Spares::new(READERS, READER_IDLE, close);
+        Self { options: reading(file, patience.lock), patience: patience.operation, files, spares }
     }
 
     /// Waits for a connection, in the order of the calls.
     pub(super) async fn lease(&self, operation: &'static str) -> Result<ReadLease, StoreError> {
         let deadline = Instant::now() + self.patience;
-        let place = self.place(deadline).await.map_err(|error| store_error(operation, error))?;
+        let place = self.spares.place(deadline).await.map_err(|error| store_error(operation, error))?;
         // Before anything is opened: SQLite would take the log of the file that was there for that of the new one, or
         // delete it.
         self.files.verify_before().map_err(|change| change.refuse(operation))?;
-        if let Some(IdleReader { connection, .. }) = self.shared.take_idle() {
-            let shared = Arc::clone(&self.shared);
-            return Ok(ReadLease { operation, held: Some((connection, place)), shared });
+        if let Some(spare) = self.spares.take() {
+            let spares = Arc::clone(&self.spares);
+            return Ok(ReadLease { operation, held: Some((spare.connection, place)), spares });
         }
         let opened = self.connect(operation, place, deadline).await;
         let lease = opened.map_err(|error| store_error(operation, error))?;
@@ -89,25 +67,6 @@ impl Readers {
             Ok(()) => Ok(lease),
             Err(change) => Err(change.refuse(operation)),
         }
-    }
-
-    async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, sqlx::Error> {
-        if self.shared.is_closed.load(Ordering::Relaxed) {
-            return Err(sqlx::Error::PoolClosed);
-        }
-        let places = Arc::clone(&self.shared.places);
-        let place = match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => place,
-            Err(_) => timeout_at(deadline, places.acquire_owned())
-                .await
-                .map_err(|_| sqlx::Error::PoolTimedOut)?
-                .map_err(|_| sqlx::Error::PoolClosed)?,
-        };
-        // Whoever waited was perhaps overtaken by the end.
-        if self.shared.is_closed.load(Ordering::Relaxed) {
-            return Err(sqlx::Error::PoolClosed);
-        }
-        Ok(place)
     }
 
     /// Opens a connection in a task of its own: its place is taken until its thread has ended, also where nobody waits for
@@ -119,11 +78,11 @@ impl Readers {
         deadline: Instant,
     ) -> Result<ReadLease, sqlx::Error> {
         let (answer, opened) = oneshot::channel();
-        let (options, shared) = (self.options.clone(), Arc::clone(&self.shared));
+        let (options, spares) = (self.options.clone(), Arc::clone(&self.spares));
         task::spawn(async move {
             let opened = options.connect().await;
             let lease =
-                opened.map(|connection| ReadLease { operation, held: Some((connection, place)), shared });
+                opened.map(|connection| ReadLease { operation, held: Some((connection, place)), spares });
             // What nobody takes is closed.
             drop(answer.send(lease));
         });
@@ -136,45 +95,11 @@ impl Readers {
     /// Closes the connections once what runs on them has ended; none opens again. A dropped future has closed some of
     /// them, and another call goes on.
     pub(super) async fn close(&self) {
-        self.shared.is_closed.store(true, Ordering::Relaxed);
-        let all = self.shared.places.acquire_many(READERS).await;
-        while let Some(reader) = self.shared.take_idle() {
-            close(reader.connection).await;
+        let all = self.spares.end().await;
+        while let Some(spare) = self.spares.take() {
+            close(spare.connection).await;
         }
         drop(all);
-    }
-}
-
-/// Closes what nobody used for a while, until there are no readers any more.
-async fn close_unused(readers: Weak<Shared>) {
-    let mut checks = interval(IDLE_CHECK);
-    loop {
-        checks.tick().await;
-        let Some(shared) = readers.upgrade() else { return };
-        // With a place, so that [`Readers::close`] waits for it.
-        while let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
-            let Some(unused) = shared.take_unused() else { break };
-            close(unused).await;
-            drop(place);
-        }
-    }
-}
-
-impl Shared {
-    fn give_back(&self, connection: SqliteConnection, place: OwnedSemaphorePermit) {
-        self.idle.lock().push(IdleReader { connection, since: Instant::now() });
-        // Only now, so that who gets it finds the connection.
-        drop(place);
-    }
-
-    fn take_idle(&self) -> Option<IdleReader> {
-        self.idle.lock().pop()
-    }
-
-    fn take_unused(&self) -> Option<SqliteConnection> {
-        let mut idle = self.idle.lock();
-        let is_unused = idle.first()?.since.elapsed() >= READER_IDLE;
-        is_unused.then(|| idle.remove(0).connection)
     }
 }
 
@@ -190,7 +115,7 @@ pub(crate) struct ReadLease {
     operation: &'static str,
     /// Until it is given back.
     held: Option<(SqliteConnection, OwnedSemaphorePermit)>,
-    shared: Arc<Shared>,
+    spares: Arc<Spares<SqliteConnection>>,
 }
 
 impl ReadLease {
@@ -199,7 +124,7 @@ impl ReadLease {
         if !result.as_ref().is_err_and(is_broken)
             && let Some((connection, place)) = self.held.take()
         {
-            self.shared.give_back(connection, place);
+            self.spares.give_back(connection, place);
         }
         result.map_err(|error| store_error(self.operation, error))
     }

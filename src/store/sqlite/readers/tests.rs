@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::store::Sqlite;
+use crate::store::sql::spares::CHECK;
 use crate::store::sqlite::tests::{PATIENCE, in_new_folder, path};
 
 const ENDLESS: &str =
@@ -20,16 +21,16 @@ async fn of_new_file() -> (Readers, Sqlite, TempDir) {
 
 impl Readers {
     fn idle(&self) -> usize {
-        self.shared.idle.lock().len()
+        self.spares.counts().0
     }
 
     /// Waits until nobody has a connection.
     async fn all_places(&self) {
-        drop(self.shared.places.acquire_many(READERS).await.unwrap());
+        self.spares.all_places().await;
     }
 
     fn free(&self) -> usize {
-        self.shared.places.available_permits()
+        self.spares.counts().1
     }
 }
 
@@ -133,7 +134,7 @@ async fn one_that_nobody_uses_is_closed() {
     tokio::time::pause();
     tokio::time::advance(READER_IDLE / 2).await;
     use_at_once(&readers, 1).await;
-    tokio::time::advance(READER_IDLE / 2 + IDLE_CHECK).await;
+    tokio::time::advance(READER_IDLE / 2 + CHECK).await;
     tokio::time::resume();
     // The connections are closed by their threads.
     for _ in 0..1000 {
