@@ -221,6 +221,10 @@ impl RemoteDialect for MysqlDialect {
     const IDENTITY: &'static str =
         "SHOW GLOBAL VARIABLES WHERE variable_name IN ('port', 'server_id', 'server_uid', 'server_uuid')";
 
+    /// The server raises it with each id that is given.
+    const RAISE_IDS: Option<&'static str> = None;
+    const MOST_BYTES: Option<&'static str> = Some("SELECT @@max_allowed_packet");
+
     async fn skip_ids(session: &mut Session<'_, Self>, above: u64) -> Result<(), sqlx::Error> {
         insertion::skip_ids(session, above).await
     }

@@ -276,6 +276,10 @@ impl RemoteDialect for PostgresDialect {
         || '/' || CASE WHEN pg_is_in_recovery() THEN 'replica' \
         ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END";
 
+    const RAISE_IDS: Option<&'static str> = Some(insertion::RAISE_IDS);
+    /// A statement may have a gigabyte.
+    const MOST_BYTES: Option<&'static str> = None;
+
     async fn skip_ids(session: &mut Session<'_, Self>, above: u64) -> Result<(), sqlx::Error> {
         insertion::skip_ids(session, above).await
     }

@@ -11,8 +11,15 @@ use crate::store::sql::{Session, query};
 /// Takes more ids.
 const TAKE_IDS: &str = "SELECT nextval(pg_get_serial_sequence('messages', 'id')) FROM generate_series(1, ?)";
 
-/// Where a sequence began again, or hands out numbers that were reserved long ago.
-const RAISE_SEQUENCE: &str = "SELECT setval(pg_get_serial_sequence('messages', 'id'), ?)";
+/// Where a sequence began again, or hands out numbers that were reserved long ago. Another node may have raised it further.
+const RAISE_SEQUENCE: &str = "SELECT setval(sequence, greatest(?, coalesce(pg_sequence_last_value(sequence), 0))) \
+    FROM (SELECT CAST(pg_get_serial_sequence('messages', 'id') AS regclass) AS sequence) AS found";
+
+/// Where rows were filled in without the sequence, as by a restore of the data alone.
+pub(super) const RAISE_IDS: &str = "SELECT setval(sequence, highest) FROM ( \
+        SELECT CAST(pg_get_serial_sequence('messages', 'id') AS regclass) AS sequence, \
+            greatest((SELECT max(id) FROM messages), (SELECT max(newest) FROM shardcast_heads)) AS highest \
+    ) AS found WHERE highest > coalesce(pg_sequence_last_value(sequence), 0)";
 
 const INSERT: &str = "INSERT INTO messages (id, application_id, message, title, priority, extras, date) \
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bytea[], \

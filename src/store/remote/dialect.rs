@@ -66,6 +66,10 @@ pub(crate) trait RemoteDialect: Dialect {
     /// Returns rows whose second columns, taken together, tell this database from a copy of it that goes its own way: a
     /// replica that was promoted, or a backup that was restored elsewhere.
     const IDENTITY: &'static str;
+    /// Raises the counter of the messages' ids above all messages and heads, if it can be behind them.
+    const RAISE_IDS: Option<&'static str>;
+    /// Returns a row with how many bytes a statement may have, if the server cuts the connection of a larger one.
+    const MOST_BYTES: Option<&'static str>;
     /// Makes the ids of all messages that are inserted from now on higher than this one.
     fn skip_ids(
         session: &mut Session<'_, Self>,

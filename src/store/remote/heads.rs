@@ -7,7 +7,7 @@ use super::pool::Pool;
 use crate::model::{MessageId, UserId};
 use crate::store::StoreError;
 use crate::store::sql::query::LIST_VALUES;
-use crate::store::sql::{Connections as _, Lease as _, Query, Row, Session, Value, query};
+use crate::store::sql::{Lease as _, Query, Row, Session, Value, query};
 
 /// Returns the newest message of each user that has any, by one search in the index for each application.
 macro_rules! newest {
@@ -91,20 +91,42 @@ async fn make<D: RemoteDialect>(session: &mut Session<'_, D>, users: &[UserId]) 
     session.script(raising::<D>(&heads)).await.map(drop)
 }
 
-/// Raises heads to what the messages say: a Gotify may have written since the last start.
+/// Raises heads to what the messages say: a Gotify may have written since the last start. Raises the counter of the
+/// messages' ids above all of them: whoever fills in a table by its rows alone leaves it behind.
+///
+/// That takes as long as it takes: there may be millions of users.
 pub(super) async fn raise<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), StoreError> {
-    let mut lease = pool.lease("look for the newest messages").await?;
-    let raised = raise_all(&mut lease.session()).await;
-    lease.end(raised).await
+    let mut lease = pool.lease_until("look for the newest messages", None).await?;
+    let mut session = lease.session();
+    let raised = async {
+        session.batch(D::PREPARE_SCHEMA).await?;
+        raise_all(&mut session).await?;
+        raise_ids(&mut session).await
+    };
+    let raised = raised.await;
+    let raised = lease.finish(raised).await;
+    // Its statements may take long now.
+    lease.discard().await;
+    raised
 }
 
 async fn raise_all<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
-    let known = newest_of_each(session, query("SELECT user_id, newest FROM shardcast_heads")).await?;
-    let newest = newest_of_each(session, query(D::NEWEST)).await?;
-    let is_behind = |(user, newest): &(UserId, MessageId)| known.get(user).is_none_or(|head| head < newest);
-    let behind: Vec<_> = newest.into_iter().filter(is_behind).collect();
+    let behind = format!(
+        "SELECT f.user_id, f.newest FROM ({}) AS f LEFT JOIN shardcast_heads h ON h.user_id = f.user_id \
+         WHERE h.newest IS NULL OR h.newest < f.newest",
+        D::NEWEST
+    );
+    let behind: Vec<_> = newest_of_each(session, query(&behind)).await?.into_iter().collect();
     for some in behind.chunks(LIST_VALUES) {
         session.script(raising::<D>(some)).await?;
+    }
+    Ok(())
+}
+
+/// Raises the counter of the messages' ids above all messages and heads, where it can be behind them.
+pub(super) async fn raise_ids<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+    if let Some(raise) = D::RAISE_IDS {
+        session.all(query(raise)).await?;
     }
     Ok(())
 }

@@ -13,15 +13,20 @@ use super::heads;
 use super::kept::KeptConnection;
 use super::pool::{fault, store_error};
 use super::{Fault, OPERATION, RemoteDialect, UsedIds, history};
-use crate::model::{ApplicationId, MessageId, UserId};
+use crate::model::{ApplicationId, Message, MessageId, UserId};
+use crate::store::sql::messages::{self, encode_extras};
 use crate::store::sql::{Lease as _, Session, Value, keyed, query};
-use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError};
+use crate::store::{InsertOutcome, Inserted, NewMessage, StoreError, Unstorable};
 
 /// What the connection is leased for.
 const NAME: &str = "insert messages";
 
 /// How often a transaction is begun at most, where others were in its way or its connection was cut.
 const ATTEMPTS: u32 = 5;
+
+/// What a statement has beside its messages, and beside the texts of each.
+const STATEMENT_BYTES: usize = 512;
+const ROW_BYTES: usize = 96;
 
 /// Stores messages until a deadline.
 pub(super) async fn insert<D: RemoteDialect>(
@@ -33,6 +38,7 @@ pub(super) async fn insert<D: RemoteDialect>(
         return Ok(Inserted::default());
     }
     let mut each_alone = false;
+    let mut are_ids_behind = false;
     let mut attempt = 0;
     loop {
         attempt += 1;
@@ -42,7 +48,15 @@ pub(super) async fn insert<D: RemoteDialect>(
             stored_here: connection.newest_stored(),
             went_back: connection.went_back(),
         };
-        let prepared = prepare(&mut lease.session(), messages, used, each_alone).await;
+        let most_bytes = connection.most_bytes();
+        each_alone |= most_bytes < usize::MAX && bytes_of(messages) > most_bytes;
+        let prepared = async {
+            if std::mem::take(&mut are_ids_behind) {
+                heads::raise_ids(&mut lease.session()).await?;
+            }
+            prepare(&mut lease.session(), messages, used, each_alone.then_some(most_bytes)).await
+        };
+        let prepared = prepared.await;
         let fault = prepared.as_ref().err().map(fault::<D>);
         let inserted = match prepared {
             Err(error) => lease.end(Err(error)).await,
@@ -51,7 +65,10 @@ pub(super) async fn insert<D: RemoteDialect>(
                 let is_uncertain =
                     matches!(committed, Err(ref error) if !matches!(error, sqlx::Error::Database(_)));
                 let ended = lease.end(committed).await;
-                if is_uncertain {
+                if newest.is_empty() {
+                    // Nothing was stored that may be lost.
+                    Ok(inserted)
+                } else if is_uncertain {
                     confirm(connection, (messages, &newest), inserted, ended).await
                 } else {
                     ended.map(|()| inserted)
@@ -63,6 +80,8 @@ pub(super) async fn insert<D: RemoteDialect>(
         }
         match fault {
             Some(Fault::Unstorable(_)) if !each_alone => each_alone = true,
+            // Another message has an id: somebody has filled in the table without the counter.
+            Some(Fault::Taken(_)) if attempt < ATTEMPTS && Instant::now() < deadline => are_ids_behind = true,
             // It had not come to the commit, so that nothing is stored.
             Some(Fault::Conflict | Fault::Disconnected)
                 if attempt < ATTEMPTS && Instant::now() < deadline => {}
@@ -71,12 +90,22 @@ pub(super) async fn insert<D: RemoteDialect>(
     }
 }
 
-/// Does all of the transaction up to raising the heads, and returns to which messages they are to be raised.
+/// Returns how many bytes a statement has that inserts messages, or somewhat fewer than this.
+fn bytes_of<'m>(messages: impl IntoIterator<Item = &'m NewMessage>) -> usize {
+    let bytes = |message: &NewMessage| {
+        let extras = message.extras.as_ref().and_then(encode_extras).map_or(0, |extras| extras.len());
+        ROW_BYTES + message.message.len() + message.title.len() + extras
+    };
+    STATEMENT_BYTES + messages.into_iter().map(bytes).sum::<usize>()
+}
+
+/// Does all of the transaction up to raising the heads, and returns to which messages they are to be raised. Each message is
+/// inserted alone if a statement must not have more than so many bytes.
 async fn prepare<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[NewMessage],
     used: UsedIds<'_>,
-    each_alone: bool,
+    each_within: Option<usize>,
 ) -> Result<(Inserted, Vec<(UserId, MessageId)>), sqlx::Error> {
     let mut users: Vec<_> = messages.iter().map(|message| message.user_id).collect();
     users.sort_unstable();
@@ -88,8 +117,8 @@ async fn prepare<D: RemoteDialect>(
     };
     let used = UsedIds { heads: heads.values().max().copied().unwrap_or(MessageId(0)), ..used };
     let storable: Vec<_> = messages.iter().filter(has_sender).collect();
-    let mut stored = if each_alone {
-        insert_each(session, &storable, &reserved, used).await?
+    let mut stored = if let Some(most_bytes) = each_within {
+        insert_each(session, &storable, &reserved, used, most_bytes).await?
     } else if storable.is_empty() {
         Vec::new()
     } else {
@@ -167,15 +196,21 @@ async fn senders<D: RemoteDialect>(
     Ok((owned, reserved))
 }
 
-/// Inserts messages one by one, because the database refuses one of them at least.
+/// Inserts messages one by one, because the database refuses one of them at least, or all of them in one statement.
 async fn insert_each<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     messages: &[&NewMessage],
     reserved: &[u64],
     mut used: UsedIds<'_>,
+    most_bytes: usize,
 ) -> Result<Vec<InsertOutcome>, sqlx::Error> {
     let mut outcomes = Vec::with_capacity(messages.len());
     for (place, message) in messages.iter().enumerate() {
+        if bytes_of([*message]) > most_bytes {
+            // The server would cut the connection, often without saying why.
+            outcomes.push(InsertOutcome::Refused(StoreError::Unstorable(Unstorable::TooLarge)));
+            continue;
+        }
         session.batch("SAVEPOINT message").await?;
         let reserved =
             if D::RESERVES_IDS { reserved.get(place..=place).unwrap_or_default() } else { reserved };
@@ -212,8 +247,9 @@ async fn confirm<D: RemoteDialect>(
 
 /// Looks whether a transaction was committed that has stored these messages, and raised heads to the newest of them.
 ///
-/// Nothing of it is there without the rest. So one of its messages is enough, or a head that nobody has raised further:
-/// others may have replaced or deleted its messages meanwhile.
+/// Nothing of it is there without the rest, so one of its messages is enough. If the server has crashed, another node may
+/// have stored others with the same ids meanwhile. If nothing has these ids, somebody has replaced or deleted the
+/// messages, or they were never there: a head says so that nobody has raised further, or newer messages with their keys.
 pub(super) async fn is_committed<D: RemoteDialect>(
     session: &mut Session<'_, D>,
     (messages, newest): (&[NewMessage], &[(UserId, MessageId)]),
@@ -221,11 +257,22 @@ pub(super) async fn is_committed<D: RemoteDialect>(
 ) -> Result<bool, sqlx::Error> {
     let users: Vec<_> = newest.iter().map(|(user, _)| *user).collect();
     let heads = heads::begin_and_lock(session, &users).await?;
-    let ids: Vec<_> = inserted.ids().into_iter().map(|id| id.0).collect();
-    let found = query("SELECT count(*) FROM messages WHERE id {in}").bind(Value::Ids(ids));
-    let is_committed = newest.iter().any(|(user, newest)| heads.get(user) == Some(newest))
-        || session.one(found).await?.unsigned(0)? > 0
-        || keyed::are_newer(session, messages, &inserted.outcomes).await?;
+    let with_same_ids = messages::by_ids(session, &inserted.ids()).await?;
+    let is_committed = if with_same_ids.is_empty() {
+        newest.iter().any(|(user, newest)| heads.get(user) == Some(newest))
+            || keyed::are_newer(session, messages, &inserted.outcomes).await?
+    } else {
+        let stored: BTreeMap<_, _> =
+            inserted.outcomes.iter().zip(messages).filter_map(|(o, m)| Some((o.id()?, m))).collect();
+        with_same_ids.iter().any(|there| stored.get(&there.id).is_some_and(|sent| are_same(there, sent)))
+    };
     session.commit().await?;
     Ok(is_committed)
+}
+
+/// Whether a message that is there is one that was to be stored. Databases keep times to the millisecond at least.
+fn are_same(there: &Message, sent: &NewMessage) -> bool {
+    there.application_id == sent.application_id
+        && there.date.timestamp_millis() == sent.date.timestamp_millis()
+        && (there.priority, &there.title, &there.message) == (sent.priority, &sent.title, &sent.message)
 }

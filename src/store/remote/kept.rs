@@ -1,9 +1,9 @@
 //! The connection by which messages are stored.
 //!
-//! sqlx asks the server about each connection that goes back to its pool, and the next batch would wait for the
-//! answer. So this connection does not go back while it works.
+//! A new connection may be to a database that went back to an earlier state, and that is looked for before its first batch.
+//! So it does not go back to its pool while it works.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
@@ -12,7 +12,7 @@ use super::pool::{Pool, PoolLease, store_error};
 use super::{RemoteDialect, history};
 use crate::model::MessageId;
 use crate::store::StoreError;
-use crate::store::sql::{Lease, Session};
+use crate::store::sql::{Lease, Session, query};
 
 /// A connection for one operation at a time.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct KeptConnection<D: RemoteDialect> {
     kept: Mutex<Option<PoolLease<D>>>,
     newest_stored: AtomicU64,
     went_back: AtomicBool,
+    most_bytes: AtomicUsize,
 }
 
 impl<D: RemoteDialect> KeptConnection<D> {
@@ -31,6 +32,7 @@ impl<D: RemoteDialect> KeptConnection<D> {
             kept: Mutex::new(None),
             newest_stored: AtomicU64::new(0),
             went_back: AtomicBool::new(false),
+            most_bytes: AtomicUsize::new(usize::MAX),
         }
     }
 
@@ -50,12 +52,32 @@ impl<D: RemoteDialect> KeptConnection<D> {
             // The one before must be closed first: the pool has place for one.
             *kept = None;
             let mut lease = self.pool.lease_until(operation, Some(deadline)).await?;
-            let checked = history::check(&mut lease.session(), self.newest_stored()).await;
+            let checked = self.check(&mut lease.session()).await;
             lease.finish(checked).await?;
             lease.renew(operation, deadline).await;
             *kept = Some(lease);
         }
         Ok(KeptLease { kept })
+    }
+
+    /// Looks at what a new connection is to.
+    async fn check(&self, session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+        history::check(session, self.newest_stored()).await?;
+        if let Some(most_bytes) = D::MOST_BYTES {
+            let found = session.one(query(most_bytes)).await?.unsigned(0)?;
+            self.most_bytes.store(usize::try_from(found).unwrap_or(usize::MAX), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// How many bytes a statement may have.
+    pub(super) fn most_bytes(&self) -> usize {
+        self.most_bytes.load(Ordering::Relaxed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_most_bytes(&self, most_bytes: usize) {
+        self.most_bytes.store(most_bytes, Ordering::Relaxed);
     }
 
     /// The newest message that was stored by it.

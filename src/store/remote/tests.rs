@@ -32,6 +32,10 @@ macro_rules! suite {
                 the_connection_that_stores_is_replaced_when_it_is_old
                 the_health_is_good_while_all_other_connections_are_busy
                 a_batch_is_found_although_others_have_replaced_its_messages
+                a_batch_is_not_taken_for_another_one_with_the_same_ids
+                what_comes_back_is_there_at_once
+                a_dropped_operation_gives_its_place_back_without_its_connection
+                what_is_larger_than_a_statement_may_be_is_refused_alone
             }
             history {
                 ids_follow_on_one_another_while_the_database_stays
@@ -39,6 +43,7 @@ macro_rules! suite {
                 ids_jump_if_the_database_is_another_one_than_before
                 ids_jump_if_messages_that_were_stored_are_gone
                 of_a_batch_that_is_stored_one_by_one_ids_jump_once
+                ids_are_above_all_messages_although_their_counter_is_behind
             }
             lists {
                 messages_of_more_applications_than_a_statement_takes_are_listed

@@ -130,3 +130,29 @@ pub(crate) async fn of_a_batch_that_is_stored_one_by_one_ids_jump_once<D: Remote
     assert_eq!(sender.logged().await, 1);
     sender.database.close().await;
 }
+
+/// As after a restore of the rows alone.
+pub(crate) async fn ids_are_above_all_messages_although_their_counter_is_behind<D: RemoteDialect + Copy>(
+    place: Place<D>,
+) {
+    let sender = Sender::open(&place).await;
+    let alice = user(&sender.database, "alice").await;
+    let of_alice = application(&sender.database, &alice, "A2").await;
+    let of_bob = sender.send().await;
+    let messages = [0; 5].map(|_| new_message(alice.id, of_alice.id, "x"));
+    let newest = sender.database.insert_messages(&messages).await.unwrap().ids()[4];
+    assert!(of_bob < newest);
+    sender.database.close().await;
+    place.run(place.begin_ids_again).await;
+    let sender = Sender { database: place.open().await.unwrap(), bob: sender.bob };
+    let next = sender.send().await;
+    assert!(next > newest, "{next}: it is raised at the start");
+    sender.database.close().await;
+    let sender = Sender { database: place.open().await.unwrap(), bob: sender.bob };
+    place.run("DELETE FROM messages WHERE application_id = 1").await;
+    place.run("UPDATE shardcast_heads SET newest = 0 WHERE user_id = 1").await;
+    place.run(place.begin_ids_again).await;
+    let after = sender.send().await;
+    assert!(after > newest, "{after}: it is raised when an id is found to be taken");
+    sender.database.close().await;
+}
