@@ -33,7 +33,9 @@ pub struct HubConfig {
     /// How long a close frame may take to get out and the peer to answer it.
     pub close_timeout: Duration,
     /// Bytes that all streams together may hold of what was read from the backlog, half-written messages included. A
-    /// read waits until there is room; a message that is larger than all of it is read alone.
+    /// read waits until there is room; of messages that are larger than all of it one is read at a time. Three eighths of
+    /// it are for the streams of one user, and one eighth is for reads of users that hold little; below 8 MiB that is too
+    /// little for a read.
     pub backlog_bytes: usize,
     /// How long a stream waits for one read of the backlog, its turn included, before it is closed with
     /// [`EndReason::BacklogUnavailable`](super::EndReason::BacklogUnavailable).

@@ -29,10 +29,6 @@ use super::{
     user::User,
 };
 
-/// How many bytes are reserved for a byte that is read from the backlog: as the database has it, as it is read, encoded,
-/// and in its frame. Once it is read, only the frame is held.
-const RESERVED_PER_BYTE: usize = 4;
-
 pub(super) struct Shared {
     pub(super) config: HubConfig,
     pub(super) clock: Clock,
@@ -157,18 +153,21 @@ impl Shared {
     }
 
     /// Waits until messages of so many bytes may be read: for memory, and for one of the few reads at a time.
-    async fn admit(&self, message_bytes: usize) -> (Reservation, SemaphorePermit<'_>) {
+    async fn admit(&self, user: &User, message_bytes: usize) -> (Reservation, SemaphorePermit<'_>) {
         let permit = self.permit().await;
-        let mut reserved = pin!(self.reserve(message_bytes));
+        let mut reserved = pin!(self.reserve(user.id, message_bytes));
         if let Poll::Ready(reservation) = poll_fn(|cx| Poll::Ready(reserved.as_mut().poll(cx))).await {
             return (reservation, permit);
         }
         // Others may find room where this one does not, and are to read meanwhile.
         drop(permit);
         // What is only kept for streams that may need it must not keep others from what they need. From here on the
-        // budget counts as scarce, so that nothing more is kept.
-        for user in &self.users {
-            user.forget_chunks();
+        // budget counts as scarce, of all or of this user, so that nothing more is kept.
+        user.forget_chunks();
+        if self.budget.is_scarce() {
+            for user in &self.users {
+                user.forget_chunks();
+            }
         }
         let reservation = reserved.await;
         (reservation, self.permit().await)
@@ -179,12 +178,11 @@ impl Shared {
     }
 
     /// Reserves memory for reading messages of so many bytes.
-    async fn reserve(&self, message_bytes: usize) -> Reservation {
-        let bytes = message_bytes.saturating_mul(RESERVED_PER_BYTE);
+    async fn reserve(&self, user: UserId, message_bytes: usize) -> Reservation {
         if message_bytes > HubConfig::CHUNK_BYTES {
-            self.budget.reserve_much(bytes).await
+            self.budget.reserve_much(user, message_bytes).await
         } else {
-            self.budget.reserve(bytes).await
+            self.budget.reserve(user, message_bytes).await
         }
     }
 
@@ -205,7 +203,7 @@ impl Shared {
             )));
         };
         let (mut messages, mut bytes) = (HubConfig::CHUNK_MESSAGES, HubConfig::CHUNK_BYTES);
-        let (mut reservation, mut permit) = self.admit(bytes).await;
+        let (mut reservation, mut permit) = self.admit(user, bytes).await;
         let outdated = match user.shared_chunk(cursor, format) {
             Ok(chunk) => return Ok(chunk),
             Err(outdated) => outdated,
@@ -216,7 +214,7 @@ impl Shared {
             // Not while holding some already: two that do so would wait for each other.
             drop((reservation, permit));
             (messages, bytes) = (1, page.needed_bytes);
-            (reservation, permit) = self.admit(bytes).await;
+            (reservation, permit) = self.admit(user, bytes).await;
             read_before = self.next_id();
             page = backlog.read(user.id, cursor, format, messages, bytes).await?;
         }
@@ -225,7 +223,7 @@ impl Shared {
         }
         drop((reservation, permit));
         let chunk = Arc::new(Chunk::new(cursor, format, page, newest, read_before));
-        if !self.budget.is_scarce() {
+        if !self.budget.is_scarce_for(user.id) {
             user.share(&chunk, outdated, self.clock.now());
         }
         Ok(chunk)

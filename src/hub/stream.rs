@@ -278,7 +278,7 @@ impl Stream {
                 Ok(true) => state.outgoing = None,
                 Ok(false) => {
                     // What its peer does not take now can be read again.
-                    if shared.budget.is_scarce() {
+                    if chunk.is_some() && shared.budget.is_scarce_for(connection.user.id) {
                         *chunk = None;
                     }
                     return Step::Full;

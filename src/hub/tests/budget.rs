@@ -134,10 +134,11 @@ async fn a_message_larger_than_the_budget_is_read_alone() {
     );
 }
 
-/// Has one message per user: a large one, or a small one for [`SMALL`].
+/// Has one message per user: a large one, or a small one for [`SMALL`]. [`HOARDER`] has many large ones.
 struct Mixed;
 
 const SMALL: UserId = UserId(100);
+const HOARDER: UserId = UserId(101);
 const LARGE_BYTES: usize = 4 * MESSAGE_BYTES;
 
 impl Backlog for Mixed {
@@ -152,14 +153,15 @@ impl Backlog for Mixed {
         Box::pin(async move {
             tokio::task::yield_now().await;
             let bytes = if user == SMALL { 1000 } else { LARGE_BYTES };
-            if after.0 > 0 {
+            if after.0 > 0 && user != HOARDER {
                 return Ok(BacklogPage { complete: true, ..BacklogPage::default() });
             }
             if bytes > max_bytes {
                 return Ok(BacklogPage { needed_bytes: bytes, ..BacklogPage::default() });
             }
-            let frame = Frame::unencoded(MessageId(1)).with(format, Bytes::from(vec![b'x'; bytes]));
-            Ok(BacklogPage { frames: vec![frame], complete: true, ..BacklogPage::default() })
+            let id = MessageId(after.0 + 1);
+            let frame = Frame::unencoded(id).with(format, Bytes::from(vec![b'x'; bytes]));
+            Ok(BacklogPage { frames: vec![frame], complete: user != HOARDER, ..BacklogPage::default() })
         })
     }
 }
@@ -189,4 +191,27 @@ async fn streams_that_wait_for_room_for_large_messages_do_not_hold_up_a_stream_t
     for socket in &waiting {
         assert_eq!(socket.taken_bytes(), LARGE_BYTES);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_streams_of_one_user_do_not_hold_up_those_of_others() {
+    let parts = HubParts { backlog: Some(Arc::new(Mixed)), ..HubParts::default() };
+    let hub = Hub::with_parts(HubConfig::default(), parts);
+    let join = |user: UserId, since: u64, room: usize| {
+        let socket = FakeSocket::with_room(room);
+        let mut stream = hub.register(user, "a", Some(MessageId(since))).unwrap().attach(socket.clone());
+        tokio::spawn(async move { stream.ended().await });
+        socket
+    };
+    let slow: Vec<_> = (0..20).map(|since| join(HOARDER, since, 1000)).collect();
+    // Longer than what needs little may overtake what needs much.
+    for _ in 0..15 {
+        sleep(Duration::from_secs(1)).await;
+        for socket in &slow {
+            socket.add_room(16_384);
+        }
+    }
+    let (small, large) = (join(SMALL, 0, usize::MAX), join(UserId(1), 0, usize::MAX));
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((small.taken_bytes(), large.taken_bytes()), (1000, LARGE_BYTES));
 }
