@@ -81,6 +81,7 @@ pub(super) struct State {
     options: Option<Box<StreamOptions>>,
     /// When its socket last took something while more was waiting.
     pub(super) progress_at: Tick,
+    /// By the real time, unlike the others: what lies between hears of nothing else that this process lives.
     ping_at: Tick,
     pong_by: Tick,
     close_by: Tick,
@@ -330,8 +331,9 @@ impl Connection {
         state.acknowledge(payload)
     }
 
-    /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers.
-    pub(super) fn sweep(&self, now: Tick, config: &HubConfig) {
+    /// Sees to what time brings: pings, missing pongs, peers that take nothing, closes that nobody answers. `real` is the
+    /// time with what the process was stopped.
+    pub(super) fn sweep(&self, now: Tick, real: Tick, config: &HubConfig) {
         self.user.forget_old_chunks(now);
         let Some(Attached { socket, framing }) = self.attached.get() else { return };
         let mut state = self.state.lock();
@@ -356,8 +358,9 @@ impl Connection {
             self.close_locked(&mut state, EndReason::SlowConsumer, now, config);
         } else if framing.expects_pongs && now >= state.pong_by {
             self.close_locked(&mut state, EndReason::NoPong, now, config);
-        } else if now >= state.ping_at {
-            state.ping_at = now.after(config.ping_period);
+        } else if real >= state.ping_at {
+            // All are late after a stop, and are not to be pinged together ever after.
+            state.ping_at = state.ping_at.next_after(real, config.ping_period);
             if !waits {
                 state.progress_at = now;
             }

@@ -112,7 +112,7 @@ impl Shared {
         let now = self.clock.now();
         // Between three quarters of a period and a whole one.
         let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();
-        let first_ping = now.after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
+        let first_ping = self.clock.real().after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
         connection.attach(socket, framing, now, first_ping, &self.config);
     }
 
@@ -147,9 +147,17 @@ impl Shared {
         newest: MessageId,
     ) -> Result<Arc<Chunk>, LoadError> {
         let timeout = self.config.backlog_timeout;
-        tokio::time::timeout(timeout, self.read_chunk(user, cursor, format, newest))
-            .await
-            .unwrap_or(Err(LoadError::TimedOut(timeout)))
+        let mut read = pin!(self.read_chunk(user, cursor, format, newest));
+        loop {
+            let stopped = self.clock.stopped();
+            if let Ok(chunk) = tokio::time::timeout(timeout, read.as_mut()).await {
+                return chunk;
+            }
+            // The backlog may have had no time at all if the process was stopped.
+            if self.clock.stopped() == stopped {
+                return Err(LoadError::TimedOut(timeout));
+            }
+        }
     }
 
     /// Waits until messages of so many bytes may be read: for memory, and for one of the few reads at a time.

@@ -29,12 +29,12 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
             shared.filled.notified().await;
         }
         ticks.tick().await;
-        let now = shared.clock.now();
+        let (now, real) = (shared.clock.now(), shared.clock.real());
         for shard in 0..shared.shards.count() {
             shared.shards.collect(shard, &mut streams);
             while !streams.is_empty() {
                 let turn = streams.len().saturating_sub(STREAMS_A_TURN);
-                shared.visit(&streams[turn..], |stream| stream.sweep(now, &shared.config));
+                shared.visit(&streams[turn..], |stream| stream.sweep(now, real, &shared.config));
                 streams.truncate(turn);
                 if !streams.is_empty() {
                     tokio::task::yield_now().await;

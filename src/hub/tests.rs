@@ -11,3 +11,4 @@ mod framing;
 mod model;
 mod panics;
 mod race;
+mod stopped;
