@@ -67,6 +67,8 @@ pub(super) enum Phase {
 pub(super) struct State {
     /// All messages up to this one were written, or are in `outgoing`.
     pub(super) cursor: MessageId,
+    /// The cursor is a position even if it is 0: it is known what the user had, or the stream has asked for all.
+    is_placed: bool,
     phase: Phase,
     /// It asked for old messages, and it is not known yet that it has the last of them.
     pub(super) replaying: bool,
@@ -99,17 +101,19 @@ pub(super) enum Delivery {
 }
 
 impl Connection {
-    /// A stream that has no socket yet, with everything up to `newest`, or else to be brought all after `since`.
+    /// A stream that has no socket yet, with everything up to `newest`, or else to be brought all after `since`. A
+    /// `newest` of 0 may also be that nothing is known; `head_known` says that it is not.
     pub(super) fn new(
         id: ConnectionId,
         user: Arc<User>,
         token: &str,
         format: Format,
-        newest: MessageId,
+        (newest, head_known): (MessageId, bool),
         since: Option<MessageId>,
     ) -> Self {
         let state = State {
             cursor: since.unwrap_or(newest),
+            is_placed: since.is_some() || head_known,
             phase: if since.is_some() { Phase::Behind } else { Phase::Live },
             replaying: since.is_some(),
             loading: false,
@@ -153,9 +157,7 @@ impl Connection {
         let first = if let Some(reason) = state.end.filter(|_| state.phase == Phase::Closing) {
             (framing.end)(reason)
         } else {
-            // A live stream's cursor is 0 where no message is known, and not a position then.
-            let is_known = state.replaying || state.cursor > MessageId(0);
-            (framing.opening)(is_known.then_some(state.cursor))
+            (framing.opening)(state.position())
         };
         if !first.is_empty() {
             state.outgoing.get_or_insert_default().reply(&first);
@@ -169,6 +171,7 @@ impl Connection {
     pub(super) fn start_after(&self, head: MessageId) {
         let mut state = self.state.lock();
         let newest = self.user.learn_head(head);
+        state.is_placed = true;
         state.cursor = if state.replaying { state.cursor.min(head) } else { head };
         if state.phase == Phase::Live && state.cursor < newest {
             self.set_phase(&mut state, Phase::Behind);
@@ -379,6 +382,12 @@ impl Connection {
 impl State {
     pub(super) fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// After which message a peer that comes back is to go on, where that is known.
+    fn position(&self) -> Option<MessageId> {
+        // A live stream whose hub knows of no message may still be one of a user who had some.
+        (self.is_placed || self.cursor > MessageId(0)).then_some(self.cursor)
     }
 
     /// Pings the peer, at once if the socket takes it.

@@ -111,18 +111,18 @@ impl User {
         }
     }
 
-    /// Adds the stream that `make` makes, given the id of the newest message that was published before it. Answers
-    /// also whether the store is to be asked where a stream begins that comes for all after `since`: because it is
+    /// Adds the stream that `make` makes, given the id of the newest message that was published before it, and whether
+    /// it is known what the user had before that. Answers also whether the store is to be asked where a stream begins that comes for all after `since`: because it is
     /// not known what the user had before, or because it has seen more than is known of here.
     pub(super) fn join(
         &self,
         since: Option<MessageId>,
-        make: impl FnOnce(MessageId) -> Connection,
+        make: impl FnOnce((MessageId, bool)) -> Connection,
     ) -> (Arc<Connection>, bool) {
         let mut inner = self.inner.lock();
         let newest = inner.known();
         let needs_head = !inner.head_known || since.is_some_and(|since| since > newest);
-        let connection = Arc::new(make(newest));
+        let connection = Arc::new(make((newest, inner.head_known)));
         inner.streams.push(Arc::clone(&connection));
         self.by_format[connection.format.place()].fetch_add(1, Ordering::Relaxed);
         (connection, needs_head)

@@ -188,6 +188,20 @@ async fn a_client_that_comes_back_goes_on_after_its_last_event() {
 }
 
 #[tokio::test]
+async fn a_client_that_came_before_the_first_message_goes_on_from_there() {
+    let server = TestServer::start().await;
+    let ann = server.person("ann").await;
+    for _ in 0..2 {
+        let mut events = Events::open(&server, &ann, "", None).await;
+        let opening = Event { id: Some(0), ..Event::default() };
+        assert_eq!(events.next_block().await, Some(opening), "a browser sends this when it comes back");
+    }
+    let missed = push(&server, &ann, "missed").await;
+    let mut back = Events::open(&server, &ann, "", Some(0)).await;
+    assert_eq!(back.message().await, missed);
+}
+
+#[tokio::test]
 async fn a_revoked_stream_ends_and_the_next_request_makes_a_browser_stop() {
     let server = TestServer::start().await;
     let ann = server.person("ann").await;

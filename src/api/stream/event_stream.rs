@@ -93,6 +93,7 @@ mod tests {
             ("/stream", "", Some(None)),
             ("/stream?since=5", "", Some(Some(MessageId(5)))),
             ("/stream?since=5", "7", Some(Some(MessageId(7)))),
+            ("/stream?since=5", "0", Some(Some(MessageId(0)))),
             ("/stream?since=5", "x", None),
             ("/stream?since=x", "", None),
             ("/stream?since=x", "7", Some(Some(MessageId(7)))),

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
 use super::fake::{FakeBacklog, FakeSocket};
-use crate::hub::{EndReason, Format, Frame, Framing, Hub, HubConfig, HubParts, MessageId, Stream, UserId};
+use crate::hub::{
+    EndReason, Format, Frame, Framing, Hub, HubConfig, HubParts, MessageId, Registration, Stream, UserId,
+};
 
 const ALICE: UserId = UserId(1);
 
@@ -57,6 +59,34 @@ async fn an_event_stream_of_no_known_position_begins_with_a_comment_and_needs_no
     assert_eq!(&*socket.written(), b":\n\n");
     stays_open(&mut stream, Duration::from_mins(4)).await;
     assert_eq!(&*socket.written(), b":\n\n".repeat(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_stream_of_a_user_without_messages_begins_with_the_position_0() {
+    let (hub, backlog) = hub();
+    let begin = async |registration: Registration| {
+        let socket = FakeSocket::with_room(1000);
+        let mut stream = registration.attach_framed(Box::new(socket.clone()), &EVENTS);
+        stays_open(&mut stream, Duration::from_millis(1)).await;
+        (stream, socket)
+    };
+    let mut first = hub.register_in(Format::Event, ALICE, "a", None).unwrap();
+    // It is not known yet what the user had. Whoever never asks the store learns nothing by another stream either.
+    let unasked = hub.register_in(Format::Event, ALICE, "a", None).unwrap();
+    assert!(first.needs_head() && unasked.needs_head());
+    first.start_after(MessageId(0));
+    let second = hub.register_in(Format::Event, ALICE, "a", None).unwrap();
+    assert!(!second.needs_head());
+    for (registration, opening) in [(unasked, ":\n\n"), (second, "id: 0\n\n"), (first, "id: 0\n\n")] {
+        let (_, socket) = begin(registration).await;
+        assert_eq!(&*socket.written(), opening.as_bytes());
+    }
+    // What came while the client was away comes when it goes on from there.
+    backlog.store(ALICE, event(7));
+    let mut again = hub.register_in(Format::Event, ALICE, "a", Some(MessageId(0))).unwrap();
+    again.start_after(MessageId(7));
+    let (_, socket) = begin(again).await;
+    assert_eq!(&*socket.written(), b"id: 0\n\nid: 7\ndata: {}\n\n");
 }
 
 #[tokio::test(start_paused = true)]
