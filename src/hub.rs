@@ -247,7 +247,12 @@ impl Hub {
             return Err(RegisterError::Draining);
         }
         let (connection, needs_head) = shared.register(user, token, since, format);
-        Ok(Registration::new(Arc::clone(shared), connection, needs_head))
+        let registration = Registration::new(Arc::clone(shared), connection, needs_head);
+        // Whoever closes all may have come by before the stream was there.
+        if shared.draining.load(Ordering::Acquire) {
+            registration.close(EndReason::Shutdown);
+        }
+        Ok(registration)
     }
 
     /// Brings frames to the user's streams; returns at once. For programs that give the hub every message, one after
@@ -365,9 +370,8 @@ impl Hub {
         let shared = &self.0.shared;
         shared.draining.store(true, Ordering::Release);
         let end = Instant::now() + deadline;
+        // Those that are about to register now see afterwards that they are to close.
         self.close_each_in(window.min(deadline), EndReason::Shutdown).await;
-        // Those that were about to register when the first round began.
-        self.close_each_in(Duration::ZERO, EndReason::Shutdown).await;
         loop {
             let emptied = shared.emptied.notified();
             let left = self.stream_count();

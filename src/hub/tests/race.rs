@@ -155,3 +155,29 @@ async fn register_notify_close_and_drop(hears_all: bool) {
     assert_eq!(hub.user_count(), 0);
     assert_eq!(balance.begun.load(Ordering::Relaxed), balance.ended.load(Ordering::Relaxed));
 }
+
+/// Closes all while a stream is being registered, and has come by where that stream is not yet.
+#[derive(Default)]
+struct Closer(std::sync::OnceLock<Hub>);
+
+impl Observer for Closer {
+    fn on_register(&self, _: UserId, _: ConnectionId) {
+        let hub = self.0.get().expect("it was given the hub");
+        hub.0.shared.draining.store(true, Ordering::Release);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_registers_while_all_are_closed_is_closed_too() {
+    let closer = Arc::new(Closer::default());
+    let parts = HubParts::default().with_observer(Arc::clone(&closer) as _);
+    let hub = Hub::with_parts(HubConfig::default(), parts);
+    closer.0.set(hub.clone()).unwrap();
+    // It was admitted before the hub began to drain.
+    let registration = hub.register(UserId(1), "a", None).unwrap();
+    let socket = FakeSocket::with_room(1000);
+    let mut stream = registration.attach(socket.clone());
+    let ended = tokio::time::timeout(Duration::from_secs(30), stream.ended()).await;
+    assert_eq!((ended, socket.seen().close_code), (Ok(EndReason::Shutdown), Some(1012)));
+    assert_eq!(hub.register(UserId(1), "a", None).unwrap_err(), crate::hub::RegisterError::Draining);
+}
