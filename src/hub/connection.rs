@@ -367,7 +367,8 @@ impl Connection {
             if !waits {
                 state.progress_at = now;
             }
-            let last = state.id_for_ping();
+            let asked = state.id_for_ping();
+            let last = asked.or_else(|| state.position().filter(|_| framing.has_ids_in_pings));
             state.ping(&**socket, &(framing.ping)(last));
             if state.outgoing.is_none() {
                 return;

@@ -23,6 +23,7 @@ pub use websocket::put_header;
 /// static LINES: Framing = Framing {
 ///     opening: |_| Cow::Borrowed(b""),
 ///     ping: |_| Cow::Borrowed(b"\n"),
+///     has_ids_in_pings: false,
 ///     expects_pongs: false,
 ///     end: |_| Cow::Borrowed(b""),
 ///     expects_answer: |_| false,
@@ -38,8 +39,11 @@ pub struct Framing {
     pub opening: fn(Option<MessageId>) -> Cow<'static, [u8]>,
     /// Returns what is written once per [`HubConfig::ping_period`](super::HubConfig::ping_period). The id is that of the
     /// last message before it, for a stream that asks for that, see
-    /// [`Registration::ask_for_ids_in_pings`](super::Registration::ask_for_ids_in_pings).
+    /// [`Registration::ask_for_ids_in_pings`](super::Registration::ask_for_ids_in_pings), and where `has_ids_in_pings`
+    /// says so. Messages that a [`Filter`](super::Filter) leaves out are among those before it.
     pub ping: fn(Option<MessageId>) -> Cow<'static, [u8]>,
+    /// Whether each ping is given the id where it is known, also if the stream has not asked for that.
+    pub has_ids_in_pings: bool,
     /// Whether the peer answers pings: if so, one that does not is closed.
     pub expects_pongs: bool,
     /// Returns what is written last.

@@ -15,6 +15,7 @@ impl Framing {
     pub const WEBSOCKET: Self = Self {
         opening: |_| Cow::Borrowed(b""),
         ping: ping_frame,
+        has_ids_in_pings: false,
         expects_pongs: true,
         end: close_frame,
         expects_answer: |reason| !is_last_word(reason),

@@ -6,7 +6,8 @@ use tokio::time::timeout;
 
 use super::fake::{FakeBacklog, FakeSocket};
 use crate::hub::{
-    EndReason, Format, Frame, Framing, Hub, HubConfig, HubParts, MessageId, Registration, Stream, UserId,
+    ApplicationId, EndReason, Filter, Format, Frame, Framing, Hub, HubConfig, HubParts, MessageId,
+    Registration, Stream, UserId,
 };
 
 const ALICE: UserId = UserId(1);
@@ -87,6 +88,38 @@ async fn an_event_stream_of_a_user_without_messages_begins_with_the_position_0()
     again.start_after(MessageId(7));
     let (_, socket) = begin(again).await;
     assert_eq!(&*socket.written(), b"id: 0\n\nid: 7\ndata: {}\n\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_position_of_an_event_stream_moves_with_what_its_filter_leaves_out() {
+    let (hub, backlog) = hub();
+    let urgent = |id: u64| event(id).with_subject(ApplicationId(1), 9);
+    backlog.store(ALICE, urgent(1));
+    backlog.store(ALICE, event(2));
+    let socket = FakeSocket::with_room(1000);
+    let mut registration = hub.register_in(Format::Event, ALICE, "a", Some(MessageId(0))).unwrap();
+    registration.ask_for(Filter::default().with_min_priority(5));
+    registration.start_after(MessageId(2));
+    let mut stream = registration.attach_framed(Box::new(socket.clone()), &EVENTS);
+    stays_open(&mut stream, Duration::from_secs(46)).await;
+    hub.notify(ALICE, &[urgent(3), event(4)]);
+    hub.notify(ALICE, &[event(5)]);
+    stays_open(&mut stream, Duration::from_secs(46)).await;
+    let expected = "id: 0\n\nid: 1\ndata: {}\n\n:\nid: 2\n\nid: 3\ndata: {}\n\n:\nid: 5\n\n";
+    assert_eq!(String::from_utf8(socket.written()).unwrap(), expected);
+
+    // A message that is half written when a ping is due goes out before it.
+    socket.take_room();
+    socket.add_room(4);
+    hub.notify(ALICE, &[urgent(6)]);
+    for _ in 0..10 {
+        stays_open(&mut stream, Duration::from_secs(5)).await;
+        socket.add_room(1);
+    }
+    socket.add_room(1000);
+    stays_open(&mut stream, Duration::from_secs(1)).await;
+    let written = String::from_utf8(socket.written()).unwrap();
+    assert_eq!(&written[expected.len()..], "id: 6\ndata: {}\n\n:\nid: 6\n\n");
 }
 
 #[tokio::test(start_paused = true)]
