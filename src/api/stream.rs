@@ -62,7 +62,7 @@ use crate::auth::Authenticator;
 use crate::cluster::Cluster;
 use crate::hub::{Filter, Format, Hub, MessageId, UserId};
 use crate::model;
-use crate::store::{Store, StoreError};
+use crate::store::{MessageChoice, Store, StoreError};
 
 /// Where it is in the API, for [`ServerConfig::stream_path`](crate::server::ServerConfig::stream_path).
 pub const PATH: &str = "/stream";
@@ -155,10 +155,12 @@ async fn open(
     let requested = StreamRequest::read(&mut parts, &state.origins).map_err(IntoResponse::into_response)?;
     // Headers are slices of the connection's read buffer, and would keep it alive.
     drop(parts);
+    // What the client does not ask for is not missed.
+    let choice = message_filter::choice(&requested.filter);
     let (replaying, begins_after) = match &requested {
-        StreamRequest { upgrade: Some(_), since, .. } => {
-            replay(&state, &client, *since).await.map_err(|error| ApiError::from(error).into_response())?
-        }
+        StreamRequest { upgrade: Some(_), since, .. } => replay(&state, &client, *since, &choice)
+            .await
+            .map_err(|error| ApiError::from(error).into_response())?,
         StreamRequest { since, .. } => (None, *since),
     };
     let mut registered =
@@ -180,7 +182,9 @@ async fn open(
     let mut registration = admitted.map_err(IntoResponse::into_response)?;
     if let Some(since) = requested.since {
         let (since, limit) = (model::MessageId(since.0), state.max_resume_messages);
-        let count = store.database().count_messages_after(client.user_id, since, limit.saturating_add(1));
+        let database = store.database();
+        let count =
+            database.count_chosen_messages_after(client.user_id, since, &choice, limit.saturating_add(1));
         admission::limit_backlog(&registration, limit, count).await.map_err(IntoResponse::into_response)?;
     }
     let Some(upgrade) = requested.upgrade else { return Ok(event_stream::run(registration)) };
@@ -203,12 +207,14 @@ async fn replay(
     state: &StreamState,
     client: &ClientAuth,
     since: Option<MessageId>,
+    choice: &MessageChoice,
 ) -> Result<(Option<ReplayingClient>, Option<MessageId>), StoreError> {
     let Some(replaying) = state.replays.client(client.client()).await? else { return Ok((None, since)) };
     if since.is_some() {
         return Ok((Some(replaying), since));
     }
-    let begin = state.replays.begin(&replaying, client.user_id, state.max_resume_messages).await?;
+    let limit = state.max_resume_messages;
+    let begin = state.replays.begin(&replaying, client.user_id, choice, limit).await?;
     Ok((Some(replaying), begin.map(|id| MessageId(id.0))))
 }
 

@@ -25,7 +25,7 @@ pub use applications::{Applications, NewApplication, UpdateApplication};
 pub use clients::{Clients, NewClient, UpdateClient};
 pub use heads::{DatabaseTime, Heads};
 pub use logins::Logins;
-pub use messages::{InsertOutcome, Inserted, MessagePage, Messages, NewMessage};
+pub use messages::{InsertOutcome, Inserted, MessageChoice, MessagePage, Messages, NewMessage};
 pub use pictures::Pictures;
 pub use push::{
     ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, PushSubscription, PushSubscriptions, SubscribeOutcome,

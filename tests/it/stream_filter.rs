@@ -74,6 +74,29 @@ async fn only_what_a_client_asks_for_comes_live_and_from_the_backlog() {
 }
 
 #[tokio::test]
+async fn what_a_client_does_not_ask_for_does_not_put_it_too_far_behind() {
+    let server = TestServer::start_with(|config| config.stream.max_resume_messages = 3).await;
+    let ann = server.person("ann").await;
+    let noisy = application(&server, &ann, "noisy").await;
+    let seen = push(&server, &ann, "seen").await["id"].as_u64().unwrap();
+    for number in 0..20 {
+        send(&server, noisy["token"].as_str().unwrap(), &format!("noise {number}"), 1).await;
+    }
+    let quiet = format!("&application={}", ann.application.id);
+    for filter in ["&minpriority=5", &quiet, &format!("{quiet}&minpriority=5")] {
+        send(&server, &ann.application.token, "urgent", 9).await;
+        let mut listener = Listener::open(&server, &ann, &format!("{filter}&since={seen}")).await;
+        assert_eq!(listener.message().await["message"], "urgent", "{filter}");
+        let mut events = Events::open(&server, &ann, filter, Some(seen)).await;
+        assert_eq!(events.message().await["message"], "urgent", "{filter}");
+    }
+    // What it asks for counts.
+    send(&server, &ann.application.token, "urgent", 9).await;
+    let mut events = Events::open(&server, &ann, "&minpriority=5", Some(seen)).await;
+    assert!(events.end().await.starts_with("too far behind"));
+}
+
+#[tokio::test]
 async fn an_application_of_another_user_brings_nothing() {
     let server = TestServer::start().await;
     let (ann, bob) = (server.person("ann").await, server.person("bob").await);

@@ -11,6 +11,8 @@ use crate::api::body::whole_number;
 use crate::api::path::unsigned;
 use crate::api::query::{self, present};
 use crate::hub::{ApplicationId, Filter};
+use crate::model;
+use crate::store::MessageChoice;
 
 /// A stream holds the ids for as long as it lives, and each message is compared with them.
 const MOST_APPLICATIONS: usize = 100;
@@ -44,6 +46,12 @@ impl MessageFilter {
         }
         Ok(filter)
     }
+}
+
+/// What a filter asks for, as the store takes it.
+pub(super) fn choice(filter: &Filter) -> MessageChoice {
+    let ids = |asked: &Vec<ApplicationId>| asked.iter().map(|id| model::ApplicationId(id.0)).collect();
+    MessageChoice { applications: filter.applications.as_ref().map(ids), min_priority: filter.min_priority }
 }
 
 impl IntoParams for MessageFilter {

@@ -18,7 +18,7 @@ use super::{ClientFrame, Inbox};
 use crate::auth::TokenClient;
 use crate::hub::{self, EndReason, Hub, Registration, Stream};
 use crate::model::{ClientId, MessageId, UserId};
-use crate::store::{Database, StoreError};
+use crate::store::{Database, MessageChoice, StoreError};
 use crate::task;
 
 /// How long acknowledgments gather before they are written in one transaction, and after a failure.
@@ -68,18 +68,21 @@ impl Replays {
     }
 
     /// Returns the message after which such a client's stream begins: what it has acknowledged. One that has missed more
-    /// than `limit` messages can't page for them as others do, so it gets none of them; `None` is the newest message.
+    /// than `limit` messages of those that it asks for can't page for them as others do, so it gets none of them; `None` is the newest message.
     pub(super) async fn begin(
         &self,
         client: &ReplayingClient,
         user: UserId,
+        choice: &MessageChoice,
         limit: usize,
     ) -> Result<Option<MessageId>, StoreError> {
         let Some(acknowledged) = client.acknowledged else { return Ok(None) };
         let newest = self.database.head(user).await?.unwrap_or(MessageId(0));
-        if newest.0.saturating_sub(acknowledged.0) > limit as u64
-            && self.database.count_messages_after(user, acknowledged, limit.saturating_add(1)).await? > limit
-        {
+        let count = async || {
+            let most = limit.saturating_add(1);
+            self.database.count_chosen_messages_after(user, acknowledged, choice, most).await
+        };
+        if newest.0.saturating_sub(acknowledged.0) > limit as u64 && count().await? > limit {
             tracing::warn!(
                 client.id = client.id.0,
                 limit,

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{application, at, new_message, user};
 use crate::model::{ApplicationId, Extras, Message, MessageId, User, UserId};
-use crate::store::{Database, MessagePage};
+use crate::store::{Database, MessageChoice, MessagePage, NewMessage};
 
 pub(super) const ALL: MessagePage = MessagePage { before: None, limit: usize::MAX };
 
@@ -150,6 +150,30 @@ pub(crate) async fn counting_stops_at_the_limit(database: &dyn Database) {
         assert_eq!(database.count_messages_after(alice.id, after, limit).await.unwrap(), expected);
     }
     assert_eq!(database.count_messages_after(bob.id, MessageId(0), 100).await.unwrap(), 20);
+
+    // Some are urgent.
+    let urgent = all
+        .iter()
+        .step_by(2)
+        .map(|message| NewMessage { priority: 9, ..new_message(alice.id, message.application_id, "urgent") });
+    database.insert_messages(&urgent.collect::<Vec<_>>()).await.unwrap();
+    let all = database.messages_after(alice.id, MessageId(0), 100).await.unwrap();
+    let (one, other) = (all[0].application_id, all[1].application_id);
+    let of_bob = database.messages_after(bob.id, MessageId(0), 1).await.unwrap()[0].application_id;
+    for applications in [None, Some(vec![]), Some(vec![one]), Some(vec![one, of_bob, other])] {
+        for min_priority in [None, Some(i64::MIN), Some(5), Some(6), Some(10)] {
+            let is_chosen = |message: &&Message| {
+                applications.as_ref().is_none_or(|chosen| chosen.contains(&message.application_id))
+                    && min_priority.is_none_or(|least| message.priority >= least)
+            };
+            let choice = MessageChoice { applications: applications.clone(), min_priority };
+            for (after, limit) in [(MessageId(0), 100), (all[4].id, 100), (all[4].id, 7)] {
+                let expected = all.iter().filter(|message| message.id > after).filter(is_chosen).count();
+                let counted = database.count_chosen_messages_after(alice.id, after, &choice, limit);
+                assert_eq!(counted.await.unwrap(), expected.min(limit), "{choice:?} after {after}");
+            }
+        }
+    }
 }
 
 pub(crate) async fn the_bytes_of_messages_are_added_up(database: &dyn Database) {

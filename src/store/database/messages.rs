@@ -87,6 +87,15 @@ pub struct MessagePage {
     pub limit: usize,
 }
 
+/// Which of a user's messages are meant. The default is all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageChoice {
+    /// Only messages of these applications; `None` for those of all.
+    pub applications: Option<Vec<ApplicationId>>,
+    /// Only messages with at least this priority; `None` for all.
+    pub min_priority: Option<i64>,
+}
+
 /// The messages of a database. Each method is one transaction, see [`Database`](super::Database).
 #[async_trait]
 pub trait Messages: Send + Sync {
@@ -164,6 +173,16 @@ pub trait Messages: Send + Sync {
         &self,
         user: UserId,
         after: MessageId,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        self.count_chosen_messages_after(user, after, &MessageChoice::default(), limit).await
+    }
+    /// As [`count_messages_after`](Self::count_messages_after), for some of the messages. It looks at all others too.
+    async fn count_chosen_messages_after(
+        &self,
+        user: UserId,
+        after: MessageId,
+        choice: &MessageChoice,
         limit: usize,
     ) -> Result<usize, StoreError>;
     /// Deletes a message of that user; false if it has none of that id.

@@ -5,7 +5,7 @@
 
 use super::{Dialect, Query, Row, Session, Value, applications, keyed, query, slice};
 use crate::model::{ApplicationId, Extras, Message, MessageId, Timestamp, UserId};
-use crate::store::{MessagePage, Slice};
+use crate::store::{MessageChoice, MessagePage, Slice};
 
 pub(crate) mod dates;
 #[cfg(feature = "sqlite")]
@@ -123,6 +123,24 @@ pub(crate) const COUNT_AFTER: &str = "SELECT count(*) FROM (
     SELECT 1 AS one FROM applications a JOIN messages m ON m.application_id = a.id AND m.id > ?2
     WHERE a.user_id = ?1 LIMIT ?3
 ) AS counted";
+
+/// As [`COUNT_AFTER`], for messages with at least a priority, of some applications or of all.
+macro_rules! count_chosen_after {
+    ($of_applications:literal, $limit:literal) => {
+        concat!(
+            "SELECT count(*) FROM (
+    SELECT 1 AS one FROM applications a JOIN messages m ON m.application_id = a.id AND m.id > ?2
+    WHERE a.user_id = ?1 AND coalesce(m.priority, 0) >= ?3",
+            $of_applications,
+            " LIMIT ",
+            $limit,
+            ") AS counted"
+        )
+    };
+}
+
+pub(crate) const COUNT_URGENT_AFTER: &str = count_chosen_after!("", "?4");
+pub(crate) const COUNT_CHOSEN_AFTER: &str = count_chosen_after!(" AND a.id {in}", "?5");
 
 /// Adds up the bytes of the messages of some applications.
 macro_rules! bytes {
@@ -262,7 +280,28 @@ pub(crate) async fn count_after<D: Dialect>(
     after: MessageId,
     limit: usize,
 ) -> Result<usize, sqlx::Error> {
-    let count = query(D::COUNT_AFTER).id(user.0).id(after.0).bind(row_limit(limit));
+    count_chosen_after(session, user, after, &MessageChoice::default(), limit).await
+}
+
+pub(crate) async fn count_chosen_after<D: Dialect>(
+    session: &mut Session<'_, D>,
+    user: UserId,
+    after: MessageId,
+    choice: &MessageChoice,
+    limit: usize,
+) -> Result<usize, sqlx::Error> {
+    let of_user = |text| query(text).id(user.0).id(after.0);
+    let count = match choice {
+        MessageChoice { applications: None, min_priority: None } => of_user(D::COUNT_AFTER),
+        MessageChoice { applications: None, min_priority: Some(priority) } => {
+            of_user(COUNT_URGENT_AFTER).bind(*priority)
+        }
+        MessageChoice { applications: Some(applications), min_priority } => {
+            let ids = applications.iter().map(|id| id.0).collect();
+            of_user(COUNT_CHOSEN_AFTER).bind(min_priority.unwrap_or(i64::MIN)).bind(Value::Ids(ids))
+        }
+    };
+    let count = count.bind(row_limit(limit));
     Ok(session.one(count).await?.unsigned(0)?.try_into().unwrap_or(limit))
 }
 

@@ -145,7 +145,8 @@ mod tests {
     use crate::store::sql::keyed::{FIND, STALE};
     use crate::store::sql::messages::dates::PACKED_DATES;
     use crate::store::sql::messages::{
-        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
+        BY_IDS, BYTES_OF_APPLICATION, BYTES_OF_USER, COUNT_AFTER, COUNT_CHOSEN_AFTER, COUNT_URGENT_AFTER,
+        DELETE_ONE, NEWEST_BEYOND, NEWEST_ID,
     };
     use crate::store::sql::search::{COUNT_BETWEEN, DIRECTORIES, OF_NOBODY, ROWS, SEGMENTS};
     use crate::store::sql::{application_states, query};
@@ -166,6 +167,8 @@ mod tests {
             SqliteDialect::OF_APPLICATION_AFTER,
             BY_IDS,
             COUNT_AFTER,
+            COUNT_URGENT_AFTER,
+            COUNT_CHOSEN_AFTER,
             NEWEST_ID,
             DELETE_ONE,
             SLICE,

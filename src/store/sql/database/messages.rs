@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::model::{ApplicationId, Message, MessageId, UserId};
 use crate::store::sql::deletions::Deletion;
 use crate::store::sql::{Backend, Connections as _, Lease as _, messages};
-use crate::store::{Inserted, MessagePage, Messages, NewMessage, Slice, StoreError};
+use crate::store::{Inserted, MessageChoice, MessagePage, Messages, NewMessage, Slice, StoreError};
 
 #[async_trait]
 impl<B: Backend> Messages for B {
@@ -73,13 +73,14 @@ impl<B: Backend> Messages for B {
         read!(self, "add up the bytes of messages", messages::bytes_of_application(application))
     }
 
-    async fn count_messages_after(
+    async fn count_chosen_messages_after(
         &self,
         user: UserId,
         after: MessageId,
+        choice: &MessageChoice,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        read!(self, "count messages", messages::count_after(user, after, limit))
+        read!(self, "count messages", messages::count_chosen_after(user, after, choice, limit))
     }
 
     async fn delete_message(&self, user: UserId, id: MessageId) -> Result<bool, StoreError> {
