@@ -2,10 +2,12 @@
 //!
 //! What is heard comes on a connection of its own, because Redis cuts off a connection whose unsent output grows too
 //! large, replies to other commands included. Messages go from that connection into the bounded [`Inbox`] at once.
-//! A cluster carries sharded channels (Redis 7), so that each message goes to one of its servers only.
+//! A cluster carries sharded channels (Redis 7), so that each message goes to one of its servers only. When a channel moves
+//! to another server, the connection counts as lost.
 //!
 //! Source: <https://redis.io/docs/latest/develop/pubsub/>.
 
+mod pushes;
 mod servers;
 
 use std::fmt;
@@ -13,11 +15,12 @@ use std::fmt;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
 use redis::cluster_async::ClusterConnection;
-use redis::{PushInfo, PushKind, RedisError, Value};
 
 use super::{Backplane, BackplaneError, BackplaneLink, Channel, Inbox, Outgoing};
+use pushes::{Leaving, Pushes};
 use servers::Servers;
 
 pub use servers::InvalidRedisUrl;
@@ -50,22 +53,11 @@ impl Backplane for RedisBackplane {
     }
 
     async fn connect(&self, inbox: Inbox) -> Result<Box<dyn BackplaneLink>, BackplaneError> {
-        let connections = self.servers.connect(move |push| take(&inbox, push)).await;
+        let leaving = Leaving::default();
+        let pushes = Pushes::new(inbox, leaving.clone());
+        let connections = self.servers.connect(move |push| pushes.take(push)).await;
         let connections = connections.map_err(|error| failed("connect to Redis", error))?;
-        Ok(Box::new(Link { connections, prefix: self.prefix.clone() }))
-    }
-}
-
-/// Takes what the server sends by itself.
-fn take(inbox: &Inbox, push: PushInfo) {
-    match push.kind {
-        PushKind::Message | PushKind::SMessage => {
-            if let Some(Value::BulkString(payload)) = push.data.into_iter().nth(1) {
-                inbox.deliver(payload.into());
-            }
-        }
-        PushKind::Disconnection => inbox.lost("Redis has closed the connection"),
-        _ => {}
+        Ok(Box::new(Link { connections, prefix: self.prefix.clone(), leaving }))
     }
 }
 
@@ -78,6 +70,7 @@ enum Connections {
 struct Link {
     connections: Connections,
     prefix: String,
+    leaving: Leaving,
 }
 
 impl Link {
@@ -126,6 +119,7 @@ impl BackplaneLink for Link {
 
     async fn unsubscribe(&mut self, channels: &[Channel]) -> Result<(), BackplaneError> {
         let names = self.names(channels);
+        self.leaving.begin(&names);
         let unsubscribed = match &mut self.connections {
             Connections::One { listener, .. } => listener.unsubscribe(names).await,
             Connections::Cluster { listener, .. } => {
@@ -166,44 +160,4 @@ impl fmt::Debug for Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(variable: &str, prefix: &str) -> RedisBackplane {
-        let url = std::env::var(variable).expect("`.ci/servers.py` starts a server and sets this");
-        RedisBackplane::new(&url, prefix).unwrap()
-    }
-
-    fn on_one_server(prefix: &str) -> RedisBackplane {
-        at("SHARDCAST_TEST_REDIS", prefix)
-    }
-
-    fn named_by_a_sentinel(prefix: &str) -> RedisBackplane {
-        at("SHARDCAST_TEST_SENTINEL", prefix)
-    }
-
-    fn on_a_cluster(prefix: &str) -> RedisBackplane {
-        at("SHARDCAST_TEST_REDIS_CLUSTER", prefix)
-    }
-
-    mod one_server {
-        use super::on_one_server;
-        use crate::cluster::conformance;
-
-        conformance::suite!(on_one_server, #[cfg_attr(not(test_redis), ignore = "`.ci/servers.py` starts a server")]);
-    }
-
-    mod sentinel {
-        use super::named_by_a_sentinel;
-        use crate::cluster::conformance;
-
-        conformance::suite!(named_by_a_sentinel, #[cfg_attr(not(test_sentinel), ignore = "`.ci/servers.py` starts a server")]);
-    }
-
-    mod cluster {
-        use super::on_a_cluster;
-        use crate::cluster::conformance;
-
-        conformance::suite!(on_a_cluster, #[cfg_attr(not(test_redis_cluster), ignore = "`.ci/servers.py` starts a server")]);
-    }
-}
+mod tests;
