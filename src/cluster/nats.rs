@@ -85,7 +85,10 @@ fn take(inbox: &Inbox, event: &Event) {
         Event::Disconnected | Event::Closed | Event::LameDuckMode | Event::Draining => {
             inbox.lost(format!("NATS: {event}"));
         }
-        Event::Connected | Event::ServerError(_) | Event::ClientError(_) => {}
+        // Where the connection stays, the server has refused or ended a subscription, for example because another
+        // configuration allows it no more. The others are heard as before, so nothing else would be noticed.
+        Event::ServerError(error) => inbox.lost(error),
+        Event::Connected | Event::ClientError(_) => {}
     }
 }
 
@@ -135,6 +138,8 @@ impl BackplaneLink for Link {
                 while let Some(message) = messages.next().await {
                     inbox.deliver(message.payload);
                 }
+                // The link ends this task where it leaves the channel.
+                inbox.lost("NATS has ended a subscription");
             });
             self.heard.insert(channel, AbortOnDropHandle::new(task));
         }
@@ -162,6 +167,9 @@ impl fmt::Debug for Link {
 
 #[cfg(test)]
 mod tests {
+    use async_nats::ServerError;
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn backplane(prefix: &str) -> NatsBackplane {
@@ -175,6 +183,16 @@ mod tests {
         use crate::cluster::conformance;
 
         conformance::suite!(backplane, #[cfg_attr(not(test_nats), ignore = "`.ci/servers.py` starts a server")]);
+    }
+
+    #[test]
+    fn an_error_that_the_server_reports_is_a_lost_connection() {
+        let inbox = Inbox::new();
+        take(&inbox, &Event::Connected);
+        assert!(inbox.until_lost().now_or_never().is_none());
+        let refused = "Permissions Violation for Subscription to \"shardcast.256.1\"";
+        take(&inbox, &Event::ServerError(ServerError::Other(refused.to_owned())));
+        assert_eq!(inbox.until_lost().now_or_never().unwrap(), format!("nats: {refused}"));
     }
 
     #[test]
