@@ -408,6 +408,11 @@ impl Hub {
         self.0.shared.streams.load(Ordering::Acquire)
     }
 
+    /// Counts the streams that have their sockets: those that are registered, and not only about to come.
+    pub fn attached_count(&self) -> usize {
+        self.0.shared.attached.load(Ordering::Relaxed)
+    }
+
     /// Counts the streams of one user.
     pub fn stream_count_of(&self, user: UserId) -> usize {
         self.0.shared.users.get(&user).map_or(0, |user| user.stream_count())

@@ -42,6 +42,8 @@ pub(super) struct Shared {
     pub(super) draining: AtomicBool,
     /// Registered streams.
     pub(super) streams: AtomicUsize,
+    /// Those of them that have their sockets.
+    pub(super) attached: AtomicUsize,
     /// Told when the first stream has come.
     pub(super) filled: Notify,
     /// Told when the last stream has left.
@@ -73,6 +75,7 @@ impl Shared {
             observer,
             draining: AtomicBool::new(false),
             streams: AtomicUsize::new(0),
+            attached: AtomicUsize::new(0),
             filled: Notify::new(),
             emptied: Notify::new(),
             ends: Default::default(),
@@ -114,6 +117,7 @@ impl Shared {
         let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();
         let first_ping = self.clock.real().after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
         connection.attach(socket, framing, now, first_ping, &self.config);
+        self.attached.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn unregister(&self, connection: &Arc<Connection>, reason: EndReason) {
@@ -124,6 +128,9 @@ impl Shared {
             self.users.remove_if(&user.id, |_, user| user.stream_count() == 0);
         } else {
             user.tidy();
+        }
+        if connection.socket().is_some() {
+            self.attached.fetch_sub(1, Ordering::Relaxed);
         }
         self.ends[reason.index()].fetch_add(1, Ordering::Relaxed);
         self.observe(|observer| observer.on_end(user.id, connection.id, reason));

@@ -50,8 +50,9 @@ async fn drain(readiness: &Readiness, hub: &Hub, config: &DrainConfig) {
 
 /// The hub owns the sockets of its streams.
 impl Streams for Hub {
+    /// A stream that is being let in has no socket yet: its connection counts until it has.
     fn open(&self) -> usize {
-        self.stream_count()
+        self.attached_count()
     }
 
     async fn drain(&self, deadline: Instant) {
@@ -68,7 +69,21 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::hub::{HubConfig, RegisterError, UserId};
+    use crate::hub::{HubConfig, RegisterError, UserId, tests::fake::FakeSocket};
+
+    #[tokio::test]
+    async fn a_stream_counts_against_the_cap_from_when_it_has_its_socket() {
+        let hub = Hub::new(HubConfig::default());
+        let register = || hub.register(UserId(1), "token", None).unwrap();
+        let (first, second) = (register(), register());
+        assert_eq!((Streams::open(&hub), hub.stream_count()), (0, 2));
+        let first = first.attach(FakeSocket::with_room(1 << 10));
+        assert_eq!(Streams::open(&hub), 1);
+        drop(second);
+        assert_eq!(Streams::open(&hub), 1);
+        drop(first);
+        assert_eq!((Streams::open(&hub), hub.stream_count()), (0, 0));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_node_is_not_ready_first_and_takes_no_streams_later() {
