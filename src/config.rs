@@ -20,6 +20,8 @@ mod backplane;
 #[path = "config/no_backplane.rs"]
 mod backplane;
 mod cluster;
+#[cfg(feature = "sqlite")]
+mod connection;
 mod convert;
 mod cors;
 mod csv;
@@ -34,6 +36,7 @@ mod file;
 mod files;
 mod https;
 mod listen_address;
+mod listeners;
 mod load;
 mod log_format;
 mod login_limit;

@@ -99,6 +99,7 @@ pub use node::{DrainConfig, FirstUser, Node, NodeConfig, NodeParts, OpenError};
 pub use observer::ConnectionObserver;
 pub use parts::ServerParts;
 pub use streams::Streams;
+pub(crate) use tls_config::host_of_certificate;
 pub use tls_config::{AcmeConfig, CertificateFiles, Certificates, TlsConfig, TlsError};
 
 #[cfg(not(feature = "tls"))]

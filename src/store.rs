@@ -42,6 +42,8 @@ mod postgres;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod remote;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+mod setting;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sort_key;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod sql;
@@ -71,6 +73,8 @@ pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImag
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use migration::MigrationStep;
 pub use observer::{PublishObserver, PublishOutcome};
+#[cfg(feature = "sqlite")]
+pub(crate) use open::check_connection;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server, plan_migration};
 #[cfg(feature = "postgres")]

@@ -32,7 +32,10 @@ pub struct NatsBackplane {
 
 /// Why a URL names no NATS. Its text has no password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it must be `nats://[user:password@]host[:4222]`, or several of them with commas between them")]
+#[error(
+    "it must be `nats://[user:password@]host[:4222]`, or several of them with commas between them; a path, settings after \
+     `?` and what follows a `#` are not supported"
+)]
 pub struct InvalidNatsUrl;
 
 impl NatsBackplane {
@@ -41,7 +44,12 @@ impl NatsBackplane {
     pub fn new(url: &str, prefix: &str) -> Result<Self, InvalidNatsUrl> {
         let server = |url: &str| {
             let is_nats = ["nats://", "tls://"].iter().any(|scheme| url.starts_with(scheme));
-            url.parse().ok().filter(|_| is_nats).ok_or(InvalidNatsUrl)
+            let address: ServerAddr = url.parse().map_err(|_| InvalidNatsUrl)?;
+            // The client ignores these.
+            let read = address.clone().into_inner();
+            let has_more =
+                read.query().is_some() || read.fragment().is_some() || !matches!(read.path(), "" | "/");
+            if is_nats && !has_more { Ok(address) } else { Err(InvalidNatsUrl) }
         };
         let servers = url.split(',').map(|url| server(url.trim())).collect::<Result<_, _>>()?;
         Ok(Self { servers, prefix: prefix.to_owned() })
@@ -203,6 +211,10 @@ mod tests {
             ("localhost", None),
             ("redis://localhost", None),
             ("nats://a,", None),
+            ("nats://a/", Some(1)),
+            ("nats://a?tls=true", None),
+            ("nats://a/path", None),
+            ("nats://a#b", None),
             ("", None),
         ] {
             assert_eq!(NatsBackplane::new(url, "x").ok().map(|nats| nats.servers.len()), servers, "{url}");

@@ -83,6 +83,10 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
         found.push(problem("cluster.url", &reason));
         return found;
     }
+    // The database's connection, which is checked with it.
+    if section.url.expose_secret().is_empty() && cfg!(feature = "sqlite") {
+        return found;
+    }
     if let Err(reason) = backplane::of(loaded) {
         found.push(problem("cluster.url", &reason));
     }
@@ -134,6 +138,15 @@ mod tests {
             ),
             (with(&[backplane("nats"), url("localhost")]), "cluster.url: it must be `nats://"),
             (with(&[backplane("postgres"), url("sslmode=never")]), "cluster.url: "),
+            (
+                with(&[backplane("postgres"), url("host=a foo=hunter2")]),
+                "cluster.url: its setting `foo` is not",
+            ),
+            (
+                with(&[backplane("redis"), url("redis://:hunter2@x?foo=1")]),
+                "cluster.url: it has settings after `?`",
+            ),
+            (with(&[backplane("nats"), url("nats://a:hunter2@x?tls=1")]), "cluster.url: it must be `nats://"),
             (with(&[backplane("kafka")]), "cluster.backplane: `kafka` is not one of"),
             (with(&[("APP_ID", "a b")]), "cluster.node: must be at most 64 letters"),
             (with(&[("GOTIFY_CLUSTER_PREFIX", "a:b")]), "cluster.prefix: must be at most 40 letters"),

@@ -1,10 +1,13 @@
 //! The first administrator.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::declare::section;
+use super::load::Loaded;
+use super::problem::Problem;
 use super::secret;
 use super::shape::Shape::NonEmpty;
+use crate::auth::{HashPasswordError, MAX_PASSWORD_BYTES};
 
 section! {
     /// The administrator that the first start creates, while the database has no user.
@@ -15,6 +18,13 @@ section! {
         #[serde(with = "secret")]
         pass: SecretString = "";
     }
+}
+
+/// Says that the password can't be hashed, if so.
+pub(super) fn problems(loaded: &Loaded) -> Option<Problem> {
+    let key = "defaultuser.pass";
+    let is_too_long = loaded.config.defaultuser.pass.expose_secret().len() > MAX_PASSWORD_BYTES;
+    is_too_long.then(|| loaded.problem(key, key, HashPasswordError::TooLong.to_string()))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::file::{self, Leaf};
 use super::files::{Files, Text};
 use super::problem::{ConfigError, Problem};
 use super::unsupported::{self, Effect};
-use super::{Config, cluster, environment_file, https};
+use super::{Config, cluster, default_user, environment_file, https, listeners};
 
 const ROOT: &Declaration = &Config::DECLARATION;
 
@@ -80,12 +80,14 @@ pub fn load(
     })?;
     let files = [yaml, env].into_iter().flatten().map(|text| text.path.display().to_string()).collect();
     let mut loaded = Loaded { config, warnings, files, sources };
-    for problem in contradictions(&mut loaded) {
-        // A key that already has a problem is at its default here, which says nothing.
-        if problems.iter().all(|known: &Problem| known.key != problem.key) {
-            problems.push(problem);
-        }
-    }
+    // A key that already has a problem is at its default here, which says nothing; nor does a connection of a database
+    // whose kind is not known.
+    let mut contradictions = contradictions(&mut loaded);
+    contradictions.retain(|found| {
+        let is_known = |key: &str| problems.iter().any(|known: &Problem| known.key == key);
+        !is_known(&found.key) && !(found.key == "database.connection" && is_known("database.dialect"))
+    });
+    problems.append(&mut contradictions);
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError { problems }) }
 }
 
@@ -139,8 +141,14 @@ fn contradictions(loaded: &mut Loaded) -> Vec<Problem> {
             Effect::Warns => loaded.warnings.push(problem),
         }
     }
+    // What can't be known without a database is looked at when it is opened.
+    #[cfg(feature = "sqlite")]
+    found.extend(super::connection::problems(loaded));
+    found.extend(default_user::problems(loaded));
     found.extend(https::problems(loaded));
+    found.extend(listeners::problems(loaded));
     found.extend(cluster::problems(loaded));
+    loaded.warnings.extend(https::warnings(loaded));
     found
 }
 

@@ -56,12 +56,21 @@ impl OidcSection {
             let reason = "must be an http or https URL while oidc.enabled is true, such as \
                           https://push.example.com/auth/oidc/callback";
             problem("oidc.redirecturl", reason);
+        } else if !is_callback(&self.redirecturl) {
+            let reason = "must end with /auth/oidc/callback, where this server waits for browsers, such as \
+                          https://push.example.com/auth/oidc/callback";
+            problem("oidc.redirecturl", reason);
         }
         if self.usernameclaim.is_empty() {
             problem("oidc.usernameclaim", "must not be empty while oidc.enabled is true");
         }
         found
     }
+}
+
+/// Whether browsers come to the route of this server. A proxy may have put something before it.
+fn is_callback(url: &str) -> bool {
+    Uri::try_from(url).is_ok_and(|url| url.path().ends_with("/auth/oidc/callback")) && !url.contains('#')
 }
 
 fn is_url(text: &str) -> bool {
@@ -83,6 +92,28 @@ mod tests {
             keys.iter().filter(|key| **key != "oidc.enabled").collect::<Vec<_>>(),
             expected.iter().collect::<Vec<_>>()
         );
+    }
+
+    #[test]
+    fn browsers_come_back_to_the_route_of_this_server() {
+        for (url, is_right) in [
+            ("https://push.example.com/auth/oidc/callback", true),
+            ("https://example.com/push/auth/oidc/callback", true),
+            ("http://localhost/foo", false),
+            ("http://localhost", false),
+            ("http://localhost/auth/oidc/callback/", false),
+            ("http://localhost/auth/oidc/callback#top", false),
+        ] {
+            let section = OidcSection {
+                enabled: true,
+                issuer: "https://id.example".to_owned(),
+                clientid: "push".to_owned(),
+                redirecturl: url.to_owned(),
+                ..OidcSection::default()
+            };
+            let is_named = section.problems().iter().any(|(key, _)| *key == "oidc.redirecturl");
+            assert_eq!(is_named, !is_right, "{url}");
+        }
     }
 
     #[test]

@@ -93,6 +93,45 @@ impl AcmeConfig {
 
 with_methods!(AcmeConfig { with_directory_url(directory_url: impl Into<Option<String>>) });
 
+/// Looks whether an authority gives certificates for a name by its challenge TLS-ALPN-01: a name of the DNS without a
+/// wildcard (RFC 8737, section 3). The error says what is wrong, to follow the name.
+pub(crate) fn host_of_certificate(name: &str) -> Result<(), String> {
+    const LONGEST: usize = 253;
+    const LONGEST_LABEL: usize = 63;
+    let wrong = |reason: &str| {
+        Err(format!("is no name that a certificate is given for, such as push.example.com: {reason}"))
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    if name.is_empty() {
+        return wrong("it is empty");
+    }
+    if name.contains("://") || name.contains('/') {
+        return wrong("write the name alone, without a scheme and a path");
+    }
+    if bare.parse::<std::net::IpAddr>().is_ok() {
+        return wrong("an IP address has no name");
+    }
+    if name.contains('*') {
+        return wrong("wildcards need a challenge that this server does not know; list each name");
+    }
+    if name.contains(':') {
+        return wrong("write the name alone, without a port");
+    }
+    if !name.is_ascii() {
+        return wrong("write it in ASCII, with `xn--`");
+    }
+    let is_label = |label: &str| {
+        (1..=LONGEST_LABEL).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    if name.len() > LONGEST || !name.split('.').all(is_label) {
+        return wrong("it has letters, digits and hyphens, with dots between them");
+    }
+    Ok(())
+}
+
 /// Why there can't be HTTPS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -122,4 +161,35 @@ pub enum TlsError {
     /// The authority can't be asked.
     #[error("failed to prepare for the certificate authority")]
     Authority(#[source] io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_of_certificate;
+
+    #[test]
+    fn only_names_of_the_dns_have_certificates() {
+        for name in ["push.example.com", "Push-1.example", "xn--mnchen-3ya.de", "pebble"] {
+            assert_eq!(host_of_certificate(name), Ok(()), "{name}");
+        }
+        for (name, reason) in [
+            ("", "it is empty"),
+            ("*.example.com", "wildcards need"),
+            ("192.0.2.1", "an IP address has no name"),
+            ("[::1]", "an IP address has no name"),
+            ("a b", "it has letters"),
+            ("a_b.example", "it has letters"),
+            ("-a.example", "it has letters"),
+            ("a..example", "it has letters"),
+            ("example.com.", "it has letters"),
+            ("https://push.example.com", "without a scheme"),
+            ("push.example.com:443", "without a port"),
+            ("münchen.de", "with `xn--`"),
+        ] {
+            let refused = host_of_certificate(name).unwrap_err();
+            assert!(refused.contains(reason), "{name}: {refused}");
+        }
+        assert!(host_of_certificate(&"a".repeat(64)).is_err());
+        assert!(host_of_certificate(&["a"; 200].join(".")).is_err());
+    }
 }

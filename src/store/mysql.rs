@@ -18,7 +18,7 @@ pub(super) use dialect::MysqlDialect;
 pub(super) type Mysql = Remote<MysqlDialect>;
 
 /// Reads a connection in the form that Gotify takes.
-#[cfg(fuzzing)]
+#[cfg(any(feature = "sqlite", fuzzing))]
 pub(super) fn options(connection: &str) -> Result<sqlx::mysql::MySqlConnectOptions, OpenDatabaseError> {
     connection::parse(connection).map(|(options, _)| options)
 }

@@ -94,6 +94,20 @@ pub async fn open_beside_server(config: &DatabaseConfig) -> Result<Arc<dyn Datab
     })
 }
 
+/// Looks whether a connection can be read, as [`open`] reads it, and connects to nothing. An error names all that is wrong,
+/// without a value: it may be a password at the wrong place.
+#[cfg(feature = "sqlite")]
+pub(crate) fn check_connection(config: &DatabaseConfig) -> Result<(), OpenDatabaseError> {
+    let connection = config.connection.expose_secret();
+    match config.dialect {
+        Dialect::Sqlite => super::sqlite::file(connection).map(drop),
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => postgres::options(connection).map(drop),
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => mysql::options(connection).map(drop),
+    }
+}
+
 /// Returns what [`open`] would change in a database, in that order, and changes nothing.
 ///
 /// # Panics

@@ -32,7 +32,6 @@ mod insertion;
 mod kept;
 mod pool;
 mod schema;
-pub(in crate::store) mod setting;
 
 #[cfg(test)]
 pub(super) mod tests;

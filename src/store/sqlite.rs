@@ -36,6 +36,7 @@ mod foreign;
 mod health;
 mod insertion;
 mod location;
+mod location_settings;
 mod lock;
 mod open_error;
 mod plan;
@@ -65,14 +66,13 @@ pub struct Sqlite {
 }
 
 /// Returns the file that a connection names.
-#[cfg(fuzzing)]
 pub(super) fn file(connection: &str) -> Result<std::path::PathBuf, OpenDatabaseError> {
     Ok(location::file(connection).map_err(OpenFileError::from)?)
 }
 
 impl Sqlite {
     /// Opens the file that `connection` names, in any form that Gotify takes: a path or a `file:` URI, with or
-    /// without options (which are ignored). Makes the file with its folder where they don't exist, and adds
+    /// without settings that only tune its driver (which change nothing). Makes the file with its folder where they don't exist, and adds
     /// what an older Gotify's schema lacks. A file that only a Gotify has used is copied first, to
     /// `gotify.db.before-shardcast` beside it; a copy that is there is never written over.
     ///

@@ -46,6 +46,19 @@ pub(super) struct Login {
 impl Servers {
     pub(super) fn parse(url: &str) -> Result<Self, InvalidRedisUrl> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid("it is no URL"))?;
+        // The client ignores what it does not know.
+        let (_, settings) = rest.split_once('?').unwrap_or((rest, ""));
+        let is_known = |setting: &str| {
+            let name = setting.split('=').next().unwrap_or_default();
+            // The protocol is always this one.
+            setting == "protocol=resp3" || scheme == "unix" && ["db", "user", "pass"].contains(&name)
+        };
+        if !settings.split('&').all(|setting| setting.is_empty() || is_known(setting)) || rest.contains('#') {
+            return Err(invalid(
+                "it has settings after `?`, or something after `#`, which are not supported; in a password they are \
+                 written `%3F` and `%23`",
+            ));
+        }
         match scheme {
             "redis" | "unix" => {
                 let info = url.into_connection_info().map_err(|error| invalid(error.to_string()))?;
@@ -192,6 +205,12 @@ mod tests {
             "redis+cluster://:hunter2@a/1",
             "redis+cluster://:hunter2@a:port",
             "redis://:hunter2@localhost/x",
+            "redis://:hunter2@localhost?foo=bar",
+            "redis://:hunter2@localhost/1?protocol=resp2",
+            "redis://localhost#hunter2",
+            "redis+sentinel://a/main?foo=hunter2",
+            "redis+cluster://a?foo=hunter2",
+            "unix:///run/redis.sock?foo=hunter2",
         ] {
             let Err(refused) = Servers::parse(url) else { panic!("{url}") };
             let text = refused.to_string();

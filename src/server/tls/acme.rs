@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_acme::{AcmeConfig as Order, EventOk};
 
 use super::acme_cache::AcmeCache;
-use crate::server::tls_config::{AcmeConfig, TlsError};
+use crate::server::tls_config::{AcmeConfig, TlsError, host_of_certificate};
 use crate::trusted_authorities;
 
 /// Looks whether there is anything to ask for, and whom.
@@ -22,6 +22,12 @@ pub(super) fn check(config: &AcmeConfig) -> Result<(), TlsError> {
         |reason: &str| Err(TlsError::Authority(io::Error::new(io::ErrorKind::InvalidInput, reason)));
     if config.hosts.is_empty() {
         return invalid("there are no names to have a certificate for");
+    }
+    for host in &config.hosts {
+        // The authority would refuse it each time that it is asked.
+        if let Err(reason) = host_of_certificate(host) {
+            return invalid(&format!("`{}` {reason}", host.escape_debug()));
+        }
     }
     match &config.directory_url {
         Some(url) if !url.starts_with("https://") => {

@@ -9,7 +9,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::zone::Zone;
 use crate::store::OpenDatabaseError;
-use crate::store::remote::setting;
+use crate::store::setting::{self, Faults};
 
 /// Prepared statements that a connection keeps: one for each size of a batch, and the others.
 const STATEMENTS: usize = 512;
@@ -37,7 +37,7 @@ const WITHOUT_EFFECT: [&str; 13] = [
 pub(super) enum InvalidConnection {
     #[error("it must be written as `gotify:secret@tcp(localhost:3306)/gotify?parseTime=true&loc=Local`: {0}")]
     Form(&'static str),
-    #[error("its {} is not supported; leave it out", setting::named(.0))]
+    #[error("its {0} is not supported: leave it out")]
     Unsupported(String),
     #[error("its setting `{name}` must be {expected}")]
     Value { name: String, expected: &'static str },
@@ -52,16 +52,19 @@ pub(super) fn parse(connection: &str) -> Result<(MySqlConnectOptions, Zone), Ope
     options(connection).map_err(|error| OpenDatabaseError::Unusable(error.into()))
 }
 
-fn options(connection: &str) -> Result<(MySqlConnectOptions, Zone), InvalidConnection> {
+fn options(connection: &str) -> Result<(MySqlConnectOptions, Zone), Faults<InvalidConnection>> {
     let form = InvalidConnection::Form;
     // A password may have any of the characters that separate the parts.
-    let (before, after) = connection.rsplit_once('/').ok_or(form("it has no `/` before the database"))?;
+    let (before, after) =
+        connection.rsplit_once('/').ok_or_else(|| form("it has no `/` before the database"))?;
     let (database, settings) = after.split_once('?').unwrap_or((after, ""));
     let (account, address) = before.rsplit_once('@').unwrap_or(("", before));
     let (user, password) = account.split_once(':').unwrap_or((account, ""));
     if database.is_empty() {
-        return Err(form("it names no database"));
+        return Err(form("it names no database").into());
     }
+    // A password with a `/` and a `?` of its own may go on in the settings, if what follows it does too.
+    let may_be_secret = settings.contains('@');
     let mut options = MySqlConnectOptions::new()
         .database(&percent_decode_str(database).decode_utf8_lossy())
         .charset("utf8mb4")
@@ -75,19 +78,29 @@ fn options(connection: &str) -> Result<(MySqlConnectOptions, Zone), InvalidConne
         options = options.password(password);
     }
     options = at(options, address)?;
-    let mut zone = Zone::Utc;
+    let (mut zone, mut faults) = (Zone::Utc, Vec::new());
     for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
-        let (name, value) = setting.split_once('=').ok_or(form("a setting after `?` has no `=`"))?;
+        let Some((name, value)) = setting.split_once('=') else {
+            faults.push(form("a setting after `?` has no `=`"));
+            continue;
+        };
         let value = percent_decode_str(value).decode_utf8_lossy();
         if name == "loc" {
-            let expected = "UTC, Local, or a name of the tz database such as Europe/Berlin";
-            let name = name.to_owned();
-            zone = value.parse().map_err(|()| InvalidConnection::Value { name, expected })?;
+            match value.parse() {
+                Ok(named) => zone = named,
+                Err(()) => faults.push(InvalidConnection::Value {
+                    name: name.to_owned(),
+                    expected: "UTC, Local, or a name of the tz database such as Europe/Berlin",
+                }),
+            }
         } else {
-            options = set(options, name, &value)?;
+            match set(options.clone(), name, &value, may_be_secret) {
+                Ok(with) => options = with,
+                Err(fault) => faults.push(fault),
+            }
         }
     }
-    Ok((options, zone))
+    if faults.is_empty() { Ok((options, zone)) } else { Err(Faults(faults)) }
 }
 
 /// Reads `tcp(host:port)`, `tcp(host)`, `unix(/path)`, or nothing.
@@ -135,6 +148,7 @@ fn set(
     options: MySqlConnectOptions,
     name: &str,
     value: &str,
+    may_be_secret: bool,
 ) -> Result<MySqlConnectOptions, InvalidConnection> {
     let mode = |mode, text| {
         if cfg!(feature = "tls") {
@@ -156,7 +170,7 @@ fn set(
         ("allowCleartextPasswords", "true" | "1" | "True") => Ok(options.enable_cleartext_plugin(true)),
         ("allowCleartextPasswords", _) => Ok(options),
         _ if WITHOUT_EFFECT.contains(&name) => Ok(options),
-        _ => Err(InvalidConnection::Unsupported(name.to_owned())),
+        _ => Err(InvalidConnection::Unsupported(setting::named(name, may_be_secret))),
     }
 }
 
@@ -208,6 +222,13 @@ mod tests {
         for (connection, expected) in [
             ("/push?sql_mode=hunter2", "its setting `sql_mode` is not supported"),
             ("/push?loc=hunter2", "its setting `loc` must be UTC, Local"),
+            (
+                "a:x@tcp(h)/push?loc=Mars&foo=hunter2&tls=maybe&bar",
+                "its setting `loc` must be UTC, Local, or a name of the tz database such as Europe/Berlin; its setting \
+                 `foo` is not supported: leave it out; its setting `tls` must be false, true, skip-verify or preferred; \
+                 it must be written as",
+            ),
+            ("a:hunter2@localhost/push", "neither `tcp(…)` nor `unix(…)`"),
             ("/push?tls=hunter2", "its setting `tls` must be false"),
             ("a:hunter2@udp(x)/push", "neither `tcp(…)` nor `unix(…)`"),
             ("a:hunter2@tcp(x:y)/push", "its port is no number"),

@@ -10,10 +10,32 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::store::OpenDatabaseError;
-use crate::store::remote::setting;
+use crate::store::setting::{self, Faults};
 
 /// Runtime parameters of the server that may be in a connection.
 const PARAMETERS: [&str; 4] = ["search_path", "client_encoding", "timezone", "datestyle"];
+
+/// Settings that are read, and after which no part of a password follows.
+const IS_READ_AND_NO_SECRET: [&str; 18] = [
+    "host",
+    "hostaddr",
+    "port",
+    "user",
+    "dbname",
+    "database",
+    "application_name",
+    "fallback_application_name",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "connect_timeout",
+    "target_session_attrs",
+    "search_path",
+    "client_encoding",
+    "timezone",
+    "datestyle",
+];
 
 /// Why a connection can't be used. No text has a value in it: it may be a password at the wrong place.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +45,7 @@ pub(super) enum InvalidConnection {
          such as `postgres://gotify:secret@localhost/gotify`: {0}"
     )]
     Form(&'static str),
-    #[error("its {} is not supported; leave it out", setting::named(.0))]
+    #[error("its {0} is not supported: leave it out")]
     Unsupported(String),
     #[error("its setting `{name}` must be {expected}")]
     Value { name: String, expected: &'static str },
@@ -41,33 +63,54 @@ pub(super) fn parse(connection: &str) -> Result<PgConnectOptions, OpenDatabaseEr
     options(connection).map_err(|error| OpenDatabaseError::Unusable(error.into()))
 }
 
-fn options(connection: &str) -> Result<PgConnectOptions, InvalidConnection> {
+fn options(connection: &str) -> Result<PgConnectOptions, Faults<InvalidConnection>> {
     let is_url = connection.starts_with("postgres://") || connection.starts_with("postgresql://");
     let settings = if is_url { of_url(connection)? } else { of_keywords(connection)? };
     let is_there = |name: &str| settings.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    let mut faults = Vec::new();
     if is_there("host") && is_there("hostaddr") {
-        return Err(InvalidConnection::SeveralHosts);
+        faults.push(InvalidConnection::SeveralHosts);
     }
+    // A password with a `?` of its own may go on in the settings of a URL: then what follows the password does too. In a
+    // list, a password with a space goes on in the names that follow.
+    let mut may_be_secret =
+        is_url && connection.split_once('?').is_some_and(|(_, settings)| settings.contains('@'));
     // `search_path` and the like are what a session is asked for, so they come last.
     let mut options = PgConnectOptions::new_without_pgpass().disable_statement_logging();
     for (place, (name, value)) in settings.iter().enumerate() {
         // The last one counts, as in libpq. Another host would leave the socket of the first one.
         if settings[place + 1..].iter().all(|(later, _)| !later.eq_ignore_ascii_case(name)) {
-            options = set(options, name, value)?;
+            match set(options.clone(), name, value, may_be_secret) {
+                Ok(with) => options = with,
+                Err(fault) => faults.push(fault),
+            }
         }
+        may_be_secret |=
+            !is_url && !IS_READ_AND_NO_SECRET.iter().any(|known| known.eq_ignore_ascii_case(name));
     }
     if !cfg!(feature = "tls") {
         options = match options.get_ssl_mode() {
             PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer => options.ssl_mode(PgSslMode::Disable),
-            PgSslMode::Require => return Err(InvalidConnection::NeedsTls("require".to_owned())),
-            PgSslMode::VerifyCa => return Err(InvalidConnection::NeedsTls("verify-ca".to_owned())),
-            PgSslMode::VerifyFull => return Err(InvalidConnection::NeedsTls("verify-full".to_owned())),
+            mode => {
+                let name = match mode {
+                    PgSslMode::VerifyCa => "verify-ca",
+                    PgSslMode::VerifyFull => "verify-full",
+                    _ => "require",
+                };
+                faults.push(InvalidConnection::NeedsTls(name.to_owned()));
+                options
+            }
         };
     }
-    Ok(options)
+    if faults.is_empty() { Ok(options) } else { Err(Faults(faults)) }
 }
 
-fn set(options: PgConnectOptions, name: &str, value: &str) -> Result<PgConnectOptions, InvalidConnection> {
+fn set(
+    options: PgConnectOptions,
+    name: &str,
+    value: &str,
+    may_be_secret: bool,
+) -> Result<PgConnectOptions, InvalidConnection> {
     let invalid = |expected| InvalidConnection::Value { name: name.to_owned(), expected };
     Ok(match name.to_ascii_lowercase().as_str() {
         "host" | "hostaddr" if value.contains(',') => return Err(InvalidConnection::SeveralHosts),
@@ -97,7 +140,7 @@ fn set(options: PgConnectOptions, name: &str, value: &str) -> Result<PgConnectOp
         "target_session_attrs" if matches!(value, "any" | "read-write" | "primary") => options,
         "target_session_attrs" => return Err(invalid("any, read-write or primary")),
         parameter if PARAMETERS.contains(&parameter) => options.options([(parameter, value)]),
-        _ => return Err(InvalidConnection::Unsupported(name.to_owned())),
+        _ => return Err(InvalidConnection::Unsupported(setting::named(name, may_be_secret))),
     })
 }
 
@@ -153,7 +196,18 @@ fn value(text: &str) -> Result<(String, &str), InvalidConnection> {
 
 /// Reads a URL.
 fn of_url(connection: &str) -> Result<Vec<(String, String)>, InvalidConnection> {
-    let url = url::Url::parse(connection).map_err(|_| InvalidConnection::Form("the URL can't be read"))?;
+    let url = url::Url::parse(connection).map_err(|error| {
+        InvalidConnection::Form(match error {
+            url::ParseError::InvalidPort => {
+                "its port is no number up to 65535, or a password has a `/`, a `?` or a `#`, which are written `%2F`, \
+                 `%3F` and `%23`"
+            }
+            _ => "the URL can't be read",
+        })
+    })?;
+    if url.fragment().is_some() {
+        return Err(InvalidConnection::Form("a `#` in a URL is written `%23`"));
+    }
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut settings = Vec::new();
     for (name, value) in [
@@ -218,6 +272,20 @@ mod tests {
         for (connection, expected) in [
             ("host=a,b", "it names several hosts"),
             ("host=a service=hunter2", "its setting `service` is not supported"),
+            ("host=localhost foo=hunter2", "its setting `foo` is not supported: leave it out"),
+            (
+                "host=a foo=hunter2 port=x sslmode=no",
+                "its setting `foo` is not supported: leave it out; its setting `port` must be a number up to 65535; its \
+                 setting `sslmode` must be",
+            ),
+            (
+                "postgres://a:hunter2@db/push?foo=1&bar=2",
+                "its setting `foo` is not supported: leave it out; its setting `bar`",
+            ),
+            ("postgres://a:1?hunter2=x@db/push", "whose name is not shown"),
+            ("postgres://u:hunter2@h:notaport/db", "its port is no number up to 65535"),
+            ("postgres://u:hunt/er2@h/db", "a password has a `/`"),
+            ("postgres://u:x@h/db?application_name=a#hunter2", "a `#` in a URL is written `%23`"),
             ("host=a port=hunter2", "its setting `port` must be a number"),
             ("host=a sslmode=hunter2", "its setting `sslmode` must be disable, allow"),
             ("hunter2", "a setting has no `=`"),

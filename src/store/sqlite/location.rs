@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::location_settings::{self, InvalidSetting};
+use crate::store::setting::Faults;
+
 /// A connection that names no file.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum InvalidLocation {
@@ -19,12 +22,16 @@ pub(super) enum InvalidLocation {
     /// `name:password@host`: it must not be shown, nor become the name of a folder.
     #[error("it looks like a log-in to a database server; for SQLite name a file, such as `data/gotify.db`")]
     ServerLogin,
+    /// Settings after `?` that are not supported, or have values that are not.
+    #[error(transparent)]
+    Settings(#[from] Faults<InvalidSetting>),
 }
 
 /// Returns the file that a connection names: `data/gotify.db`, `data/gotify.db?_busy_timeout=100`,
 /// `file:data/gotify.db?cache=shared` or `file:///data/gotify.db`.
 ///
-/// The options after `?` tune Gotify's driver and are ignored.
+/// Settings after `?` that only tune Gotify's driver change nothing. All others are refused: one that does nothing may be
+/// the one that was meant to protect something.
 pub(super) fn file(connection: &str) -> Result<PathBuf, InvalidLocation> {
     let (name, options) = connection.split_once('?').unwrap_or((connection, ""));
     if name.ends_with(":memory:") || options.split('&').any(|option| option == "mode=memory") {
@@ -40,6 +47,7 @@ pub(super) fn file(connection: &str) -> Result<PathBuf, InvalidLocation> {
     if is_server_login(&path) {
         return Err(InvalidLocation::ServerLogin);
     }
+    location_settings::check(options)?;
     Ok(PathBuf::from(path))
 }
 
