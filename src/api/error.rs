@@ -114,6 +114,19 @@ pub enum ApiError {
         /// When the bytes are counted again, as `Retry-After` says it.
         retry_after_seconds: u64,
     },
+    /// A message is larger than all messages of its application or user together may be.
+    #[error(
+        "the message has {bytes} bytes in its text, title and extras, and the messages of the {of} may have {limit_bytes} \
+         bytes in all"
+    )]
+    MessageTooLarge {
+        /// Whose limit it is: `application` or `user`.
+        of: &'static str,
+        /// What the message has.
+        bytes: u64,
+        /// The limit.
+        limit_bytes: u64,
+    },
     /// Too many passwords wait to be hashed; the same request may succeed soon.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -149,6 +162,7 @@ impl ApiError {
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::BodyTooLarge { .. }
             | Self::ImageTooLarge { .. }
+            | Self::MessageTooLarge { .. }
             | Self::Unstorable(Unstorable::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooManyLogins { .. } | Self::TooManyMessages { .. } | Self::TooManyStoredBytes { .. } => {
                 StatusCode::TOO_MANY_REQUESTS

@@ -103,6 +103,9 @@ documented!(CreateMessage);
             as 'key', not {value}`."),
         (status = 403, body = ErrorObject, description = "The request has a name and password, and the server is set \
             to behave as Gotify 2: `you are not allowed to access this api`."),
+        (status = 413, body = ErrorObject, description = "The message has more bytes than the server allows all messages \
+            of the application or its user together: `the message has {n} bytes in its text, title and extras, and the \
+            messages of the application may have {limit} bytes in all`."),
         (status = 429, body = ErrorObject, description = "The application or its user has sent as many messages as the \
             server allows: `the application may send {limit} messages per minute, try again in {n} s`. \
             Or its stored messages have as many bytes: `the messages of the application may have {limit} bytes in all; \

@@ -84,11 +84,14 @@ impl SenderLimiter {
     ) -> Result<NewMessage, ApiError> {
         let application = Sender::Application(message.application_id);
         let senders = [application, Sender::User(message.user_id)].map(|sender| (sender, self.used(sender)));
-        self.take_rates(&senders)?;
         let bytes = size(&message);
+        self.check_size(&senders, bytes)?;
+        self.take_rates(&senders)?;
         for (sender, used) in &senders {
             if let Some(limit) = self.stored_bytes(*sender) {
-                used.add_bytes(*sender, bytes, limit, database).await?;
+                let added = used.add_bytes(*sender, bytes, limit, database).await;
+                // A message that is refused for its bytes does not count as one of the minute's.
+                added.inspect_err(|_| self.give_back_rates(&senders))?;
             }
         }
         Ok(message)
@@ -107,13 +110,28 @@ impl SenderLimiter {
         for (place, (sender, used)) in senders.iter().enumerate() {
             let Some(limit) = self.messages(*sender) else { continue };
             let Err(wait) = used.rate.lock().take(limit, now) else { continue };
-            for (earlier, used) in &senders[..place] {
-                if let Some(limit) = self.messages(*earlier) {
-                    used.rate.lock().give_back(limit);
-                }
-            }
+            self.give_back_rates(&senders[..place]);
             let (of, retry_after_seconds) = (sender.kind(), whole_seconds(wait));
             return Err(ApiError::TooManyMessages { of, limit, retry_after_seconds });
+        }
+        Ok(())
+    }
+
+    /// Gives back what was counted of all these senders.
+    fn give_back_rates(&self, senders: &[(Sender, Arc<Used>)]) {
+        for (sender, used) in senders {
+            if let Some(limit) = self.messages(*sender) {
+                used.rate.lock().give_back(limit);
+            }
+        }
+    }
+
+    /// Refuses a message for which there is no room even if all others are deleted.
+    fn check_size(&self, senders: &[(Sender, Arc<Used>)], bytes: u64) -> Result<(), ApiError> {
+        for (sender, _) in senders {
+            if let Some(limit_bytes) = self.stored_bytes(*sender).filter(|limit| bytes > *limit) {
+                return Err(ApiError::MessageTooLarge { of: sender.kind(), bytes, limit_bytes });
+            }
         }
         Ok(())
     }

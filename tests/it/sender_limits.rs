@@ -100,6 +100,46 @@ async fn stored_bytes_are_limited_and_there_is_room_again_after_deletions() {
     assert_refused(&server, first, 10, FULL).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_refused_for_its_bytes_does_not_count_as_one_of_the_minutes() {
+    let limits =
+        SenderLimits::default().with_messages_per_application(2).with_stored_bytes_per_application(10);
+    let (server, _time) = limited(limits).await;
+    let ann = server.person("ann").await;
+    assert_sent(&server, &ann.application.token).await;
+    for _ in 0..5 {
+        let full = "the messages of the application may have 10 bytes in all; delete some, and";
+        assert_refused(&server, &ann.application.token, 10, full).await;
+    }
+    let key = [("X-Gotify-Key".to_owned(), ann.client.token.clone())];
+    assert_eq!(server.send("DELETE", "/message", &key, "").await.status, 200);
+    advance(Duration::from_secs(10)).await;
+    assert_sent(&server, &ann.application.token).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_never_fits_is_too_large_and_not_to_be_sent_again() {
+    for (of, limits) in [
+        ("application", SenderLimits::default().with_stored_bytes_per_application(9)),
+        ("user", SenderLimits::default().with_stored_bytes_per_user(9)),
+    ] {
+        let (server, _time) = limited(limits.with_messages_per_application(1)).await;
+        let ann = server.person("ann").await;
+        for _ in 0..3 {
+            let answer = send(&server, &ann.application.token).await;
+            let text = format!(
+                "the message has 10 bytes in its text, title and extras, and the messages of the {of} may have 9 bytes in all"
+            );
+            let expected =
+                json!({ "error": "Payload Too Large", "errorCode": 413, "errorDescription": text });
+            assert_eq!((answer.status, answer.header("retry-after")), (413, None));
+            assert_eq!(answer.json(), expected);
+        }
+        let key = [("X-Gotify-Key".to_owned(), ann.application.token.clone())];
+        assert_eq!(server.send("POST", "/message?title=t&message=12345678", &key, "").await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn by_default_nothing_is_limited() {
     let server = TestServer::start().await;
