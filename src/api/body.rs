@@ -8,6 +8,7 @@ mod fields;
 mod file;
 mod form;
 pub(super) mod json;
+mod mismatch;
 mod number;
 mod schema;
 
@@ -15,7 +16,7 @@ pub(super) use content::BodyMemory;
 pub(crate) use fields::MAX_NAME_CHARACTERS;
 pub(super) use fields::{Field, FieldTarget, Form};
 pub(super) use file::UploadedFile;
-pub(super) use number::{shortened, whole_number};
+pub(super) use number::{shortened, whole_number, whole_number_of};
 pub(super) use schema::{documented, schema};
 
 use std::sync::Arc;
@@ -127,11 +128,16 @@ enum Kind {
 
 impl Kind {
     fn of(media_type: &str) -> Self {
-        match media_type {
-            "application/json" => Self::Json,
-            "multipart/form-data" => Self::Multipart,
-            other if other.eq_ignore_ascii_case("application/x-www-form-urlencoded") => Self::Form,
-            _ => Self::Other,
+        // In any case (RFC 9110, section 8.3.1), though Gotify knows two of them in lower case alone.
+        let is = |known: &str| media_type.eq_ignore_ascii_case(known);
+        if is("application/json") {
+            Self::Json
+        } else if is("multipart/form-data") {
+            Self::Multipart
+        } else if is("application/x-www-form-urlencoded") {
+            Self::Form
+        } else {
+            Self::Other
         }
     }
 }
@@ -147,11 +153,14 @@ fn media_type(content_type: &str) -> &str {
 /// Fills in a form that is as by default, and checks it. The error is the text for the client.
 async fn fill(form: &mut dyn AnyForm, kind: Kind, content: Bytes, parts: &Parts) -> Result<(), String> {
     let query = parts.uri.query().unwrap_or_default();
-    match kind {
+    let filled = match kind {
         Kind::Json => json::decode(&content, form),
-        Kind::Multipart => Box::pin(form::decode_multipart(content_type(parts), content, form)).await,
+        Kind::Multipart => Box::pin(form::decode_multipart(content_type(parts), content.clone(), form)).await,
         Kind::Form => form::decode(&[&content, query.as_bytes()], form),
         Kind::Other => form::decode(&[query.as_bytes()], form),
-    }?;
-    fields::check(form)
+    };
+    filled.and_then(|()| fields::check(form)).map_err(|error| match mismatch::of(kind, &content, parts) {
+        Some(mismatch) => format!("{error}; {mismatch}"),
+        None => error,
+    })
 }

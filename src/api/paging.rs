@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::{IntoParams, ToSchema};
 
 use super::ApiError;
-use super::body::whole_number;
+use super::body::{whole_number, whole_number_of};
 use super::external_base::ExternalBase;
 use super::json::write_json;
 use super::listing::{FirstPart, Rows};
@@ -187,7 +187,7 @@ where
         let compatibility = Compatibility::from_ref(state);
         let query = parts.uri.query().unwrap_or_default();
         let limit = match first(query, "limit") {
-            Some(limit) => whole_number("limit", &limit).map_err(ApiError::BadRequest)?,
+            Some(limit) => whole_number_of((1, MAX_LIMIT), "limit", &limit).map_err(ApiError::BadRequest)?,
             None => DEFAULT_LIMIT,
         };
         let id = |name| {
@@ -355,10 +355,7 @@ mod tests {
             ("limit=", "Field 'limit' must be more or equal to 1"),
             ("limit=-3", "Field 'limit' must be more or equal to 1"),
             ("limit=201", "Field 'limit' must be less or equal to 200"),
-            (
-                "limit=x&since=-1",
-                "Field 'limit' must be a whole number from -9223372036854775808 to 9223372036854775807, not \"x\"",
-            ),
+            ("limit=x&since=-1", "Field 'limit' must be a whole number from 1 to 200, not \"x\""),
             (
                 "limit=0&since=-1",
                 "Field 'since' must be a whole number from 0 to 18446744073709551615, not \"-1\"",

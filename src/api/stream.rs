@@ -55,8 +55,8 @@ use replay::ReplayingClient;
 pub(crate) use replay::Replays;
 
 use super::{
-    ApiError, AppState, ClientAuth, error::ErrorObject, event, gate::StreamAuth, path::unsigned, query,
-    routing::get_only,
+    ApiError, AppState, ClientAuth, body::shortened, error::ErrorObject, event, gate::StreamAuth,
+    path::unsigned, query, routing::get_only,
 };
 use crate::auth::Authenticator;
 use crate::cluster::Cluster;
@@ -283,7 +283,10 @@ impl Since {
         let Some(since) = uri.query().and_then(|query| query::first(query, "since")) else { return Ok(None) };
         match since.parse() {
             Ok(id) => Ok(Some(MessageId(id))),
-            Err(_) => Err(ApiError::BadRequest("Field 'since' must be the id of a message".to_owned())),
+            Err(_) => Err(ApiError::BadRequest(format!(
+                "Field 'since' must be the id of a message, or 0 for all messages, not {:?}",
+                shortened(&since)
+            ))),
         }
     }
 }

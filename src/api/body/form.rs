@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use multer::Multipart;
 
-use super::number::{flag, whole_number};
+use super::number::{flag, whole_number, whole_number_of};
 use super::{AnyForm, Field, FieldTarget};
 use crate::model::Extras;
 
@@ -102,7 +102,10 @@ impl Values {
             match form.field_target(index) {
                 FieldTarget::Text(text) => *text = value,
                 FieldTarget::Integer(number) => *number = Some(whole_number(field.name, &value)?),
-                FieldTarget::Unsigned(number) => *number = Some(whole_number(field.name, &value)?),
+                FieldTarget::Unsigned(number) => {
+                    let range = (0, field.maximum.unwrap_or(u64::MAX));
+                    *number = Some(whole_number_of(range, field.name, &value)?);
+                }
                 FieldTarget::Flag(target) => *target = flag(field.name, &value)?,
                 FieldTarget::Choice(target) => *target = Some(flag(field.name, &value)?),
                 FieldTarget::Extras(_) => {}
@@ -156,6 +159,11 @@ mod tests {
         let error = form("maxCount=high", "").unwrap_err();
         assert!(error.starts_with("Field 'maxCount' must be a whole number from "), "{error}");
         assert!(error.ends_with(", not \"high\""), "{error}");
+        assert_eq!(
+            form("seconds=-1", ""),
+            Err("Field 'seconds' must be a whole number from 0 to 18446744073709551614, not \"-1\""
+                .to_owned())
+        );
         assert_eq!(
             form("urgent=yes", ""),
             Err("Field 'urgent' must be true or false, not \"yes\"".to_owned())

@@ -21,6 +21,8 @@ const MAX_VALUES: usize = 20_000;
 
 /// Fills in a form that is as by default from the first JSON value of a body. The error is the text for the client.
 pub(super) fn decode(body: &[u8], form: &mut dyn AnyForm) -> Result<(), String> {
+    // RFC 8259, section 8.1, lets a parser ignore a byte order mark.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii().is_empty() {
         return Err("the body is empty, a JSON object is expected".to_owned());
     }
@@ -113,7 +115,10 @@ impl<'de> Visitor<'de> for FormSeed<'_> {
         let fields = self.0.fields();
         while let Some(index) = entries.next_key_seed(KeySeed(fields))? {
             match index {
-                Some(index) => entries.next_value_seed(FieldSeed(self.0.field_target(index)))?,
+                Some(index) => {
+                    let (target, maximum) = (self.0.field_target(index), fields[index].maximum);
+                    entries.next_value_seed(FieldSeed { target, maximum })?;
+                }
                 None => drop(entries.next_value::<IgnoredAny>()?),
             }
         }

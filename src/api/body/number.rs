@@ -24,6 +24,15 @@ impl WholeNumber for u64 {
 /// Parses the number of a field; nothing is 0, as in Gotify. Spaces around it do not matter. The error is the text for
 /// the client.
 pub(in crate::api) fn whole_number<N: WholeNumber>(field: &str, value: &str) -> Result<N, String> {
+    whole_number_of(N::RANGE, field, value)
+}
+
+/// As [`whole_number`], where the error is to name a smaller range. The caller refuses what is a number outside of it.
+pub(in crate::api) fn whole_number_of<N: WholeNumber>(
+    (least, greatest): (N, N),
+    field: &str,
+    value: &str,
+) -> Result<N, String> {
     let value = value.trim();
     if value.is_empty() {
         return Ok(N::from(0));
@@ -31,7 +40,7 @@ pub(in crate::api) fn whole_number<N: WholeNumber>(field: &str, value: &str) -> 
     // Rust takes a plus sign for any number.
     let number = value.parse().ok().filter(|_| N::IS_SIGNED || !value.starts_with('+'));
     number.ok_or_else(|| {
-        let ((least, greatest), value) = (N::RANGE, shortened(value));
+        let value = shortened(value);
         format!("Field '{field}' must be a whole number from {least} to {greatest}, not {value:?}")
     })
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::body_socket;
 use super::format::Agreed;
 use crate::api::ApiError;
+use crate::api::body::shortened;
 use crate::hub::{Format, Framing, MessageId, Registration};
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -32,9 +33,12 @@ pub(super) fn since(uri: &Uri, headers: &HeaderMap) -> Result<Option<MessageId>,
     match headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) {
         None => super::Since::read(uri),
         Some(id) => {
-            let id = id.to_str().ok().and_then(|id| id.trim().parse().ok());
-            id.map(MessageId).map(Some).ok_or_else(|| {
-                ApiError::BadRequest("Header 'Last-Event-ID' must be the id of a message".to_owned())
+            let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
+            read.map(MessageId).map(Some).ok_or_else(|| {
+                ApiError::BadRequest(format!(
+                    "Header 'Last-Event-ID' must be the id of a message, or 0 for all messages, not {:?}",
+                    shortened(&String::from_utf8_lossy(id.as_bytes()))
+                ))
             })
         }
     }

@@ -9,13 +9,17 @@ use crate::api::body::FieldTarget;
 use crate::model::Extras;
 
 /// Fills in a field; `null` leaves it as it is.
-pub(super) struct FieldSeed<'f>(pub(super) FieldTarget<'f>);
+pub(super) struct FieldSeed<'f> {
+    pub(super) target: FieldTarget<'f>,
+    /// The greatest that a number without a sign may be, for the error.
+    pub(super) maximum: Option<u64>,
+}
 
 impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self.0 {
+        match self.target {
             FieldTarget::Text(target) => {
                 fill(target, Option::<Text>::deserialize(deserializer)?.map(|text| text.0));
             }
@@ -31,7 +35,7 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
             }
             FieldTarget::Unsigned(target) => {
                 let number = Option::<Whole>::deserialize(deserializer)?;
-                fill(target, number.map(|number| number.into_u64().map(Some)).transpose()?);
+                fill(target, number.map(|number| number.into_u64(self.maximum).map(Some)).transpose()?);
             }
             FieldTarget::Extras(target) | FieldTarget::Object(target) => {
                 fill(target, Option::<Extras>::deserialize(deserializer)?.map(Some));
@@ -107,21 +111,33 @@ value!(
             if number == 0.0 && number.is_sign_negative() {
                 return Ok(Whole(0));
             }
+            // How it reads an integer that is too large for it.
+            if number.abs() >= TOO_LARGE {
+                return Ok(Whole(if number > 0.0 { i128::MAX } else { i128::MIN }));
+            }
             Err(E::invalid_type(Unexpected::Float(number), &self))
         }
     }
 );
+
+/// 2 to the power of 63: a number from here on is no `i64`.
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
 
 impl Whole {
     fn into_i64<E: Error>(self) -> Result<i64, E> {
         i64::try_from(self.0).map_err(|_| out_of_range(self.0, i64::MIN, i64::MAX))
     }
 
-    fn into_u64<E: Error>(self) -> Result<u64, E> {
-        u64::try_from(self.0).map_err(|_| out_of_range(self.0, u64::MIN, u64::MAX))
+    fn into_u64<E: Error>(self, maximum: Option<u64>) -> Result<u64, E> {
+        u64::try_from(self.0).map_err(|_| out_of_range(self.0, u64::MIN, maximum.unwrap_or(u64::MAX)))
     }
 }
 
 fn out_of_range<N: fmt::Display, E: Error>(number: i128, least: N, greatest: N) -> E {
-    E::custom(format_args!("invalid value: {number}, expected a whole number from {least} to {greatest}"))
+    let shown = match number {
+        i128::MAX => "a very large number".to_owned(),
+        i128::MIN => "a very small number".to_owned(),
+        number => number.to_string(),
+    };
+    E::custom(format_args!("invalid value: {shown}, expected a whole number from {least} to {greatest}"))
 }

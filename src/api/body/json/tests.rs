@@ -61,8 +61,18 @@ fn a_wrong_value_is_named_with_its_field_and_what_would_be_right() {
             "Field 'maxCount': invalid type: floating point `5.5`, expected a whole number at line 1 column 16",
         ),
         (
+            r#"{"maxCount": 99999999999999999999}"#,
+            "Field 'maxCount': invalid value: a very large number, expected a whole number from -9223372036854775808 to \
+             9223372036854775807 at line 1 column 34",
+        ),
+        (
+            r#"{"seconds": -1e300}"#,
+            "Field 'seconds': invalid value: a very small number, expected a whole number from 0 to \
+             18446744073709551614 at line 1 column 19",
+        ),
+        (
             r#"{"seconds": -1}"#,
-            "Field 'seconds': invalid value: -1, expected a whole number from 0 to 18446744073709551615 at line 1 \
+            "Field 'seconds': invalid value: -1, expected a whole number from 0 to 18446744073709551614 at line 1 \
              column 15",
         ),
         (
@@ -120,4 +130,9 @@ proptest::proptest! {
         object.extend_from_slice(&body);
         let _ = decoded(&object);
     }
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored() {
+    assert_eq!(sample("\u{feff}{\"name\": \"a\"}").name, "a");
 }
