@@ -1,6 +1,7 @@
 //! The arguments of the program. Their documentation is what `--help` prints.
 
 mod database;
+mod number;
 mod remote;
 mod transfer;
 

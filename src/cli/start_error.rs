@@ -131,6 +131,9 @@ impl StartError {
         let Self::Bind { source: BindError::Listen { source, address, .. }, .. } = self else { return None };
         let is_socket = address.starts_with("unix:");
         match source.kind() {
+            io::ErrorKind::AlreadyExists if is_socket => {
+                Some("Choose another path, or remove the file if nobody needs it")
+            }
             io::ErrorKind::AddrInUse if is_socket => {
                 Some("Another program listens there: stop it, or choose another path")
             }

@@ -1,11 +1,12 @@
 //! Addresses to listen on.
 
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::net as unix;
 
 /// Takes an IP address, a host name, `unix:` and a path, or nothing for all addresses. Says what to write instead.
 pub(super) fn check(text: &str) -> Result<(), String> {
     if let Some(path) = text.strip_prefix("unix:") {
-        return if path.is_empty() { Err("a path must follow unix:".to_owned()) } else { Ok(()) };
+        return check_path(path);
     }
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     // A link-local address may name its interface: fe80::1%eth0.
@@ -24,6 +25,20 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         _ if text.starts_with('/') => Err(format!("for a Unix socket write unix:{text}")),
         _ => Err("for all addresses write \"\"".to_owned()),
     }
+}
+
+/// Whether a socket can have its file there, as far as the path says.
+fn check_path(path: &str) -> Result<(), String> {
+    if path.is_empty() {
+        return Err("a path must follow unix:".to_owned());
+    }
+    if path.starts_with('@') {
+        return Err("sockets without a file are not supported, write the path of one".to_owned());
+    }
+    if unix::SocketAddr::from_pathname(path).is_err() {
+        return Err(format!("the path of a socket may have 107 bytes on Linux, not {}", path.len()));
+    }
+    Ok(())
 }
 
 fn is_host(text: &str) -> bool {
@@ -51,6 +66,7 @@ mod tests {
             "localhost",
             "push_1.example.com",
             "unix:/run/a.sock",
+            format!("unix:/{}", "a".repeat(106)).as_str(),
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
@@ -66,6 +82,11 @@ mod tests {
             ("http://localhost", "write the address alone, without a scheme"),
             ("/run/a.sock", "for a Unix socket write unix:/run/a.sock"),
             ("unix:", "a path must follow unix:"),
+            ("unix:@gotify", "sockets without a file are not supported, write the path of one"),
+            (
+                format!("unix:/{}", "a".repeat(107)).as_str(),
+                "the path of a socket may have 107 bytes on Linux, not 108",
+            ),
             ("*", "for all addresses write \"\""),
         ] {
             assert_eq!(check(text), Err(instead.to_owned()), "{text}");

@@ -40,10 +40,16 @@ pub(super) fn listen(path: &Path, backlog: i32) -> io::Result<(UnixListener, Soc
     if path.to_string_lossy().starts_with('@') {
         return Err(io::Error::new(io::ErrorKind::Unsupported, "sockets without a file are not supported"));
     }
-    let address = SockAddr::unix(path)?;
+    let address = SockAddr::unix(path).map_err(|error| {
+        let reason = "the path of a socket may have 107 bytes on Linux, and no NUL";
+        io::Error::new(error.kind(), reason)
+    })?;
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
     if let Err(error) = socket.bind(&address) {
+        if error.kind() == io::ErrorKind::AddrInUse && is_another_file(path) {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is a file, which is no socket"));
+        }
         if error.kind() != io::ErrorKind::AddrInUse || !is_stale(path, &address) {
             return Err(error);
         }
@@ -59,6 +65,11 @@ pub(super) fn listen(path: &Path, backlog: i32) -> io::Result<(UnixListener, Soc
 
 fn id(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
+}
+
+/// Whether something is there that is no socket.
+fn is_another_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket())
 }
 
 /// Whether nobody listens on the socket of this file any more.
@@ -97,7 +108,9 @@ mod tests {
         drop(first);
 
         fs::write(&path, "precious").unwrap();
-        assert_eq!(listen(&path, 1).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        let refused = listen(&path, 1).unwrap_err();
+        assert_eq!(refused.to_string(), "there is a file, which is no socket");
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     }
 

@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 
+use super::number::{above_zero, priority};
+
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum UserCommand {
     /// Create a user with a random password and print the password
@@ -43,7 +45,7 @@ pub(in crate::cli) enum ApplicationCommand {
         #[arg(long, default_value = "")]
         description: String,
         /// The priority of messages that carry none
-        #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+        #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = priority)]
         priority: i64,
     },
     /// List the applications, without their tokens
@@ -58,6 +60,7 @@ pub(in crate::cli) enum ApplicationCommand {
     /// Give an application a new token and print the token; the old one is not accepted any more
     Token {
         /// The id of the application, which `application list` shows
+        #[arg(value_parser = above_zero)]
         id: u64,
     },
 }
@@ -84,6 +87,7 @@ pub(in crate::cli) enum ClientCommand {
     /// Delete a client; its token is not accepted any more, and a running server closes its streams
     Delete {
         /// The id of the client, which `client list` shows
+        #[arg(value_parser = above_zero)]
         id: u64,
     },
 }

@@ -5,6 +5,7 @@ use std::num::NonZero;
 use clap::Args;
 use secrecy::SecretString;
 
+use super::number::{above_zero, counted, id_or_zero, priority};
 use crate::model::Extras;
 
 /// Follows the help of `send`.
@@ -54,7 +55,7 @@ pub(in crate::cli) struct SendArguments {
     #[arg(short, long)]
     pub(in crate::cli) title: Option<String>,
     /// The priority; without one, `defaultPriority` of the file, or else what the application has on the server
-    #[arg(short, long, allow_negative_numbers = true)]
+    #[arg(short, long, allow_negative_numbers = true, value_parser = priority)]
     pub(in crate::cli) priority: Option<i64>,
     /// The text is Markdown
     #[arg(short, long)]
@@ -66,7 +67,7 @@ pub(in crate::cli) struct SendArguments {
     #[arg(long, value_name = "JSON", value_parser = object)]
     pub(in crate::cli) extras: Option<Extras>,
     /// The id of the application. Only needed with the token of a client, which Gotify 3 takes too
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = above_zero)]
     pub(in crate::cli) application: Option<u64>,
     /// Print the stored message as one line of JSON
     #[arg(long)]
@@ -86,16 +87,16 @@ pub(in crate::cli) struct TailArguments {
     #[arg(long, env = "GOTIFY_CLIENT_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub(in crate::cli) token: Option<SecretString>,
     /// Begin after the message with this id; 0 begins with the oldest one. Without it, only new messages are printed
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = id_or_zero)]
     pub(in crate::cli) since: Option<u64>,
     /// Print only messages of the application with this id; may be given several times
-    #[arg(long = "application", value_name = "ID")]
+    #[arg(long = "application", value_name = "ID", value_parser = above_zero)]
     pub(in crate::cli) applications: Vec<u64>,
     /// Print only messages with this priority or a higher one
-    #[arg(long, value_name = "PRIORITY", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PRIORITY", allow_negative_numbers = true, value_parser = priority)]
     pub(in crate::cli) min_priority: Option<i64>,
     /// End after so many messages
-    #[arg(short = 'n', long, value_name = "COUNT")]
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = counted)]
     pub(in crate::cli) limit: Option<NonZero<u64>>,
     /// Print what is stored, the oldest first, and end
     #[arg(long)]
