@@ -131,6 +131,8 @@ pub mod api;
 pub mod auth;
 #[cfg(all(feature = "server", any(feature = "postgres", feature = "push", feature = "sqlite")))]
 mod causes;
+#[cfg(feature = "tls")]
+mod certificate_fault;
 #[cfg(all(feature = "server", feature = "sqlite"))]
 pub mod cli;
 #[cfg(feature = "cluster")]

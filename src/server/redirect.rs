@@ -30,9 +30,12 @@ fn redirect(request: &Request, port: u16) -> Response {
         Some(location) if [Method::GET, Method::HEAD].contains(request.method()) => {
             (StatusCode::FOUND, [(LOCATION, location)]).into_response()
         }
-        _ => {
-            let text = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (StatusCode::BAD_REQUEST, text, "Use HTTPS").into_response()
+        location => {
+            // Where to is said too: a program shows its user no more than this text. A query may hold a token.
+            let place = location.as_deref().and_then(|place| place.split('?').next());
+            let text = place.map_or_else(|| "Use HTTPS".to_owned(), |place| format!("Use HTTPS: {place}"));
+            let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+            (StatusCode::BAD_REQUEST, kind, text).into_response()
         }
     }
 }

@@ -24,6 +24,18 @@ use crate::program::Program;
 
 const HOST: &str = "push.example.com";
 
+/// As `openssl x509 -req` makes it without extensions.
+const OF_VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBJDCBywIUQxTziy+vjTd6KiIeF3qN1cVojYMwCgYIKoZIzj0EAwIwFDESMBAG\n\
+A1UEAwwJbG9jYWxob3N0MCAXDTI2MTIwMTA1NDQwNVoYDzIxMjYxMTA3MDU0NDA1\n\
+WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n\
+AATu6xiZymxbt29pDBZTasC6hYl2p5GuCDz+MfYuGIFnyKuumeNEXvnxJD4Q8ESz\n\
+s0ZCz3drRI+Fv0yZeMkh89tLMAoGCCqGSM49BAMCA0gAMEUCIQC+RkBIvx4gCM7q\n\
+Xx+VdTXA7kDldRV/xR1XeLCtnBoQFQIgYI77qKzxkSMjDUFqQOX0RnHsvX69/iHT\n\
+0UG9PlAak+k=\n\
+-----END CERTIFICATE-----\n";
+
 /// An authority, and a folder for what it signs.
 struct Authority {
     root: Certificate,
@@ -171,7 +183,10 @@ async fn plain_requests_are_sent_on_but_for_health_checks_of_this_machine() {
     let location = format!("https://{}:{port}/message?limit=1", server.address.ip());
     assert_eq!(answer.header("location"), Some(location.as_str()));
     let answer = server.send("POST", "/message", &[], "").await;
-    assert_eq!((answer.status, answer.body.as_str()), (400, "Use HTTPS"));
+    assert_eq!(
+        (answer.status, answer.body.as_str()),
+        (400, &*format!("Use HTTPS: https://{}:{port}/message", server.address.ip()))
+    );
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     for path in ["/health", "/health/ready"] {
         assert_eq!(server.send("GET", path, &[], "").await.status, 200, "{path}");
@@ -332,6 +347,89 @@ fn files_that_can_not_be_used_stop_the_start_and_are_named() {
     assert!(unnamed.stderr.contains("server.ssl.certfile: must name a file"), "{}", unnamed.stderr);
 }
 
+#[test]
+fn certificates_and_keys_that_can_not_be_used_are_explained() {
+    let authority = Authority::new();
+    authority.renew();
+    let (chain, key) = authority.files();
+    let file = |name: &str, text: &str| {
+        let path = authority.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let of_version_1 = refusal(&file("v1.pem", OF_VERSION_1), &key);
+    assert!(of_version_1.contains("server.ssl.certfile: "), "{of_version_1}");
+    assert!(of_version_1.contains("it is in version 1 of X.509, and version 3 is needed"), "{of_version_1}");
+    for (text, expected) in [
+        (
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "encrypted with a",
+        ),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n\
+             -----END RSA PRIVATE KEY-----\n",
+            "encrypted with a",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "of a kind that is not supported"),
+        ("AAAA", "it holds no key in PEM form"),
+    ] {
+        let refused = refusal(&chain, &file("wrong.pem", text));
+        assert!(refused.contains("server.ssl.certkey: ") && refused.contains(expected), "{refused}");
+        assert!(!refused.contains("AAAA"), "{refused}");
+    }
+}
+
+#[cfg(feature = "remote")]
+#[tokio::test]
+async fn commands_say_what_is_wrong_with_a_server() {
+    use crate::remote::run;
+
+    let authority = Authority::new();
+    let root = authority.folder.path().join("root.pem");
+    std::fs::write(&root, authority.root.pem()).unwrap();
+    // A server that has the authority's own certificate.
+    let (chain, key) = authority.files();
+    let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    std::fs::write(&chain, params.signed_by(&authority.key, &authority.root, &authority.key).unwrap().pem())
+        .unwrap();
+    std::fs::write(&key, authority.key.serialize_pem()).unwrap();
+    let server = TestServer::start_listening(|_| {}, |config| config.tls = Some(authority.tls())).await;
+    let secure = server.server.endpoints().iter().find(|endpoint| endpoint.secure).unwrap();
+    let secure_port = secure.address.to_string().rsplit_once(':').unwrap().1.to_owned();
+    let plain_port = server.address.port().to_string();
+    for (url, send, tail) in [
+        (
+            format!("https://localhost:{secure_port}"),
+            "it is that of an authority (CA:TRUE)",
+            "it is that of an authority (CA:TRUE)",
+        ),
+        (
+            format!("https://localhost:{plain_port}"),
+            "the server does not speak TLS on this port",
+            "the server does not speak TLS on this port",
+        ),
+        (
+            format!("http://localhost:{plain_port}"),
+            &*format!("Use HTTPS: https://localhost:{secure_port}/message"),
+            &*format!("it sends clients on to https://localhost:{secure_port}/message;"),
+        ),
+    ] {
+        for (arguments, said) in [(&["send", "hi"][..], send), (&["tail", "--limit", "1"], tail)] {
+            let program = Program::new(arguments)
+                .variable("GOTIFY_URL", &url)
+                .variable("GOTIFY_TOKEN", "A1")
+                .variable("GOTIFY_CLIENT_TOKEN", "C1")
+                .variable("SSL_CERT_FILE", root.to_str().unwrap());
+            let outcome = run(program, "").await;
+            assert!(
+                outcome.code != Some(0) && outcome.stderr.contains(said),
+                "{arguments:?} {url}: {outcome:?}"
+            );
+        }
+    }
+}
+
 #[cfg(feature = "remote")]
 #[tokio::test]
 async fn commands_talk_to_a_server_whose_certificate_is_trusted_and_to_no_other() {
@@ -360,5 +458,7 @@ async fn commands_talk_to_a_server_whose_certificate_is_trusted_and_to_no_other(
     assert!(read.stdout.ends_with(" ci: hi\n"), "{}", read.stdout);
     let refused = run(command(&["send", "hi"], &other), "").await;
     assert_eq!(refused.code, Some(69), "{refused:?}");
-    assert!(refused.stderr.contains("invalid peer certificate"), "{}", refused.stderr);
+    let expected =
+        "the certificate of the server can't be trusted: no authority that this system trusts has signed it";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite;
 
@@ -37,10 +37,15 @@ impl RequestError {
     /// The server refused a request, and says why.
     pub(super) fn refused(server: &ServerUrl, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let seconds = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let location = headers.get(LOCATION).filter(|_| status.is_redirection());
+        let text = match location {
+            Some(location) => sent_on(&String::from_utf8_lossy(location.as_bytes())),
+            None => description(body),
+        };
         Self::Refused {
             server: server.to_string(),
             status,
-            text: description(body),
+            text,
             retry_after: seconds.map(Duration::from_secs),
         }
     }
@@ -71,6 +76,14 @@ impl RequestError {
     }
 }
 
+/// Says where a server sends its clients. They are not followed: another server is not to get the token.
+fn sent_on(location: &str) -> String {
+    // What follows the path may hold a token.
+    let place = location.split(['?', '#']).next().unwrap_or_default();
+    let place: String = place.chars().take(SHOWN_CHARACTERS).flat_map(char::escape_debug).collect();
+    format!("it sends clients on to {place}; use that server's URL, without the path of the request")
+}
+
 /// Gotify's error object.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,6 +106,19 @@ fn description(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_a_server_sends_its_clients_is_shown_without_what_may_be_a_token() {
+        let server = ServerUrl::parse("http://a").unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(LOCATION, "https://a:8443/stream?token=hunter2".parse().unwrap());
+        let refused = RequestError::refused(&server, StatusCode::FOUND, &headers, b"").to_string();
+        let expected = "http://a answered with 302 Found: it sends clients on to https://a:8443/stream; use that server's \
+                        URL, without the path of the request";
+        assert_eq!(refused, expected);
+        let other = RequestError::refused(&server, StatusCode::NOT_FOUND, &headers, b"gone").to_string();
+        assert_eq!(other, "http://a answered with 404 Not Found: gone");
+    }
 
     #[test]
     fn the_description_of_an_error_is_shown_on_one_line() {

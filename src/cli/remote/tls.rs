@@ -3,14 +3,14 @@
 use std::io;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::connection::Transport;
-use crate::trusted_authorities;
+use crate::{certificate_fault, trusted_authorities};
 
 /// Secures a connection to the server of that name.
 pub(super) async fn secure(socket: TcpStream, host: &str) -> io::Result<Box<dyn Transport>> {
@@ -24,6 +24,20 @@ pub(super) async fn secure(socket: TcpStream, host: &str) -> io::Result<Box<dyn 
         .map_err(io::Error::other)?
         .with_root_certificates(authorities)
         .with_no_client_auth();
-    let stream = TlsConnector::from(Arc::new(config)).connect(name, socket).await?;
-    Ok(Box::new(stream))
+    let stream = TlsConnector::from(Arc::new(config)).connect(name, socket).await;
+    Ok(Box::new(stream.map_err(explained)?))
+}
+
+/// Says in plain words what is wrong with the server, where that is known.
+fn explained(error: io::Error) -> io::Error {
+    let text = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::InvalidCertificate(fault)) => certificate_fault::text(fault)
+            .map(|text| format!("the certificate of the server can't be trusted: {text}")),
+        Some(Error::InvalidMessage(_)) => {
+            let text = "the server does not speak TLS on this port; is it `http://`, or another port?";
+            Some(text.to_owned())
+        }
+        _ => None,
+    };
+    text.map_or(error, |text| io::Error::new(io::ErrorKind::InvalidData, text))
 }

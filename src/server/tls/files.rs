@@ -16,6 +16,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::certificate_fault;
 use crate::server::tls_config::{CertificateFiles, TlsError};
 
 /// The certificate of new connections.
@@ -36,7 +37,14 @@ pub(super) fn load(files: &CertificateFiles, provider: &CryptoProvider) -> Resul
     let key = read_key(&files.key).map_err(unusable)?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => unusable(invalid("it does not belong to the certificate")),
-        error @ rustls::Error::InvalidCertificate(_) => unreadable(io::Error::other(error)),
+        rustls::Error::InvalidCertificate(error) => match certificate_fault::text(&error) {
+            Some(text) => unreadable(invalid(text)),
+            None => unreadable(io::Error::other(rustls::Error::InvalidCertificate(error))),
+        },
+        rustls::Error::General(_) => unusable(invalid(
+            "it is of a kind that is not supported; it must be RSA with at least 2048 bits, ECDSA on P-256, P-384 or \
+             P-521, or Ed25519",
+        )),
         error => unusable(io::Error::other(error)),
     })
 }
@@ -91,8 +99,18 @@ fn read_chain(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
 }
 
 fn read_key(path: &Path) -> io::Result<PrivateKeyDer<'static>> {
+    let pem = fs::read(path)?;
+    let is_encrypted = |line: &[u8]| {
+        line.starts_with(b"-----BEGIN ENCRYPTED PRIVATE KEY") || line.starts_with(b"Proc-Type: 4,ENCRYPTED")
+    };
+    if pem.split(|&byte| byte == b'\n').any(is_encrypted) {
+        return Err(invalid(
+            "it is encrypted with a passphrase, which nobody is there to type; decrypt it, as in `openssl pkey -in \
+             key.pem -out decrypted.pem`, and keep others from reading the file",
+        ));
+    }
     // The parser's own error could quote the file.
-    PrivateKeyDer::from_pem_slice(&fs::read(path)?).map_err(|_| invalid("it holds no key in PEM form"))
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|_| invalid("it holds no key in PEM form"))
 }
 
 fn invalid(reason: &str) -> io::Error {
