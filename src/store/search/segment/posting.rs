@@ -52,10 +52,10 @@ impl<'r> Posting<'r> {
     }
 }
 
-/// Returns what is stored for a list whose last number this is: the list, or bits if they are smaller.
-pub(super) fn smallest(list: Vec<u8>, last: u64) -> Vec<u8> {
+/// Returns what is stored for a list whose highest number this is: the list, or bits if they are smaller.
+pub(super) fn smallest(list: Vec<u8>, highest: u64) -> Vec<u8> {
     let bits_of = |list: &[u8]| {
-        let (first, end) = (Reader(list).number().ok()? / 64, last / 64 + 1);
+        let (first, end) = (Reader(list).number().ok()? / 64, highest / 64 + 1);
         if end.checked_sub(first)?.saturating_mul(8) >= list.len() as u64 {
             return None;
         }
