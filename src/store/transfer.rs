@@ -12,10 +12,13 @@ use std::path::Path;
 
 mod backup_file;
 pub(crate) mod bulk;
+mod continuation;
 mod error;
 mod packed;
+mod parts;
 mod pictures;
 pub(crate) mod record;
+mod refusal;
 mod rows;
 mod source;
 pub(crate) mod table;
@@ -107,6 +110,9 @@ pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
 /// one database to another, of any kind. The source is only read. The target must be empty, or have the first part of the same copy, which is continued
 /// then. A server does not start on it before the copy is complete.
 ///
+/// The source may change until a copy is continued. Messages that were copied are compared, in groups of some thousands,
+/// and groups that differ are copied again. The other rows are all copied again.
+///
 /// Rows that the target can't hold, such as a text with NUL, end the copy; with `leave_out` they are named in the log
 /// and left out.
 ///
@@ -126,7 +132,9 @@ pub async fn copy(
     let mut source = source::open(from).await?;
     let job = Job { source: source.place(), kind: JobKind::Copy };
     let mut target = target::open(to, &job).await?;
+    continuation::bring_up_to_date(&mut *source, &mut *target, leave_out).await?;
     let mut moved = rows::transfer(source.as_source(), target.as_target(), leave_out, on_progress).await?;
+    target.verify().await?;
     moved.pictures = pictures::copy(&mut *source, &mut *target).await?;
     target.finish().await?;
     source.close().await;

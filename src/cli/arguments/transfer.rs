@@ -13,8 +13,8 @@ Databases are written as their kind, a colon, and what `database.connection` wou
   mysql:gotify:secret@tcp(localhost:3306)/gotify?parseTime=true&loc=Local
 
 Stop the server of the source first: what it stores meanwhile is not copied. The target must be empty. A copy that was
-interrupted goes on when the same command is run again. Pictures that the database keeps are copied too. If they are
-files, copy their folder, `uploadedimagesdir`, yourself, or use `backup` and `restore`.
+interrupted goes on when the same command is run again, also if the source has changed since. Pictures that the database
+keeps are copied too. If they are files, copy their folder, `uploadedimagesdir`, yourself, or use `backup` and `restore`.
 
 Exit codes:
   0    everything was copied, and both sides have the same rows

@@ -20,10 +20,15 @@ impl BulkDialect for MysqlDialect {
         SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION' \
         /*M!100301 , max_statement_time = 0, idle_transaction_timeout = 0 */";
     const LIST_COLUMNS: &'static str = Self::SCHEMA.list_columns;
-    const SUM_OF_IDS: &'static str = "CAST(sum(id) AS SIGNED)";
+    const INTEGER: &'static str = "SIGNED";
     /// What a `text` holds.
     const TEXT_BYTES: Option<usize> = Some(65_535);
     const SHORT_TEXT_CHARACTERS: Option<usize> = Some(180);
+
+    fn text_bytes(column: &str) -> String {
+        // Tables of an old Gotify may have another character set.
+        format!("octet_length(CONVERT({column} USING utf8mb4))")
+    }
 
     fn last_id(table: &str) -> String {
         format!(

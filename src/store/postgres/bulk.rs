@@ -34,9 +34,17 @@ impl BulkDialect for PostgresDialect {
     /// what is before it, 40 ms after it came. So there are few of them.
     const LOAD_BYTES: usize = 14 * 1024 * 1024;
     const LIST_COLUMNS: &'static str = Self::SCHEMA.list_columns;
-    const SUM_OF_IDS: &'static str = "CAST(sum(id) AS bigint)";
+    const INTEGER: &'static str = "bigint";
     const TEXT_BYTES: Option<usize> = None;
     const SHORT_TEXT_CHARACTERS: Option<usize> = Some(180);
+
+    fn text_bytes(column: &str) -> String {
+        // Texts of `SQL_ASCII` come as they are stored, and need not be UTF-8.
+        format!(
+            "CASE WHEN getdatabaseencoding() IN ('UTF8', 'SQL_ASCII') THEN octet_length({column}) \
+             ELSE octet_length(convert_to({column}, 'UTF8')) END"
+        )
+    }
 
     fn last_id(table: &str) -> String {
         format!(

@@ -33,7 +33,7 @@ impl BulkDialect for SqliteDialect {
     const PREPARE_TARGET: &'static str = "PRAGMA cache_size = -4096";
     const INSERT_ROWS: usize = 256;
     const LIST_COLUMNS: &'static str = SCHEMA.list_columns;
-    const SUM_OF_IDS: &'static str = "sum(id)";
+    const INTEGER: &'static str = "integer";
     const TEXT_BYTES: Option<usize> = None;
     const PACKED_TIME: Option<fn(&str) -> Option<Timestamp>> = Some(time::from_text);
     const SHORT_TEXT_CHARACTERS: Option<usize> = None;

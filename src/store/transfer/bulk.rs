@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Debug};
 
+use super::parts::{self, Parts};
 use super::record::Record;
 use super::table::Table;
 use super::{Totals, TransferError};
@@ -34,8 +35,8 @@ pub(crate) trait BulkDialect: Dialect {
     const LOAD_BYTES: usize = 0;
     /// Returns each column: its table and its name.
     const LIST_COLUMNS: &'static str;
-    /// The sum of all ids of a table, as a whole number.
-    const SUM_OF_IDS: &'static str;
+    /// What a value is cast to, to be a whole number with a sign, of 64 bits.
+    const INTEGER: &'static str;
     /// The most bytes of a text, where there is a limit.
     const TEXT_BYTES: Option<usize>;
     /// The most characters of a name or token, where there is a limit.
@@ -43,6 +44,11 @@ pub(crate) trait BulkDialect: Dialect {
 
     /// Reads a time of a packed row; `None` where rows are not packed.
     const PACKED_TIME: Option<fn(&str) -> Option<Timestamp>> = None;
+
+    /// How many bytes a text has in UTF-8, for [`Parts`].
+    fn text_bytes(column: &str) -> String {
+        format!("octet_length({column})")
+    }
 
     /// The query for the highest id that a table has given, also to rows that were deleted.
     fn last_id(table: &str) -> String;
@@ -188,9 +194,19 @@ impl<D: BulkDialect> BulkConnection<D> {
 
     /// Counts the rows of a table.
     pub(super) async fn totals(&mut self, table: &Table) -> Result<Totals, sqlx::Error> {
-        let text = format!("SELECT count(*), {} FROM {}", D::SUM_OF_IDS, table.name);
+        let text = format!("SELECT count(*), CAST(sum(id) AS {}) FROM {}", D::INTEGER, table.name);
         let row = self.session().one(query(&text)).await?;
         Ok(Totals { rows: row.unsigned(0)?, ids: row.unsigned(1)? })
+    }
+
+    /// Returns what tells rows of a table apart from others, up to an id.
+    pub(super) async fn parts(&mut self, table: &Table, up_to: u64) -> Result<Parts, sqlx::Error> {
+        let columns = self.columns().await?;
+        let text = parts::query::<D>(table, |column| {
+            columns.iter().any(|(of, name)| of == table.name && name == column)
+        });
+        let rows = self.session().all(query(&text).id(up_to)).await?;
+        Parts::read(&rows, table)
     }
 
     /// Returns the highest id that a table has given, also to rows that were deleted.

@@ -102,7 +102,7 @@ pub enum TransferError {
     /// The target does not hold what the source does.
     #[error(
         "the table `{table}` has {expected} at the source and {found} at the target: something has changed one of them \
-         meanwhile; copy again into an empty database"
+         meanwhile; see that nothing does, and run the command again"
     )]
     Different {
         /// The table.
@@ -111,6 +111,21 @@ pub enum TransferError {
         expected: Totals,
         /// What the target has.
         found: Totals,
+    },
+    /// The target of a continued copy does not hold what was written to it.
+    #[error(
+        "rows between {first} and {last} of the table `{table}` in {place} are not those that were copied: something \
+         has changed them; see that nothing does, and run the command again"
+    )]
+    Changed {
+        /// The table.
+        table: &'static str,
+        /// No row with a lower id is concerned.
+        first: u64,
+        /// No row with a higher id is concerned.
+        last: u64,
+        /// Where the target is.
+        place: String,
     },
     /// The file of a backup, or a picture, can't be read or written.
     #[error("failed to {operation} `{}`", path.display())]

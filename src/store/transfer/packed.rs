@@ -7,7 +7,7 @@ use super::record::{Cell, Record};
 use super::table::{Kind, Table};
 use crate::model::Timestamp;
 
-/// Returns the query for the first rows whose ids are above `?1`, at most `?2` of them.
+/// Returns the query for the first rows whose ids are at least `?1` and at most `?2`; no more than `?3` of them.
 pub(super) fn query(table: &Table) -> String {
     let is_number = |kind| matches!(kind, Kind::Integer | Kind::Count | Kind::Flag);
     let numbers = table.columns.iter().map(|column| match column {
@@ -19,7 +19,7 @@ pub(super) fn query(table: &Table) -> String {
     let packed = numbers.chain(texts).collect::<Vec<_>>().join(" || ");
     format!(
         "SELECT group_concat(packed, '') FROM \
-         (SELECT {packed} AS packed FROM {} WHERE id > ? ORDER BY id LIMIT ?)",
+         (SELECT {packed} AS packed FROM {} WHERE id >= ? AND id <= ? ORDER BY id LIMIT ?)",
         table.name
     )
 }

@@ -1,5 +1,7 @@
 //! Moving the rows of all tables.
 
+use std::ops::RangeInclusive;
+
 use tokio::sync::mpsc::{self, Receiver};
 
 use super::record::Record;
@@ -26,14 +28,9 @@ pub(super) async fn transfer(
         let expected = source.totals(table).await?;
         let last_id = source.last_id(table).await?;
         target.begin_table(number, last_id).await?;
-        let (sender, batches) = mpsc::channel(WAITING);
-        let reading = source.read(table, target.after(number), sender);
+        let ids = target.after(number).saturating_add(1)..=u64::MAX;
         let progress = |done| on_progress(TransferProgress { table: table.name, done, total: expected.rows });
-        let writing = write(target, number, batches, leave_out, &progress);
-        let (read, written) = tokio::join!(reading, writing);
-        // A reader that nobody listens to ends early, without an error.
-        read?;
-        written?;
+        move_rows(source, target, number, ids, leave_out, &progress).await?;
         target.end_table(number).await?;
         let (found, left_out) = target.totals(number).await?;
         let expected = expected.minus(left_out);
@@ -44,6 +41,23 @@ pub(super) async fn transfer(
         moved.left_out += left_out.rows;
     }
     Ok(moved)
+}
+
+/// Moves the rows of a table that have these ids.
+pub(super) async fn move_rows(
+    source: &mut dyn Source,
+    target: &mut dyn Target,
+    number: usize,
+    ids: RangeInclusive<u64>,
+    leave_out: bool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(), TransferError> {
+    let (sender, batches) = mpsc::channel(WAITING);
+    let reading = source.read(&TABLES[number], ids, sender);
+    let writing = write(target, number, batches, leave_out, progress);
+    let (read, written) = tokio::join!(reading, writing);
+    // A reader that nobody listens to ends early, without an error.
+    read.and(written)
 }
 
 /// Returns the next batch, or several that together have about as many bytes as are wanted.

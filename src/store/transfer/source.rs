@@ -1,5 +1,6 @@
 //! Where rows come from.
 
+use std::ops::RangeInclusive;
 use std::pin::pin;
 
 use async_trait::async_trait;
@@ -9,8 +10,9 @@ use tokio::sync::mpsc::Sender;
 
 use super::bulk::{Access, BulkConnection, BulkDialect};
 use super::packed;
+use super::parts::Parts;
 use super::record::Record;
-use super::table::Table;
+use super::table::{MESSAGES, TABLES, Table};
 use super::{Totals, TransferError};
 use crate::model::Timestamp;
 #[cfg(feature = "mysql")]
@@ -35,11 +37,11 @@ pub(super) trait Source: Send {
     async fn totals(&mut self, table: &'static Table) -> Result<Totals, TransferError>;
     /// Returns the highest id that a table has given, also to rows that were deleted.
     async fn last_id(&mut self, table: &'static Table) -> Result<u64, TransferError>;
-    /// Sends the rows whose ids are above `after`, in the order of ids. Ends early if nobody takes them.
+    /// Sends the rows that have these ids, in the order of ids. Ends early if nobody takes them. A backup sends all.
     async fn read(
         &mut self,
         table: &'static Table,
-        after: u64,
+        ids: RangeInclusive<u64>,
         batches: Sender<Vec<Record>>,
     ) -> Result<(), TransferError>;
     /// Closes it.
@@ -51,6 +53,8 @@ pub(super) trait Source: Send {
 pub(super) trait DatabaseSource: Source {
     /// It as any source.
     fn as_source(&mut self) -> &mut dyn Source;
+    /// Returns what tells the messages up to an id apart from others.
+    async fn parts(&mut self, up_to: u64) -> Result<Parts, TransferError>;
     /// Returns the names of the pictures that it keeps, in their order.
     async fn picture_names(&mut self) -> Result<Vec<ImageName>, TransferError>;
     /// Returns the content of a picture.
@@ -110,10 +114,10 @@ impl<D: BulkDialect> Source for BulkConnection<D> {
     async fn read(
         &mut self,
         table: &'static Table,
-        after: u64,
+        ids: RangeInclusive<u64>,
         batches: Sender<Vec<Record>>,
     ) -> Result<(), TransferError> {
-        let read = send_rows(self, table, after, batches).await;
+        let read = send_rows(self, table, ids, batches).await;
         read.map_err(|error| self.failed_to("read", error))
     }
 
@@ -126,6 +130,11 @@ impl<D: BulkDialect> Source for BulkConnection<D> {
 impl<D: BulkDialect> DatabaseSource for BulkConnection<D> {
     fn as_source(&mut self) -> &mut dyn Source {
         self
+    }
+
+    async fn parts(&mut self, up_to: u64) -> Result<Parts, TransferError> {
+        let parts = Self::parts(self, &TABLES[MESSAGES], up_to).await;
+        parts.map_err(|error| self.failed_to("compare the messages of", error))
     }
 
     async fn picture_names(&mut self) -> Result<Vec<ImageName>, TransferError> {
@@ -147,7 +156,7 @@ impl<D: BulkDialect> DatabaseSource for BulkConnection<D> {
 async fn send_rows<D: BulkDialect>(
     connection: &mut BulkConnection<D>,
     table: &'static Table,
-    after: u64,
+    ids: RangeInclusive<u64>,
     batches: Sender<Vec<Record>>,
 ) -> Result<(), sqlx::Error> {
     let found = connection.columns().await?;
@@ -163,11 +172,11 @@ async fn send_rows<D: BulkDialect>(
         && connection.packed_messages > 0
         && table.columns.iter().all(|column| has(column.name))
     {
-        return send_packed(connection, table, after, batches, time).await;
+        return send_packed(connection, table, ids, batches, time).await;
     }
-    let text = format!("SELECT {columns} FROM {} WHERE id > ? ORDER BY id", table.name);
+    let text = format!("SELECT {columns} FROM {} WHERE id >= ? AND id <= ? ORDER BY id", table.name);
     let mut session = connection.session();
-    let mut rows = pin!(session.rows(query(&text).id(after))?);
+    let mut rows = pin!(session.rows(query(&text).id(*ids.start()).id(*ids.end()))?);
     let mut out = Batches::new(batches);
     while let Some(row) = rows.try_next().await? {
         if !out.push(Record::read(table, &row)?).await {
@@ -182,7 +191,7 @@ async fn send_rows<D: BulkDialect>(
 async fn send_packed<D: BulkDialect>(
     connection: &mut BulkConnection<D>,
     table: &'static Table,
-    mut after: u64,
+    ids: RangeInclusive<u64>,
     batches: Sender<Vec<Record>>,
     time: fn(&str) -> Option<Timestamp>,
 ) -> Result<(), sqlx::Error> {
@@ -190,13 +199,14 @@ async fn send_packed<D: BulkDialect>(
     let limit = i64::try_from(connection.packed_messages).unwrap_or(i64::MAX);
     let mut session = connection.session();
     let mut out = Batches::new(batches);
+    let (mut next, end) = ids.into_inner();
     loop {
-        let found = session.one(query(&text).id(after).bind(limit)).await?;
+        let found = session.one(query(&text).id(next).id(end).bind(limit)).await?;
         let value = found.bytes(0)?.unwrap_or_default();
         let rows = packed::split(table, value, time)
-            .ok_or_else(|| sqlx::Error::Decode(format!("the rows after id {after} can't be read").into()))?;
+            .ok_or_else(|| sqlx::Error::Decode(format!("the rows from id {next} on can't be read").into()))?;
         let Some(last) = rows.last() else { break };
-        after = last.id();
+        next = last.id().saturating_add(1);
         for record in rows {
             if !out.push(record).await {
                 return Ok(());

@@ -32,6 +32,9 @@ pub(crate) enum Kind {
     Time,
 }
 
+/// The place of the messages in [`TABLES`].
+pub(crate) const MESSAGES: usize = TABLES.len() - 1;
+
 /// Each table is written after those that its rows refer to. The messages, of which there are many, come last.
 pub(crate) static TABLES: [Table; 8] = [
     Table {

@@ -2,11 +2,14 @@
 //!
 //! It is a table, `shardcast_copy`, with one row per table that is copied. It is made before the first row is copied,
 //! moves with every commit, and goes when all is there. A server does not start on a database that has it with rows.
+//!
+//! The source may have changed until a copy is continued. So all tables but that of the messages are emptied then, and
+//! [`continuation`](super::continuation) looks which messages have changed.
 
+use super::TransferError;
 use super::bulk::{BulkConnection, BulkDialect};
-use super::table::TABLES;
+use super::table::{MESSAGES, TABLES};
 use super::target::{Job, JobKind};
-use super::{Totals, TransferError};
 use crate::store::sql::schema::Columns;
 use crate::store::sql::{Dialect, Session, pictures, query, search};
 
@@ -14,17 +17,13 @@ use crate::store::sql::{Dialect, Session, pictures, query, search};
 const NAME: &str = "shardcast_copy";
 
 const MAKE: &str = "CREATE TABLE IF NOT EXISTS shardcast_copy (number bigint NOT NULL PRIMARY KEY, \
-    source text NOT NULL, last_id bigint NOT NULL, left_out bigint NOT NULL, left_out_ids bigint NOT NULL)";
+    source text NOT NULL, last_id bigint NOT NULL)";
 
 /// What the source of a restored backup begins with.
 pub(super) const BACKUP: &str = "the backup ";
 
-/// How much of a table was copied.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Position {
-    pub(super) last_id: u64,
-    pub(super) left_out: Totals,
-}
+/// Up to which id each table was copied.
+pub(super) type Positions = [u64; TABLES.len()];
 
 /// What is in a database.
 #[derive(Debug)]
@@ -94,63 +93,59 @@ pub(super) async fn contents<D: BulkDialect>(
 pub(super) async fn begin<D: BulkDialect>(
     connection: &mut BulkConnection<D>,
     source: &str,
-) -> Result<[Position; TABLES.len()], sqlx::Error> {
+) -> Result<Positions, sqlx::Error> {
     let mut session = connection.session();
     session.run(query(MAKE)).await?;
     session.begin().await?;
     session.run(query("DELETE FROM shardcast_copy")).await?;
-    for table in &TABLES {
-        session.run(query(&format!("DELETE FROM {}", table.name))).await?;
-    }
-    for table in search::TABLES.into_iter().chain([pictures::TABLE]) {
-        session.run(query(&format!("DELETE FROM {table}"))).await?;
-    }
-    if D::HAS_HEADS {
-        session.run(query("DELETE FROM shardcast_heads")).await?;
-    }
+    session.run(query(&format!("DELETE FROM {}", TABLES[MESSAGES].name))).await?;
+    empty_all_but_messages(&mut session).await?;
     for number in 0..TABLES.len() {
-        let row = query(
-            "INSERT INTO shardcast_copy (number, source, last_id, left_out, left_out_ids) VALUES (?, ?, 0, 0, 0)",
-        );
+        let row = query("INSERT INTO shardcast_copy (number, source, last_id) VALUES (?, ?, 0)");
         session.run(row.id(number as u64).bind(source)).await?;
     }
     session.commit().await?;
-    Ok(Default::default())
+    Ok(Positions::default())
 }
 
-/// Returns how far the copy goes.
-pub(super) async fn positions<D: BulkDialect>(
+/// Prepares a database that has the first part of a copy for the rest. It keeps the messages alone: the rows of the other
+/// tables may have changed at the source, in ways that nothing but their content shows.
+pub(super) async fn resume<D: BulkDialect>(
     connection: &mut BulkConnection<D>,
-) -> Result<[Position; TABLES.len()], sqlx::Error> {
-    let rows = connection
-        .session()
-        .all(query("SELECT number, last_id, left_out, left_out_ids FROM shardcast_copy"))
-        .await?;
-    let mut positions: [Position; TABLES.len()] = Default::default();
-    for row in &rows {
-        let number = usize::try_from(row.unsigned(0)?).unwrap_or(usize::MAX);
-        if let Some(position) = positions.get_mut(number) {
-            let left_out = Totals { rows: row.unsigned(2)?, ids: row.unsigned(3)? };
-            *position = Position { last_id: row.unsigned(1)?, left_out };
-        }
-    }
+) -> Result<Positions, sqlx::Error> {
+    let mut session = connection.session();
+    let position = query("SELECT last_id FROM shardcast_copy WHERE number = ?").id(MESSAGES as u64);
+    let mut positions = Positions::default();
+    positions[MESSAGES] = session.one(position).await?.unsigned(0)?;
+    session.begin().await?;
+    empty_all_but_messages(&mut session).await?;
+    // The copy has written none. They would be in the way of rows that it writes.
+    let above = format!("DELETE FROM {} WHERE id > ?", TABLES[MESSAGES].name);
+    session.run(query(&above).id(positions[MESSAGES])).await?;
+    let moved_back = query("UPDATE shardcast_copy SET last_id = 0 WHERE number <> ?");
+    session.run(moved_back.id(MESSAGES as u64)).await?;
+    session.commit().await?;
     Ok(positions)
+}
+
+/// Deletes all rows but the messages, within the open transaction.
+async fn empty_all_but_messages<D: BulkDialect>(session: &mut Session<'_, D>) -> Result<(), sqlx::Error> {
+    let copied = TABLES[..MESSAGES].iter().map(|table| table.name);
+    let heads = D::HAS_HEADS.then_some("shardcast_heads");
+    for table in copied.chain(search::TABLES).chain([pictures::TABLE]).chain(heads) {
+        session.run(query(&format!("DELETE FROM {table}"))).await?;
+    }
+    Ok(())
 }
 
 /// Takes note of how far a table is copied, within the transaction that has written its rows.
 pub(super) async fn note<D: BulkDialect>(
     connection: &mut BulkConnection<D>,
     number: usize,
-    position: Position,
+    last_id: u64,
 ) -> Result<(), sqlx::Error> {
-    let moved =
-        query("UPDATE shardcast_copy SET last_id = ?, left_out = ?, left_out_ids = ? WHERE number = ?");
-    let Position { last_id, left_out } = position;
-    connection
-        .session()
-        .run(moved.id(last_id).id(left_out.rows).id(left_out.ids).id(number as u64))
-        .await
-        .map(drop)
+    let moved = query("UPDATE shardcast_copy SET last_id = ? WHERE number = ?");
+    connection.session().run(moved.id(last_id).id(number as u64)).await.map(drop)
 }
 
 /// Ends it: all is there.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
@@ -204,7 +205,7 @@ impl Source for BackupReader {
     async fn read(
         &mut self,
         table: &'static Table,
-        _after: u64,
+        _ids: RangeInclusive<u64>,
         batches: Sender<Vec<Record>>,
     ) -> Result<(), TransferError> {
         // The line of the table.
