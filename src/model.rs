@@ -19,6 +19,7 @@ pub use id::{ApplicationId, ClientId, MessageId, UserId};
 pub(crate) use message::extras_bytes;
 pub use message::{Extras, Message};
 pub use timestamp::Timestamp;
+pub(crate) use user::can_log_in;
 pub use user::{CurrentUser, User};
 
 #[cfg(feature = "sqlite")]

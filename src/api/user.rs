@@ -19,7 +19,7 @@ use super::path::PathId;
 use super::routing::get_only;
 use super::{AdminAuth, ApiError, ApiSettings, AppState, Json, image};
 use crate::auth::{Authenticator, Revocation};
-use crate::model::{User, UserId, zero_time};
+use crate::model::{User, UserId, can_log_in, zero_time};
 use crate::store::{DeletedUser, NewUser, Store, StoreError, UpdateUser, UserChange};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -129,7 +129,8 @@ impl Rows for ListedUsers {
     responses(
         (status = 200, body = User),
         (status = 400, body = ErrorObject, description = "The name is taken: `username already exists`. \
-            Or the password is too long: `password must be at most 72 bytes long`."),
+            Or the password is too long: `password must be at most 72 bytes long`. \
+            Or nobody could log in by the name, since it has a colon."),
         (status = 401, body = ErrorObject, description = "The request has no valid credentials, and registration is \
             off: `you are not allowed to access this api`. \
             Or registration is on, and the new user would be an administrator: \
@@ -158,6 +159,7 @@ async fn create(
     if store.database().user_by_name(&form.name).await?.is_some() {
         return Err(taken_name());
     }
+    check_new_name(&form.name)?;
     let created = store.database().create_user(NewUser {
         password_hash: auth.passwords().hash(SecretString::from(form.pass)).await?,
         name: form.name,
@@ -208,7 +210,8 @@ async fn read(_: AdminAuth, PathId(id): PathId, State(store): State<Store>) -> R
         (status = 200, body = User),
         (status = 400, body = ErrorObject, description = "The name is taken: `username already exists`. \
             Or the password is too long: `password must be at most 72 bytes long`. \
-            Or no administrator would remain: `cannot delete last admin`."),
+            Or no administrator would remain: `cannot delete last admin`. \
+            Or nobody could log in by the new name, since it has a colon."),
         (status = 403, description = NO_ADMIN, body = ErrorObject),
         (status = 404, description = NO_USER, body = ErrorObject),
     )
@@ -221,8 +224,10 @@ async fn update(
 ) -> Result<Json<User>, ApiError> {
     let user_id = UserId(id);
     let UpdateParams(form) = body.read().await?;
-    if state.store.database().user(user_id).await?.is_none() {
-        return Err(not_found());
+    let known = state.store.database().user(user_id).await?.ok_or_else(not_found)?;
+    // Whoever has such a name keeps it, and may be changed otherwise.
+    if known.user.name != form.name {
+        check_new_name(&form.name)?;
     }
     let password_hash = match form.pass {
         pass if pass.is_empty() => None,
@@ -281,6 +286,16 @@ fn made<T>(change: UserChange<T>) -> Result<T, ApiError> {
 
 fn not_found() -> ApiError {
     ApiError::NotFound("user does not exist".to_owned())
+}
+
+/// Refuses the name of a user who could never log in.
+fn check_new_name(name: &str) -> Result<(), ApiError> {
+    if can_log_in(name) {
+        return Ok(());
+    }
+    Err(ApiError::BadRequest(
+        "Field 'name' must have no colon, because basic authentication ends the name there".to_owned(),
+    ))
 }
 
 fn taken_name() -> ApiError {

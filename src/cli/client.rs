@@ -7,7 +7,7 @@ use super::database_command::{self, CommandError, check_name, owner, users};
 use super::listing::{Listing, date};
 use super::secret_output::show_before;
 use crate::auth::{NewToken, TokenKind};
-use crate::config::Loaded;
+use crate::config::{Loaded, on_one_line};
 use crate::model::{Client, ClientId};
 use crate::store::{Database, NewClient};
 
@@ -28,7 +28,7 @@ pub(super) fn run(loaded: &Loaded, command: ClientCommand) -> ExitCode {
         ClientCommand::Delete { id } => {
             let deleted = database.delete_client(ClientId(id)).await?;
             let Client { name, .. } = deleted.ok_or(CommandError::NoSuchClient { id })?;
-            Ok(format!("The client {id}, `{name}`, is deleted."))
+            Ok(format!("The client {id}, `{}`, is deleted.", on_one_line(&name)))
         }
     })
 }

@@ -9,6 +9,7 @@ use clap_complete::generate;
 
 use super::arguments::{Arguments, Shell};
 use super::{print_answer, print_problem};
+use crate::config::on_one_line;
 
 /// Prints a script that lets a shell complete commands and flags.
 pub(super) fn print(shell: Shell) -> ExitCode {
@@ -31,7 +32,10 @@ pub(super) fn write_man_pages(folder: &Path) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print_problem(&format!("failed to write man pages into {}: {error}", folder.display()));
+            print_problem(&format!(
+                "failed to write man pages into {}: {error}",
+                on_one_line(&folder.display().to_string())
+            ));
             ExitCode::FAILURE
         }
     }

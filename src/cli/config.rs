@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use super::{print_answer, print_problem};
-use crate::config::Loaded;
+use crate::config::{Loaded, on_one_line};
 
 /// Prints every key with its value and where it comes from; warnings go to standard error.
 pub(super) fn print(loaded: &Loaded) -> ExitCode {
     let lines = loaded.effective().into_iter().map(|(key, value)| {
         let source = loaded.source(key).unwrap_or("default");
-        format!("{key}: {value}  # {source}")
+        on_one_line(&format!("{key}: {value}  # {source}"))
     });
     let answer: Vec<String> = lines.collect();
     warn(loaded);
@@ -22,7 +22,7 @@ pub(super) fn check(loaded: &Loaded) -> ExitCode {
     let read = if loaded.files.is_empty() {
         "no file was read".to_owned()
     } else {
-        format!("read from {}", loaded.files.join(" and "))
+        format!("read from {}", on_one_line(&loaded.files.join(" and ")))
     };
     print_answer(&format!("the configuration has no mistakes; {read}"))
 }

@@ -33,6 +33,10 @@ pub(super) enum CommandError {
     #[error("there is a user `{name}` already")]
     UserExists { name: String },
     #[error(
+        "the name `{name}` has a colon, and nobody could log in by it: basic authentication ends the name there"
+    )]
+    Colon { name: String },
+    #[error(
         "`{name}` is the last administrator: make another one first, with `shardcast user add NAME --admin`"
     )]
     LastAdmin { name: String },

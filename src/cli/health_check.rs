@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::print_problem;
 use crate::config::Loaded;
+use crate::config::on_one_line;
 use crate::server::ServerConfig;
 
 /// How long the server may take to answer.
@@ -33,7 +34,7 @@ pub(super) fn run(loaded: &Loaded) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
-            print_problem(&problem);
+            print_problem(&on_one_line(&problem));
             ExitCode::FAILURE
         }
     }

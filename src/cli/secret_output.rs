@@ -9,13 +9,14 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use super::database_command::CommandError;
 use super::print_line;
+use crate::config::on_one_line;
 
-/// Prints a secret, and then makes the change that it belongs to.
+/// Prints a secret, on one line and without control characters, and then makes the change that it belongs to.
 pub(super) async fn show_before<T, E: Into<CommandError>>(
     text: &str,
     change: impl Future<Output = Result<T, E>>,
 ) -> Result<T, CommandError> {
-    print_secret(text).map_err(CommandError::Output)?;
+    print_secret(&on_one_line(text)).map_err(CommandError::Output)?;
     change.await.map_err(|error| CommandError::AfterPrinting(Box::new(error.into())))
 }
 

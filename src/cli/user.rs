@@ -9,7 +9,8 @@ use super::database_command::{self, CommandError, check_name, no_such_user, user
 use super::listing::{Listing, date};
 use super::secret_output::show_before;
 use crate::auth::{HashPasswordError, Passwords, random_password};
-use crate::config::Loaded;
+use crate::config::{Loaded, on_one_line};
+use crate::model::can_log_in;
 use crate::store::{Database, ImageFolder, ImageName, Images, NewUser, StoreError, UserChange};
 
 /// Runs a command on the users of the configured database.
@@ -31,6 +32,9 @@ async fn add(
     check_name(&name)?;
     if database.user_by_name(&name).await?.is_some() {
         return Err(CommandError::UserExists { name });
+    }
+    if !can_log_in(&name) {
+        return Err(CommandError::Colon { name });
     }
     let (password, password_hash) = new_password(loaded).await?;
     let created_at = chrono::Local::now().fixed_offset();
@@ -92,7 +96,8 @@ async fn delete(database: &dyn Database, loaded: &Loaded, name: &str) -> Result<
         }
     }
     Ok(format!(
-        "The user `{name}` is deleted, with {} applications and {} clients.",
+        "The user `{}` is deleted, with {} applications and {} clients.",
+        on_one_line(name),
         deleted.application_tokens.len(),
         deleted.client_tokens.len()
     ))

@@ -6,14 +6,14 @@ use super::declare::section;
 use super::load::Loaded;
 use super::problem::Problem;
 use super::secret;
-use super::shape::Shape::NonEmpty;
+use super::shape::Shape::UserName;
 use crate::auth::{HashPasswordError, MAX_PASSWORD_BYTES};
 
 section! {
     /// The administrator that the first start creates, while the database has no user.
     pub struct DefaultUserSection at "defaultuser." {
         /// The user name.
-        name: String = "admin", NonEmpty;
+        name: String = "admin", UserName;
         /// The password. If it is empty, a random one is made and printed once.
         #[serde(with = "secret")]
         pass: SecretString = "";

@@ -8,10 +8,11 @@ use serde_json::Value;
 use super::problem::quoted;
 use super::yaml::{Content, Node};
 use super::{MetricsListener, listen_address, network};
+use crate::model::can_log_in;
 
 use Shape::{
     Boolean, HeaderNames, Headers, Integer, List, ListenAddress, Listener, Methods, Networks, NonEmpty,
-    OneOf, Patterns, PowerOfTwo, Text,
+    OneOf, Patterns, PowerOfTwo, Text, UserName,
 };
 
 /// A day: no period in seconds makes sense beyond it.
@@ -22,6 +23,8 @@ pub(super) const DAY: i64 = 86_400;
 pub(super) enum Shape {
     Text,
     NonEmpty,
+    /// The name of a user who can log in.
+    UserName,
     OneOf(&'static [&'static str]),
     Boolean,
     Integer(RangeInclusive<i64>),
@@ -118,6 +121,7 @@ impl Shape {
         match self {
             Text => Ok(text.into()),
             NonEmpty if !text.is_empty() => Ok(text.into()),
+            UserName if !text.is_empty() && can_log_in(text) => Ok(text.into()),
             OneOf(choices) if choices.contains(&text) => Ok(text.into()),
             Boolean => boolean(text).map(Value::from).ok_or_else(refused),
             Integer(range) => integer(text, range).map(Value::from).ok_or_else(refused),
@@ -163,6 +167,7 @@ impl Shape {
         match self {
             Text => "text".to_owned(),
             NonEmpty => "text of at least one character".to_owned(),
+            UserName => "a name without a colon, at which basic authentication would end it".to_owned(),
             OneOf(choices) => format!("one of {}", choices.join(", ")),
             Boolean => "true or false".to_owned(),
             Integer(range) => format!("a whole number from {} to {}", range.start(), range.end()),
@@ -253,6 +258,8 @@ mod tests {
         for (shape, accepted, refused) in [
             (&Text, "83", "[83]"),
             (&NonEmpty, "x", "''"),
+            (&UserName, "ä b", "'a:b'"),
+            (&UserName, "x", "''"),
             (&Integer(0..=9), "9", "10"),
             (&Integer(0..=9), "'0'", "true"),
             (&Boolean, "1", "yes"),

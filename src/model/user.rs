@@ -21,6 +21,12 @@ pub struct User {
     pub created_at: Timestamp,
 }
 
+/// Whether a user of this name can log in with a password. HTTP's basic authentication is the only way to do so, and it
+/// ends the name at the first colon.
+pub(crate) fn can_log_in(name: &str) -> bool {
+    !name.contains(':')
+}
+
 /// Who is asking, as Gotify 3 shows it: the user, and the client where it is one that asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CurrentUser {

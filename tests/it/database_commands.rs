@@ -215,6 +215,10 @@ fn a_command_that_is_not_clear_says_what_is_missing() {
             "name the owner with --user, since there are several users: `admin`, `ann`\n",
         ),
         (&["application", "list", "--user", "bob"], "there is no user `bob`; there are `admin`, `ann`\n"),
+        (
+            &["user", "add", "a:b"],
+            "the name `a:b` has a colon, and nobody could log in by it: basic authentication ends the name there\n",
+        ),
         (&["user", "add", ""], "a name must have 1 to 255 characters, not 0\n"),
         (&["application", "add", &long, "--user", "ann"], "a name must have 1 to 255 characters, not 256\n"),
     ] {
@@ -252,4 +256,29 @@ async fn a_secret_that_nobody_can_read_is_not_made() {
     assert_eq!(installation.send(&token).await, 200);
     let count = |kind| installation.list(&[kind, "list"]).len();
     assert_eq!([count("user"), count("application"), count("client")], [2, 1, 0]);
+}
+
+#[test]
+fn names_that_a_terminal_would_obey_are_escaped() {
+    let installation = Installation::start(&[]);
+    let name = "a\u{1b}[2J\u{9b}b\nc";
+    let shown = r"`a\u{1b}[2J\u{9b}b\nc`";
+    for arguments in [
+        &["user", "add", name][..],
+        &["user", "reset-password", name],
+        &["application", "add", name, "--user", name],
+        &["client", "add", name, "--user", name],
+        &["client", "delete", "1"],
+    ] {
+        let outcome = installation.run(arguments);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.contains(shown), "{outcome:?}");
+        assert!(!outcome.stdout.contains(['\u{1b}', '\u{9b}']), "{outcome:?}");
+    }
+    let said = installation.refusal(&["user", "reset-password", "\u{1b}c"]);
+    assert_eq!(said, format!("there is no user `\\u{{1b}}c`; there are `admin`, {shown}\n"));
+    let said = installation.refusal(&["user", "add", name]);
+    assert_eq!(said, format!("there is a user {shown} already\n"));
+    let deleted = installation.run(&["user", "delete", name]);
+    assert!(deleted.stdout.starts_with(&format!("The user {shown} is deleted")), "{deleted:?}");
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use shardcast::store::UpdateUser;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
@@ -77,4 +78,25 @@ async fn two_admins_that_delete_each_other_leave_one() {
     assert_eq!(server.store.database().users().await.unwrap().len(), 1);
     let refused = server.send("GET", "/user", &admin, "").await.status;
     assert_eq!(refused == 200, left == "admin", "whoever is left is the one who may");
+}
+
+#[tokio::test]
+async fn no_new_name_has_a_colon_and_an_old_one_stays() {
+    let server = TestServer::start().await;
+    let admin = basic("admin", "admin");
+    let refused = "Field 'name' must have no colon, because basic authentication ends the name there";
+    let answer = server.send("POST", "/user?name=a:b&pass=secret", &admin, "").await;
+    assert_eq!((answer.status, answer.json()["errorDescription"].as_str()), (400, Some(refused)));
+
+    let ann = server.person("ann").await;
+    let path = format!("/user/{}", ann.user.id);
+    let answer = server.send("POST", &format!("{path}?name=a:b"), &admin, "").await;
+    assert_eq!((answer.status, answer.json()["errorDescription"].as_str()), (400, Some(refused)));
+
+    // As a Gotify lets it.
+    let old = UpdateUser { name: "a:b".to_owned(), admin: false, password_hash: None };
+    server.store.database().update_user(ann.user.id, old).await.unwrap();
+    let answer = server.send("POST", &format!("{path}?name=a:b&pass=another"), &admin, "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    push(&server, &ann, "still").await;
 }

@@ -22,6 +22,7 @@ use super::{Account, Api, MessageStream, RemoteError, RequestError, output};
 use crate::auth::TokenKind;
 use crate::cli::arguments::TailArguments;
 use crate::cli::{print_line, print_problem};
+use crate::config::on_one_line;
 use crate::model::Message;
 
 /// A tail that is under way.
@@ -120,7 +121,7 @@ impl Tail {
             match stream.next().await {
                 Ok(Received::Message(message)) => self.receive(seen, &message)?,
                 Ok(Received::Unknown(error)) => {
-                    print_problem(&format!("the server sent what is no message: {error}"));
+                    print_problem(&on_one_line(&format!("the server sent what is no message: {error}")));
                 }
                 Err(StreamError::TooFarBehind) => {
                     let newest = seen.newest();
