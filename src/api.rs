@@ -68,6 +68,7 @@ pub use boundary::Boundary;
 pub use client_address::ClientAddress;
 pub use cors::CorsConfig;
 pub use error::ApiError;
+pub(crate) use error::StopsOnPurpose;
 pub use external_base::ConnectionKind;
 pub use gate::{AdminAuth, AdminViewAuth, ClientAuth, ElevatedAuth, OptionalAuth, SenderAuth};
 pub use image::ImageLimits;

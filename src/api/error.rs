@@ -136,6 +136,9 @@ pub enum ApiError {
     /// There is no memory for the answer now; the same request may succeed soon.
     #[error("too many large lists are being sent, try again in 1 s")]
     NoAnswerMemory,
+    /// This server takes nothing new any more; another one, or the next one here, may.
+    #[error("this server is stopping, try again in 1 s")]
+    Stopping,
     /// The database can't do it now; the same request may succeed later.
     #[error("the database is unavailable, try again later")]
     Unavailable,
@@ -173,6 +176,7 @@ impl ApiError {
             | Self::NoAnswerMemory
             | Self::NoBodyMemory
             | Self::NoSearch(_)
+            | Self::Stopping
             | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::IdentityWithoutName | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -188,6 +192,7 @@ impl ApiError {
             | Self::NoAnswerMemory
             | Self::NoBodyMemory
             | Self::NoSearch(_)
+            | Self::Stopping
             | Self::Unavailable => Some(1),
             _ => None,
         }
@@ -207,6 +212,10 @@ pub(super) struct ErrorObject {
     error_description: String,
 }
 
+/// Goes with the answer of a server that is stopping, for the log: nothing has failed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StopsOnPurpose;
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
@@ -218,6 +227,9 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(body)).into_response();
         if let Some(seconds) = self.retry_after_seconds() {
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        if matches!(self, Self::Stopping) {
+            response.extensions_mut().insert(StopsOnPurpose);
         }
         response
     }
@@ -255,7 +267,7 @@ impl From<PublishError> for ApiError {
                 tracing::warn!(%error, "answered that the database is unavailable");
                 Self::Unavailable
             }
-            PublishError::ShutDown => Self::Unavailable,
+            PublishError::ShutDown => Self::Stopping,
             // The store has logged the defect.
             PublishError::Interrupted => Self::Internal,
         }
@@ -326,11 +338,13 @@ mod tests {
 
     #[test]
     fn who_is_to_come_back_later_learns_when() {
-        let response = ApiError::Unavailable.into_response();
-        assert_eq!(
-            (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
-            (503, &"1".parse().unwrap())
-        );
+        for error in [ApiError::Unavailable, ApiError::Stopping] {
+            let response = error.into_response();
+            assert_eq!(
+                (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
+                (503, &"1".parse().unwrap())
+            );
+        }
     }
 
     #[test]

@@ -77,10 +77,11 @@ impl Line {
         u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Writes the line.
-    pub(super) fn end(self, status: StatusCode) {
+    /// Writes the line. A server that ends `on_purpose` has no error.
+    pub(super) fn end(self, status: StatusCode, on_purpose: bool) {
         let line = self;
         match status.as_u16() {
+            _ if on_purpose => log!(debug, line, status),
             500.. => log!(error, line, status),
             400.. => log!(warn, line, status),
             _ if line.successes => log!(info, line, status),

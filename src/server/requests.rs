@@ -22,7 +22,7 @@ use tower::Service as _;
 use super::access_log::Line;
 use super::body::{BodyDiscard, RequestBody, UnreadBody};
 use super::connection::Http;
-use crate::api::{ClientAddress, ConnectionKind};
+use crate::api::{ClientAddress, ConnectionKind, StopsOnPurpose};
 
 /// What a connection's requests leave behind for the task that serves it.
 pub(super) struct Progress {
@@ -81,7 +81,8 @@ impl Future for RoutedRequest {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response<Body>> {
         let Ok(response) = ready!(Pin::new(&mut self.route).poll(cx));
         if let Some(line) = self.line.take() {
-            line.end(response.status());
+            let stops = response.extensions().get::<StopsOnPurpose>().is_some();
+            line.end(response.status(), stops);
         }
         Poll::Ready(response)
     }

@@ -77,3 +77,37 @@ async fn a_window_closes_the_streams_with_1012_and_the_server_ends_well() {
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("cutting off"), "{log}");
 }
+
+#[tokio::test]
+async fn a_new_stream_is_told_that_the_server_stops_and_nothing_has_failed() {
+    let (mut server, client, _) = serve(&[("GOTIFY_SERVER_DRAIN_WINDOWSECONDS", "600")]).await;
+    let mut streams = Vec::new();
+    for _ in 0..5 {
+        streams.push(Listener::at(&server.address, &client, "").await);
+    }
+    server.signal(Signal::TERM);
+    server.wait_for_log("stopping: ");
+    let url = format!("http://{}/stream", server.address);
+    let events =
+        || http().get(&url).header("Accept", "text/event-stream").header("X-Gotify-Key", &client).send();
+    let refused = async {
+        loop {
+            let answer = events().await.unwrap();
+            // A moment after that line they are still taken.
+            if answer.status() != 200 {
+                return answer;
+            }
+        }
+    };
+    let refused = tokio::time::timeout(PATIENCE, refused).await.expect("streams are refused");
+    assert_eq!((refused.status().as_u16(), refused.headers()["Retry-After"].to_str().unwrap()), (503, "1"));
+    let said: Value = refused.json().await.unwrap();
+    assert_eq!(said["errorDescription"], "this server is stopping, try again in 1 s");
+    let url = format!("ws://{}/stream?token={client}", server.address);
+    let refused = tokio_tungstenite::connect_async(url).await.unwrap_err().to_string();
+    assert!(refused.contains("503"), "{refused}");
+
+    server.signal(Signal::TERM);
+    let (_, log) = server.wait();
+    assert!(!log.contains("ERROR") && !log.contains("database"), "{log}");
+}

@@ -112,16 +112,13 @@ fn implied(method: &Method, operation: &Operation) -> [(&'static str, Vec<String
         works,
         quoted("The server has a defect, or its database is broken; the log says more", ApiError::Internal),
     );
-    let unavailable =
-        when(works, quoted("The database does not answer, or the server stops", ApiError::Unavailable))
-            .chain(when(
-                takes_credentials,
-                quoted("Too many passwords wait to be checked", Overloaded.into()),
-            ))
-            .chain(when(
-                has_body,
-                quoted("Too many large bodies arrive at the same time", ApiError::NoBodyMemory),
-            ));
+    let unavailable = when(works, quoted("The database does not answer", ApiError::Unavailable))
+        .chain(when(works, quoted("The server is about to end", ApiError::Stopping)))
+        .chain(when(takes_credentials, quoted("Too many passwords wait to be checked", Overloaded.into())))
+        .chain(when(
+            has_body,
+            quoted("Too many large bodies arrive at the same time", ApiError::NoBodyMemory),
+        ));
     [
         ("400", invalid),
         ("401", unauthorized.collect()),

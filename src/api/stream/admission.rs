@@ -19,8 +19,7 @@ pub(super) async fn admit(
     is_valid: impl Future<Output = Result<bool, StoreError>>,
     newest: impl Future<Output = Result<Option<MessageId>, StoreError>>,
 ) -> Result<Registration, ApiError> {
-    // The same answer as for a database that is away: the client is to come back later.
-    let mut registration = registered.map_err(|RegisterError::Draining| ApiError::Unavailable)?;
+    let mut registration = registered.map_err(|RegisterError::Draining| ApiError::Stopping)?;
     let asked = async {
         // Who was deleted since the gate let them in had no stream yet that their deletion could close.
         if !is_valid.await? {
