@@ -53,6 +53,9 @@ use arguments::{Arguments, Command, ConfigCommand};
 use logging::Log;
 use service_manager::PassedSockets;
 
+/// What failed may go through later, as in `sysexits.h`.
+const EX_TEMPFAIL: u8 = 75;
+
 /// A wrong configuration, as in `sysexits.h`.
 const EX_CONFIG: u8 = 78;
 

@@ -76,7 +76,10 @@ pub use observer::{PublishObserver, PublishOutcome};
 #[cfg(feature = "sqlite")]
 pub(crate) use open::check_connection;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-pub use open::{DatabaseConfig, Dialect, OpenDatabaseError, open, open_beside_server, plan_migration};
+pub use open::{
+    DatabaseConfig, Dialect, OpenDatabaseError, ReachedDatabase, open, open_beside_server, plan_migration,
+    reach,
+};
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(super) use database::{ApplicationCommand, ClientCommand, UserCommand};
 use remote::{SEND_HELP, TAIL_HELP};
 pub(super) use remote::{SendArguments, TailArguments};
-use transfer::COPY_HELP;
+use transfer::{BACKUP_HELP, COPY_HELP};
 pub(super) use transfer::{BackupArguments, CopyArguments, RestoreArguments};
 
 /// Follows the help of every command.
@@ -21,15 +21,21 @@ Exit codes:
   0    the command has done its work
   1    it failed, and standard error says why
   2    the command or a flag is unknown
-  78   the configuration is wrong, or the database that it names can't be opened
-  130  a second SIGINT ended the server at once (143: a second SIGTERM)";
+  75   the database can't be reached now, or its file is locked: the same command may work later
+  78   the configuration is wrong, or the database that it names can't be used
+  130  a second SIGINT ended the server at once (143: a second SIGTERM)
+
+Signals:
+  SIGTERM and SIGINT stop the server: it finishes requests and closes streams. A second one ends it at once. SIGHUP stops
+  it too if it has a terminal, unless it was started with `nohup`. Without a terminal, SIGHUP is ignored and logged, as
+  SIGUSR1, SIGUSR2 and SIGALRM always are: there is nothing to reload.";
 
 /// A push-notification server that speaks Gotify's API.
 #[derive(Debug, Parser)]
 #[command(name = "shardcast", version, after_help = EXIT_CODES)]
 pub(super) struct Arguments {
-    /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env.
-    /// Without it, files are looked for where Gotify 2 and 3 look. `send` and `tail` read a file of their own.
+    /// The only configuration file to read: YAML, or lines of NAME=value if its name ends in .env; JSON for `send` and
+    /// `tail`, see there. Without it, files are looked for where Gotify 2 and 3 look.
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -66,13 +72,14 @@ pub(super) enum Command {
     /// Create and list applications, and replace their tokens
     #[command(subcommand)]
     Application(ApplicationCommand),
-    /// Create and list clients
+    /// Create, list and delete clients
     #[command(subcommand)]
     Client(ClientCommand),
     /// Copy everything from one database to another, of any kind
     #[command(after_help = COPY_HELP)]
     Copy(CopyArguments),
     /// Write the database and the pictures to a file, also while the server runs
+    #[command(after_help = BACKUP_HELP)]
     Backup(BackupArguments),
     /// Write a backup into the database and the folder of pictures; the server must not run
     Restore(RestoreArguments),

@@ -17,7 +17,7 @@ use super::signals::Signals;
 use super::start_error::StartError;
 use super::{journal, oidc, print_line, runtime};
 use crate::api::stream;
-use crate::config::Loaded;
+use crate::config::{Loaded, on_one_line};
 use crate::server::{Address, DrainConfig, Endpoint, FirstUser, Node, Server, ServerParts};
 use crate::store;
 
@@ -66,7 +66,7 @@ pub(super) fn run(loaded: &Loaded, log: &Log, sockets: PassedSockets) -> ExitCod
 /// The first signal lets the server end well, also one that comes during the start. A second one ends it at once,
 /// whatever it waits for.
 async fn heed_signals(run: &Run<'_>, sockets: PassedSockets) -> Result<End, StartError> {
-    let mut signals = Signals::catch().map_err(StartError::Signals)?;
+    let mut signals = Signals::of_server().map_err(StartError::Signals)?;
     let (stop, stopped) = oneshot::channel();
     let second = async {
         signals.next().await;
@@ -88,12 +88,22 @@ async fn heed_signals(run: &Run<'_>, sockets: PassedSockets) -> Result<End, Star
 async fn start(
     run: &Run<'_>,
     sockets: PassedSockets,
-    stopped: oneshot::Receiver<()>,
+    mut stopped: oneshot::Receiver<()>,
 ) -> Result<(), StartError> {
     let starting = run.manager.starting().await;
     let loaded = run.loaded;
-    let database =
-        store::open(&loaded.database()).await.map_err(|source| StartError::database(loaded, source))?;
+    let config = loaded.database();
+    // The server of a database may be away. Once it has answered, what was begun is brought to its end.
+    let reached = tokio::select! {
+        biased;
+        _ = &mut stopped => {
+            tracing::info!("stopped before the database was reached");
+            return Ok(());
+        }
+        reached = store::reach(&config) => reached,
+    };
+    let opened = async { reached?.open().await };
+    let database = opened.await.map_err(|source| StartError::database(loaded, source))?;
     let exposition = Exposition::new(loaded, run.log);
     let mut parts = exposition.parts();
     parts.oidc = oidc::provider(&loaded.config.oidc)?;
@@ -225,7 +235,7 @@ fn page_address(endpoints: &[Endpoint]) -> Option<String> {
 /// Says how to log in: on standard output, since a password has no business in a log. An output that is closed, full or
 /// slow does not hold up the start. `page` is where the web page is.
 async fn introduce(user: &FirstUser, page: Option<&str>) {
-    let name = &user.name;
+    let name = &on_one_line(&user.name);
     if user.made_up_password.is_some() && journal::keeps_standard_output() {
         tracing::warn!(
             user.name = name,
@@ -250,7 +260,7 @@ async fn introduce(user: &FirstUser, page: Option<&str>) {
         Some(page) => format!(
             "First start. Open {page}/#/setup/{}/{password} to choose the password of `{name}`.\n\
              Until then it is `{password}`. This is not shown again; ",
-            percent_encode(name.as_bytes(), NON_ALPHANUMERIC)
+            percent_encode(user.name.as_bytes(), NON_ALPHANUMERIC)
         ),
     };
     let greeting = format!("{greeting}`shardcast user reset-password {name}` makes another one.");

@@ -4,14 +4,14 @@ use crate::causes::with_sources;
 use std::io;
 use std::process::ExitCode;
 
-use super::EX_CONFIG;
 use super::oidc::OidcError;
+use super::{EX_CONFIG, EX_TEMPFAIL};
 use crate::auth::HashPasswordError;
 use crate::config::{Connection, Loaded};
 #[cfg(feature = "push")]
 use crate::push::OpenPushError;
 use crate::server::{BindError, OpenError};
-use crate::store::OpenDatabaseError;
+use crate::store::{OpenDatabaseError, StoreError};
 
 /// A server that did not start.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,11 @@ impl StartError {
     /// Returns what the process ends with.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
+            Self::Database { source: OpenDatabaseError::Unavailable(_), .. }
+            | Self::Open(
+                OpenError::Database(StoreError::Unavailable { .. })
+                | OpenError::Images(StoreError::Unavailable { .. }),
+            ) => ExitCode::from(EX_TEMPFAIL),
             Self::Database { .. }
             | Self::FirstPassword { .. }
             | Self::Bind { source: BindError::UnusedSocket { .. }, .. } => ExitCode::from(EX_CONFIG),

@@ -23,10 +23,10 @@ pub(super) fn options(connection: &str) -> Result<sqlx::mysql::MySqlConnectOptio
     connection::parse(connection).map(|(options, _)| options)
 }
 
-/// Connects, and brings the database to the schema of this version.
-pub(super) async fn open(connection: &str) -> Result<Mysql, OpenDatabaseError> {
+/// Connects, and changes nothing.
+pub(super) async fn connect(connection: &str) -> Result<Mysql, OpenDatabaseError> {
     let (options, zone) = connection::parse(connection)?;
-    Mysql::open(MysqlDialect { zone }, options).await
+    Mysql::connect(MysqlDialect { zone }, options).await
 }
 
 /// Connects, and leaves the schema as it is.
@@ -35,7 +35,7 @@ pub(super) async fn open_beside_server(connection: &str) -> Result<Mysql, OpenDa
     Mysql::beside_server(MysqlDialect { zone }, options).await
 }
 
-/// Returns what [`open`] would change, and changes nothing.
+/// Returns what the start of a server would change, and changes nothing.
 pub(super) async fn plan(connection: &str) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
     let (options, zone) = connection::parse(connection)?;
     Mysql::plan(MysqlDialect { zone }, options).await

@@ -11,7 +11,7 @@ use super::Sqlite;
 use super::mysql;
 #[cfg(feature = "postgres")]
 use super::postgres;
-use super::{Database, MigrationStep};
+use super::{Database, MigrationStep, StoreError};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +55,74 @@ pub enum OpenDatabaseError {
         /// Which one: its process and since when.
         holder: String,
     },
+    /// It can't be used now: its server can't be reached or takes no connections, its file is locked, or its disk is
+    /// full. The same call may go through later.
+    #[error(transparent)]
+    Unavailable(Box<dyn Error + Send + Sync>),
     /// The connection names nothing that can be used as a database. The text says what would be right.
     #[error(transparent)]
     Unusable(Box<dyn Error + Send + Sync>),
+}
+
+impl From<StoreError> for OpenDatabaseError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable { .. } => Self::Unavailable(error.into()),
+            other => Self::Unusable(other.into()),
+        }
+    }
+}
+
+/// A database whose server has answered. Nothing was changed yet.
+#[derive(Debug)]
+pub struct ReachedDatabase(Reached);
+
+#[derive(Debug)]
+enum Reached {
+    #[cfg(feature = "sqlite")]
+    Sqlite(SecretString),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Postgres),
+    #[cfg(feature = "mysql")]
+    Mysql(mysql::Mysql),
+}
+
+impl ReachedDatabase {
+    /// Opens it for a server, and brings it to the schema of this version.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub async fn open(self) -> Result<Arc<dyn Database>, OpenDatabaseError> {
+        Ok(match self.0 {
+            #[cfg(feature = "sqlite")]
+            Reached::Sqlite(connection) => Arc::new(Sqlite::open(connection.expose_secret()).await?),
+            #[cfg(feature = "postgres")]
+            Reached::Postgres(database) => Arc::new(database.prepared().await?),
+            #[cfg(feature = "mysql")]
+            Reached::Mysql(database) => Arc::new(database.prepared().await?),
+        })
+    }
+}
+
+/// Connects to the server of a database, and changes nothing. A file is reached at once.
+///
+/// # Cancel safety
+///
+/// A dropped future leaves nothing behind: whoever is to stop need not wait for a server that is away.
+///
+/// # Panics
+///
+/// Outside a tokio runtime.
+pub async fn reach(config: &DatabaseConfig) -> Result<ReachedDatabase, OpenDatabaseError> {
+    Ok(ReachedDatabase(match config.dialect {
+        #[cfg(feature = "sqlite")]
+        Dialect::Sqlite => Reached::Sqlite(config.connection.clone()),
+        #[cfg(feature = "postgres")]
+        Dialect::Postgres => Reached::Postgres(postgres::connect(config.connection.expose_secret()).await?),
+        #[cfg(feature = "mysql")]
+        Dialect::Mysql => Reached::Mysql(mysql::connect(config.connection.expose_secret()).await?),
+    }))
 }
 
 /// Opens a database for a server, and brings it to the schema of this version. Nobody else should know its kind.
@@ -66,15 +131,7 @@ pub enum OpenDatabaseError {
 ///
 /// Outside a tokio runtime.
 pub async fn open(config: &DatabaseConfig) -> Result<Arc<dyn Database>, OpenDatabaseError> {
-    let connection = config.connection.expose_secret();
-    Ok(match config.dialect {
-        #[cfg(feature = "sqlite")]
-        Dialect::Sqlite => Arc::new(Sqlite::open(connection).await?),
-        #[cfg(feature = "postgres")]
-        Dialect::Postgres => Arc::new(postgres::open(connection).await?),
-        #[cfg(feature = "mysql")]
-        Dialect::Mysql => Arc::new(mysql::open(connection).await?),
-    })
+    reach(config).await?.open().await
 }
 
 /// Opens a database that is there, beside the server that may be using it, for a command that changes a little.

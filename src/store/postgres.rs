@@ -21,9 +21,9 @@ pub(crate) fn options(connection: &str) -> Result<sqlx::postgres::PgConnectOptio
     connection::parse(connection)
 }
 
-/// Connects, and brings the database to the schema of this version.
-pub(super) async fn open(connection: &str) -> Result<Postgres, OpenDatabaseError> {
-    Postgres::open(PostgresDialect, connection::parse(connection)?).await
+/// Connects, and changes nothing.
+pub(super) async fn connect(connection: &str) -> Result<Postgres, OpenDatabaseError> {
+    Postgres::connect(PostgresDialect, connection::parse(connection)?).await
 }
 
 /// Connects, and leaves the schema as it is.
@@ -31,7 +31,7 @@ pub(super) async fn open_beside_server(connection: &str) -> Result<Postgres, Ope
     Postgres::beside_server(PostgresDialect, connection::parse(connection)?).await
 }
 
-/// Returns what [`open`] would change, and changes nothing.
+/// Returns what the start of a server would change, and changes nothing.
 pub(super) async fn plan(connection: &str) -> Result<Vec<MigrationStep>, OpenDatabaseError> {
     Postgres::plan(PostgresDialect, connection::parse(connection)?).await
 }

@@ -38,6 +38,7 @@ pub(super) mod tests;
 
 pub(super) use dialect::{Fault, RemoteDialect};
 pub(super) use history::UsedIds;
+pub(super) use schema::may_pass;
 
 /// How long an operation may take.
 const OPERATION: Duration = Duration::from_secs(5);
@@ -67,17 +68,21 @@ pub(crate) struct Remote<D: RemoteDialect> {
 
 impl<D: RemoteDialect> Remote<D> {
     /// Connects, and brings the database to the schema of this version.
+    #[cfg(test)]
     pub(super) async fn open(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
-        let database = Self::connect(dialect, options).await?;
-        schema::apply(&database.writers).await?;
-        let raised = heads::raise(&database.writers).await;
-        raised.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
-        // There may be something left of a deletion that an earlier process began.
-        database.cleaner.look_everywhere();
-        Ok(database)
+        Self::connect(dialect, options).await?.prepared().await
     }
 
-    /// Returns what [`Self::open`] would change, and changes nothing.
+    /// Brings the database to the schema of this version.
+    pub(super) async fn prepared(self) -> Result<Self, OpenDatabaseError> {
+        schema::apply(&self.writers).await?;
+        heads::raise(&self.writers).await?;
+        // There may be something left of a deletion that an earlier process began.
+        self.cleaner.look_everywhere();
+        Ok(self)
+    }
+
+    /// Returns what [`Self::prepared`] would change, and changes nothing.
     pub(super) async fn plan(
         dialect: D,
         options: Options<D>,
@@ -92,12 +97,12 @@ impl<D: RemoteDialect> Remote<D> {
     /// Connects, and leaves the schema as it is, but for the tables that commands need.
     pub(super) async fn beside_server(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let database = Self::connect(dialect, options).await?;
-        let added = schema::add_what_commands_need(&database.writers).await;
-        added.map_err(|error| OpenDatabaseError::Unusable(Box::new(error)))?;
+        schema::add_what_commands_need(&database.writers).await?;
         Ok(database)
     }
 
-    async fn connect(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
+    /// Connects, and changes nothing.
+    pub(super) async fn connect(dialect: D, options: Options<D>) -> Result<Self, OpenDatabaseError> {
         let dialect = Arc::new(dialect);
         let writers = Arc::new(Pool::new(&dialect, &options, WRITERS, D::PREPARE_WRITER));
         writers.connect_once().await.map_err(schema::unreachable::<D>)?;

@@ -7,6 +7,7 @@
 //! Ids, tokens and password hashes stay as they are. Dates keep what the target keeps of them: nanoseconds and a zone
 //! in SQLite and in a backup, microseconds in PostgreSQL, milliseconds in MariaDB and MySQL.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
@@ -35,7 +36,7 @@ use backup_file::{BackupReader, BackupWriter};
 use source::Source as _;
 use target::{Job, JobKind};
 
-use super::DatabaseConfig;
+use super::{DatabaseConfig, ImageName};
 
 /// How far above the highest id of a backup the next message begins: clients may have seen messages that were
 /// published after the backup was made, and ask for what follows on them.
@@ -80,6 +81,17 @@ pub struct Moved {
     pub left_out: u64,
     /// Pictures of applications.
     pub pictures: u64,
+    /// Pictures that applications have and that were not found, by their names. They are not at the target.
+    pub missing_pictures: Vec<String>,
+}
+
+impl Moved {
+    /// Notes which pictures were moved, of those that applications have.
+    fn take_note(&mut self, moved: &HashSet<ImageName>, wanted: Vec<String>) {
+        let is_there = |name: &String| ImageName::parse(name).is_some_and(|name| moved.contains(&name));
+        self.pictures = moved.len() as u64;
+        self.missing_pictures = wanted.into_iter().filter(|name| !is_there(name)).collect();
+    }
 }
 
 /// How far it is.
@@ -113,6 +125,8 @@ pub type OnProgress<'p> = &'p (dyn Fn(TransferProgress) + Send + Sync);
 /// The source may change until a copy is continued. Messages that were copied are compared, in groups of some thousands,
 /// and groups that differ are copied again. The other rows are all copied again.
 ///
+/// A picture that the database does not keep is in [`Moved::missing_pictures`]: it is a file, or lost.
+///
 /// Rows that the target can't hold, such as a text with NUL, end the copy; with `leave_out` they are named in the log
 /// and left out.
 ///
@@ -135,7 +149,8 @@ pub async fn copy(
     continuation::bring_up_to_date(&mut *source, &mut *target, leave_out).await?;
     let mut moved = rows::transfer(source.as_source(), target.as_target(), leave_out, on_progress).await?;
     target.verify().await?;
-    moved.pictures = pictures::copy(&mut *source, &mut *target).await?;
+    let pictures = pictures::copy(&mut *source, &mut *target).await?;
+    moved.take_note(&pictures, source.application_pictures().await?);
     target.finish().await?;
     source.close().await;
     Ok(moved)
@@ -143,6 +158,9 @@ pub async fn copy(
 
 /// Writes a database and the pictures to a file, also while a server runs on them. `pictures` is their folder; `None` means
 /// that the database keeps them. The backup is of one moment. It is read back before the file gets its name; a file that is there is never replaced.
+///
+/// A picture that an application has and that is not found is in [`Moved::missing_pictures`], and the backup is written
+/// without it.
 ///
 /// # Cancel safety
 ///
@@ -163,10 +181,11 @@ pub async fn backup(
     let mut source = source::open(database).await?;
     let mut writer = BackupWriter::create(file)?;
     let mut moved = rows::transfer(source.as_source(), &mut writer, false, on_progress).await?;
-    moved.pictures = match pictures {
+    let pictures = match pictures {
         Some(folder) => pictures::write_all(folder, &mut writer)?,
         None => pictures::write_stored(&mut *source, &mut writer).await?,
     };
+    moved.take_note(&pictures, source.application_pictures().await?);
     source.close().await;
     writer.finish()?;
     Ok(moved)

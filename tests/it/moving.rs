@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use reqwest::StatusCode;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::harness::http;
 use crate::program::{Program, Serving};
@@ -80,4 +82,81 @@ fn a_database_that_is_written_wrongly_is_not_shown() {
         outcome.stderr
     );
     assert!(!outcome.stderr.contains("hunter2"));
+}
+
+/// A database with an application that has a picture, which nobody keeps.
+async fn make_application_with_picture(folder: &Path) -> SqliteConnection {
+    drop(program(&[], folder).serve());
+    assert_eq!(program(&["application", "add", "test"], folder).run().code, Some(0));
+    let options = SqliteConnectOptions::new().filename(folder.join("gotify.db"));
+    let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+    database.execute("UPDATE applications SET image = 'lost.png'").await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn a_picture_that_is_not_there_is_named_and_everything_else_is_backed_up() {
+    let [first, second] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let mut database = make_application_with_picture(first.path()).await;
+    let images = first.path().join("images");
+    let missing =
+        |place: &str| format!("a picture of an application is missing: there is no `lost.png` in {place}\n");
+    let in_folder = missing(&format!("the folder `{}` (`uploadedimagesdir`)", images.display()));
+    // Without the folder, and without the file.
+    for (number, kept) in ["two", "three"].into_iter().enumerate() {
+        let file = first.path().join(kept).display().to_string();
+        let outcome = program(&["backup", &file], first.path()).run();
+        assert_eq!((outcome.code, outcome.stderr), (Some(3), in_folder.clone()));
+        assert!(outcome.stdout.contains(&format!("and {number} pictures to")), "{}", outcome.stdout);
+        fs::create_dir_all(&images).unwrap();
+        fs::write(images.join("other.png"), "pixels").unwrap();
+        if number == 1 {
+            let outcome = program(&["restore", &file], second.path()).run();
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        }
+    }
+    fs::write(images.join("lost.png"), "pixels").unwrap();
+    let file = first.path().join("whole").display().to_string();
+    let outcome = program(&["backup", &file], first.path()).run();
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+
+    let from = format!("sqlite3:{}", first.path().join("gotify.db").display());
+    let copy = |name: &str| {
+        let to = format!("sqlite3:{}", first.path().join(name).display());
+        Program::new(&["copy", "--from", &from, "--to", &to]).run()
+    };
+    let outcome = copy("of-files.db");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.starts_with("note: 1 pictures of applications are not in the database; copy"));
+    database
+        .execute("INSERT INTO shardcast_images (name, content) VALUES ('other.png', x'00')")
+        .await
+        .unwrap();
+    let outcome = copy("of-database.db");
+    assert_eq!((outcome.code, outcome.stderr), (Some(3), missing("the database")));
+}
+
+#[test]
+fn a_backup_that_has_no_place_or_no_database_says_which_path_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |file: &str| {
+        let outcome = program(&["backup", file], folder.path()).run();
+        (outcome.code, outcome.stderr)
+    };
+    let (code, said) = refused("file");
+    assert_eq!(code, Some(78));
+    let database = folder.path().join("gotify.db");
+    assert!(said.starts_with(&format!("there is no database `{}`; name", database.display())), "{said}");
+    let (code, said) = refused("-");
+    assert_eq!(code, Some(2));
+    assert!(said.contains("so it must be a file and no pipe"), "{said}");
+
+    drop(program(&[], folder.path()).serve());
+    let nowhere = folder.path().join("nowhere");
+    let (code, said) = refused(nowhere.join("file").to_str().unwrap());
+    assert_eq!(code, Some(1));
+    assert_eq!(
+        said,
+        format!("there is no folder `{}`; make it, or name a file in another one\n", nowhere.display())
+    );
 }

@@ -1,7 +1,11 @@
 //! Commands, signals and exit codes.
 
-use std::io::{Read, Write};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read, Write};
+#[cfg(feature = "postgres")]
+use std::net::TcpListener;
 use std::net::TcpStream;
+use std::process::Stdio;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -209,4 +213,92 @@ fn warnings_about_the_configuration_are_logged_once() {
     assert_eq!(log.matches("GOTIFY_PORT: Kubernetes sets this variable").count(), 1, "{log}");
     assert_eq!(log.matches("GOTIFY_PLUGINSDIR: pluginsdir: ").count(), 1, "{log}");
     assert!(!log.contains('\u{1b}'), "colours in a pipe: {log:?}");
+}
+
+/// As a service is run, which has no terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_that_ask_for_no_end_make_a_line_in_the_log() {
+    let mut server = Program::after(r#"exec setsid "$0" "$@""#)
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
+        .serve();
+    for (signal, name) in [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::USR1, "SIGUSR1"),
+        (Signal::USR2, "SIGUSR2"),
+        (Signal::ALARM, "SIGALRM"),
+    ] {
+        server.signal(signal);
+        server.wait_for_log(&format!("{name} is ignored"));
+    }
+    server.signal(Signal::TERM);
+    let (code, log) = server.wait();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_whose_terminal_is_closed_ends_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    // `script` makes a terminal, and is the only one who has its other end. The log has no writer left once all is over.
+    let start = r#"mkfifo "$LOG"; exec script --quiet --command "exec '$0' 2>'$LOG'" /dev/null"#;
+    let terminal = Program::after(start)
+        .variable("LOG", log.to_str().unwrap())
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
+        .start(Stdio::null);
+    let log = loop {
+        // Until the pipe is there.
+        if let Ok(log) = File::open(&log) {
+            break log;
+        }
+        std::thread::yield_now();
+    };
+    let mut lines = BufReader::new(log).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("listening on")));
+    drop(terminal);
+    let rest: Vec<String> = lines.collect();
+    assert!(rest.last().is_some_and(|line| line.ends_with("stopped")), "{rest:?}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_database_that_is_away_ends_the_start_with_75_and_one_that_is_named_wrongly_with_78() {
+    let program = |arguments: &[&str], connection: &str| {
+        Program::new(arguments)
+            .variable("GOTIFY_SERVER_PORT", "0")
+            .variable("GOTIFY_DATABASE_DIALECT", "postgres")
+            .variable("GOTIFY_DATABASE_CONNECTION", connection)
+            .run()
+    };
+    // Port 1 is reserved, and nothing listens there.
+    let away = "host=127.0.0.1 port=1 user=a dbname=b sslmode=disable";
+    for arguments in [&[][..], &["user", "list"], &["backup", "file"]] {
+        let outcome = program(arguments, away);
+        assert_eq!(outcome.code, Some(75), "{arguments:?}: {}", outcome.stderr);
+        let said = "failed to connect to PostgreSQL: it can't be reached, or takes no connections now: ";
+        assert!(outcome.stderr.contains(said), "{arguments:?}: {}", outcome.stderr);
+    }
+    assert_eq!(program(&[], "host=127.0.0.1 port=none").code, Some(78));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_waits_for_its_database_ends_by_a_signal() {
+    let database = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = database.local_addr().unwrap().port();
+    let server = Program::new(&[])
+        .variable("GOTIFY_SERVER_PORT", "0")
+        .variable("GOTIFY_DATABASE_DIALECT", "postgres")
+        .variable(
+            "GOTIFY_DATABASE_CONNECTION",
+            &format!("host=127.0.0.1 port={port} user=a dbname=b sslmode=disable"),
+        )
+        .start(Stdio::null);
+    // It has connected, and gets no answer.
+    let _connection = database.accept().unwrap();
+    server.signal(Signal::TERM);
+    assert_eq!(server.wait(), Some(0));
 }

@@ -1,7 +1,9 @@
 //! Brings a database to the schema: a new one, one that Gotify 2 or 3 made, or our own.
 
-use super::pool::{Pool, cause};
-use super::{RemoteDialect, history};
+use std::io::ErrorKind;
+
+use super::pool::{Pool, cause, fault};
+use super::{Fault, RemoteDialect, history};
 use crate::store::sql::schema::{Columns, UnknownTables, VERSION};
 use crate::store::sql::{Connections as _, Lease as _, Session, query};
 use crate::store::transfer::unfinished;
@@ -31,8 +33,21 @@ pub(super) enum RefusedDatabase {
         "failed to connect to {0}; check the address, the user and the password in `database.connection`"
     )]
     Unreachable(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("failed to connect to {0}: it can't be reached, or takes no connections now")]
+    Away(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("failed to {0}")]
     Failed(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the database can't {0} now")]
+    Interrupted(String, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<RefusedDatabase> for OpenDatabaseError {
+    fn from(refused: RefusedDatabase) -> Self {
+        match refused {
+            RefusedDatabase::Away(..) | RefusedDatabase::Interrupted(..) => Self::Unavailable(refused.into()),
+            other => Self::Unusable(other.into()),
+        }
+    }
 }
 
 impl From<UnknownTables> for RefusedDatabase {
@@ -49,8 +64,14 @@ pub(super) async fn apply<D: RemoteDialect>(pool: &Pool<D>) -> Result<(), OpenDa
     let mut lease = pool.lease_until("prepare the database", None).await.map_err(unusable)?;
     let mut session = lease.session();
     let applied = async {
-        session.batch(D::PREPARE_SCHEMA).await.map_err(|error| during("prepare the connection", error))?;
-        session.batch(D::LOCK_SCHEMA).await.map_err(|error| during("wait for others who start", error))?;
+        session
+            .batch(D::PREPARE_SCHEMA)
+            .await
+            .map_err(|error| during::<D>("prepare the connection", error))?;
+        session
+            .batch(D::LOCK_SCHEMA)
+            .await
+            .map_err(|error| during::<D>("wait for others who start", error))?;
         bring_up(&mut session).await
     };
     let applied = applied.await;
@@ -77,39 +98,58 @@ pub(super) async fn plan<D: RemoteDialect>(pool: &Pool<D>) -> Result<Vec<Migrati
     let mut session = lease.session();
     let planned = async {
         let there = verified(&mut session).await?;
-        D::SCHEMA.missing(&mut session, &there).await.map_err(|error| during("read the schema", error))
+        D::SCHEMA.missing(&mut session, &there).await.map_err(|error| during::<D>("read the schema", error))
     };
     let planned = planned.await;
     lease.discard().await;
     planned.map(|steps| steps.into_iter().map(|step| step.shown).collect()).map_err(unusable)
 }
 
-fn unusable(error: impl std::error::Error + Send + Sync + 'static) -> OpenDatabaseError {
-    OpenDatabaseError::Unusable(Box::new(error))
+fn unusable(error: impl Into<OpenDatabaseError>) -> OpenDatabaseError {
+    error.into()
 }
 
-fn during(what: impl Into<String>, error: sqlx::Error) -> RefusedDatabase {
-    RefusedDatabase::Failed(what.into(), cause(error))
+fn during<D: RemoteDialect>(what: impl Into<String>, error: sqlx::Error) -> RefusedDatabase {
+    if may_pass::<D>(&error) {
+        RefusedDatabase::Interrupted(what.into(), cause(error))
+    } else {
+        RefusedDatabase::Failed(what.into(), cause(error))
+    }
+}
+
+/// Whether the same attempt may go through later: the server is away, is starting or stopping, or has no connection to
+/// spare. What it does not like about the connection, such as the password, stays as it is.
+pub(in crate::store) fn may_pass<D: RemoteDialect>(error: &sqlx::Error) -> bool {
+    match error {
+        // A socket that this user may not open.
+        sqlx::Error::Io(error) => error.kind() != ErrorKind::PermissionDenied,
+        // Certificates that don't fit, or another kind of server.
+        sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) => false,
+        _ => matches!(fault::<D>(error), Fault::Conflict | Fault::Disconnected | Fault::Unavailable),
+    }
 }
 
 async fn bring_up<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<(), RefusedDatabase> {
     let there = verified(session).await?;
     let missing = D::SCHEMA.missing(session, &there).await;
     let now = chrono::Local::now().fixed_offset();
-    for step in missing.map_err(|error| during("read the schema", error))? {
+    for step in missing.map_err(|error| during::<D>("read the schema", error))? {
         let shown = step.shown.clone();
-        step.run(session, now).await.map_err(|error| during(shown.to_string(), error))?;
+        step.run(session, now).await.map_err(|error| during::<D>(shown.to_string(), error))?;
     }
     let version = query(
         "INSERT INTO shardcast_state (id, version) SELECT 1, ? WHERE NOT EXISTS (SELECT 1 FROM shardcast_state)",
     );
-    session.run(version.bind(VERSION)).await.map_err(|error| during("note the schema's version", error))?;
-    history::note(session).await.map_err(|error| during("note which database this is", error))
+    session
+        .run(version.bind(VERSION))
+        .await
+        .map_err(|error| during::<D>("note the schema's version", error))?;
+    history::note(session).await.map_err(|error| during::<D>("note which database this is", error))
 }
 
 /// Reads what is there, and looks whether it is ours or a Gotify's, or nothing, and of a version that is known.
 async fn verified<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<Columns, RefusedDatabase> {
-    let read = |error| during("read the schema", error);
+    let read = |error| during::<D>("read the schema", error);
     let there = Columns::of(session, &D::SCHEMA).await.map_err(read)?;
     if unfinished::is_there(session, &there).await.map_err(read)? {
         return Err(RefusedDatabase::UnfinishedCopy);
@@ -127,5 +167,34 @@ async fn verified<D: RemoteDialect>(session: &mut Session<'_, D>) -> Result<Colu
 
 /// Says that a server could not be connected to.
 pub(super) fn unreachable<D: RemoteDialect>(error: sqlx::Error) -> OpenDatabaseError {
-    unusable(RefusedDatabase::Unreachable(D::NAME, cause(error)))
+    if may_pass::<D>(&error) {
+        RefusedDatabase::Away(D::NAME, cause(error)).into()
+    } else {
+        RefusedDatabase::Unreachable(D::NAME, cause(error)).into()
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::store::postgres::PostgresDialect;
+
+    #[test]
+    fn a_server_that_is_away_may_be_there_later_and_one_of_another_kind_stays_it() {
+        let io = |kind| sqlx::Error::Io(io::Error::from(kind));
+        for (error, expected) in [
+            (io(ErrorKind::ConnectionRefused), true),
+            (io(ErrorKind::TimedOut), true),
+            (io(ErrorKind::NotFound), true),
+            (io(ErrorKind::UnexpectedEof), true),
+            (sqlx::Error::PoolTimedOut, true),
+            (io(ErrorKind::PermissionDenied), false),
+            (sqlx::Error::Tls("no certificate".into()), false),
+            (sqlx::Error::Protocol("what is this?".to_owned()), false),
+        ] {
+            assert_eq!(may_pass::<PostgresDialect>(&error), expected, "{error}");
+        }
+    }
 }

@@ -58,12 +58,19 @@ pub(crate) async fn names<D: Dialect>(session: &mut Session<'_, D>) -> Result<Ve
     names.iter().map(|row| row.text(0)).collect()
 }
 
+/// Returns the names of the pictures that applications have, in their order.
+pub(crate) async fn of_applications<D: Dialect>(
+    session: &mut Session<'_, D>,
+) -> Result<Vec<String>, sqlx::Error> {
+    let names = query("SELECT DISTINCT image FROM applications WHERE image <> '' ORDER BY image");
+    session.all(names).await?.iter().map(|row| row.text(0)).collect()
+}
+
 /// Returns the names of the pictures that applications have and the database does not keep.
 pub(crate) async fn missing<D: Dialect>(session: &mut Session<'_, D>) -> Result<Vec<String>, sqlx::Error> {
-    let images = session.all(query("SELECT DISTINCT image FROM applications WHERE image <> ''")).await?;
-    let mut missing = images.iter().map(|row| row.text(0)).collect::<Result<BTreeSet<_>, _>>()?;
+    let images = of_applications(session).await?;
+    let mut missing: BTreeSet<_> = images.iter().cloned().collect();
     // Not in one query: columns that a Gotify made may have another collation, with which no name can be compared.
-    let images: Vec<_> = missing.iter().cloned().collect();
     for some in images.chunks(LIST_VALUES) {
         let kept = query("SELECT name FROM shardcast_images WHERE name {in}");
         let some = Value::Texts(some.iter().map(String::as_str).collect());

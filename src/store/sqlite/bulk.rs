@@ -1,6 +1,6 @@
 //! Reading and writing whole tables.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -37,6 +37,10 @@ impl BulkDialect for SqliteDialect {
     const TEXT_BYTES: Option<usize> = None;
     const PACKED_TIME: Option<fn(&str) -> Option<Timestamp>> = Some(time::from_text);
     const SHORT_TEXT_CHARACTERS: Option<usize> = None;
+
+    fn file(connection: &str) -> Option<PathBuf> {
+        location::file(connection).ok()
+    }
 
     fn last_id(table: &str) -> String {
         format!(

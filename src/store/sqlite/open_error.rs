@@ -119,7 +119,22 @@ impl From<OpenFileError> for OpenDatabaseError {
     fn from(error: OpenFileError) -> Self {
         match error {
             OpenFileError::InUse(holder) => Self::InUse { holder },
+            OpenFileError::Locked(_) | OpenFileError::DiskFull(_) => Self::Unavailable(error.into()),
             other => Self::Unusable(other.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_and_a_full_disk_may_pass() {
+        for passing in [OpenFileError::Locked("a".into()), OpenFileError::DiskFull("a".into())] {
+            assert!(matches!(passing.into(), OpenDatabaseError::Unavailable(_)));
+        }
+        let missing = OpenFileError::Missing("a".into());
+        assert!(matches!(missing.into(), OpenDatabaseError::Unusable(_)));
     }
 }

@@ -1,6 +1,7 @@
 //! One connection that reads or writes whole tables, and what each kind of database does there in its own way.
 
 use std::fmt::{self, Debug};
+use std::path::PathBuf;
 
 use super::parts::{self, Parts};
 use super::record::Record;
@@ -8,6 +9,8 @@ use super::table::Table;
 use super::{Totals, TransferError};
 use crate::model::Timestamp;
 use crate::store::OpenDatabaseError;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+use crate::store::remote::{RemoteDialect, may_pass};
 use crate::store::sql::dialect::Connection;
 use crate::store::sql::{Dialect, Session, cause, query};
 
@@ -48,6 +51,11 @@ pub(crate) trait BulkDialect: Dialect {
     /// How many bytes a text has in UTF-8, for [`Parts`].
     fn text_bytes(column: &str) -> String {
         format!("octet_length({column})")
+    }
+
+    /// The file that a connection names, where a database is a file.
+    fn file(_connection: &str) -> Option<PathBuf> {
+        None
     }
 
     /// The query for the highest id that a table has given, also to rows that were deleted.
@@ -121,16 +129,28 @@ impl<D: BulkDialect> Debug for BulkConnection<D> {
 /// A server that can't be reached.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 #[derive(Debug, thiserror::Error)]
-#[error("failed to connect to {kind}; check the address, the user and the password")]
+#[error("failed to connect to {kind}{remedy}")]
 struct Unreachable {
     kind: &'static str,
+    remedy: &'static str,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Says that a server could not be connected to.
 #[cfg(any(feature = "mysql", feature = "postgres"))]
-pub(crate) fn unreachable<D: BulkDialect>(error: sqlx::Error) -> OpenDatabaseError {
-    OpenDatabaseError::Unusable(Unreachable { kind: D::KIND, source: cause(error) }.into())
+pub(crate) fn unreachable<D: BulkDialect + RemoteDialect>(error: sqlx::Error) -> OpenDatabaseError {
+    let may_pass = may_pass::<D>(&error);
+    let remedy = if may_pass {
+        ": it can't be reached, or takes no connections now"
+    } else {
+        "; check the address, the user and the password"
+    };
+    let unreachable = Unreachable { kind: <D as BulkDialect>::KIND, remedy, source: cause(error) }.into();
+    if may_pass {
+        OpenDatabaseError::Unavailable(unreachable)
+    } else {
+        OpenDatabaseError::Unusable(unreachable)
+    }
 }
 
 impl<D: BulkDialect> BulkConnection<D> {

@@ -20,8 +20,11 @@ pub enum TransferError {
     #[error("failed to open the database to write to")]
     OpenTarget(#[source] OpenDatabaseError),
     /// There is no such file.
-    #[error("there is no file of that name; name the file of a database that is there")]
-    NoSource,
+    #[error(
+        "there is no database `{}`; name one that is there, or run the command in the folder of the server",
+        .0.display()
+    )]
+    NoSource(PathBuf),
     /// The database has no table of Gotify's.
     #[error("{place} is no database of Gotify or Shardcast: it has no table `users`; name another one")]
     NotOurs {
@@ -140,6 +143,9 @@ pub enum TransferError {
     /// The file that a backup would have is there.
     #[error("`{}` exists, and a backup never replaces a file; name another one", .0.display())]
     Exists(PathBuf),
+    /// The folder of the file that a backup would have is not there.
+    #[error("there is no folder `{}`; make it, or name a file in another one", .0.display())]
+    NoFolder(PathBuf),
     /// The file is no backup, or damaged.
     #[error("`{}` can't be restored: {problem}", path.display())]
     NoBackup {

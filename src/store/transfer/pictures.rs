@@ -1,5 +1,6 @@
 //! The pictures of applications: from and to a backup, and from one database to another.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -12,22 +13,25 @@ use super::source::DatabaseSource;
 use super::target::DatabaseTarget;
 use crate::store::{ImageFolder, ImageName, Images as _};
 
-/// Writes all pictures of a folder into a backup, and returns how many they are.
-pub(super) fn write_all(folder: &Path, writer: &mut BackupWriter) -> Result<u64, TransferError> {
-    let mut count = 0;
+/// Writes all pictures of a folder into a backup, and returns their names.
+pub(super) fn write_all(
+    folder: &Path,
+    writer: &mut BackupWriter,
+) -> Result<HashSet<ImageName>, TransferError> {
+    let mut written = HashSet::new();
     for name in names(folder)? {
         let path = folder.join(name.as_str());
         match fs::read(&path) {
             Ok(content) => {
                 writer.picture(&name, &content)?;
-                count += 1;
+                written.insert(name);
             }
             // It was removed this very moment.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(source) => return Err(TransferError::File { operation: "read the picture", path, source }),
         }
     }
-    Ok(count)
+    Ok(written)
 }
 
 /// Answers whether a folder has pictures that are not of this backup. Those of the backup may be there because an
@@ -51,35 +55,35 @@ pub(super) async fn read_all(reader: &mut BackupReader, folder: &Path) -> Result
     Ok(count)
 }
 
-/// Copies all pictures that a database keeps into another one, but for those that are there already, and returns how many
-/// it keeps.
+/// Copies all pictures that a database keeps into another one, but for those that are there already, and returns the
+/// names of all.
 pub(super) async fn copy(
     source: &mut dyn DatabaseSource,
     target: &mut dyn DatabaseTarget,
-) -> Result<u64, TransferError> {
-    let mut count = 0;
+) -> Result<HashSet<ImageName>, TransferError> {
+    let mut copied = HashSet::new();
     for name in source.picture_names().await? {
         if let Some(content) = source.picture(&name).await? {
             target.save_picture(&name, &content).await?;
-            count += 1;
+            copied.insert(name);
         }
     }
-    Ok(count)
+    Ok(copied)
 }
 
-/// Writes all pictures that a database keeps into a backup, and returns how many they are.
+/// Writes all pictures that a database keeps into a backup, and returns their names.
 pub(super) async fn write_stored(
     source: &mut dyn DatabaseSource,
     writer: &mut BackupWriter,
-) -> Result<u64, TransferError> {
-    let mut count = 0;
+) -> Result<HashSet<ImageName>, TransferError> {
+    let mut written = HashSet::new();
     for name in source.picture_names().await? {
         if let Some(content) = source.picture(&name).await? {
             writer.picture(&name, &content)?;
-            count += 1;
+            written.insert(name);
         }
     }
-    Ok(count)
+    Ok(written)
 }
 
 /// Saves all pictures of a backup in a database, and returns how many they are.

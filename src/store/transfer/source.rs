@@ -59,6 +59,8 @@ pub(super) trait DatabaseSource: Source {
     async fn picture_names(&mut self) -> Result<Vec<ImageName>, TransferError>;
     /// Returns the content of a picture.
     async fn picture(&mut self, name: &ImageName) -> Result<Option<Bytes>, TransferError>;
+    /// Returns the names of the pictures that its applications have, wherever those are.
+    async fn application_pictures(&mut self) -> Result<Vec<String>, TransferError>;
 }
 
 /// Opens a database to read from.
@@ -76,15 +78,22 @@ pub(super) async fn open(config: &DatabaseConfig) -> Result<Box<dyn DatabaseSour
 async fn connect<D: BulkDialect>(config: &DatabaseConfig) -> Result<Box<dyn DatabaseSource>, TransferError> {
     use secrecy::ExposeSecret as _;
 
-    let connected = D::connect(config.connection.expose_secret(), Access::Read).await;
+    let place = config.connection.expose_secret();
+    let connected = D::connect(place, Access::Read).await;
     let Some(mut connection) = connected.map_err(TransferError::OpenSource)? else {
-        return Err(TransferError::NoSource);
+        return Err(no_source::<D>(place));
     };
     let is_ours = connection.has_table("users").await.map_err(|error| connection.failed_to("read", error))?;
     if !is_ours {
         return Err(TransferError::NotOurs { place: connection.name() });
     }
     Ok(Box::new(connection))
+}
+
+/// Names the file that is not there, from the root on: a relative path may be meant for another folder.
+pub(super) fn no_source<D: BulkDialect>(connection: &str) -> TransferError {
+    let file = D::file(connection).unwrap_or_default();
+    TransferError::NoSource(std::path::absolute(&file).unwrap_or(file))
 }
 
 #[async_trait]
@@ -150,6 +159,18 @@ impl<D: BulkDialect> DatabaseSource for BulkConnection<D> {
     async fn picture(&mut self, name: &ImageName) -> Result<Option<Bytes>, TransferError> {
         let content = pictures::content(&mut self.session(), name.as_str()).await;
         content.map_err(|error| self.failed_to("read a picture of", error))
+    }
+
+    async fn application_pictures(&mut self) -> Result<Vec<String>, TransferError> {
+        // An early Gotify has no pictures.
+        let names = match self.columns().await {
+            Ok(columns) if columns.iter().any(|(of, name)| of == "applications" && name == "image") => {
+                pictures::of_applications(&mut self.session()).await
+            }
+            Ok(_) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        };
+        names.map_err(|error| self.failed_to("read the applications of", error))
     }
 }
 

@@ -12,6 +12,7 @@ use loading::Loading;
 use super::bulk::{Access, BulkDialect};
 use super::parts::Parts;
 use super::record::Record;
+use super::source::no_source;
 use super::table::Table;
 use super::unfinished::{self, Contents};
 use super::{Totals, TransferError};
@@ -108,7 +109,7 @@ async fn prepare<D: BulkDialect>(
         store::open(config).await.map_err(TransferError::OpenTarget)?.close().await;
     }
     let connected = D::connect(place, Access::Write).await.map_err(TransferError::OpenTarget)?;
-    let mut connection = connected.ok_or(TransferError::NoSource)?;
+    let mut connection = connected.ok_or_else(|| no_source::<D>(place))?;
     let positions = if is_rest {
         unfinished::resume(&mut connection).await
     } else {

@@ -126,6 +126,12 @@ impl BackupReader {
                     if !same || pictures != end.pictures || table != Some(TABLES.len() - 1) {
                         return Err(self.damaged("its counts are wrong"));
                     }
+                    // The checksum is of what is before.
+                    let rest =
+                        self.file.fill_buf().map(<[u8]>::len).map_err(|source| self.unreadable(source))?;
+                    if rest > 0 {
+                        return Err(self.damaged("something follows its end"));
+                    }
                     return Ok(());
                 }
             }

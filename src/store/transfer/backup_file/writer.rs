@@ -38,7 +38,11 @@ impl BackupWriter {
         let mut prefix = std::ffi::OsString::from(".");
         prefix.push(name);
         prefix.push(".");
-        let unfinished = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder(path));
+        let folder = folder(path);
+        if !folder.is_dir() {
+            return Err(TransferError::NoFolder(folder.to_owned()));
+        }
+        let unfinished = tempfile::Builder::new().prefix(&prefix).suffix(".part").tempfile_in(folder);
         let mut writer = Self {
             path: path.to_owned(),
             file: BufWriter::with_capacity(256 * 1024, unfinished.map_err(failed)?),

@@ -127,7 +127,7 @@ async fn a_file_of_an_old_gotify_is_copied_and_stays_as_it_is() {
 async fn a_source_that_is_not_there_is_not_made() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let error = copy(&sqlite(&folders[0]), &sqlite(&folders[1]), false, &|_| ()).await.unwrap_err();
-    assert!(matches!(error, TransferError::NoSource), "{error}");
+    assert!(matches!(error, TransferError::NoSource(_)), "{error}");
     for folder in folders {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
