@@ -22,7 +22,7 @@ pub enum EndReason {
     TooManyFrames,
     /// It broke the WebSocket protocol.
     ProtocolError,
-    /// It sent text that is not UTF-8.
+    /// It sent a close frame whose reason is not UTF-8.
     InvalidPayload,
     /// What the stream had missed could not be read, or not in time. The peer is to come back later.
     BacklogUnavailable,

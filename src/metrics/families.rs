@@ -37,8 +37,9 @@ families! {
     /// Streams that ended by an error. Not those that the client closed normally, whose token or user was deleted, or
     /// that a restart closed.
     connection_errors: IntCounter = "websocket_connection_errors_total",
-    /// Frames from clients that could not be taken: too large, too many, against the protocol, not UTF-8. Each closes
-    /// its stream, and is one of the connection errors too.
+    /// Frames from clients that could not be taken: too large, too many, against the protocol, or a close frame whose
+    /// reason is not UTF-8. Each closes its stream, and is one of the connection errors too. What a text frame holds is
+    /// not looked at.
     message_errors: IntCounter = "websocket_message_errors_total",
 
     /// Messages given to the store: stored durably, failed in the database, or refused because the server stops.

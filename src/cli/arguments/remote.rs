@@ -13,7 +13,7 @@ pub(in crate::cli) const SEND_HELP: &str = "\
 Server and token:
   A flag is used before a variable, and a variable before a file. The file is the first that exists of
     $XDG_CONFIG_HOME/gotify/cli.json (~/.config if that is not set), ~/.gotify/cli.json, /etc/gotify/cli.json
-  or the one that --config names. It is that of gotify/cli:
+  or the one that --config names, which is JSON here, and not the server's YAML. It is that of gotify/cli:
     {\"url\": \"https://push.example.com\", \"token\": \"A...\", \"defaultPriority\": 5}
 
 Exit codes:
@@ -29,7 +29,8 @@ pub(in crate::cli) const TAIL_HELP: &str = "\
 Server and token:
   A flag is used before a variable, and a variable before a file. The file is the first that exists of
     $XDG_CONFIG_HOME/gotify/cli.json (~/.config if that is not set), ~/.gotify/cli.json, /etc/gotify/cli.json
-  or the one that --config names. The file of gotify/cli may hold the token of a client beside that of an application:
+  or the one that --config names, which is JSON here, and not the server's YAML. The file of gotify/cli may hold the token
+  of a client beside that of an application:
     {\"url\": \"https://push.example.com\", \"token\": \"A...\", \"clientToken\": \"C...\"}
 
 A connection that is lost is opened again, and messages that were stored meanwhile are printed first.
