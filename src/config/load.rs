@@ -85,7 +85,8 @@ pub fn load(
     let mut contradictions = contradictions(&mut loaded);
     contradictions.retain(|found| {
         let is_known = |key: &str| problems.iter().any(|known: &Problem| known.key == key);
-        !is_known(&found.key) && !(found.key == "database.connection" && is_known("database.dialect"))
+        let says_nothing = found.key == "database.connection" && is_known("database.dialect");
+        !is_known(&found.key) && !says_nothing
     });
     problems.append(&mut contradictions);
     if problems.is_empty() { Ok(loaded) } else { Err(ConfigError { problems }) }

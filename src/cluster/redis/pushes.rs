@@ -49,10 +49,10 @@ impl Pushes {
             }
             // A cluster ends the subscriptions to a slot that moves to another server. The client does not subscribe
             // there by itself, and the other channels are heard as before, so nothing else would be noticed.
-            PushKind::Unsubscribe | PushKind::PUnsubscribe | PushKind::SUnsubscribe => {
-                if !self.leaving.end(data.next()) {
-                    self.inbox.lost("Redis has ended a subscription");
-                }
+            PushKind::Unsubscribe | PushKind::PUnsubscribe | PushKind::SUnsubscribe
+                if !self.leaving.end(data.next()) =>
+            {
+                self.inbox.lost("Redis has ended a subscription");
             }
             PushKind::Disconnection => self.inbox.lost("Redis has closed the connection"),
             _ => {}

@@ -24,7 +24,7 @@ pub(crate) struct Spares<C> {
     places: Arc<Semaphore>,
     most: u32,
     /// The last one used is at the end.
-    spares: Mutex<Vec<Spare<C>>>,
+    unused: Mutex<Vec<Spare<C>>>,
     is_closed: AtomicBool,
 }
 
@@ -47,7 +47,7 @@ impl<C: Send + 'static> Spares<C> {
     {
         let places = Arc::new(Semaphore::new(most as usize));
         let spares =
-            Arc::new(Self { places, most, spares: Mutex::default(), is_closed: AtomicBool::new(false) });
+            Arc::new(Self { places, most, unused: Mutex::default(), is_closed: AtomicBool::new(false) });
         task::spawn(close_unused(Arc::downgrade(&spares), longest, close));
         spares
     }
@@ -74,17 +74,17 @@ impl<C: Send + 'static> Spares<C> {
 
     /// Returns the connection that was used last. Whoever has it needs a place.
     pub(crate) fn take(&self) -> Option<Spare<C>> {
-        self.spares.lock().pop()
+        self.unused.lock().pop()
     }
 
     /// Returns all connections that nobody uses.
     pub(crate) fn take_all(&self) -> Vec<Spare<C>> {
-        std::mem::take(&mut *self.spares.lock())
+        std::mem::take(&mut *self.unused.lock())
     }
 
     /// Takes a connection back.
     pub(crate) fn give_back(&self, connection: C, place: OwnedSemaphorePermit) {
-        self.spares.lock().push(Spare { connection, since: Instant::now() });
+        self.unused.lock().push(Spare { connection, since: Instant::now() });
         // Only now, so that who gets it finds the connection.
         drop(place);
     }
@@ -97,7 +97,7 @@ impl<C: Send + 'static> Spares<C> {
     }
 
     fn take_unused(&self, longest: Duration) -> Option<C> {
-        let mut spares = self.spares.lock();
+        let mut spares = self.unused.lock();
         let is_unused = spares.first()?.since.elapsed() >= longest;
         is_unused.then(|| spares.remove(0).connection)
     }
@@ -107,7 +107,7 @@ impl<C: Send + 'static> Spares<C> {
 impl<C> Spares<C> {
     /// How many connections nobody uses, and how many places are free.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        (self.spares.lock().len(), self.places.available_permits())
+        (self.unused.lock().len(), self.places.available_permits())
     }
 
     /// Waits until nobody has a connection.

@@ -32,13 +32,17 @@ impl Ids {
         let (first, end) = (firsts.min().unwrap_or(0), ends.max().unwrap_or(0));
         if end - first > (words + list.len()) as u64 {
             // They are too far from one another for a bit each.
-            all_bits.iter().for_each(|bits| bits.add_to(&mut list));
+            for bits in &all_bits {
+                bits.add_to(&mut list);
+            }
             list.sort_unstable();
             list.dedup();
             return Ok(Self::List(list));
         }
         let mut any = Bits::of(&list, first, end).ok_or(Broken)?;
-        all_bits.iter().for_each(|bits| any.join(bits));
+        for bits in &all_bits {
+            any.join(bits);
+        }
         Ok(Self::Bits(any))
     }
 
@@ -74,7 +78,9 @@ impl Ids {
                 list
             }
         };
-        ids.iter_mut().for_each(|id| *id = id.saturating_add(after));
+        for id in &mut ids {
+            *id = id.saturating_add(after);
+        }
         ids
     }
 }
