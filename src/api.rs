@@ -58,8 +58,9 @@ mod token_shown;
 mod user;
 mod version;
 
+pub(crate) use body::MAX_USER_NAME_CHARACTERS;
 #[cfg(feature = "sqlite")]
-pub(crate) use body::MAX_NAME_CHARACTERS;
+pub(crate) use body::{MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS};
 #[cfg(feature = "metrics")]
 pub(crate) use compression::compression;
 pub(crate) use paced_io::Pace;

@@ -6,7 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
+use super::body::{
+    Field, FieldTarget, Form, LazyBody, MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, documented,
+};
 use super::completion::to_completion;
 use super::compression::compressed;
 use super::error::ErrorObject;
@@ -20,9 +22,6 @@ use super::{ApiError, AppState, ClientAuth, ElevatedAuth, Json, image, token_sho
 use crate::auth::{NewToken, Revocation, TokenKind};
 use crate::model::{Application, ApplicationId, Compatibility, UserId};
 use crate::store::{NewApplication, Store, StoreError, UpdateApplication};
-
-/// How many characters the description of an application may have.
-const MAX_DESCRIPTION_CHARACTERS: usize = 16_384;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

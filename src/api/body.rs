@@ -13,8 +13,8 @@ mod number;
 mod schema;
 
 pub(super) use content::BodyMemory;
-pub(crate) use fields::MAX_NAME_CHARACTERS;
 pub(super) use fields::{Field, FieldTarget, Form};
+pub(crate) use fields::{MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, MAX_USER_NAME_CHARACTERS};
 pub(super) use file::UploadedFile;
 pub(super) use number::{shortened, whole_number, whole_number_of};
 pub(super) use schema::{documented, schema};

@@ -7,7 +7,9 @@ use axum::response::Response;
 use secrecy::SecretString;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::body::{ANONYMOUS_BYTES, Field, FieldTarget, Form, LazyBody, MAX_NAME_CHARACTERS, documented};
+use super::body::{
+    ANONYMOUS_BYTES, Field, FieldTarget, Form, LazyBody, MAX_USER_NAME_CHARACTERS, documented,
+};
 use super::completion::to_completion;
 use super::compression::compressed;
 use super::error::ErrorObject;
@@ -45,7 +47,7 @@ struct UserParams {
 }
 
 const NAME: Field =
-    Field::required("name").described("The name to log in with.").max_characters(MAX_NAME_CHARACTERS);
+    Field::required("name").described("The name to log in with.").max_characters(MAX_USER_NAME_CHARACTERS);
 const ADMIN: Field = Field::optional("admin").described("Whether it manages users.");
 
 impl Form for CreateParams {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::arguments::ApplicationCommand;
-use super::database_command::{self, CommandError, check_name, owner, users};
+use super::database_command::{self, CommandError, check_description, check_name, owner, users};
 use super::listing::{Listing, date};
 use super::secret_output::show_before;
 use crate::auth::{NewToken, TokenKind};
@@ -15,7 +15,8 @@ use crate::store::{Database, NewApplication};
 pub(super) fn run(loaded: &Loaded, command: ApplicationCommand) -> ExitCode {
     database_command::run(loaded, async |database| match command {
         ApplicationCommand::Add { name, user, description, priority } => {
-            check_name(&name)?;
+            check_name("an application", &name)?;
+            check_description(&description)?;
             let token = new_token(loaded);
             let created_at = chrono::Local::now().fixed_offset();
             let secret = format!("The token of the new application `{name}` is `{}`.", token.secret);

@@ -15,7 +15,7 @@ use crate::store::{Database, NewClient};
 pub(super) fn run(loaded: &Loaded, command: ClientCommand) -> ExitCode {
     database_command::run(loaded, async |database| match command {
         ClientCommand::Add { name, user } => {
-            check_name(&name)?;
+            check_name("a client", &name)?;
             let token = NewToken::make(TokenKind::Client, loaded.compatibility(), &mut rand::rng());
             let owner = owner(database, user.as_deref()).await?.id;
             let created_at = chrono::Local::now().fixed_offset();

@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 
 use super::start_error::StartError;
 use super::{print_answer, print_problem};
-use crate::api::MAX_NAME_CHARACTERS;
+use crate::api::{MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS, MAX_USER_NAME_CHARACTERS};
 use crate::auth::HashPasswordError;
 use crate::config::Loaded;
 use crate::model::User;
@@ -44,8 +44,10 @@ pub(super) enum CommandError {
     NoSuchApplication { id: u64 },
     #[error("there is no client with the id {id}; `shardcast client list` shows all")]
     NoSuchClient { id: u64 },
-    #[error("a name must have 1 to {MAX_NAME_CHARACTERS} characters, not {characters}")]
-    Name { characters: usize },
+    #[error("the name of {of} must have 1 to {most} characters, not {characters}")]
+    Name { of: &'static str, most: usize, characters: usize },
+    #[error("a description must have at most {MAX_DESCRIPTION_CHARACTERS} characters, not {characters}")]
+    Description { characters: usize },
     #[error(transparent)]
     Hash(#[from] HashPasswordError),
     #[error("nothing was changed, because printing to standard output failed")]
@@ -92,11 +94,28 @@ pub(super) fn run(
     }
 }
 
-/// Checks the name of something new.
-pub(super) fn check_name(name: &str) -> Result<(), CommandError> {
-    match name.chars().count() {
-        1..=MAX_NAME_CHARACTERS => Ok(()),
-        characters => Err(CommandError::Name { characters }),
+/// Checks the name of a new user.
+pub(super) fn check_user_name(name: &str) -> Result<(), CommandError> {
+    check_length("a user", name, MAX_USER_NAME_CHARACTERS)
+}
+
+/// Checks the name of something else that is new, which is `of`, as in `a client`.
+pub(super) fn check_name(of: &'static str, name: &str) -> Result<(), CommandError> {
+    check_length(of, name, MAX_NAME_CHARACTERS)
+}
+
+fn check_length(of: &'static str, name: &str, most: usize) -> Result<(), CommandError> {
+    let characters = name.chars().count();
+    if (1..=most).contains(&characters) { Ok(()) } else { Err(CommandError::Name { of, most, characters }) }
+}
+
+/// Checks the description of a new application.
+pub(super) fn check_description(description: &str) -> Result<(), CommandError> {
+    let characters = description.chars().count();
+    if characters <= MAX_DESCRIPTION_CHARACTERS {
+        Ok(())
+    } else {
+        Err(CommandError::Description { characters })
     }
 }
 

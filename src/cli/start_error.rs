@@ -28,6 +28,8 @@ pub(super) enum StartError {
     Oidc(#[from] OidcError),
     #[error("{setting}")]
     FirstPassword { setting: Setting, source: HashPasswordError },
+    #[error("{setting}")]
+    FirstUserName { setting: Setting, source: OpenError },
     #[error(transparent)]
     Open(OpenError),
 }
@@ -97,6 +99,9 @@ impl StartError {
             OpenError::FirstUser(source @ HashPasswordError::TooLong) => {
                 Self::FirstPassword { setting: Setting::new(loaded, "defaultuser.pass"), source }
             }
+            source @ OpenError::FirstUserName { .. } => {
+                Self::FirstUserName { setting: Setting::new(loaded, "defaultuser.name"), source }
+            }
             other => Self::Open(other),
         }
     }
@@ -111,6 +116,7 @@ impl StartError {
             ) => ExitCode::from(EX_TEMPFAIL),
             Self::Database { .. }
             | Self::FirstPassword { .. }
+            | Self::FirstUserName { .. }
             | Self::Bind { source: BindError::UnusedSocket { .. }, .. } => ExitCode::from(EX_CONFIG),
             _ => ExitCode::FAILURE,
         }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::UserCommand;
-use super::database_command::{self, CommandError, check_name, no_such_user, user};
+use super::database_command::{self, CommandError, check_user_name, no_such_user, user};
 use super::listing::{Listing, date};
 use super::secret_output::show_before;
 use crate::auth::{HashPasswordError, Passwords, random_password};
@@ -29,7 +29,7 @@ async fn add(
     name: String,
     admin: bool,
 ) -> Result<String, CommandError> {
-    check_name(&name)?;
+    check_user_name(&name)?;
     if database.user_by_name(&name).await?.is_some() {
         return Err(CommandError::UserExists { name });
     }

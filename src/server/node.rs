@@ -24,7 +24,8 @@ use crate::push::{OpenPushError, PushConfig};
 use crate::store::Heads;
 use crate::{
     api::{
-        self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, Oidc, Readiness, RequestObserver,
+        self, ApiSettings, AppParts, AppState, Boundary, CorsConfig, MAX_USER_NAME_CHARACTERS, Oidc,
+        Readiness, RequestObserver,
         stream::{AllowedOrigins, OriginPatternError, Replays, SessionLimits, StoredBacklog, StreamState},
     },
     auth::{
@@ -169,6 +170,14 @@ pub enum OpenError {
     #[cfg(feature = "push")]
     #[error("failed to prepare Web Push")]
     Push(#[source] OpenPushError),
+    /// The name of the first user can't be used.
+    #[error(
+        "the name of the first user must have 1 to {MAX_USER_NAME_CHARACTERS} characters, not {characters}"
+    )]
+    FirstUserName {
+        /// How many it has.
+        characters: usize,
+    },
     /// The password of the first user can't be used.
     #[error("failed to make the first user")]
     FirstUser(#[source] HashPasswordError),
@@ -470,6 +479,10 @@ async fn first_user(
 ) -> Result<Option<FirstUser>, OpenError> {
     if database.user_count().await.map_err(OpenError::Database)? > 0 {
         return Ok(None);
+    }
+    let characters = config.first_user.chars().count();
+    if !(1..=MAX_USER_NAME_CHARACTERS).contains(&characters) {
+        return Err(OpenError::FirstUserName { characters });
     }
     let configured = !config.first_password.expose_secret().is_empty();
     let password = if configured { config.first_password.clone() } else { random_password(&mut rand::rng()) };

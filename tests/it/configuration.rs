@@ -90,3 +90,12 @@ fn a_first_password_that_is_too_long_is_named_with_its_variable() {
         assert!(outcome.stderr.ends_with(expected), "{}", outcome.stderr);
     }
 }
+
+#[test]
+fn a_first_user_whose_name_is_too_long_is_named_with_its_variable() {
+    let outcome = Program::new(&[]).variable("GOTIFY_DEFAULTUSER_NAME", &"x".repeat(181)).run();
+    assert_eq!(outcome.code, Some(78));
+    let expected = "GOTIFY_DEFAULTUSER_NAME: defaultuser.name: the name of the first user must have 1 to 180 \
+                    characters, not 181\n";
+    assert!(outcome.stderr.ends_with(expected), "{}", outcome.stderr);
+}

@@ -219,8 +219,20 @@ fn a_command_that_is_not_clear_says_what_is_missing() {
             &["user", "add", "a:b"],
             "the name `a:b` has a colon, and nobody could log in by it: basic authentication ends the name there\n",
         ),
-        (&["user", "add", ""], "a name must have 1 to 255 characters, not 0\n"),
-        (&["application", "add", &long, "--user", "ann"], "a name must have 1 to 255 characters, not 256\n"),
+        (&["user", "add", ""], "the name of a user must have 1 to 180 characters, not 0\n"),
+        (&["user", "add", &long[..181]], "the name of a user must have 1 to 180 characters, not 181\n"),
+        (
+            &["application", "add", &long, "--user", "ann"],
+            "the name of an application must have 1 to 255 characters, not 256\n",
+        ),
+        (
+            &["application", "add", "a", "--user", "ann", "--description", &long.repeat(64)],
+            "a description must have at most 16383 characters, not 16384\n",
+        ),
+        (
+            &["client", "add", &long, "--user", "ann"],
+            "the name of a client must have 1 to 255 characters, not 256\n",
+        ),
     ] {
         assert_eq!(installation.refusal(arguments), said, "{arguments:?}");
     }

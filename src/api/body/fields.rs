@@ -58,8 +58,16 @@ pub(in crate::api) struct Field {
     pub(in crate::api) is_secret: bool,
 }
 
-/// How many characters the name of an application, a client or a user may have.
+/// How many characters the name of an application or a client may have.
 pub(crate) const MAX_NAME_CHARACTERS: usize = 255;
+
+/// How many characters the name of a user may have: what the column of Gotify's schema holds in PostgreSQL, MariaDB and
+/// MySQL. It is the same with SQLite, whose columns have no limit, so that every database can be copied to any other.
+pub(crate) const MAX_USER_NAME_CHARACTERS: usize = 180;
+
+/// How many characters the description of an application may have: a `text` of MariaDB or MySQL holds 65 535 bytes, and
+/// a character takes up to four.
+pub(crate) const MAX_DESCRIPTION_CHARACTERS: usize = 16_383;
 
 impl Field {
     pub(in crate::api) const fn required(name: &'static str) -> Self {

@@ -1,6 +1,6 @@
 //! From who somebody is at the provider to a user here.
 
-use super::super::body::MAX_NAME_CHARACTERS;
+use super::super::body::MAX_USER_NAME_CHARACTERS;
 use super::super::{ApiError, AppState};
 use super::Oidc;
 use crate::auth::Identity;
@@ -65,12 +65,12 @@ async fn register(state: &AppState, oidc: &Oidc, name: &str, id: String) -> Resu
 /// Refuses a name that is longer than the name of a user may be, whoever gives it.
 fn check_length(name: &str) -> Result<(), ApiError> {
     let characters = name.chars().count();
-    if characters <= MAX_NAME_CHARACTERS {
+    if characters <= MAX_USER_NAME_CHARACTERS {
         return Ok(());
     }
     tracing::warn!(characters, "a login was refused: the provider's name of the user is too long");
     Err(ApiError::BadRequest(format!(
-        "the user name that the identity provider reports must be at most {MAX_NAME_CHARACTERS} characters long, \
+        "the user name that the identity provider reports must be at most {MAX_USER_NAME_CHARACTERS} characters long, \
          not {characters}"
     )))
 }
@@ -82,13 +82,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_from_the_provider_has_the_limit_of_all_names() {
-        assert!(check_length(&"ä".repeat(255)).is_ok());
-        let refused = check_length(&"ä".repeat(256)).unwrap_err();
+    fn a_name_from_the_provider_has_the_limit_of_all_names_of_users() {
+        assert!(check_length(&"ä".repeat(180)).is_ok());
+        let refused = check_length(&"ä".repeat(181)).unwrap_err();
         assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
         assert_eq!(
             refused.to_string(),
-            "the user name that the identity provider reports must be at most 255 characters long, not 256"
+            "the user name that the identity provider reports must be at most 180 characters long, not 181"
         );
     }
 }

@@ -94,7 +94,7 @@ async fn elevate(
             content_type = "text/html; charset=utf-8"),
         (status = 307, description = "To the start page, with the cookie of a session."),
         (status = 400, description = "The provider sent the browser back without a code: `missing code`. \
-            Or the user would be new, and the provider's name of the user has more than 255 characters.", body = String, content_type = "text/plain"),
+            Or the user would be new, and the provider's name of the user has more than 180 characters.", body = String, content_type = "text/plain"),
         (status = 401,
             description = "The login was not begun by this browser, or too long ago: \
                 `failed to get state: unknown or expired state`. \

@@ -142,7 +142,7 @@ async fn authorize(
         (status = 200, body = Token),
         (status = 400, body = ErrorObject, description = "The login was not begun, or too long ago, or is ended: \
             `unknown or expired state`. \
-            Or the user would be new, and the provider's name of the user has more than 255 characters."),
+            Or the user would be new, and the provider's name of the user has more than 180 characters."),
         (status = 401, description = "The provider refuses the code: `token exchange failed`.", body = ErrorObject),
         (status = 403, description = "The user of the provider may not be a user here: the text says why.", body = ErrorObject),
         (status = 503, body = ErrorObject, description = "The identity provider does not answer: \

@@ -3,6 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
+use shardcast::store::UpdateUser;
+
 use crate::harness::{TestServer, http};
 
 const LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -113,10 +115,10 @@ async fn names_and_descriptions_have_limits() {
     ];
     for (target, headers, field, limit, rest) in [
         ("/application", &headers, "name", 255, ""),
-        ("/application", &headers, "description", 16_384, r#""name":"a","#),
+        ("/application", &headers, "description", 16_383, r#""name":"a","#),
         ("/application", &headers, "sortKey", 255, r#""name":"a","#),
         ("/client", &headers, "name", 255, ""),
-        ("/user", &admin.to_vec(), "name", 255, r#""pass":"secret","#),
+        ("/user", &admin.to_vec(), "name", 180, r#""pass":"secret","#),
     ] {
         let text = "é".repeat(limit);
         let body = |text: &str| format!(r#"{{{rest}"{field}":"{text}"}}"#);
@@ -127,6 +129,27 @@ async fn names_and_descriptions_have_limits() {
         let expected = format!("Field '{field}' must be at most {limit} characters long, not {}", limit + 1);
         assert_eq!(refused.json()["errorDescription"], expected);
     }
+    // The same for a new name, and for who registers.
+    let body = format!(r#"{{"name":"{}","pass":"secret"}}"#, "é".repeat(181));
+    let renamed = server.send("POST", "/user/1", &admin, &body).await;
+    assert_eq!(
+        (renamed.status, &renamed.json()["errorDescription"]),
+        (400, &"Field 'name' must be at most 180 characters long, not 181".into())
+    );
+    let open = TestServer::start_with(|config| config.api.registration = true).await;
+    assert_eq!(open.send("POST", "/user", &admin[1..], &body).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_user_with_a_longer_name_than_a_new_one_may_have_can_log_in() {
+    let server = TestServer::start().await;
+    let name = "é".repeat(300);
+    let ann = server.person("ann").await;
+    let change = UpdateUser { name: name.clone(), admin: false, password_hash: None };
+    server.store.database().update_user(ann.user.id, change).await.unwrap();
+    let login = format!("Basic {}", BASE64_STANDARD.encode(format!("{name}:{}", ann.password)));
+    let shown = server.send("GET", "/current/user", &[("Authorization".to_owned(), login)], "").await;
+    assert_eq!((shown.status, &shown.json()["name"]), (200, &name.into()));
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ export function ApplicationDialog({ application, show }: ApplicationDialogProps)
         required
         autofocus
       />
-      <TextArea label={t('applications.description')} {...bound(description)} maxLength={16384} rows={2} />
+      <TextArea label={t('applications.description')} {...bound(description)} maxLength={16383} rows={2} />
       <Field
         label={t('applications.defaultPriority')}
         hint={t('applications.defaultPriorityHint')}

@@ -49,7 +49,7 @@ export function UserDialog({ user, onChange, onClose }: UserDialogProps) {
         label={t('users.name')}
         error={isChecked.value && hasNoName ? t('entries.nameMissing') : null}
         {...bound(name)}
-        maxLength={255}
+        maxLength={180}
         autocomplete="off"
         autocapitalize="none"
         spellcheck={false}
