@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::model::{Message, UserId};
 use crate::task;
@@ -83,6 +84,7 @@ pub use open::{
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;
+pub(crate) use queue::PATIENCE as PUBLISH_PATIENCE;
 pub use replacement::Replacement;
 pub(crate) use replacement::replace_key;
 pub use retention_job::RetentionJob;
@@ -196,12 +198,18 @@ impl Store {
     /// # Cancel safety
     ///
     /// A dropped future leaves the message either stored, and then announced to the observer, or not.
-    pub fn publish(
+    pub fn publish(&self, message: NewMessage) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
+        self.publish_received(message, Instant::now())
+    }
+
+    /// As [`publish`](Self::publish), of a message that came at that time, from which on the 5 s are counted.
+    pub(crate) fn publish_received(
         &self,
         mut message: NewMessage,
+        received_at: Instant,
     ) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
         message.date = self.0.database.kept(message.date);
-        self.0.queue.publish(message)
+        self.0.queue.publish(message, received_at)
     }
 
     /// To be called when many messages of a user were deleted, so that the index of the search forgets them too. Nothing

@@ -6,6 +6,7 @@ use axum::extract::{FromRef, State};
 use axum::http::HeaderValue;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use tokio::time::Instant;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::body::{Field, FieldTarget, Form, LazyBody, documented};
@@ -23,7 +24,7 @@ use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
 use crate::auth::TokenApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
-use crate::store::{NewMessage, PublishError, Store, StoreError, replace_key};
+use crate::store::{NewMessage, PUBLISH_PATIENCE, PublishError, Store, StoreError, replace_key};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -147,11 +148,16 @@ async fn create(
         extras: form.extras.filter(|extras| !extras.is_empty()),
         date: chrono::Local::now().fixed_offset(),
     };
+    // Counting what is stored takes from the time in which a publish is answered.
+    let received_at = Instant::now();
     let new = match state.sender_limiter() {
         None => new,
-        Some(limiter) => Box::pin(limiter.admit(state.store.database(), new)).await?,
+        Some(limiter) => {
+            let deadline = received_at + PUBLISH_PATIENCE;
+            Box::pin(limiter.admit(state.store.database(), new, deadline)).await?
+        }
     };
-    let message = state.store.publish(new).await.map_err(|error| match error {
+    let message = state.store.publish_received(new, received_at).await.map_err(|error| match error {
         PublishError::NoSuchApplication if is_chosen => unknown_choice(),
         other => other.into(),
     })?;

@@ -3,6 +3,7 @@
 //! Everything is counted by this node alone. What is kept is bounded: the applications and users that have sent least
 //! are forgotten first, which allows them a full minute's messages again, and has their stored bytes counted anew.
 
+mod counted_bytes;
 mod rate;
 mod stored_bytes;
 
@@ -14,8 +15,8 @@ use parking_lot::Mutex;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
+use self::counted_bytes::{Addition, CountedBytes};
 use self::rate::Rate;
-use self::stored_bytes::{Refusal, StoredBytes};
 use super::ApiError;
 use crate::auth::whole_seconds;
 use crate::model::{ApplicationId, UserId};
@@ -63,9 +64,7 @@ enum Sender {
 #[derive(Debug, Default)]
 struct Used {
     rate: Mutex<Rate>,
-    stored: Mutex<StoredBytes>,
-    /// Held by whoever counts in the database: others wait for the result.
-    counting: tokio::sync::Mutex<()>,
+    stored: CountedBytes,
 }
 
 impl SenderLimiter {
@@ -76,11 +75,13 @@ impl SenderLimiter {
     }
 
     /// Counts a message that is about to be stored and returns it, or returns why it must not be stored. A message that
-    /// then is not stored counts too, until its sender's bytes are counted in the database again.
+    /// then is not stored counts too, until its sender's bytes are counted in the database again. Waits until the
+    /// deadline at most.
     pub(crate) async fn admit(
         &self,
         database: &dyn Database,
         message: NewMessage,
+        deadline: Instant,
     ) -> Result<NewMessage, ApiError> {
         let application = Sender::Application(message.application_id);
         let senders = [application, Sender::User(message.user_id)].map(|sender| (sender, self.used(sender)));
@@ -89,7 +90,8 @@ impl SenderLimiter {
         self.take_rates(&senders)?;
         for (sender, used) in &senders {
             if let Some(limit) = self.stored_bytes(*sender) {
-                let added = used.add_bytes(*sender, bytes, limit, database).await;
+                let addition = Addition { bytes, limit, of: sender.kind(), deadline };
+                let added = used.stored.add(addition, || sender.count(database)).await;
                 // A message that is refused for its bytes does not count as one of the minute's.
                 added.inspect_err(|_| self.give_back_rates(&senders))?;
             }
@@ -150,44 +152,6 @@ impl SenderLimiter {
             Sender::User(_) => self.limits.stored_bytes_per_user,
         };
         (limit > 0).then_some(limit)
-    }
-}
-
-impl Used {
-    /// Adds bytes that are about to be stored. Counts those in the database first where they are not known, or may have
-    /// become fewer.
-    async fn add_bytes(
-        &self,
-        sender: Sender,
-        bytes: u64,
-        limit: u64,
-        database: &dyn Database,
-    ) -> Result<(), ApiError> {
-        let add = || {
-            let added = self.stored.lock().add(bytes, limit, Instant::now());
-            match added {
-                Ok(()) => Some(Ok(())),
-                Err(Refusal::Full { retry_after }) => Some(Err(ApiError::TooManyStoredBytes {
-                    of: sender.kind(),
-                    limit_bytes: limit,
-                    retry_after_seconds: whole_seconds(retry_after),
-                })),
-                Err(Refusal::Uncounted) => None,
-            }
-        };
-        if let Some(outcome) = add() {
-            return outcome;
-        }
-        let _counting = self.counting.lock().await;
-        loop {
-            // Somebody else may have counted meanwhile.
-            if let Some(outcome) = add() {
-                return outcome;
-            }
-            let count = self.stored.lock().begin_count(Instant::now());
-            let in_database = sender.count(database).await?;
-            self.stored.lock().end_count(&count, in_database, Instant::now());
-        }
     }
 }
 

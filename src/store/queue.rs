@@ -23,8 +23,9 @@ pub(super) const QUEUE_BYTES: usize = 4 * 1024 * 1024;
 /// Up to so many bytes a message is small, and only its place counts: a queue full of them has 4 MiB too.
 const SMALL_BYTES: usize = QUEUE_BYTES / QUEUE_MESSAGES;
 
-/// How long a sender waits at most: for a place in the queue, in the queue, and for the transaction.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a sender waits at most: until its stored bytes are counted where they are limited, for a place in the queue,
+/// in the queue, and for the transaction.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether a job is in the queue.
 type Enqueued = Result<(), PublishError>;
@@ -83,12 +84,12 @@ impl Queue {
         self.sender.lock().as_ref().map_or(0, |sender| sender.max_capacity() - sender.capacity())
     }
 
-    /// Gives a message to the writer. The future waits until the message is durable, and does not hold it meanwhile.
+    /// Gives a message to the writer, which came at that time. The future waits until the message is durable, and does not hold it meanwhile.
     pub(super) fn publish(
         &self,
         message: NewMessage,
+        received_at: Instant,
     ) -> impl Future<Output = Result<Arc<Message>, PublishError>> {
-        let received_at = Instant::now();
         let (reply, answer) = oneshot::channel();
         let enqueued = self.enqueue(Job::new(message, reply, received_at));
         async move {

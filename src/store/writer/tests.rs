@@ -309,18 +309,19 @@ async fn senders_wait_for_a_database_that_does_not_answer_together_not_one_after
     let (queue, notes) = watched(&database, count);
     let first = tokio::spawn({
         let queue = Arc::clone(&queue);
-        async move { queue.publish(message("first")).await }
+        async move { queue.publish(message("first"), Instant::now()).await }
     });
     database.0.begun.acquire().await.unwrap().forget();
     // More than the queue has places for.
-    let senders = join_all((0..QUEUE_MESSAGES + 100).map(|_| queue.publish(message("later"))));
+    let senders =
+        join_all((0..QUEUE_MESSAGES + 100).map(|_| queue.publish(message("later"), Instant::now())));
     let answers = tokio::time::timeout(PATIENCE * 2, senders).await.expect("all of them are answered");
     assert!(answers.iter().all(|answer| matches!(answer, Err(PublishError::TimedOut))), "{answers:?}");
     assert!(matches!(first.await.unwrap(), Err(PublishError::TimedOut)));
 
     // The transaction that was under way is stored and announced; what had only waited is not.
     database.0.gate.add_permits(10);
-    assert_eq!(queue.publish(message("after")).await.unwrap().message, "after");
+    assert_eq!(queue.publish(message("after"), Instant::now()).await.unwrap().message, "after");
     assert_eq!(database.batches(), [1, 1]);
     queue.close();
     yield_now().await;
@@ -335,7 +336,7 @@ async fn large_messages_wait_outside_the_queue_once_its_bytes_are_taken() {
     let (queue, notes) = watched(&database, |_| {});
     let publish = |text: String| {
         let queue = Arc::clone(&queue);
-        tokio::spawn(async move { queue.publish(message(&text)).await })
+        tokio::spawn(async move { queue.publish(message(&text), Instant::now()).await })
     };
     let mut senders = vec![publish("first".to_owned())];
     database.0.begun.acquire().await.unwrap().forget();
@@ -361,7 +362,7 @@ async fn large_messages_wait_outside_the_queue_once_its_bytes_are_taken() {
         tokio::time::timeout(PATIENCE * 2, join_all(stuck)).await.expect("all of them are answered");
     assert!(answers.into_iter().all(|answer| matches!(answer.unwrap(), Err(PublishError::TimedOut))));
     database.0.gate.add_permits(10);
-    assert_eq!(queue.publish(message("after")).await.unwrap().message, "after");
+    assert_eq!(queue.publish(message("after"), Instant::now()).await.unwrap().message, "after");
 }
 
 /// Panics where it is woken.
@@ -377,14 +378,14 @@ impl std::task::Wake for Bomb {
 async fn a_writer_that_panics_is_reported_and_goes_on() {
     let database = Gated::new(0);
     let (queue, notes) = watched(&database, |_| panic!("as asked"));
-    let mut doomed = Box::pin(queue.publish(message("doomed")));
+    let mut doomed = Box::pin(queue.publish(message("doomed"), Instant::now()));
     let waker = Arc::new(Bomb).into();
     let pending = doomed.as_mut().poll(&mut std::task::Context::from_waker(&waker));
     assert!(pending.is_pending());
     database.0.begun.acquire().await.unwrap().forget();
     database.0.gate.add_permits(10);
     for text in ["a", "b"] {
-        assert_eq!(queue.publish(message(text)).await.unwrap().message, text);
+        assert_eq!(queue.publish(message(text), Instant::now()).await.unwrap().message, text);
     }
     assert_eq!(notes.panics.lock()[..2], ["writer", "observer"]);
     assert_eq!(doomed.await.unwrap().message, "doomed", "it was answered before its sender's waker panicked");
