@@ -21,6 +21,7 @@ mod error;
 pub mod fuzzing;
 mod images;
 mod observer;
+mod place;
 mod publish;
 mod queue;
 mod replacement;
@@ -81,6 +82,7 @@ pub use open::{
     DatabaseConfig, Dialect, OpenDatabaseError, ReachedDatabase, open, open_beside_server, plan_migration,
     reach,
 };
+pub(crate) use place::place_of_server;
 #[cfg(feature = "postgres")]
 pub(crate) use postgres::options as postgres_options;
 pub use publish::PublishError;

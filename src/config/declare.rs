@@ -151,7 +151,8 @@ impl Setting for Connection {
     const SHAPE: Shape = Shape::NonEmpty;
     const SECRET: bool = true;
     fn from_default(default: &str) -> Self {
-        default.to_owned().into()
+        // The default is a file.
+        Self::new("sqlite3", default)
     }
 }
 

@@ -10,7 +10,7 @@ use super::file::{self, Leaf};
 use super::files::{Files, Text};
 use super::problem::{ConfigError, Problem};
 use super::unsupported::{self, Effect};
-use super::{Config, cluster, default_user, environment_file, https, listeners};
+use super::{Config, Connection, cluster, default_user, environment_file, https, listeners};
 
 const ROOT: &Declaration = &Config::DECLARATION;
 
@@ -161,7 +161,11 @@ fn merge(leaves: Vec<Leaf>) -> Result<(Config, BTreeMap<&'static str, String>), 
         *place_in(&mut tree, leaf.path) = leaf.value;
         sources.insert(leaf.path, leaf.source);
     }
-    Ok((serde_json::from_value(tree)?, sources))
+    let mut config: Config = serde_json::from_value(tree)?;
+    // How much of it is shown depends on the kind of database, which is another key.
+    config.database.connection =
+        Connection::new(config.database.dialect.as_str(), config.database.connection.expose());
+    Ok((config, sources))
 }
 
 /// Returns the place of a key in a tree of JSON, which is made if it is not there.

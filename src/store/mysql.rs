@@ -23,6 +23,11 @@ pub(super) fn options(connection: &str) -> Result<sqlx::mysql::MySqlConnectOptio
     connection::parse(connection).map(|(options, _)| options)
 }
 
+/// Where the database of a connection is, without what logs in to it; `None` if the connection can't be read.
+pub(super) fn place(connection: &str) -> Option<String> {
+    connection::parse(connection).ok().map(|(options, _)| connection::place(&options))
+}
+
 /// Connects, and changes nothing.
 pub(super) async fn connect(connection: &str) -> Result<Mysql, OpenDatabaseError> {
     let (options, zone) = connection::parse(connection)?;

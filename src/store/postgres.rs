@@ -21,6 +21,11 @@ pub(crate) fn options(connection: &str) -> Result<sqlx::postgres::PgConnectOptio
     connection::parse(connection)
 }
 
+/// Where the database of a connection is, without what logs in to it; `None` if the connection can't be read.
+pub(super) fn place(connection: &str) -> Option<String> {
+    connection::parse(connection).ok().map(|options| connection::place(&options))
+}
+
 /// Connects, and changes nothing.
 pub(super) async fn connect(connection: &str) -> Result<Postgres, OpenDatabaseError> {
     Postgres::connect(PostgresDialect, connection::parse(connection)?).await

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use shardcast::config::Connection;
 use shardcast::store::fuzzing::{mysql_options, postgres_options, sqlite_file};
 
 const PASSWORD: &str = "hunter2";
@@ -18,18 +19,39 @@ pub(crate) fn run(data: &[u8]) {
     match kind {
         b'm' => {
             mysql(text);
-            mysql(&format!("gotify:{PASSWORD}@{before}/{after}"));
+            let connection = format!("gotify:{PASSWORD}@{before}/{after}");
+            mysql(&connection);
+            check_shown(&connection, text);
+            check_shown(&format!("gotify:{before}{PASSWORD}@{after}"), text);
         }
         b'p' => {
             postgres(text);
-            postgres(&format!("{before}://gotify:{PASSWORD}@{after}"));
-            postgres(&format!("{before} password={PASSWORD} {after}"));
+            for connection in [
+                format!("{before}://gotify:{PASSWORD}@{after}"),
+                format!("{before} password={PASSWORD} {after}"),
+            ] {
+                postgres(&connection);
+                check_shown(&connection, text);
+            }
         }
         b's' => {
             sqlite(text);
-            sqlite(&format!("{before}:{PASSWORD}@{after}"));
+            let connection = format!("{before}:{PASSWORD}@{after}");
+            sqlite(&connection);
+            check_shown(&connection, text);
         }
         _ => {}
+    }
+}
+
+/// Checks what messages and the listing of the configuration show, also where the kind of database is a wrong one.
+fn check_shown(connection: &str, text: &str) {
+    if text.contains(PASSWORD) {
+        return;
+    }
+    for dialect in ["mysql", "postgres", "sqlite3"] {
+        let shown = Connection::new(dialect, connection).to_string();
+        assert!(!shown.contains(PASSWORD), "{dialect}: {connection:?} shows a password: {shown}");
     }
 }
 

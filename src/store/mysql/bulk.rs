@@ -1,7 +1,6 @@
 //! Reading and writing whole tables.
 
 use sqlx::ConnectOptions as _;
-use sqlx::mysql::MySqlConnectOptions;
 
 use super::connection;
 use super::dialect::MysqlDialect;
@@ -46,17 +45,9 @@ impl BulkDialect for MysqlDialect {
         access: Access,
     ) -> Result<Option<BulkConnection<Self>>, OpenDatabaseError> {
         let (options, zone) = connection::parse(connection)?;
-        let place = place(&options);
+        let place = connection::place(&options);
         let connection = options.connect().await.map_err(unreachable::<Self>)?;
         let prepared = BulkConnection::prepare(Self { zone }, connection, place, access).await;
         prepared.map(Some).map_err(unreachable::<Self>)
-    }
-}
-
-fn place(options: &MySqlConnectOptions) -> String {
-    let database = options.get_database().unwrap_or_default();
-    match options.get_socket() {
-        Some(socket) => format!("{}/{database}", socket.display()),
-        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
     }
 }

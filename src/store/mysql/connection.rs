@@ -8,8 +8,8 @@ use sqlx::ConnectOptions as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use super::zone::Zone;
-use crate::store::OpenDatabaseError;
 use crate::store::setting::{self, Faults};
+use crate::store::{OpenDatabaseError, place};
 
 /// Prepared statements that a connection keeps: one for each size of a batch, and the others.
 const STATEMENTS: usize = 512;
@@ -50,6 +50,12 @@ pub(super) enum InvalidConnection {
 /// Reads a connection.
 pub(super) fn parse(connection: &str) -> Result<(MySqlConnectOptions, Zone), OpenDatabaseError> {
     options(connection).map_err(|error| OpenDatabaseError::Unusable(error.into()))
+}
+
+/// Where the database is, without what logs in to it.
+pub(super) fn place(options: &MySqlConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_default();
+    place::written(options.get_socket().map(AsRef::as_ref), options.get_host(), options.get_port(), database)
 }
 
 fn options(connection: &str) -> Result<(MySqlConnectOptions, Zone), Faults<InvalidConnection>> {

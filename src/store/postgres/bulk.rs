@@ -1,7 +1,6 @@
 //! Reading and writing whole tables.
 
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
 
 use super::connection;
 use super::dialect::PostgresDialect;
@@ -62,7 +61,7 @@ impl BulkDialect for PostgresDialect {
         access: Access,
     ) -> Result<Option<BulkConnection<Self>>, OpenDatabaseError> {
         let options = connection::parse(connection)?;
-        let place = place(&options);
+        let place = connection::place(&options);
         let connection = options.connect().await.map_err(unreachable::<Self>)?;
         let prepared = BulkConnection::prepare(Self, connection, place, access).await;
         prepared.map(Some).map_err(unreachable::<Self>)
@@ -91,14 +90,6 @@ impl BulkDialect for PostgresDialect {
         }
         copy.send(&TRAILER[..]).await?;
         copy.finish().await.map(drop)
-    }
-}
-
-fn place(options: &PgConnectOptions) -> String {
-    let database = options.get_database().unwrap_or(options.get_username());
-    match options.get_socket() {
-        Some(folder) => format!("{}/{database}", folder.display()),
-        None => format!("{}:{}/{database}", options.get_host(), options.get_port()),
     }
 }
 

@@ -9,8 +9,8 @@ use std::net::IpAddr;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::store::OpenDatabaseError;
 use crate::store::setting::{self, Faults};
+use crate::store::{OpenDatabaseError, place};
 
 /// Runtime parameters of the server that may be in a connection.
 const PARAMETERS: [&str; 4] = ["search_path", "client_encoding", "timezone", "datestyle"];
@@ -61,6 +61,12 @@ pub(super) enum InvalidConnection {
 /// Reads a connection.
 pub(super) fn parse(connection: &str) -> Result<PgConnectOptions, OpenDatabaseError> {
     options(connection).map_err(|error| OpenDatabaseError::Unusable(error.into()))
+}
+
+/// Where the database is, without what logs in to it.
+pub(super) fn place(options: &PgConnectOptions) -> String {
+    let database = options.get_database().unwrap_or(options.get_username());
+    place::written(options.get_socket().map(AsRef::as_ref), options.get_host(), options.get_port(), database)
 }
 
 fn options(connection: &str) -> Result<PgConnectOptions, Faults<InvalidConnection>> {
