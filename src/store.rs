@@ -64,11 +64,11 @@ mod tests;
 pub use commit::{Commit, Stored, UserCommit};
 pub use database::{
     ApplicationStates, Applications, ClientSubscription, Clients, Credential, Database, DatabaseTime,
-    DeletedMessages, DeletedUser, Heads, InsertOutcome, Inserted, KeepMessages, KeptMessages, LastWrite,
-    LoggedRevocation, Logins, MAX_PUSH_SUBSCRIPTIONS, MessageChoice, MessagePage, Messages, NewApplication,
-    NewClient, NewLinkedUser, NewMessage, NewUser, OldMessages, Owned, Pictures, PushSubscription,
-    PushSubscriptions, Retention, RetentionRule, RevocationId, RevocationLog, Search, SubscribeOutcome,
-    UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
+    DeletedMessages, DeletedUser, ExcessMessages, Heads, InsertOutcome, Inserted, KeepMessages, KeptMessages,
+    LastWrite, LoggedRevocation, Logins, MAX_PUSH_SUBSCRIPTIONS, MessageChoice, MessagePage, Messages,
+    NewApplication, NewClient, NewLinkedUser, NewMessage, NewUser, OldMessages, Owned, Pictures,
+    PushSubscription, PushSubscriptions, Retention, RetentionRule, RevocationId, RevocationLog, Search,
+    SubscribeOutcome, UpdateApplication, UpdateClient, UpdateUser, UserChange, Users,
 };
 pub use error::{StoreError, Unstorable};
 pub use images::{Image, ImageFolder, ImageName, ImageStorage, Images, StoredImages};

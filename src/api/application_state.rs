@@ -16,7 +16,7 @@ use super::path::PathId;
 use super::routing::get_only;
 use super::{ApiError, AppState, ClientAuth, Json};
 use crate::model::{ApplicationId, ApplicationState, MessageId};
-use crate::store::{KeepMessages, Store};
+use crate::store::{KeepMessages, Revocation, Store};
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -115,6 +115,7 @@ async fn keep(
         let database = state.store.database();
         database.keep_messages(id, keep).await?;
         state.retention.changed();
+        state.revoke(&Revocation::RetentionChanged { application_id: id });
         state.announce(user, &Event::Applications);
         database.application_state(id).await?.ok_or_else(|| not_found(id))
     });

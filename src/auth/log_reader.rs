@@ -41,7 +41,8 @@ pub struct RevocationReader {
 
 impl RevocationReader {
     /// Starts the task. It calls `on_unknown` whenever it is not known what was revoked, for example because an older state
-    /// of the database is back: then messages may have been missed, too.
+    /// of the database is back: then messages may have been missed, too. It notifies `rules_changed` whenever anybody may have
+    /// changed how long messages of an application are kept.
     ///
     /// # Panics
     ///
@@ -51,11 +52,13 @@ impl RevocationReader {
         auth: Authenticator,
         hub: Hub,
         on_unknown: impl Fn() + Send + Sync + 'static,
+        rules_changed: Arc<Notify>,
     ) -> Self {
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
         let asked = Arc::new(Notify::new());
         let on_unknown = Box::new(on_unknown);
-        let task = Task { database, auth, hub, streams, asked: Arc::clone(&asked), on_unknown };
+        let task =
+            Task { database, auth, hub, streams, asked: Arc::clone(&asked), on_unknown, rules_changed };
         Self { asked, _task: Arc::new(AbortOnDropHandle::new(task::spawn(task.run_on()))) }
     }
 
@@ -72,6 +75,7 @@ struct Task {
     streams: StreamCheck,
     asked: Arc<Notify>,
     on_unknown: Box<dyn Fn() + Send + Sync>,
+    rules_changed: Arc<Notify>,
 }
 
 /// What the task knows from one round to the next.
@@ -123,6 +127,7 @@ impl Task {
             tracing::info!("looking up all who have streams: it is not known what was revoked");
             self.auth.forget_all();
             (self.on_unknown)();
+            self.rules_changed.notify_one();
             self.streams.check().await?;
             progress.is_incomplete = false;
         }
@@ -165,8 +170,10 @@ impl Task {
     /// Applies it, but leaves streams open that the database knows to be valid: of something else that has begun since.
     async fn apply(&self, revocation: &Revocation) -> Result<(), StoreError> {
         revocation.forget(&self.auth);
-        if matches!(revocation, Revocation::UserDeleted { .. }) {
-            self.database.delete_leftovers();
+        match revocation {
+            Revocation::UserDeleted { .. } => self.database.delete_leftovers(),
+            Revocation::RetentionChanged { .. } => self.rules_changed.notify_one(),
+            _ => {}
         }
         let is_valid = match revocation {
             Revocation::ClientDeleted { user_id, token } | Revocation::ClientExpired { user_id, token } => {
@@ -206,19 +213,24 @@ mod tests {
     use crate::store::Sqlite;
 
     /// Reads the log of a new file of SQLite.
-    async fn reader(file: &Path, on_unknown: impl Fn() + Send + Sync + 'static) -> RevocationReader {
+    async fn reader(
+        file: &Path,
+        on_unknown: impl Fn() + Send + Sync + 'static,
+        rules_changed: &Arc<Notify>,
+    ) -> RevocationReader {
         let opened = Sqlite::open(file.to_str().expect("the path is text")).await;
         let database: Arc<dyn Database> = Arc::new(opened.expect("a new file can be made"));
         let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
         let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
-        RevocationReader::spawn(database, auth, Hub::new(HubConfig::default()), on_unknown)
+        let hub = Hub::new(HubConfig::default());
+        RevocationReader::spawn(database, auth, hub, on_unknown, Arc::clone(rules_changed))
     }
 
     #[tokio::test]
     async fn what_is_left_of_a_user_that_another_process_has_deleted_is_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gotify.db");
-        let reader = reader(&file, || {}).await;
+        let reader = reader(&file, || {}, &Arc::default()).await;
         let mut other = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
         let message = "INSERT INTO messages (application_id, message) VALUES (99, 'left')";
         let entry = "INSERT INTO shardcast_log (written_at, kind, payload) VALUES (0, 'UserDeleted', \
@@ -248,7 +260,8 @@ mod tests {
             let unknown = Arc::clone(&unknown);
             move || unknown.notify_one()
         };
-        let reader = reader(&file, on_unknown).await;
+        let rules_changed = Arc::default();
+        let reader = reader(&file, on_unknown, &rules_changed).await;
         let heard = async || timeout(Duration::from_secs(30), unknown.notified()).await.is_ok();
         assert!(
             timeout(Duration::from_millis(100), unknown.notified()).await.is_err(),
@@ -261,6 +274,27 @@ mod tests {
             sqlx::query(insert).bind(kind).execute(&mut other).await.unwrap();
             reader.wake();
             assert!(heard().await, "{kind}");
+            let read_again = timeout(Duration::from_secs(30), rules_changed.notified()).await;
+            assert!(read_again.is_ok(), "rules may have changed: {kind}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_deletes_messages_hears_of_rules_that_another_process_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gotify.db");
+        let rules_changed = Arc::default();
+        let reader = reader(&file, || {}, &rules_changed).await;
+        let mut other = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        let insert = "INSERT INTO shardcast_log (written_at, kind, payload) VALUES (0, ?, ?)";
+        for (kind, payload, is_heard) in [
+            ("ApplicationChanged", r#"{"token":"A1"}"#, false),
+            ("RetentionChanged", r#"{"application_id":7}"#, true),
+        ] {
+            sqlx::query(insert).bind(kind).bind(payload).execute(&mut other).await.unwrap();
+            reader.wake();
+            let longest = Duration::from_millis(if is_heard { 30_000 } else { 100 });
+            assert_eq!(timeout(longest, rules_changed.notified()).await.is_ok(), is_heard, "{kind}");
         }
     }
 }

@@ -24,6 +24,8 @@ impl Revocation {
             }
             Self::UserChanged { user_id } => auth.forget_user(*user_id),
             Self::DatabaseWentBack {} => auth.forget_all(),
+            // No cache has it.
+            Self::RetentionChanged { .. } => {}
             Self::UserDeleted { user_id, client_tokens, application_tokens } => {
                 auth.forget_user(*user_id);
                 for token in application_tokens {
@@ -52,6 +54,7 @@ impl Revocation {
             | Self::ApplicationToken { .. }
             | Self::ApplicationChanged { .. }
             | Self::UserChanged { .. }
+            | Self::RetentionChanged { .. }
             // Who reads the log looks up everybody who has streams.
             | Self::DatabaseWentBack {} => {}
         }
@@ -75,7 +78,7 @@ mod tests {
     use super::super::{Authenticate, LoginError, Passwords, TokenApplication, TokenClient};
     use super::*;
     use crate::hub::{EndReason, HubConfig, Registration};
-    use crate::model::User;
+    use crate::model::{ApplicationId, User};
     use crate::store::StoreError;
 
     /// Writes down what it is to forget, and ends streams of its own: they tell whether they had been closed by then.
@@ -153,6 +156,7 @@ mod tests {
             (Revocation::ApplicationChanged { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::ApplicationToken { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::UserChanged { user_id }, &["user 1"], &[]),
+            (Revocation::RetentionChanged { application_id: ApplicationId(1) }, &[], &[]),
             (Revocation::DatabaseWentBack {}, &["everything"], &[]),
             (
                 Revocation::ClientDeleted { user_id, token: token() },

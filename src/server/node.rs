@@ -326,8 +326,14 @@ impl Node {
             let hub = hub.clone();
             move || hub.miss_events()
         };
-        let revocations =
-            RevocationReader::spawn(Arc::clone(&database), auth.clone(), hub.clone(), on_unknown);
+        let rules_changed = Arc::default();
+        let revocations = RevocationReader::spawn(
+            Arc::clone(&database),
+            auth.clone(),
+            hub.clone(),
+            on_unknown,
+            Arc::clone(&rules_changed),
+        );
         #[cfg(feature = "cluster")]
         let cluster = match parts.backplane {
             Some(_) if !database.can_be_shared() => return Err(OpenError::NotShared),
@@ -357,8 +363,8 @@ impl Node {
         #[cfg(not(feature = "push"))]
         let push: Option<Push> = None;
         let index = Arc::new(IndexCounts::new());
-        let retention =
-            changes::delete_old(&database, clock, (hub.clone(), cluster.clone()), Arc::clone(&index));
+        let streams = (hub.clone(), cluster.clone());
+        let retention = changes::delete_old(&database, clock, streams, Arc::clone(&index), rules_changed);
         let on_commit = changes::on_commit(hub.clone(), cluster.clone(), push.clone(), retention.clone());
         let observer = parts.publish_observer.unwrap_or_else(|| Arc::new(()));
         let store = Store::with_index(database, on_commit, observer, index);

@@ -125,6 +125,8 @@ macro_rules! suite {
                 all_but_the_newest_are_deleted
                 old_messages_are_deleted_by_their_own_dates
                 many_old_messages_are_deleted_in_slices
+                nothing_is_deleted_by_a_rule_that_was_changed
+                a_deletion_ends_when_its_rule_is_switched_off
             }
             pictures {
                 a_picture_is_kept_until_it_is_deleted

@@ -30,7 +30,7 @@ pub use pictures::Pictures;
 pub use push::{
     ClientSubscription, MAX_PUSH_SUBSCRIPTIONS, PushSubscription, PushSubscriptions, SubscribeOutcome,
 };
-pub use retention::{DeletedMessages, KeptMessages, OldMessages, Retention, RetentionRule};
+pub use retention::{DeletedMessages, ExcessMessages, KeptMessages, OldMessages, Retention, RetentionRule};
 #[cfg(feature = "sqlite")]
 pub(crate) use revocation_log::FileState;
 pub use revocation_log::{LastWrite, LoggedRevocation, RevocationId, RevocationLog};

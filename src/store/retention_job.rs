@@ -3,6 +3,11 @@
 //! It looks at all rules when it starts, when one was changed, and every ten minutes. While no application has a rule it
 //! sleeps, unless other nodes can set one. Soon after a commit it looks at the applications of which only the newest
 //! messages are kept. Several nodes may do this at once: each deletes what is there, and no message twice.
+//!
+//! The rules that it remembers say where to look, and not what to delete: whoever deletes looks at the rule in the same
+//! transaction, see [`Retention`]. If it finds another one, or if another node has changed one, the task reads the rules
+//! again. It applies a rule that is new then to the newest messages, since some may have been stored here under the one
+//! before. The rest is done by the node that has changed it, or by the next look at all rules.
 
 use std::collections::{HashMap, HashSet};
 use std::future::pending;
@@ -18,7 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Commit, DeletedMessages, OldMessages, Retention, RetentionRule, StoreError};
+use super::{Commit, DeletedMessages, ExcessMessages, OldMessages, Retention, RetentionRule, StoreError};
 use crate::model::{ApplicationId, MessageId, Timestamp, UserId};
 use crate::task;
 
@@ -48,6 +53,8 @@ pub(crate) struct RetentionJobParts {
     pub(crate) now: Box<dyn Fn() -> Timestamp + Send + Sync>,
     /// Whether other nodes may set rules too.
     pub(crate) is_shared: bool,
+    /// Notified when another node may have changed a rule.
+    pub(crate) changed_elsewhere: Arc<Notify>,
     /// Called after each deletion.
     pub(crate) on_deleted: Box<OnDeleted>,
     /// Called once per round for each user whose messages were deleted.
@@ -72,12 +79,25 @@ struct Shared {
     newest: Mutex<Newest>,
 }
 
+type Rules = HashMap<ApplicationId, RetentionRule>;
+
 /// The applications of which only the newest messages are kept.
 #[derive(Default)]
 struct Newest {
-    rules: HashMap<ApplicationId, RetentionRule>,
+    rules: Rules,
     /// Those that got messages since they were looked at.
     due: HashSet<ApplicationId>,
+}
+
+impl Newest {
+    /// Returns those that were due, and those that have another rule by now. What was stored here since it was set was looked
+    /// at under the one before, if at all.
+    fn due_under(&self, rules: &Rules) -> HashSet<ApplicationId> {
+        let is_due = |(application, rule): &(&ApplicationId, &RetentionRule)| {
+            self.due.contains(application) || self.rules.get(application) != Some(rule)
+        };
+        rules.iter().filter(is_due).map(|(application, _)| *application).collect()
+    }
 }
 
 impl RetentionJob {
@@ -180,6 +200,7 @@ impl Task {
                 biased;
                 () = self.shared.changed.notified() => next = self.all_rules().await,
                 () = next_round => next = self.all_rules().await,
+                () = self.parts.changed_elsewhere.notified() => next = self.read_rules_again(next).await,
                 () = self.shared.stored.notified() => self.newest_of_some().await,
             }
         }
@@ -194,7 +215,8 @@ impl Task {
                 return Some(Instant::now() + RETRY);
             }
         };
-        self.note(&rules);
+        // What was stored before is looked at now.
+        self.note(&rules, |_, _| HashSet::new());
         let mut failures = Failures::default();
         for rule in &rules {
             failures.add(self.apply(rule).await);
@@ -206,33 +228,58 @@ impl Task {
         (!rules.is_empty() || self.parts.is_shared).then(|| Instant::now() + wait)
     }
 
-    /// Notes whose commits are to be looked at from now on. What was stored before is looked at next.
-    fn note(&self, rules: &[RetentionRule]) {
+    /// Reads the rules, of which others have changed some, and returns when to apply all of them.
+    async fn read_rules_again(&self, next: Option<Instant>) -> Option<Instant> {
+        let wait = match self.database.retention_rules().await {
+            Ok(rules) => {
+                self.note(&rules, Newest::due_under);
+                self.shared.stored.notify_one();
+                if rules.is_empty() {
+                    return next;
+                }
+                PERIOD
+            }
+            Err(error) => {
+                Failures { count: 0, first: Some(error) }.log();
+                RETRY
+            }
+        };
+        let at = Instant::now() + wait;
+        Some(next.map_or(at, |next| next.min(at)))
+    }
+
+    /// Notes whose commits are to be looked at from now on, and which applications are due already.
+    fn note(&self, rules: &[RetentionRule], due: impl FnOnce(&Newest, &Rules) -> HashSet<ApplicationId>) {
         let rules = rules.iter().filter(|rule| rule.keep.newest > 0);
-        let rules: HashMap<_, _> = rules.map(|rule| (rule.application_id, *rule)).collect();
+        let rules: Rules = rules.map(|rule| (rule.application_id, *rule)).collect();
         self.shared.keeps_newest.store(!rules.is_empty(), Ordering::Relaxed);
-        *self.shared.newest.lock() = Newest { rules, due: HashSet::new() };
+        let mut newest = self.shared.newest.lock();
+        let due = due(&newest, &rules);
+        *newest = Newest { rules, due };
     }
 
     async fn apply(&self, rule: &RetentionRule) -> Result<(), StoreError> {
-        if rule.keep.days > 0 {
-            self.delete_old(rule).await?;
-        }
-        if rule.keep.newest > 0 {
+        let is_in_force = rule.keep.days == 0 || self.delete_old(rule).await?;
+        if is_in_force && rule.keep.newest > 0 {
             self.keep_newest(rule).await?;
         }
         Ok(())
     }
 
-    async fn delete_old(&self, rule: &RetentionRule) -> Result<(), StoreError> {
+    /// Answers whether the rule is still in force.
+    async fn delete_old(&self, rule: &RetentionRule) -> Result<bool, StoreError> {
         let days = i64::try_from(rule.keep.days).ok().and_then(TimeDelta::try_days);
         let Some(before) = days.and_then(|days| (self.parts.now)().checked_sub_signed(days)) else {
-            return Ok(());
+            return Ok(true);
         };
         let (mut after, mut limit) = (MessageId(0), FIRST_LOOK);
         loop {
-            let OldMessages { deleted, kept } =
-                self.database.delete_older(rule.application_id, after, before, limit).await?;
+            let OldMessages { deleted, kept, rule_changed } =
+                self.database.delete_older(rule, after, before, limit).await?;
+            if rule_changed {
+                self.parts.changed_elsewhere.notify_one();
+                return Ok(false);
+            }
             // Messages come in the order of their dates, unless a clock was wrong: behind one whose time has not come yet there
             // may be old ones.
             let is_done = deleted.is_none()
@@ -241,7 +288,7 @@ impl Task {
                 self.is_deleted(rule, deleted);
             }
             if is_done {
-                return Ok(());
+                return Ok(true);
             }
             after = kept.map_or(after, |kept| kept.newest_id);
             limit = SLICE;
@@ -254,15 +301,22 @@ impl Task {
     }
 
     async fn keep_newest(&self, rule: &RetentionRule) -> Result<(), StoreError> {
-        let deleted = self.database.delete_all_but_newest(rule.application_id, rule.keep.newest).await?;
-        if let Some(up_to) = deleted {
+        let ExcessMessages { deleted_up_to, rule_changed } =
+            self.database.delete_all_but_newest(rule).await?;
+        if let Some(up_to) = deleted_up_to {
             self.is_deleted(rule, DeletedMessages::UpTo(up_to));
+        }
+        if rule_changed {
+            self.parts.changed_elsewhere.notify_one();
         }
         Ok(())
     }
 
     /// Looks at the applications that got messages.
     async fn newest_of_some(&self) {
+        if self.shared.newest.lock().due.is_empty() {
+            return;
+        }
         sleep(GATHER).await;
         let began_at = Instant::now();
         let due: Vec<_> = {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::UserId;
+use crate::model::{ApplicationId, UserId};
 
 /// Something that holds no longer, because a change to the database was committed.
 ///
@@ -49,6 +49,11 @@ pub enum Revocation {
         /// Its token, as it is stored.
         token: String,
     },
+    /// How long the messages of an application are kept was changed. Its token stays valid.
+    RetentionChanged {
+        /// The application.
+        application_id: ApplicationId,
+    },
     /// The name, the password or the administration of a user was changed. Clients and streams stay valid.
     UserChanged {
         /// The user.
@@ -76,6 +81,7 @@ impl Revocation {
             Self::ClientChanged { .. } => "ClientChanged",
             Self::ApplicationToken { .. } => "ApplicationToken",
             Self::ApplicationChanged { .. } => "ApplicationChanged",
+            Self::RetentionChanged { .. } => "RetentionChanged",
             Self::UserChanged { .. } => "UserChanged",
             Self::UserDeleted { .. } => "UserDeleted",
             Self::DatabaseWentBack {} => "DatabaseWentBack",
@@ -93,6 +99,9 @@ impl fmt::Debug for Revocation {
             | Self::UserChanged { user_id }
             | Self::UserDeleted { user_id, .. } => {
                 shown.field("user_id", user_id);
+            }
+            Self::RetentionChanged { application_id } => {
+                shown.field("application_id", application_id);
             }
             Self::ClientChanged { .. }
             | Self::ApplicationToken { .. }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::{
     api::{
         event::Event,
@@ -20,6 +22,7 @@ pub(super) fn delete_old(
     clock: Clock,
     (hub, cluster): (Hub, Option<Cluster>),
     index: Arc<IndexCounts>,
+    changed_elsewhere: Arc<Notify>,
 ) -> RetentionJob {
     let on_deleted = move |user, application, deleted| {
         for event in Event::of_deleted(application, deleted) {
@@ -29,6 +32,7 @@ pub(super) fn delete_old(
     let parts = RetentionJobParts {
         now: Box::new(move || clock.now()),
         is_shared: database.can_be_shared(),
+        changed_elsewhere,
         on_deleted: Box::new(on_deleted),
         after_round: Box::new(move |user| index.forget_deleted(user)),
     };

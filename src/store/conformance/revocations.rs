@@ -7,7 +7,8 @@ use tokio::time::{sleep, timeout};
 use super::{application, at, client, new_client, user};
 use crate::model::{ApplicationId, ClientId, User, UserId};
 use crate::store::{
-    Database, NewClient, Revocation, RevocationId, UpdateApplication, UpdateClient, UpdateUser, UserChange,
+    Database, KeepMessages, NewClient, Revocation, RevocationId, UpdateApplication, UpdateClient, UpdateUser,
+    UserChange,
 };
 
 /// Reads the whole log.
@@ -54,6 +55,8 @@ pub(crate) async fn each_change_that_revokes_something_is_in_the_log(database: &
     let backup = application(database, &alice, "A1").await;
     database.update_application(backup.id, renamed_application("backup")).await.unwrap().unwrap();
     expected.push(Revocation::ApplicationChanged { token: token("A1") });
+    database.keep_messages(backup.id, KeepMessages { days: 30, newest: 0 }).await.unwrap();
+    expected.push(Revocation::RetentionChanged { application_id: backup.id });
     database.replace_application_token(backup.id, "A2").await.unwrap().unwrap();
     expected.push(Revocation::ApplicationToken { token: token("A1") });
     database.delete_application(backup.id).await.unwrap().unwrap();
@@ -94,6 +97,7 @@ pub(crate) async fn what_was_not_changed_is_not_in_the_log(database: &dyn Databa
     database.delete_application(ApplicationId(99)).await.unwrap();
     database.replace_application_token(ApplicationId(99), "A3").await.unwrap();
     database.replace_application_token(taken.id, "A1").await.unwrap_err();
+    database.keep_messages(ApplicationId(99), KeepMessages { days: 30, newest: 0 }).await.unwrap();
     database.set_password_hash(UserId(99), "hash").await.unwrap();
     database.delete_user(UserId(99)).await.unwrap();
     assert!(matches!(database.delete_user(alice.id).await.unwrap(), UserChange::LastAdmin));

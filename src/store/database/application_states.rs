@@ -30,6 +30,6 @@ pub trait ApplicationStates: Send + Sync {
         application: Option<ApplicationId>,
         up_to: MessageId,
     ) -> Result<Option<MessageId>, StoreError>;
-    /// Sets how long an application's messages are kept. Deletes none.
+    /// Sets how long an application's messages are kept, and writes that to the log. Deletes none.
     async fn keep_messages(&self, id: ApplicationId, keep: KeepMessages) -> Result<(), StoreError>;
 }

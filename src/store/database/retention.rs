@@ -26,6 +26,15 @@ pub enum DeletedMessages {
     Ids(Vec<MessageId>),
 }
 
+/// What became of the messages of an application that are not among the newest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExcessMessages {
+    /// Up to which all were deleted; `None` if none were.
+    pub deleted_up_to: Option<MessageId>,
+    /// Whether the application has another rule by now, or is gone. Then some may be left.
+    pub rule_changed: bool,
+}
+
 /// What became of the oldest messages of an application that were looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OldMessages {
@@ -33,6 +42,8 @@ pub struct OldMessages {
     pub deleted: Option<DeletedMessages>,
     /// Those that were not old; `None` if there are none.
     pub kept: Option<KeptMessages>,
+    /// Whether the application has another rule by now, or is gone. Then none were deleted.
+    pub rule_changed: bool,
 }
 
 /// Messages that are not old.
@@ -45,23 +56,21 @@ pub struct KeptMessages {
 }
 
 /// Deletes what is not kept.
+///
+/// Each transaction that deletes looks at the rule first, and lets nobody change it until it ends. So once a change of a
+/// rule has been committed, nothing is deleted by the one before.
 #[async_trait]
 pub trait Retention: Send + Sync {
     /// Lists the applications whose messages are not all kept.
     async fn retention_rules(&self) -> Result<Vec<RetentionRule>, StoreError>;
-    /// Deletes all messages of an application but the newest `keep`, and returns up to which; `None` if there are no more.
-    /// Many are deleted in several transactions, as by
-    /// [`delete_messages`](super::Messages::delete_messages).
-    async fn delete_all_but_newest(
-        &self,
-        application: ApplicationId,
-        keep: u64,
-    ) -> Result<Option<MessageId>, StoreError>;
+    /// Deletes all messages of an application but the newest, as its rule says. Many are deleted in several transactions, as
+    /// by [`delete_messages`](super::Messages::delete_messages).
+    async fn delete_all_but_newest(&self, rule: &RetentionRule) -> Result<ExcessMessages, StoreError>;
     /// Looks at some of the oldest messages of an application with ids above `after`, up to `limit`, and deletes those that
-    /// are older than `before`.
+    /// are older than `before`, which is so many days ago as its rule says.
     async fn delete_older(
         &self,
-        application: ApplicationId,
+        rule: &RetentionRule,
         after: MessageId,
         before: Timestamp,
         limit: usize,

@@ -38,6 +38,9 @@ impl Dialect for MysqlDialect {
     const BEGIN: &'static str = "START TRANSACTION";
     const BEGIN_SNAPSHOT: &'static str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
+    /// Shared: the deletion of one message locks it, and then reads applications under a shared lock. A change that waits is
+    /// not overtaken by later ones.
+    const UNCHANGED: &'static str = " LOCK IN SHARE MODE";
     const NOW: &'static str = "timestampdiff(MICROSECOND, '1970-01-01', utc_timestamp(3)) DIV 1000";
     const LONGEST_REVOCATION: Duration = crate::store::remote::LONGEST_REVOCATION;
     /// MariaDB has no `LATERAL`.

@@ -86,6 +86,8 @@ impl Dialect for PostgresDialect {
 
     const BEGIN: &'static str = "BEGIN";
     const FOR_UPDATE: &'static str = " FOR UPDATE";
+    /// Not shared: holders of a shared lock that take turns would never let a change through.
+    const UNCHANGED: &'static str = " FOR NO KEY UPDATE";
     const NOW: &'static str = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)";
     const LONGEST_REVOCATION: Duration = crate::store::remote::LONGEST_REVOCATION;
     const PAGES: Pages = Pages::OneQuery {

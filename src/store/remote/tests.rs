@@ -10,6 +10,7 @@ use crate::store::{MigrationStep, OpenDatabaseError};
 pub(crate) mod faults;
 pub(crate) mod history;
 pub(crate) mod lists;
+pub(crate) mod retention;
 pub(crate) mod statements;
 pub(crate) mod takeover;
 
@@ -49,6 +50,9 @@ macro_rules! suite {
                 messages_of_more_applications_than_a_statement_takes_are_listed
                 messages_of_more_applications_than_a_statement_takes_are_deleted
                 more_expired_clients_than_a_statement_takes_are_deleted
+            }
+            retention {
+                a_deletion_waits_for_a_change_of_its_rule
             }
         }
     };

@@ -29,12 +29,32 @@ struct Memory {
     rounds: Mutex<Vec<UserId>>,
     fails: AtomicBool,
     panics: AtomicBool,
+    /// How many days another node sets for `BACKUP` when messages are next to be deleted by their age.
+    days_at_deletion: Mutex<Option<u64>>,
+    /// Notified when another node has changed a rule.
+    changed_elsewhere: Arc<Notify>,
 }
 
 impl Memory {
+    /// Sets the rule of an application.
     fn keep(&self, application_id: ApplicationId, days: u64, newest: u64) {
         let keep = KeepMessages { days, newest };
-        self.rules.lock().push(RetentionRule { user_id: USER, application_id, keep });
+        let mut rules = self.rules.lock();
+        rules.retain(|rule| rule.application_id != application_id);
+        if keep != KeepMessages::default() {
+            rules.push(RetentionRule { user_id: USER, application_id, keep });
+        }
+    }
+
+    fn is_in_force(&self, rule: &RetentionRule) -> bool {
+        self.rules.lock().contains(rule)
+    }
+
+    /// Lets another node change the rule, if it is to.
+    fn before_deletion(&self) {
+        if let Some(days) = self.days_at_deletion.lock().take() {
+            self.keep(BACKUP, days, 0);
+        }
     }
 
     fn store(&self, application: ApplicationId, id: u64, age: Duration) {
@@ -61,38 +81,44 @@ impl Retention for Memory {
         Ok(self.rules.lock().clone())
     }
 
-    async fn delete_all_but_newest(
-        &self,
-        application: ApplicationId,
-        keep: u64,
-    ) -> Result<Option<MessageId>, StoreError> {
+    async fn delete_all_but_newest(&self, rule: &RetentionRule) -> Result<ExcessMessages, StoreError> {
+        let RetentionRule { application_id: application, keep, .. } = *rule;
         self.counts.fetch_add(1, Ordering::Relaxed);
         let mut messages = self.messages.lock();
         let ids: Vec<_> = messages.keys().filter(|(of, _)| *of == application).map(|key| key.1).collect();
-        let surplus = ids.len().saturating_sub(usize::try_from(keep).unwrap());
+        let surplus = ids.len().saturating_sub(usize::try_from(keep.newest).unwrap());
         let last = ids[..surplus].last().copied();
+        if last.is_some() && !self.is_in_force(rule) {
+            return Ok(ExcessMessages { deleted_up_to: None, rule_changed: true });
+        }
         messages.retain(|(of, id), _| *of != application || last.is_none_or(|last| *id > last));
-        Ok(last.map(MessageId))
+        Ok(ExcessMessages { deleted_up_to: last.map(MessageId), rule_changed: false })
     }
 
     async fn delete_older(
         &self,
-        application: ApplicationId,
+        rule: &RetentionRule,
         after: MessageId,
         before: Timestamp,
         limit: usize,
     ) -> Result<OldMessages, StoreError> {
+        let application = rule.application_id;
+        self.before_deletion();
         let mut messages = self.messages.lock();
         let above = messages.iter().filter(|((of, id), _)| *of == application && *id > after.0);
         let (old, new): (Vec<_>, Vec<_>) = above.take(limit).partition(|(_, date)| **date < before);
         let newest_id = new.last().map(|((_, id), _)| MessageId(*id));
         let oldest = new.iter().map(|(_, date)| **date).min();
         let old: Vec<_> = old.into_iter().map(|(key, _)| *key).collect();
+        if !old.is_empty() && !self.is_in_force(rule) {
+            return Ok(OldMessages { rule_changed: true, ..OldMessages::default() });
+        }
         messages.retain(|key, _| !old.contains(key));
         let deleted: Vec<_> = old.into_iter().map(|(_, id)| MessageId(id)).collect();
         Ok(OldMessages {
             deleted: (!deleted.is_empty()).then_some(DeletedMessages::Ids(deleted)),
             kept: newest_id.map(|newest_id| KeptMessages { newest_id, oldest }),
+            rule_changed: false,
         })
     }
 }
@@ -115,7 +141,8 @@ fn spawn(memory: &Arc<Memory>, is_shared: bool) -> (RetentionJob, Announced) {
         let memory = Arc::clone(memory);
         Box::new(move |user| memory.rounds.lock().push(user))
     };
-    let parts = RetentionJobParts { now, is_shared, on_deleted, after_round };
+    let changed_elsewhere = Arc::clone(&memory.changed_elsewhere);
+    let parts = RetentionJobParts { now, is_shared, changed_elsewhere, on_deleted, after_round };
     (RetentionJob::spawn(Arc::clone(memory) as Arc<dyn Retention>, parts), announced)
 }
 
@@ -248,4 +275,74 @@ async fn it_goes_on_after_a_failure_and_after_a_panic() {
     memory.fails.store(false, Ordering::Relaxed);
     sleep(Duration::from_mins(2)).await;
     assert!(memory.ids().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_are_read_again_when_another_one_is_found() {
+    let memory = Arc::<Memory>::default();
+    memory.keep(BACKUP, 0, 2);
+    let (job, announced) = spawn(&memory, true);
+    sleep(Duration::from_secs(1)).await;
+    // Another node does this, and nobody says so.
+    memory.keep(BACKUP, 0, 0);
+    let publish = async |ids: std::ops::Range<u64>| {
+        for id in ids {
+            memory.store(BACKUP, id, Duration::ZERO);
+            job.stored(&commit(BACKUP, id));
+        }
+        sleep(Duration::from_secs(5)).await;
+    };
+    publish(1..11).await;
+    assert_eq!((memory.ids().len(), memory.counts.load(Ordering::Relaxed), memory.looks()), (10, 2, 2));
+    publish(11..21).await;
+    let counted = (memory.counts.load(Ordering::Relaxed), memory.looks());
+    assert_eq!((memory.ids().len(), counted), (20, (2, 2)), "it knows that there is no rule any more");
+    // It was not switched off, but loosened.
+    memory.keep(BACKUP, 0, 9);
+    memory.changed_elsewhere.notify_one();
+    sleep(Duration::from_secs(5)).await;
+    memory.keep(BACKUP, 0, 15);
+    publish(21..31).await;
+    assert_eq!(memory.ids(), (16..31).collect::<Vec<_>>());
+    let up_to = |id| (BACKUP, DeletedMessages::UpTo(MessageId(id)));
+    assert_eq!(*announced.lock(), [up_to(11), up_to(15)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_node_has_set_counts_here_soon() {
+    let memory = Arc::<Memory>::default();
+    let (job, _) = spawn(&memory, true);
+    sleep(Duration::from_secs(1)).await;
+    memory.keep(BACKUP, 0, 2);
+    for id in 1..=5 {
+        memory.store(BACKUP, id, Duration::ZERO);
+        job.stored(&commit(BACKUP, id));
+    }
+    memory.changed_elsewhere.notify_one();
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(memory.ids(), [4, 5], "these were stored before this node knew");
+    memory.store(BACKUP, 6, Duration::ZERO);
+    job.stored(&commit(BACKUP, 6));
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(memory.ids(), [5, 6]);
+    let counts = memory.counts.load(Ordering::Relaxed);
+    memory.changed_elsewhere.notify_one();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(memory.counts.load(Ordering::Relaxed), counts, "a rule that is known is not applied again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_messages_stay_if_the_rule_is_loosened_meanwhile() {
+    let memory = Arc::<Memory>::default();
+    memory.keep(BACKUP, 1, 0);
+    for (id, age) in [(1, DAY * 9), (2, DAY * 3), (3, DAY * 2)] {
+        memory.store(BACKUP, id, age);
+    }
+    *memory.days_at_deletion.lock() = Some(5);
+    let (_job, announced) = spawn(&memory, true);
+    sleep(Duration::from_mins(1)).await;
+    assert_eq!((memory.ids(), memory.looks()), (vec![1, 2, 3], 2));
+    sleep(Duration::from_mins(15)).await;
+    assert_eq!(memory.ids(), [2, 3], "the next look at all rules applies the new one");
+    assert_eq!(*announced.lock(), [(BACKUP, ids(&[1]))]);
 }

@@ -1,9 +1,9 @@
 //! What has been read of applications, and how long their messages are kept.
 
 use super::query::LIST_VALUES;
-use super::{Dialect, Query, Row, Session, Value, messages, query};
+use super::{Dialect, Query, Row, Session, Value, messages, query, revocation_log};
 use crate::model::{ApplicationId, ApplicationState, MessageId, UserId};
-use crate::store::KeepMessages;
+use crate::store::{KeepMessages, Revocation};
 
 /// How many applications' unread messages one statement counts; a power of two.
 const COUNTED_AT_ONCE: usize = 64;
@@ -119,7 +119,11 @@ pub(crate) async fn keep<D: Dialect>(
     keep: KeepMessages,
 ) -> Result<(), sqlx::Error> {
     let change = query("UPDATE applications SET keep_days = ?, keep_newest = ? WHERE id = ?");
-    session.run(change.id(keep.days).id(keep.newest).id(id.0)).await.map(drop)
+    session.begin().await?;
+    if session.run(change.id(keep.days).id(keep.newest).id(id.0)).await? > 0 {
+        revocation_log::write(session, &[Revocation::RetentionChanged { application_id: id }]).await?;
+    }
+    session.commit().await
 }
 
 /// Marks the messages of applications that were made elsewhere as read.

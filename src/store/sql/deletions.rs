@@ -9,12 +9,12 @@
 
 use super::query::LIST_VALUES;
 use super::slice::size;
-use super::{Connections, Dialect, Lease as _, Session, Value, keyed, query};
+use super::{Connections, Dialect, Lease as _, Session, Value, keyed, query, retention};
 use crate::model::{ApplicationId, MessageId};
-use crate::store::StoreError;
+use crate::store::{ExcessMessages, RetentionRule, StoreError};
 
 /// Most messages in one slice.
-const SLICE_MESSAGES: i64 = 1000;
+const SLICE_MESSAGES: usize = 1000;
 
 /// A slice that has so many bytes takes no further message.
 pub(crate) const SLICE_BYTES: u64 = 4 * 1024 * 1024;
@@ -75,6 +75,15 @@ pub(crate) struct Deletion {
     newest: MessageId,
 }
 
+/// A slice that was deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DeletedSlice {
+    /// Its last message; `None` if there was nothing left to delete.
+    pub(crate) last: Option<MessageId>,
+    /// Whether nothing is left.
+    pub(crate) is_last: bool,
+}
+
 impl Deletion {
     /// All messages of these applications, up to and with `newest`.
     pub(crate) fn new(applications: impl IntoIterator<Item = ApplicationId>, newest: MessageId) -> Self {
@@ -86,11 +95,15 @@ impl Deletion {
         Self::new(applications, MessageId(u64::MAX))
     }
 
-    /// Deletes the next slice; false if there was nothing left to delete. To be called in a transaction.
-    pub(crate) async fn slice<D: Dialect>(&self, session: &mut Session<'_, D>) -> Result<bool, sqlx::Error> {
-        for applications in self.applications.chunks(LIST_VALUES) {
+    /// Deletes the next slice. To be called in a transaction.
+    pub(crate) async fn slice<D: Dialect>(
+        &self,
+        session: &mut Session<'_, D>,
+    ) -> Result<DeletedSlice, sqlx::Error> {
+        let mut lists = self.applications.chunks(LIST_VALUES);
+        while let Some(applications) = lists.next() {
             let slice = query(SLICE).bind(Value::Ids(applications.to_vec()));
-            let found = session.all(slice.id(self.newest.0).bind(SLICE_MESSAGES)).await?;
+            let found = session.all(slice.id(self.newest.0).id(SLICE_MESSAGES as u64)).await?;
             let (mut ids, mut bytes) = (Vec::with_capacity(found.len()), 0);
             for message in &found {
                 if bytes >= SLICE_BYTES {
@@ -99,12 +112,14 @@ impl Deletion {
                 bytes += message.unsigned(1)?;
                 ids.push(message.unsigned(0)?);
             }
-            if !ids.is_empty() {
+            if let Some(last) = ids.last().copied().map(MessageId) {
                 delete(session, &ids).await?;
-                return Ok(true);
+                let is_last =
+                    lists.next().is_none() && ids.len() == found.len() && ids.len() < SLICE_MESSAGES;
+                return Ok(DeletedSlice { last: Some(last), is_last });
             }
         }
-        Ok(false)
+        Ok(DeletedSlice { last: None, is_last: true })
     }
 
     /// Answers whether there is something left to delete.
@@ -123,18 +138,44 @@ impl Deletion {
 
     /// Deletes slice after slice, each in a transaction of its own. If one is refused, those before it are deleted.
     pub(crate) async fn run(&self, writers: &impl Connections) -> Result<(), StoreError> {
+        self.run_while(writers, None).await.map(drop)
+    }
+
+    /// As [`Self::run`], as long as the one application that it is of has a rule. Each slice looks at that anew.
+    pub(crate) async fn run_by(
+        &self,
+        writers: &impl Connections,
+        rule: &RetentionRule,
+    ) -> Result<ExcessMessages, StoreError> {
+        self.run_while(writers, Some(rule)).await
+    }
+
+    async fn run_while(
+        &self,
+        writers: &impl Connections,
+        rule: Option<&RetentionRule>,
+    ) -> Result<ExcessMessages, StoreError> {
+        let mut outcome = ExcessMessages::default();
         loop {
             let mut lease = writers.lease("delete messages").await?;
             let mut session = lease.session();
             let deleted = async {
                 session.begin().await?;
-                let is_deleted = self.slice(&mut session).await?;
+                let is_in_force = match rule {
+                    Some(rule) => retention::is_in_force(&mut session, rule).await?,
+                    None => true,
+                };
+                let deleted = if is_in_force { Some(self.slice(&mut session).await?) } else { None };
                 session.commit().await?;
-                Ok(is_deleted)
+                Ok(deleted)
             };
             let deleted = deleted.await;
-            if !lease.end(deleted).await? {
-                return Ok(());
+            let Some(deleted) = lease.end(deleted).await? else {
+                return Ok(ExcessMessages { rule_changed: true, ..outcome });
+            };
+            outcome.deleted_up_to = deleted.last.or(outcome.deleted_up_to);
+            if deleted.is_last {
+                return Ok(outcome);
             }
         }
     }

@@ -24,6 +24,8 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + Sized + 'static {
     const BEGIN: &'static str;
     /// What `{for update}` stands for: nothing where there is one writer at a time.
     const FOR_UPDATE: &'static str;
+    /// What `{unchanged}` stands for: nothing where there is one writer at a time.
+    const UNCHANGED: &'static str;
     /// What `{now}` stands for.
     const NOW: &'static str;
     /// How long a transaction can take from the id of its entry in the log to its end, see

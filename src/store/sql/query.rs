@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `{in}` | is one of the list that is the next value: [`Value::Ids`] or [`Value::Texts`] |
 //! | `{for update}` | locks the rows that it finds until the transaction ends |
+//! | `{unchanged}` | lets nobody change the rows that it finds until the transaction ends |
 //! | `{moment COLUMN}` | a time as it is compared, with [`Value::Moment`] |
 //! | `{now}` | what time it is, by the clock of the database: milliseconds since 1970, in UTC |
 
@@ -112,6 +113,7 @@ impl<'q> Query<'q> {
                     next += 1;
                 }
                 "for update" => text.push_str(D::FOR_UPDATE),
+                "unchanged" => text.push_str(D::UNCHANGED),
                 "now" => text.push_str(D::NOW),
                 _ => text.push_str(&D::moment(word.trim_start_matches("moment "))),
             }

@@ -22,6 +22,16 @@ pub(crate) async fn rules<D: Dialect>(
     rules.collect()
 }
 
+/// Answers whether the application still has this rule, and lets nobody change it until the transaction ends.
+pub(crate) async fn is_in_force<D: Dialect>(
+    session: &mut Session<'_, D>,
+    rule: &RetentionRule,
+) -> Result<bool, sqlx::Error> {
+    let current = query("SELECT keep_days, keep_newest FROM applications WHERE id = ?{unchanged}");
+    let Some(found) = session.first(current.id(rule.application_id.0)).await? else { return Ok(false) };
+    Ok(KeepMessages { days: found.unsigned(0)?, newest: found.unsigned(1)? } == rule.keep)
+}
+
 /// Returns the newest message of an application that is not among the newest `keep`.
 pub(crate) async fn newest_beyond<D: Dialect>(
     session: &mut Session<'_, D>,
@@ -48,7 +58,7 @@ impl From<Looked> for OldMessages {
             Some(_) => Some(DeletedMessages::Ids(old.into_iter().map(MessageId).collect())),
             None => None,
         };
-        Self { deleted, kept }
+        Self { deleted, kept, rule_changed: false }
     }
 }
 

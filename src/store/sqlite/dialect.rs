@@ -60,6 +60,7 @@ impl Dialect for SqliteDialect {
 
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const FOR_UPDATE: &'static str = "";
+    const UNCHANGED: &'static str = "";
     const NOW: &'static str = "CAST(unixepoch('subsec') * 1000 AS integer)";
     const LONGEST_REVOCATION: Duration = Duration::ZERO;
     const PAGES: Pages = Pages::Packed {

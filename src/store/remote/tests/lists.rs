@@ -65,8 +65,10 @@ pub(crate) async fn messages_of_more_applications_than_a_statement_takes_are_del
     let deletion = Deletion::whole(others.chain([sender.id]));
     let mut connection = place.options.connect().await.unwrap();
     let mut session = Session::new(&place.dialect, &mut connection, None);
-    assert!(deletion.slice(&mut session).await.unwrap(), "the last application has a message");
-    assert!(!deletion.slice(&mut session).await.unwrap());
+    let deleted = deletion.slice(&mut session).await.unwrap();
+    assert!(deleted.last.is_some() && deleted.is_last, "the last application has a message");
+    let deleted = deletion.slice(&mut session).await.unwrap();
+    assert!(deleted.last.is_none() && deleted.is_last);
     assert_eq!(database.messages(bob.id, ALL).await.unwrap(), []);
     database.close().await;
 }

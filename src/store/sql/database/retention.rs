@@ -3,10 +3,10 @@
 
 use async_trait::async_trait;
 
-use crate::model::{ApplicationId, MessageId, Timestamp};
+use crate::model::{MessageId, Timestamp};
 use crate::store::sql::deletions::{self, Deletion};
 use crate::store::sql::{Backend, Connections as _, Lease as _, retention};
-use crate::store::{OldMessages, Retention, RetentionRule, StoreError};
+use crate::store::{ExcessMessages, OldMessages, Retention, RetentionRule, StoreError};
 
 #[async_trait]
 impl<B: Backend> Retention for B {
@@ -14,39 +14,52 @@ impl<B: Backend> Retention for B {
         read!(self, "look for messages that are not kept", retention::rules())
     }
 
-    async fn delete_all_but_newest(
-        &self,
-        application: ApplicationId,
-        keep: u64,
-    ) -> Result<Option<MessageId>, StoreError> {
-        let newest =
-            read!(self, "look for messages that are not kept", retention::newest_beyond(application, keep))?;
-        if let Some(newest) = newest {
-            Deletion::new([application], newest).run(self.writers()).await?;
+    async fn delete_all_but_newest(&self, rule: &RetentionRule) -> Result<ExcessMessages, StoreError> {
+        let RetentionRule { application_id, keep, .. } = *rule;
+        if keep.newest == 0 {
+            return Ok(ExcessMessages::default());
         }
-        Ok(newest)
+        let newest = read!(
+            self,
+            "look for messages that are not kept",
+            retention::newest_beyond(application_id, keep.newest)
+        )?;
+        match newest {
+            Some(newest) => Deletion::new([application_id], newest).run_by(self.writers(), rule).await,
+            None => Ok(ExcessMessages::default()),
+        }
     }
 
     async fn delete_older(
         &self,
-        application: ApplicationId,
+        rule: &RetentionRule,
         after: MessageId,
         before: Timestamp,
         limit: usize,
     ) -> Result<OldMessages, StoreError> {
-        let looked =
-            read!(self, "look for old messages", retention::older(application, after, before, limit))?;
-        if !looked.old.is_empty() {
-            let mut lease = self.writers().lease("delete old messages").await?;
-            let mut session = lease.session();
-            let deleted = async {
-                session.begin().await?;
-                deletions::delete(&mut session, &looked.old).await?;
-                session.commit().await
-            };
-            let deleted = deleted.await;
-            lease.end(deleted).await?;
+        let looked = read!(
+            self,
+            "look for old messages",
+            retention::older(rule.application_id, after, before, limit)
+        )?;
+        if looked.old.is_empty() {
+            return Ok(looked.into());
         }
-        Ok(looked.into())
+        let mut lease = self.writers().lease("delete old messages").await?;
+        let mut session = lease.session();
+        let deleted = async {
+            session.begin().await?;
+            let is_in_force = retention::is_in_force(&mut session, rule).await?;
+            if is_in_force {
+                deletions::delete(&mut session, &looked.old).await?;
+            }
+            session.commit().await?;
+            Ok(is_in_force)
+        };
+        let deleted = deleted.await;
+        Ok(match lease.end(deleted).await? {
+            true => looked.into(),
+            false => OldMessages { rule_changed: true, ..OldMessages::default() },
+        })
     }
 }
