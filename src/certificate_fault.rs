@@ -10,7 +10,7 @@ pub(crate) fn text(error: &CertificateError) -> Option<&'static str> {
         _ => String::new(),
     };
     Some(match error {
-        CertificateError::UnknownIssuer => {
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "no authority that this system trusts has signed it; add the authority's certificate to the system's, or \
              name its file with the variable SSL_CERT_FILE"
         }

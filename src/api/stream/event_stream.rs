@@ -92,6 +92,17 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_is_none_is_named_with_what_would_be_right() {
+        let said = |uri, last| {
+            let headers = HeaderMap::from_iter([(LAST_EVENT_ID, HeaderValue::from_static(last))]);
+            since(&Uri::from_static(uri), &headers).unwrap_err().to_string()
+        };
+        let expected = "must be the id of a message, or 0 for all messages, not \"abc\"";
+        assert_eq!(said("/stream?since=abc", ""), format!("Field 'since' {expected}"));
+        assert_eq!(said("/stream", "abc"), format!("Header 'Last-Event-ID' {expected}"));
+    }
+
+    #[test]
     fn the_last_event_goes_before_the_address() {
         for (uri, last, expected) in [
             ("/stream", "", Some(None)),
