@@ -63,7 +63,7 @@ pub(crate) use body::MAX_USER_NAME_CHARACTERS;
 pub(crate) use body::{MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS};
 #[cfg(feature = "metrics")]
 pub(crate) use compression::compression;
-pub(crate) use paced_io::Pace;
+pub(crate) use paced_io::{Hints, Pace};
 
 pub use boundary::Boundary;
 pub use client_address::ClientAddress;

@@ -408,7 +408,8 @@ impl Hub {
         self.0.shared.streams.load(Ordering::Acquire)
     }
 
-    /// Counts the streams that have their sockets: those that are registered, and not only about to come.
+    /// Counts the streams that have their sockets, where these are connections of their own: so many connections are open
+    /// that only the hub knows of.
     pub fn attached_count(&self) -> usize {
         self.0.shared.attached.load(Ordering::Relaxed)
     }

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -46,6 +48,18 @@ impl Pace {
         self.waited = self.waited.saturating_sub(earned);
     }
 
+    /// Waits from now on no longer than this without a byte.
+    fn shorten_pause(&mut self, pause: Duration) {
+        if pause >= self.limits.pause {
+            return;
+        }
+        self.limits.pause = pause;
+        if let Some((_, timer)) = &mut self.waiting {
+            let end = timer.deadline().min(Instant::now() + pause);
+            timer.as_mut().reset(end);
+        }
+    }
+
     /// Notes that the peer is waited for. Ready once it has taken too long.
     pub(crate) fn poll_too_slow(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
         let PaceLimits { pause, total } = self.limits;
@@ -53,6 +67,32 @@ impl Pace {
         let (_, timer) = self.waiting.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(patience))));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the peer was too slow"))
+    }
+}
+
+/// Of what a client sends during an event stream, about so much is kept for its next request. After that it is not looked
+/// whether it has hung up.
+const MOST_READ_AHEAD: usize = 1024;
+
+/// Tells a connection from outside what holds from the next time on that it is polled. Clones tell the same one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hints(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    pause: OnceLock<Duration>,
+    ends_at_hang_up: AtomicBool,
+}
+
+impl Hints {
+    /// Lets the peer keep the server waiting no longer than this without a byte. Only the first call counts.
+    pub(crate) fn limit_pause(&self, pause: Duration) {
+        self.0.pause.get_or_init(|| pause);
+    }
+
+    /// Says whether the connection fails once the peer has said that it sends no more.
+    pub(crate) fn end_at_hang_up(&self, ends: bool) {
+        self.0.ends_at_hang_up.store(ends, Ordering::Relaxed);
     }
 }
 
@@ -64,6 +104,7 @@ impl Pace {
 pub struct PacedIo<S> {
     io: S,
     pace: Pace,
+    hints: Option<Hints>,
     /// What comes before the next bytes of the connection.
     put_back: Bytes,
 }
@@ -71,7 +112,12 @@ pub struct PacedIo<S> {
 impl<S> PacedIo<S> {
     /// Bounds how long a peer may keep the server waiting until it takes what is written.
     pub fn new(io: S, limits: PaceLimits) -> Self {
-        Self { io, pace: Pace::new(limits), put_back: Bytes::new() }
+        Self { io, pace: Pace::new(limits), hints: None, put_back: Bytes::new() }
+    }
+
+    /// Lets it be told other things later.
+    pub(crate) fn with_hints(self, hints: Hints) -> Self {
+        Self { hints: Some(hints), ..self }
     }
 
     /// Puts back what was read: it is read again. Whoever takes the connection out before it was, loses it.
@@ -96,8 +142,32 @@ impl<S> PacedIo<S> {
                 Poll::Ready(Ok(done))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => self.pace.poll_too_slow(cx).map(Err),
+            Poll::Pending => {
+                if let Some(pause) = self.hints.as_ref().and_then(|hints| hints.0.pause.get()) {
+                    self.pace.shorten_pause(*pause);
+                }
+                self.pace.poll_too_slow(cx).map(Err)
+            }
         }
+    }
+}
+
+impl<S: AsyncRead + Unpin> PacedIo<S> {
+    /// Returns why the connection ends, if the peer has hung up. What it sends before that is put back.
+    fn hung_up(&mut self, cx: &mut Context<'_>) -> Option<io::Error> {
+        while self.put_back.len() < MOST_READ_AHEAD {
+            let mut bytes = [0; 256];
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
+                Poll::Pending => return None,
+                Poll::Ready(Err(error)) => return Some(error),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => {
+                    return Some(io::Error::new(io::ErrorKind::ConnectionAborted, "the client has hung up"));
+                }
+                Poll::Ready(Ok(())) => self.put_back = [&self.put_back[..], buffer.filled()].concat().into(),
+            }
+        }
+        None
     }
 }
 
@@ -120,13 +190,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for PacedIo<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PacedIo<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.paced(cx, outcome, |&count| count)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let ends_at_hang_up = |hints: &Hints| hints.0.ends_at_hang_up.load(Ordering::Relaxed);
+        if self.hints.as_ref().is_some_and(ends_at_hang_up)
+            && let Some(error) = self.hung_up(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
         let outcome = Pin::new(&mut self.io).poll_flush(cx);
         self.paced(cx, outcome, |()| 0)
     }
@@ -166,6 +242,20 @@ mod tests {
         let error = PacedIo::new(io, LIMITS).write_all(&[0; 11]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(began.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn in_haste_a_peer_that_takes_nothing_is_given_up_sooner() {
+        let (io, _peer) = duplex(10);
+        let (began, hints) = (Instant::now(), Hints::default());
+        let mut io = PacedIo::new(io, LIMITS).with_hints(hints.clone());
+        let hurry = async {
+            sleep(Duration::from_secs(3)).await;
+            hints.limit_pause(Duration::from_secs(2));
+        };
+        let ((), written) = futures_util::future::join(hurry, io.write_all(&[0; 11])).await;
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), 5);
     }
 
     #[tokio::test(start_paused = true)]

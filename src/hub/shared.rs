@@ -42,7 +42,7 @@ pub(super) struct Shared {
     pub(super) draining: AtomicBool,
     /// Registered streams.
     pub(super) streams: AtomicUsize,
-    /// Those of them that have their sockets.
+    /// Those of them that have their sockets, where these are connections of their own.
     pub(super) attached: AtomicUsize,
     /// Told when the first stream has come.
     pub(super) filled: Notify,
@@ -116,8 +116,11 @@ impl Shared {
         // Between three quarters of a period and a whole one.
         let [spread, ..] = self.jitter.hash_one(connection.id).to_le_bytes();
         let first_ping = self.clock.real().after(self.config.ping_period * (768 + u32::from(spread)) / 1024);
+        let is_connection = socket.is_connection();
         connection.attach(socket, framing, now, first_ping, &self.config);
-        self.attached.fetch_add(1, Ordering::Relaxed);
+        if is_connection {
+            self.attached.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn unregister(&self, connection: &Arc<Connection>, reason: EndReason) {
@@ -129,7 +132,7 @@ impl Shared {
         } else {
             user.tidy();
         }
-        if connection.socket().is_some() {
+        if connection.socket().is_some_and(Socket::is_connection) {
             self.attached.fetch_sub(1, Ordering::Relaxed);
         }
         self.ends[reason.index()].fetch_add(1, Ordering::Relaxed);

@@ -27,6 +27,11 @@ pub trait Socket: Send + Sync + 'static {
     fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
     /// Waits until a read may go through.
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    /// Whether it is a connection of its own, and no part of one that somebody else holds, such as the body of an answer.
+    /// [`Hub::attached_count`](super::Hub::attached_count) counts those.
+    fn is_connection(&self) -> bool {
+        true
+    }
 }
 
 macro_rules! kernel_socket {

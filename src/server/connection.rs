@@ -13,7 +13,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::ServerConfig;
 use super::access_log::AccessLog;
@@ -25,10 +25,17 @@ use super::refuse;
 use super::requests::{Progress, Requests};
 use super::tls::{Encrypted, Tls};
 use crate::api::stream::Transport;
-use crate::api::{PaceLimits, PacedIo};
+use crate::api::{Hints, PaceLimits, PacedIo};
 
 /// The most bytes of a request's header, and of what is read at a time.
 const BUFFER_BYTES: usize = 16 * 1024;
+
+/// How long a client that has begun its first request has for the rest of the header, once the server is to end.
+const HEADER_IN_DRAIN: Duration = Duration::from_secs(1);
+
+/// How long the client of an event stream may take nothing, once the server is to end: as long as the hub waits for it
+/// to take the end of the stream.
+const STREAM_PAUSE_IN_DRAIN: Duration = Duration::from_secs(2);
 
 /// What all connections share.
 pub(super) struct Http {
@@ -113,7 +120,8 @@ impl Http {
             progress: Arc::clone(&progress),
             unread: UnreadBody::default(),
         };
-        let mut io = PacedIo::new(stream, self.pace);
+        let hints = Hints::default();
+        let mut io = PacedIo::new(stream, self.pace).with_hints(hints.clone());
         io.put_back(opening.bytes);
         let mut connection = self.protocol.serve_connection(TokioIo::new(io), requests).with_upgrades();
         let mut first_header = pin!(sleep_until(opening.header_deadline));
@@ -123,6 +131,13 @@ impl Http {
                 return Poll::Ready(ConnectionEnd::CutOff);
             }
             loop {
+                let is_event_stream = progress.is_event_stream.load(Ordering::Relaxed);
+                // Who hangs up during a request is still answered. Of such an answer nothing would be seen until a ping
+                // can't be sent.
+                hints.end_at_hang_up(is_event_stream);
+                if is_draining && is_event_stream {
+                    hints.limit_pause(STREAM_PAUSE_IN_DRAIN);
+                }
                 // What goes wrong here is the client's doing: a broken request, a time-out, a reset.
                 if let Poll::Ready(outcome) = Pin::new(&mut connection).poll(cx) {
                     let is_late = outcome.is_err_and(|error| error.is_timeout());
@@ -132,12 +147,17 @@ impl Http {
                         ConnectionEnd::Done
                     });
                 }
+                if progress.is_event_stream.load(Ordering::Relaxed) != is_event_stream {
+                    continue;
+                }
                 // Only then: before its first poll the connection would be closed, and an answer that is there already
                 // would be lost.
                 if is_draining || entry.phase() == Phase::Running {
                     break;
                 }
                 is_draining = true;
+                let header_by = first_header.deadline().min(Instant::now() + HEADER_IN_DRAIN);
+                first_header.as_mut().reset(header_by);
                 Pin::new(&mut connection).graceful_shutdown();
             }
             if progress.has_begun.load(Ordering::Relaxed) {

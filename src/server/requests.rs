@@ -14,7 +14,7 @@ use axum::extract::ConnectInfo;
 use axum::routing::future::RouteFuture;
 use futures_util::future::Either;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONNECTION, EXPECT, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderValue};
 use hyper::{Request, Response};
 use parking_lot::Mutex;
 use tower::Service as _;
@@ -30,6 +30,8 @@ pub(super) struct Progress {
     pub(super) has_begun: AtomicBool,
     /// A body was too large to be read for nothing: the client may still be sending it.
     pub(super) has_unread_body: AtomicBool,
+    /// The answer that is being sent is a stream of events, which has no end of its own.
+    pub(super) is_event_stream: AtomicBool,
     /// The answer to the first request, if the router has given it already.
     first_answer: Mutex<Option<Box<Response<Body>>>>,
 }
@@ -39,6 +41,7 @@ impl Progress {
         Self {
             has_begun: AtomicBool::new(false),
             has_unread_body: AtomicBool::new(false),
+            is_event_stream: AtomicBool::new(false),
             first_answer: Mutex::new(first_answer),
         }
     }
@@ -102,8 +105,10 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
     type Future = HandledRequest;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let progress = Arc::clone(&self.progress);
         if let Some(answer) = self.progress.begin() {
-            return HandledRequest { routed: Either::Right(ready(*answer)), body: None, answered: None };
+            let routed = Either::Right(ready(*answer));
+            return HandledRequest { routed, progress, body: None, answered: None };
         }
         let http = &self.http;
         let mut body = None;
@@ -114,21 +119,19 @@ impl hyper::service::Service<Request<Incoming>> for Requests {
                 return Body::empty();
             }
             self.unread.open();
-            body = Some(BodyContext {
-                unread: self.unread.clone(),
-                progress: Arc::clone(&self.progress),
-                patience: http.pace.pause,
-            });
+            body = Some(BodyContext { unread: self.unread.clone(), patience: http.pace.pause });
             let unread = self.unread.clone();
             Body::new(RequestBody::new(incoming, http.max_body_bytes, http.pace, waits_for_continue, unread))
         });
-        HandledRequest { routed: Either::Left(http.route(request, self.peer)), body, answered: None }
+        let routed = Either::Left(http.route(request, self.peer));
+        HandledRequest { routed, progress, body, answered: None }
     }
 }
 
 /// A request that the router works on, and then, if it has a body, the rest of that.
 pub(super) struct HandledRequest {
     routed: Either<RoutedRequest, Ready<Response<Body>>>,
+    progress: Arc<Progress>,
     body: Option<BodyContext>,
     /// The answer, which waits until the body is out of the way.
     answered: Option<Box<(BodyDiscard, Response<Body>)>>,
@@ -136,7 +139,6 @@ pub(super) struct HandledRequest {
 
 struct BodyContext {
     unread: UnreadBody,
-    progress: Arc<Progress>,
     patience: Duration,
 }
 
@@ -147,6 +149,7 @@ impl Future for HandledRequest {
         let this = &mut *self;
         if this.answered.is_none() {
             let response = ready!(Pin::new(&mut this.routed).poll(cx));
+            this.progress.is_event_stream.store(is_event_stream(&response), Ordering::Relaxed);
             // The handler is gone, and has left what it did not read.
             let Some(rest) = this.body.as_ref().and_then(|body| body.unread.take(body.patience)) else {
                 return Poll::Ready(Ok(response));
@@ -158,10 +161,12 @@ impl Future for HandledRequest {
         let mut response = std::mem::take(&mut answered.1);
         if !has_ended {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            if let Some(body) = &this.body {
-                body.progress.has_unread_body.store(true, Ordering::Relaxed);
-            }
+            this.progress.has_unread_body.store(true, Ordering::Relaxed);
         }
         Poll::Ready(Ok(response))
     }
+}
+
+fn is_event_stream(response: &Response<Body>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

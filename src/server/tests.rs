@@ -15,6 +15,8 @@ use tokio::time::{Instant, timeout};
 use super::*;
 use crate::api::PacedIo;
 
+mod drain;
+
 /// Long enough for any machine; only a failing test waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -78,7 +78,8 @@ impl CountedBytes {
     /// Adds bytes if enough is known for that.
     fn add_known(&self, addition: Addition) -> Option<Result<(), ApiError>> {
         let Addition { bytes, limit, of, .. } = addition;
-        match self.stored.lock().add(bytes, limit, Instant::now()) {
+        let added = self.stored.lock().add(bytes, limit, Instant::now());
+        match added {
             Ok(()) => Some(Ok(())),
             Err(Refusal::Full { retry_after }) => Some(Err(ApiError::TooManyStoredBytes {
                 of,

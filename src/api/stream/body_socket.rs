@@ -126,6 +126,11 @@ impl Socket for BodySocket {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll(cx, |_| false)
     }
+
+    /// The HTTP server has it.
+    fn is_connection(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for BodySocket {

@@ -52,7 +52,8 @@ impl Memory {
 
     /// Lets another node change the rule, if it is to.
     fn before_deletion(&self) {
-        if let Some(days) = self.days_at_deletion.lock().take() {
+        let days = self.days_at_deletion.lock().take();
+        if let Some(days) = days {
             self.keep(BACKUP, days, 0);
         }
     }

@@ -57,9 +57,11 @@ impl<B: Backend> Retention for B {
             Ok(is_in_force)
         };
         let deleted = deleted.await;
-        Ok(match lease.end(deleted).await? {
-            true => looked.into(),
-            false => OldMessages { rule_changed: true, ..OldMessages::default() },
+        let is_deleted = lease.end(deleted).await?;
+        Ok(if is_deleted {
+            looked.into()
+        } else {
+            OldMessages { rule_changed: true, ..OldMessages::default() }
         })
     }
 }
