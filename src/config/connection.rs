@@ -7,11 +7,9 @@ use crate::store::check_connection;
 
 /// Lists what is wrong with the connection. It has no value in it, which may be a password at the wrong place.
 pub(super) fn problems(loaded: &Loaded) -> Option<Problem> {
-    let is_built = match loaded.config.database.dialect.as_str() {
-        "postgres" => cfg!(feature = "postgres"),
-        "mysql" => cfg!(feature = "mysql"),
-        _ => true,
-    };
+    let dialect = loaded.config.database.dialect.as_str();
+    let is_built = (dialect != "postgres" || cfg!(feature = "postgres"))
+        && (dialect != "mysql" || cfg!(feature = "mysql"));
     // Another problem says that it is not built.
     let error = is_built.then(|| check_connection(&loaded.database()).err()).flatten()?;
     Some(loaded.problem("database.connection", "database.dialect", with_sources(&error)))
