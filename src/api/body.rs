@@ -155,11 +155,28 @@ async fn fill(form: &mut dyn AnyForm, kind: Kind, content: Bytes, parts: &Parts)
     let query = parts.uri.query().unwrap_or_default();
     let filled = match kind {
         Kind::Json => json::decode(&content, form),
-        Kind::Multipart => Box::pin(form::decode_multipart(content_type(parts), content.clone(), form)).await,
+        Kind::Multipart => return Box::pin(fill_multipart(form, content, parts)).await,
         Kind::Form => form::decode(&[&content, query.as_bytes()], form),
         Kind::Other => form::decode(&[query.as_bytes()], form),
     };
-    filled.and_then(|()| fields::check(form)).map_err(|error| match mismatch::of(kind, &content, parts) {
+    checked(filled, form, kind, &content, parts)
+}
+
+/// The same for the only kind of body that takes long. Its future is not part of all others.
+async fn fill_multipart(form: &mut dyn AnyForm, content: Bytes, parts: &Parts) -> Result<(), String> {
+    let filled = form::decode_multipart(content_type(parts), content.clone(), form).await;
+    checked(filled, form, Kind::Multipart, &content, parts)
+}
+
+/// Checks a form that was filled in. What is wrong may come from a body that is of another type than its header says.
+fn checked(
+    filled: Result<(), String>,
+    form: &mut dyn AnyForm,
+    kind: Kind,
+    content: &Bytes,
+    parts: &Parts,
+) -> Result<(), String> {
+    filled.and_then(|()| fields::check(form)).map_err(|error| match mismatch::of(kind, content, parts) {
         Some(mismatch) => format!("{error}; {mismatch}"),
         None => error,
     })

@@ -267,7 +267,7 @@ impl From<PublishError> for ApiError {
                 tracing::warn!(%error, "answered that the database is unavailable");
                 Self::Unavailable
             }
-            PublishError::ShutDown => Self::Stopping,
+            PublishError::ShutDown => Self::Unavailable,
             // The store has logged the defect.
             PublishError::Interrupted => Self::Internal,
         }

@@ -51,8 +51,7 @@ impl RevocationReader {
         database: Arc<dyn Database>,
         auth: Authenticator,
         hub: Hub,
-        on_unknown: impl Fn() + Send + Sync + 'static,
-        rules_changed: Arc<Notify>,
+        (on_unknown, rules_changed): (impl Fn() + Send + Sync + 'static, Arc<Notify>),
     ) -> Self {
         let streams = StreamCheck::new(Arc::clone(&database), auth.clone(), hub.clone());
         let asked = Arc::new(Notify::new());
@@ -223,7 +222,7 @@ mod tests {
         let credentials = StoredCredentials::new(Arc::clone(&database), Passwords::new(4));
         let auth = Authenticator::new(Arc::new(credentials), Passwords::new(4));
         let hub = Hub::new(HubConfig::default());
-        RevocationReader::spawn(database, auth, hub, on_unknown, Arc::clone(rules_changed))
+        RevocationReader::spawn(database, auth, hub, (on_unknown, Arc::clone(rules_changed)))
     }
 
     #[tokio::test]

@@ -78,7 +78,7 @@ mod tests {
     use super::super::{Authenticate, LoginError, Passwords, TokenApplication, TokenClient};
     use super::*;
     use crate::hub::{EndReason, HubConfig, Registration};
-    use crate::model::{ApplicationId, User};
+    use crate::model::User;
     use crate::store::StoreError;
 
     /// Writes down what it is to forget, and ends streams of its own: they tell whether they had been closed by then.
@@ -156,7 +156,6 @@ mod tests {
             (Revocation::ApplicationChanged { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::ApplicationToken { token: "A1".to_owned() }, &["application A1"], &[]),
             (Revocation::UserChanged { user_id }, &["user 1"], &[]),
-            (Revocation::RetentionChanged { application_id: ApplicationId(1) }, &[], &[]),
             (Revocation::DatabaseWentBack {}, &["everything"], &[]),
             (
                 Revocation::ClientDeleted { user_id, token: token() },

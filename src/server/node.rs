@@ -326,14 +326,9 @@ impl Node {
             let hub = hub.clone();
             move || hub.miss_events()
         };
-        let rules_changed = Arc::default();
-        let revocations = RevocationReader::spawn(
-            Arc::clone(&database),
-            auth.clone(),
-            hub.clone(),
-            on_unknown,
-            Arc::clone(&rules_changed),
-        );
+        let (log, rules_changed) = (Arc::clone(&database), Arc::default());
+        let told = (on_unknown, Arc::clone(&rules_changed));
+        let revocations = RevocationReader::spawn(log, auth.clone(), hub.clone(), told);
         #[cfg(feature = "cluster")]
         let cluster = match parts.backplane {
             Some(_) if !database.can_be_shared() => return Err(OpenError::NotShared),

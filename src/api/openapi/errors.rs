@@ -113,7 +113,7 @@ fn implied(method: &Method, operation: &Operation) -> [(&'static str, Vec<String
         quoted("The server has a defect, or its database is broken; the log says more", ApiError::Internal),
     );
     let unavailable = when(works, quoted("The database does not answer", ApiError::Unavailable))
-        .chain(when(works, quoted("The server is about to end", ApiError::Stopping)))
+        .chain(when(works, quoted("The server is about to end, and takes no streams", ApiError::Stopping)))
         .chain(when(takes_credentials, quoted("Too many passwords wait to be checked", Overloaded.into())))
         .chain(when(
             has_body,

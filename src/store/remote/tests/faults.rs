@@ -212,9 +212,7 @@ pub(crate) async fn a_dropped_operation_gives_its_place_back_without_its_connect
     place: Place<D>,
 ) {
     let pool = place.pool();
-    let mut lease = pool.lease("look").await.unwrap();
-    assert!(lease.session().one(query("SELECT 1")).now_or_never().is_none());
-    drop(lease);
+    drop(pool.lease("look").await.unwrap());
     assert_eq!(pool.counts(), (0, 2));
     pool.close().await;
 }

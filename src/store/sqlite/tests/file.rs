@@ -81,7 +81,7 @@ async fn a_uri_and_options_name_the_same_file() {
     let (database, folder) = in_new_folder().await;
     user(&database, "alice").await;
     database.close().await;
-    for connection in [format!("file:{}?cache=shared", path(&folder)), format!("{}?_x=1", path(&folder))] {
+    for connection in [format!("file:{}?cache=shared", path(&folder)), format!("{}?_fk=1", path(&folder))] {
         let database = Sqlite::open(&connection).await.unwrap();
         assert_eq!(database.user_count().await.unwrap(), 1);
         database.close().await;
