@@ -21,6 +21,7 @@ use super::paging::{PagedMessages, Paging, StoredMessages};
 
 use super::path::PathId;
 use super::routing::get_only;
+use super::sender_limit::SenderLimiter;
 use super::{ApiError, AppState, ClientAuth, Json, SenderAuth, protobuf};
 use crate::auth::TokenApplication;
 use crate::model::{ApplicationId, Extras, Message, MessageId, UserId};
@@ -148,16 +149,11 @@ async fn create(
         extras: form.extras.filter(|extras| !extras.is_empty()),
         date: chrono::Local::now().fixed_offset(),
     };
-    // Counting what is stored takes from the time in which a publish is answered.
-    let received_at = Instant::now();
-    let new = match state.sender_limiter() {
-        None => new,
-        Some(limiter) => {
-            let deadline = received_at + PUBLISH_PATIENCE;
-            Box::pin(limiter.admit(state.store.database(), new, deadline)).await?
-        }
+    let published = match state.sender_limiter() {
+        None => state.store.publish(new).await,
+        Some(limiter) => Box::pin(publish_within_limits(limiter, &state.store, new)).await?,
     };
-    let message = state.store.publish_received(new, received_at).await.map_err(|error| match error {
+    let message = published.map_err(|error| match error {
         PublishError::NoSuchApplication if is_chosen => unknown_choice(),
         other => other.into(),
     })?;
@@ -171,6 +167,17 @@ async fn create(
             part.answer_row(ProtobufMessages(StoredMessages(state.store.clone())), &message)
         }
     })
+}
+
+/// Publishes a message if its sender may. To find that out takes from the time in which a publish is answered.
+async fn publish_within_limits(
+    limiter: &SenderLimiter,
+    store: &Store,
+    message: NewMessage,
+) -> Result<Result<Arc<Message>, PublishError>, ApiError> {
+    let received_at = Instant::now();
+    let message = limiter.admit(store.database(), message, received_at + PUBLISH_PATIENCE).await?;
+    Ok(store.publish_received(message, received_at).await)
 }
 
 /// Messages in Protocol Buffers.
