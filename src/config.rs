@@ -72,7 +72,7 @@ pub use log_format::LogFormat;
 pub use login_limit::LoginLimitSection;
 pub use metrics::{MetricsListener, MetricsSection};
 pub use oidc::OidcSection;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "postgres", feature = "push", feature = "sqlite"))]
 pub(crate) use problem::on_one_line;
 pub use problem::{ConfigError, Problem};
 pub use push::PushSection;

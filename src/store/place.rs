@@ -1,6 +1,7 @@
 //! Where the database of a connection is, for messages: read by the parsers that connect, and without what logs in.
 
 /// Stands for a part that may have a password in it.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 const MASK: &str = "[masked]";
 
 /// Returns `host:port/database` or `socket/database` of a connection to a server. `None` if the connection can't be read,

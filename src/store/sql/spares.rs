@@ -78,6 +78,7 @@ impl<C: Send + 'static> Spares<C> {
     }
 
     /// Returns all connections that nobody uses.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn take_all(&self) -> Vec<Spare<C>> {
         std::mem::take(&mut *self.unused.lock())
     }

@@ -1,8 +1,10 @@
 //! The dates of some messages.
 
 #[cfg(feature = "sqlite")]
+use super::Pages;
+#[cfg(feature = "sqlite")]
 use super::packed::{self, Packing};
-use super::{MessageId, Pages, Timestamp, UserId, Value, query};
+use super::{MessageId, Timestamp, UserId, Value, query};
 use crate::store::sql::{Dialect, Session};
 
 /// A row for each message.
