@@ -46,8 +46,10 @@ struct UserParams {
     pass: String,
 }
 
-const NAME: Field =
-    Field::required("name").described("The name to log in with.").max_characters(MAX_USER_NAME_CHARACTERS);
+const NAME: Field = Field::required("name")
+    .described("The name to log in with.")
+    .max_characters(MAX_USER_NAME_CHARACTERS)
+    .matching("^[^:]*$");
 const ADMIN: Field = Field::optional("admin").described("Whether it manages users.");
 
 impl Form for CreateParams {

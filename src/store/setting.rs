@@ -100,10 +100,10 @@ pub(in crate::store) fn named(name: &str, may_be_secret: bool) -> String {
     }
 }
 
-/// Whether it looks like the name of a setting.
+/// Whether it looks like the name of a setting. None has a digit, and many passwords have.
 fn is_plain(name: &str) -> bool {
     const MOST_BYTES: usize = 60;
     name.len() <= MOST_BYTES
         && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_.-".contains(&byte))
 }

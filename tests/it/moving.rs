@@ -127,7 +127,8 @@ async fn a_picture_that_is_not_there_is_named_and_everything_else_is_backed_up()
     };
     let outcome = copy("of-files.db");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-    assert!(outcome.stderr.starts_with("note: 1 pictures of applications are not in the database; copy"));
+    let note = "note: 1 pictures of applications are not in the database; copy";
+    assert!(outcome.stderr.starts_with(note), "{}", outcome.stderr);
     database
         .execute("INSERT INTO shardcast_images (name, content) VALUES ('other.png', x'00')")
         .await

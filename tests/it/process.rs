@@ -219,7 +219,7 @@ fn warnings_about_the_configuration_are_logged_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn signals_that_ask_for_no_end_make_a_line_in_the_log() {
-    let mut server = Program::after(r#"exec setsid "$0" "$@""#)
+    let mut server = Program::after(r#"exec env --default-signal setsid "$0" "$@""#)
         .variable("GOTIFY_SERVER_PORT", "0")
         .variable("GOTIFY_SERVER_LISTENADDR", "127.0.0.1")
         .serve();
@@ -242,8 +242,10 @@ fn signals_that_ask_for_no_end_make_a_line_in_the_log() {
 fn a_server_whose_terminal_is_closed_ends_well() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
+    // Whoever runs this test may ignore SIGHUP, and that would be inherited.
     // `script` makes a terminal, and is the only one who has its other end. The log has no writer left once all is over.
-    let start = r#"mkfifo "$LOG"; exec script --quiet --command "exec '$0' 2>'$LOG'" /dev/null"#;
+    let start =
+        r#"mkfifo "$LOG"; exec script --quiet --command "exec env --default-signal '$0' 2>'$LOG'" /dev/null"#;
     let terminal = Program::after(start)
         .variable("LOG", log.to_str().unwrap())
         .variable("GOTIFY_SERVER_PORT", "0")

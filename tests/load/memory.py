@@ -136,7 +136,7 @@ async def fill(setup, application, client):
         if status != 200:
             raise SystemExit(f"a large message was answered {status} {content[:200]!r}")
     for number in range(60):
-        for characters in (LARGE - 100, 16384):
+        for characters in (LARGE - 100, 16383):
             body = json.dumps({"name": f"large {number}", "description": "d" * characters}).encode()
             status, _ = await setup.ask("POST", "/application", [manage, JSON], body)
             if status == 200:

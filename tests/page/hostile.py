@@ -116,10 +116,12 @@ def what_is_typed_into_fields_does_nothing(tools):
 
             page.goto(f"{server.address}/#/users")
             page.get_by_role("button", name="Create user").click()
-            dialog.get_by_label("User name").fill(text)
+            # A name with a colon could not log in.
+            user = text.replace(":", ";")
+            dialog.get_by_label("User name").fill(user)
             dialog.get_by_label("Password", exact=True).fill(text[:72])
             dialog.get_by_role("button", name="Create", exact=True).click()
-            expect(page.locator(".item-title", has_text=text)).to_have_count(1)
+            expect(page.locator(".item-title", has_text=user)).to_have_count(1)
             unharmed(watched, "users")
 
             page.goto(f"{server.address}/#/messages")

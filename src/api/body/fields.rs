@@ -52,6 +52,8 @@ pub(in crate::api) struct Field {
     pub(in crate::api) maximum: Option<u64>,
     /// How many characters a text may have.
     pub(in crate::api) max_characters: Option<usize>,
+    /// What a text must match, for those who read the API's document; the handler looks at it.
+    pub(in crate::api) pattern: Option<&'static str>,
     /// The texts that an object must have.
     pub(in crate::api) texts: &'static [&'static str],
     /// Whether errors must not repeat its value.
@@ -82,6 +84,7 @@ impl Field {
             example: "",
             maximum: None,
             max_characters: None,
+            pattern: None,
             texts: &[],
             is_secret: false,
         }
@@ -105,6 +108,11 @@ impl Field {
     /// Bounds a text.
     pub(in crate::api) const fn max_characters(self, characters: usize) -> Self {
         Self { max_characters: Some(characters), ..self }
+    }
+
+    /// Says what a text must match, to those who read the API's document; the handler looks at it.
+    pub(in crate::api) const fn matching(self, pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), ..self }
     }
 
     /// Says which texts an object must have, to those who read the API's document; the handler looks for them.

@@ -38,7 +38,7 @@ fn value(field: &Field, target: &FieldTarget<'_>) -> Object {
         // The zero value is as good as none.
         FieldTarget::Text(_) => {
             let value = value.min_length(field.required.then_some(1)).max_length(field.max_characters);
-            (value, Type::String)
+            (value.pattern(field.pattern), Type::String)
         }
         FieldTarget::Integer(_) => {
             (value.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64))), Type::Integer)

@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -58,6 +59,7 @@ impl Default for Left {
 pub(crate) struct Cleaner {
     left: Arc<Mutex<Left>>,
     wake: Arc<Notify>,
+    is_stopped: Arc<AtomicBool>,
     task: AbortOnDropHandle<()>,
 }
 
@@ -68,13 +70,16 @@ impl Cleaner {
     ///
     /// Outside a tokio runtime.
     pub(crate) fn spawn(readers: Arc<impl Connections>, writers: Arc<impl Connections>) -> Self {
-        let (left, wake) = (Arc::default(), Arc::default());
-        let task = task::spawn(clean((readers, writers), Arc::clone(&left), Arc::clone(&wake)));
-        Self { left, wake, task: AbortOnDropHandle::new(task) }
+        let (left, wake, is_stopped) = (Arc::default(), Arc::default(), Arc::default());
+        let told = (Arc::clone(&wake), Arc::clone(&is_stopped));
+        let task = task::spawn(clean((readers, writers), Arc::clone(&left), told));
+        Self { left, wake, is_stopped, task: AbortOnDropHandle::new(task) }
     }
 
     /// Ends it, before the connections are closed that it needs. The next start deletes what is left.
     pub(crate) fn stop(&self) {
+        // It may be at work on another thread until it waits again.
+        self.is_stopped.store(true, Ordering::Release);
         self.task.abort();
     }
 
@@ -97,7 +102,7 @@ impl Cleaner {
 async fn clean(
     (readers, writers): (Arc<impl Connections>, Arc<impl Connections>),
     known: Arc<Mutex<Left>>,
-    wake: Arc<Notify>,
+    (wake, is_stopped): (Arc<Notify>, Arc<AtomicBool>),
 ) {
     // What another program deletes leaves keys, so that only the first time looks for them.
     let mut keys_from = Some(MessageId(0));
@@ -107,7 +112,7 @@ async fn clean(
             Ok(()) => known.lock().take(),
             Err(_) => Left::OfAnybody,
         };
-        while !is_cleaned((&*readers, &*writers), &left, &mut keys_from).await {
+        while !is_cleaned((&*readers, &*writers), &left, &mut keys_from, &is_stopped).await {
             // Whoever deletes something may find that it works again. The database may have gone back meanwhile, and what
             // was deleted be there again.
             let _ = timeout(RETRY, wake.notified()).await;
@@ -125,6 +130,7 @@ async fn is_cleaned(
     (readers, writers): (&impl Connections, &impl Connections),
     left: &Left,
     keys_from: &mut Option<MessageId>,
+    is_stopped: &AtomicBool,
 ) -> bool {
     let clean = async {
         delete_messages(readers, writers, left).await?;
@@ -135,6 +141,8 @@ async fn is_cleaned(
     };
     match AssertUnwindSafe(clean).catch_unwind().await {
         Ok(Ok(())) => true,
+        // There are no connections any more.
+        Ok(Err(_)) if is_stopped.load(Ordering::Acquire) => false,
         Ok(Err(error)) => {
             let cause = std::error::Error::source(&error).map(tracing::field::display);
             tracing::warn!(%error, cause, "messages of deleted applications are deleted later");
