@@ -149,6 +149,8 @@ mod tests {
         for dialect in ["", "mysql", "postgres"] {
             assert_eq!(Connection::new(dialect, "hunter2").to_string(), MASK, "{dialect}");
         }
+        let file = Connection::new("sqlite3", "data/gotify.db?_auth_pass=hunter2");
+        assert_eq!(file.to_string(), "data/gotify.db?[masked]", "the path stays");
     }
 
     #[cfg(all(feature = "mysql", feature = "postgres"))]

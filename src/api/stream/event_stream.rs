@@ -74,6 +74,19 @@ pub(super) fn run(registration: Registration) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::{Hub, HubConfig, UserId};
+
+    #[tokio::test]
+    async fn a_stream_is_no_connection_beside_that_of_its_answer() {
+        let hub = Hub::new(HubConfig::default());
+        let answer = run(hub.register(UserId(1), "token", None).unwrap());
+        assert_eq!((hub.stream_count(), hub.attached_count()), (1, 0));
+        drop(answer);
+        while hub.stream_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(hub.attached_count(), 0);
+    }
 
     #[test]
     fn events_are_asked_for_by_name() {
